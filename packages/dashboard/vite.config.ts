@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
-const preloadedFonts = /(inter|jetbrains-mono)-latin-wght-normal-.*\.woff2$/;
+const fonts = /\.woff2$/;
 
-/** Preloads the two files that nearly every page needs. Other alphabets load when a character requires them. */
+/** Preloads both fonts, because every page needs them. */
 function preloadFonts(): Plugin {
   return {
     name: 'preload-fonts',
@@ -12,7 +12,7 @@ function preloadFonts(): Plugin {
       order: 'post',
       handler: (_html, { bundle }) =>
         Object.keys(bundle ?? {})
-          .filter((file) => preloadedFonts.test(file))
+          .filter((file) => fonts.test(file))
           .map((file) => ({
             tag: 'link',
             attrs: { rel: 'preload', href: `/${file}`, as: 'font', type: 'font/woff2', crossorigin: true },
@@ -73,7 +73,7 @@ const base =
  * that share a module: a dozen small files, 1.5 kB (gzip) more for a page that loads them all.
  */
 const parts =
-  /src\/(dates\/|api\/(channel|client|keys|refresh|session|workspace)\.ts|components\/(Button|Empty|ListFoot|LoadFailed|Notice|PageHead|Skeleton|StatusBadge|When|use-panel)\.tsx?|pages\/settings\/api\/limit\.ts)/;
+  /src\/(dates\/|api\/(channel|client|keys|refresh|session|workspace)\.ts|components\/(Badge|Bitting|key-teeth|Button|Empty|ListFoot|LoadFailed|Notice|PageHead|Skeleton|StatusBadge|When|use-panel)\.tsx?|pages\/settings\/api\/limit\.ts)/;
 
 const server = process.env.SOKU_DEV_SERVER ?? 'http://127.0.0.1:3000';
 const proxied = ['/v1', '/api', '/openapi.json', '/healthz', '/readyz'];

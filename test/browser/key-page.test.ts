@@ -241,7 +241,7 @@ test('the list shows the last use of each key, with the exact time on hover and 
   const usage = usageSchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}/usage`)).body);
   assert.equal(await used.getAttribute('datetime'), usage.lastUsed?.at);
   for (const name of ['Listed unused', 'Listed used']) {
-    assert.equal((await row(name).boundingBox())?.height, 52);
+    assert.equal((await row(name).boundingBox())?.height, 44);
   }
   await tabTo(page.getByRole('link', { name: 'Listed used' }));
   const exact = row('Listed used').locator('.when__exact');

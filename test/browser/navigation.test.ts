@@ -20,7 +20,11 @@ const walk: Array<[(page: Page) => ReturnType<Page['getByRole']>, string, string
   [(page) => main(page).getByRole('link', { name: 'Settings' }), 'Account', '/settings/account'],
   [(page) => settings(page).getByRole('link', { name: 'API' }), 'API keys', '/settings/api'],
   [(page) => page.getByRole('link', { name: 'Navigated' }), 'Navigated', `/settings/api/${key.id}`],
-  [(page) => settings(page).getByRole('link', { name: 'Audit log' }), 'Audit log', '/settings/audit'],
+  [
+    (page) => page.getByRole('link', { name: 'Audit log for this key' }),
+    'Audit log',
+    `/settings/audit?key=${key.id}`,
+  ],
   [
     (page) => main(page).getByRole('link', { name: 'Help' }),
     'API key management',

@@ -84,7 +84,7 @@ test('on a very wide screen no page scrolls sideways, and long names stay inside
   await settled(page);
   assert.equal(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false);
   const content = await page.locator('.shell__content').boundingBox();
-  assert.ok(content && content.width <= 1040 + 2 * 64, 'the content stays narrow enough to read');
+  assert.ok(content && content.width <= 1200 + 2 * 32, 'the content stays narrow enough to read');
 });
 
 test('/settings/api loads less than 150 kB of JavaScript', async (t) => {

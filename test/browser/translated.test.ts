@@ -30,7 +30,8 @@ test('the translator replaces text, but not keys and code', async (t) => {
   assert.ok((await evaluate(page, z.number(), 'translatedNodes')) > 20);
   assert.equal(await keys.heading(page).innerHTML(), '<font><font>API keys</font></font>');
   const row = keys.row(page, 'Read in translation');
-  assert.equal(await row.locator('code').innerHTML(), key.preview);
+  assert.equal(await row.locator('code').textContent(), key.preview);
+  assert.equal(await row.locator('code font').count(), 0);
   await page.goto(`${dashboard.server.url}/help/authentication`);
   await keys.heading(page).waitFor();
   assert.equal(await page.locator('code:has(font)').count(), 0);
@@ -57,7 +58,7 @@ test('setup, sign-out and sign-in work in a translated page', async (t) => {
   await reads(page.locator('pre'), /import requests/);
   await page.getByRole('button', { name: /Grace/ }).click();
   await button(page, 'Sign out').click();
-  await reads(keys.heading(page), /^Sign in to Soku$/);
+  await reads(keys.heading(page), /^Sign in$/);
   await field(page, 'Email').fill(owner.email);
   for (const password of ['not the password', owner.password]) {
     await field(page, 'Password').fill(password);

@@ -3,6 +3,7 @@ export { explainKey, type KeyProblem } from './explain.ts';
 export { containsKey, findKeys } from './find.ts';
 export {
   bodyLength,
+  checksumLength,
   defaultPrefix,
   formatPreview,
   isPrefix,

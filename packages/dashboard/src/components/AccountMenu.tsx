@@ -1,18 +1,20 @@
 import './AccountMenu.css';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
-import { ChevronsUpDown, LogOut, UserRound } from 'lucide-react';
+import { ChevronsUpDown, LogOut, Menu, UserRound } from 'lucide-react';
 import { useId, useRef } from 'react';
 import { notifyOtherTabs } from '../api/channel.ts';
 import { signOut } from '../api/session.ts';
 import { ThemeSwitch } from './ThemeSwitch.tsx';
 import { announce } from './Toast.tsx';
+import { WorkspaceLabel } from './WorkspaceLabel.tsx';
 
 interface Person {
   name: string;
   email: string;
 }
 
+/** On a phone, a sheet at the bottom of the screen, which also names the workspace. */
 export function AccountMenu({ user }: { user: Person }) {
   const id = useId();
   const menu = useRef<HTMLDivElement>(null);
@@ -23,13 +25,16 @@ export function AccountMenu({ user }: { user: Person }) {
     <>
       <button type="button" className="account" popoverTarget={id}>
         <span className="visually-hidden">Account menu: </span>
-        <span className="account__initials" data-initials={initialsOf(user.name)} />
         <span className="account__who">
           <NameAndEmail {...user} />
         </span>
-        <ChevronsUpDown className="account__chevron" size={16} aria-hidden />
+        <ChevronsUpDown className="account__open" size={16} aria-hidden />
+        <Menu className="account__open account__open--touch" size={20} aria-hidden />
       </button>
       <div className="account-menu" id={id} popover="auto" ref={menu}>
+        <div className="account-menu__workspace">
+          <WorkspaceLabel />
+        </div>
         <p className="account-menu__who">
           <NameAndEmail {...user} />
         </p>
@@ -74,12 +79,4 @@ function useSignOut() {
     client.clear();
     await router.navigate({ to: '/login' });
   };
-}
-
-function initialsOf(name: string): string {
-  const words = name.trim().split(/\s+/);
-  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map(
-    (word) => [...(word ?? '')][0] ?? '',
-  );
-  return letters.join('').toUpperCase();
 }

@@ -1,13 +1,15 @@
 import './AppShell.css';
+import { useQuery } from '@tanstack/react-query';
 import { Link, type LinkProps, Outlet, useRouterState } from '@tanstack/react-router';
-import { CodeXml, House, LifeBuoy, type LucideIcon, Settings } from 'lucide-react';
+import { CircleHelp, CodeXml, House, type LucideIcon, Settings2 } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { useSession } from '../api/session.ts';
+import { sessionOptions } from '../api/session.ts';
 import { AccountMenu } from './AccountMenu.tsx';
 import { buttonClass } from './Button.tsx';
-import { Logo } from './Logo.tsx';
+import { Brand } from './Logo.tsx';
 import { OfflineBanner } from './OfflineBanner.tsx';
 import { SkipLink } from './SkipLink.tsx';
+import { WorkspaceLabel } from './WorkspaceLabel.tsx';
 
 interface NavItem {
   to: NonNullable<LinkProps['to']>;
@@ -18,13 +20,16 @@ interface NavItem {
 }
 
 const overview: NavItem = { to: '/', under: '/', name: 'Overview', icon: House };
-const settings: NavItem = { to: '/settings/account', under: '/settings', name: 'Settings', icon: Settings };
-const help: NavItem = { to: '/help/api-key-management', under: '/help', name: 'Help', icon: LifeBuoy };
+const settings: NavItem = { to: '/settings/account', under: '/settings', name: 'Settings', icon: Settings2 };
+const help: NavItem = { to: '/help/api-key-management', under: '/help', name: 'Help', icon: CircleHelp };
 const docs: NavItem = { to: '/docs', under: '/docs', name: 'API reference', icon: CodeXml };
 
-/** The sidebar of every page except login and setup. On a phone, it is a bar at the top and one at the bottom. */
+/**
+ * The sidebar of every page except login and setup. On a phone, it is a bar at the top and one at the bottom. Its
+ * entries wait for the session, so that they do not move.
+ */
 export function AppShell({ children }: { children?: ReactNode }) {
-  const session = useSession();
+  const { data: session, isPending } = useQuery(sessionOptions);
   const items = session?.user ? [overview, settings, help, docs] : [help, docs];
 
   return (
@@ -32,26 +37,19 @@ export function AppShell({ children }: { children?: ReactNode }) {
       <SkipLink />
       <header className="shell__bar">
         <Link to="/" className="shell__home">
-          <Logo />
-          <span className="shell__product" translate="no">
-            Soku
-          </span>
-          {session?.workspace ? (
-            <span className="shell__workspace" translate="no">
-              {session.workspace.name}
-            </span>
-          ) : null}
+          <Brand />
         </Link>
+        <WorkspaceLabel />
         <nav className="shell__nav" aria-label="Main">
           <ul>
-            {items.map((item) => (
+            {(isPending ? [] : items).map((item) => (
               <li key={item.name}>
                 <NavLink item={item} />
               </li>
             ))}
           </ul>
         </nav>
-        <div className="shell__account">
+        <div className="shell__foot">
           {session?.user ? <AccountMenu user={session.user} /> : null}
           {session && !session.user ? <SignInLink /> : null}
         </div>
@@ -70,7 +68,7 @@ function NavLink({ item }: { item: NavItem }) {
   const Icon = item.icon;
   return (
     <Link to={item.to} className="shell__link" aria-current={current ? 'page' : undefined}>
-      <Icon size={18} aria-hidden />
+      <Icon size={16} aria-hidden />
       <span>{item.name}</span>
     </Link>
   );

@@ -2,7 +2,14 @@ import './Button.css';
 import { LoaderCircle, type LucideIcon } from 'lucide-react';
 import type { ComponentPropsWithRef, MouseEvent } from 'react';
 
-export type ButtonVariant = 'primary' | 'secondary' | 'quiet' | 'danger' | 'quiet-danger' | 'link';
+export type ButtonVariant =
+  | 'primary'
+  | 'secondary'
+  | 'quiet'
+  | 'danger'
+  | 'secondary-danger'
+  | 'quiet-danger'
+  | 'link';
 
 export function buttonClass(variant: ButtonVariant, extra = ''): string {
   return `button button--${variant} ${extra}`.trim();

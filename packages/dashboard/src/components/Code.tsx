@@ -66,7 +66,7 @@ export function CodeTabs({ label, snippets, onCopied }: CodeTabsProps) {
 
   return (
     <div className="code-tabs">
-      <div className="code-tabs__bar">
+      <div className="code-tabs__box">
         <div className="code-tabs__list" role="tablist" aria-label={label} ref={list}>
           {snippets.map((entry, index) => (
             <button
@@ -86,22 +86,20 @@ export function CodeTabs({ label, snippets, onCopied }: CodeTabsProps) {
           ))}
         </div>
         {snippet ? (
-          <CopyButton
-            key={snippet.label}
-            text={snippet.copied ?? (() => snippet.code)}
-            what={snippet.label}
-            onCopied={() => onCopied?.(snippet)}
-          />
+          <div className="code-tabs__row">
+            <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${chosen}`}>
+              <CodeText code={snippet.code} label={snippet.label} />
+            </div>
+            <CopyButton
+              key={snippet.label}
+              text={snippet.copied ?? (() => snippet.code)}
+              what={snippet.label}
+              onCopied={() => onCopied?.(snippet)}
+            />
+          </div>
         ) : null}
       </div>
-      {snippet ? (
-        <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${chosen}`}>
-          <div className="code">
-            <CodeText code={snippet.code} label={snippet.label} />
-          </div>
-          {snippet.note ? <p className="code-tabs__note">{snippet.note}</p> : null}
-        </div>
-      ) : null}
+      {snippet?.note ? <p className="code-tabs__note">{snippet.note}</p> : null}
     </div>
   );
 }

@@ -34,7 +34,7 @@ export function CopyButton({ text, what, label = 'Copy', onCopied }: CopyButtonP
   return (
     <span className="copy">
       <Button ref={button} variant="quiet" icon={outcome === 'copied' ? Check : Copy} onClick={copy}>
-        <span>{outcome === 'idle' ? label : labels[outcome]}</span>
+        <span className="copy__label">{outcome === 'idle' ? label : labels[outcome]}</span>
         <span className="visually-hidden">{` ${what}`}</span>
       </Button>
       <span className="visually-hidden" role="status">

@@ -9,9 +9,12 @@ import {
   useLayoutEffect,
   useRef,
 } from 'react';
+import type { Elements } from './elements.ts';
 
 interface DialogProps {
   title: string;
+  /** A sentence below the title. */
+  lead?: Elements;
   /** Called on Escape, a click outside, and the button in the corner. The owner decides whether to close. */
   onCloseRequest: () => void;
   role?: 'dialog' | 'alertdialog';
@@ -27,7 +30,14 @@ const open: HTMLDialogElement[] = [];
  * Chrome, a second Escape cannot even be canceled), which could lose a key that was not copied. So Escape is handled
  * before the browser sees it, and a dialog that was closed anyway is opened again.
  */
-export function Dialog({ title, onCloseRequest, role = 'dialog', size = 'narrow', children }: DialogProps) {
+export function Dialog({
+  title,
+  lead,
+  onCloseRequest,
+  role = 'dialog',
+  size = 'narrow',
+  children,
+}: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const pressedOutside = useRef(false);
   const titleId = useId();
@@ -61,9 +71,10 @@ export function Dialog({ title, onCloseRequest, role = 'dialog', size = 'narrow'
           </h2>
           {role === 'dialog' ? (
             <button type="button" className="dialog__close" aria-label="Close" onClick={onCloseRequest}>
-              <X size={18} aria-hidden />
+              <X size={16} aria-hidden />
             </button>
           ) : null}
+          {lead ? <p className="dialog__lead">{lead}</p> : null}
         </header>
         <div id={bodyId}>{children}</div>
       </div>
@@ -119,6 +130,12 @@ function useModal(ref: { readonly current: HTMLDialogElement | null }, onCloseRe
   }, [ref]);
 }
 
-export function DialogActions({ children }: { children: ReactNode }) {
-  return <div className="dialog__actions">{children}</div>;
+interface DialogActionsProps {
+  children: ReactNode;
+  /** Two short buttons stay in one row on a phone as well. */
+  row?: boolean;
+}
+
+export function DialogActions({ children, row = false }: DialogActionsProps) {
+  return <div className={`dialog__actions ${row ? 'dialog__actions--row' : ''}`}>{children}</div>;
 }

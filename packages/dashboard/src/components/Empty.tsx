@@ -1,12 +1,19 @@
-import './Card.css';
 import './Empty.css';
+import { KeyBlank } from './Bitting.tsx';
 import type { Elements } from './elements.ts';
 
+interface EmptyProps {
+  title: string;
+  /** Whether keys are missing, as opposed to entries of the audit log. */
+  ofKeys?: boolean;
+  children: Elements;
+}
+
 /** Replaces an empty list: says why it is empty and what to do. */
-export function Empty({ icon, title, children }: { icon: Elements; title: string; children: Elements }) {
+export function Empty({ title, ofKeys = false, children }: EmptyProps) {
   return (
-    <div className="card empty">
-      <span className="empty__icon">{icon}</span>
+    <div className="empty">
+      {ofKeys ? <KeyBlank /> : null}
       <h2>{title}</h2>
       {children}
     </div>

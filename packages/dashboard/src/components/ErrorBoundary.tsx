@@ -1,4 +1,4 @@
-import './Gate.css';
+import './Lone.css';
 import { Component } from 'react';
 import { Button } from './Button.tsx';
 import type { Elements } from './elements.ts';

@@ -1,4 +1,5 @@
 import './Field.css';
+import { ChevronDown, TriangleAlert } from 'lucide-react';
 import { type ComponentPropsWithRef, type ReactNode, useId } from 'react';
 import type { Elements } from './elements.ts';
 
@@ -15,17 +16,22 @@ function Frame({ id, label, hint, problem, children }: FieldProps & { id: string
         {label}
       </label>
       {children}
-      {problem ? (
-        <p className="field__problem" id={`${id}-problem`}>
-          {problem}
-        </p>
-      ) : null}
+      {problem ? <ProblemText id={`${id}-problem`} text={problem} /> : null}
       {hint ? (
         <p className="field__hint" id={`${id}-hint`}>
           {hint}
         </p>
       ) : null}
     </div>
+  );
+}
+
+export function ProblemText({ id, text }: { id?: string; text: string }) {
+  return (
+    <p className="field__problem" id={id}>
+      <TriangleAlert size={16} aria-hidden />
+      <span>{text}</span>
+    </p>
   );
 }
 
@@ -62,12 +68,15 @@ export function SelectField({
   const id = useId();
   return (
     <Frame id={id} label={label} hint={hint} problem={problem}>
-      <select
-        {...select}
-        id={id}
-        className="control control--select"
-        aria-describedby={describedBy(id, { hint, problem })}
-      />
+      <span className="field__select">
+        <select
+          {...select}
+          id={id}
+          className="control control--select"
+          aria-describedby={describedBy(id, { hint, problem })}
+        />
+        <ChevronDown size={16} aria-hidden />
+      </span>
     </Frame>
   );
 }

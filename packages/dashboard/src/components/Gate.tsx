@@ -1,32 +1,43 @@
 import './Gate.css';
 import type { ReactNode } from 'react';
+import { useSession } from '../api/session.ts';
 import type { Elements } from './elements.ts';
-import { Logo } from './Logo.tsx';
+import { HostDrawing } from './HostDrawing.tsx';
+import { hostOf } from './host.ts';
+import { Brand } from './Logo.tsx';
 import { OfflineBanner } from './OfflineBanner.tsx';
 import { usePageTitle } from './PageHead.tsx';
 
 interface GateProps {
   title: string;
-  lead: ReactNode;
+  lead?: ReactNode;
   children: Elements;
   foot?: Elements;
 }
 
-/** The page layout of login and setup. */
+/** The page layout of login and setup. It names the host, and the drawing differs for each host. */
 export function Gate({ title, lead, children, foot }: GateProps) {
   usePageTitle(title);
+  const session = useSession();
+  const host = session ? hostOf(session.publicUrl) : window.location.host;
   return (
-    <main className="gate" id="content" tabIndex={-1}>
-      <OfflineBanner />
-      <div className="gate__panel">
-        <Logo size={36} />
-        <h1 className="gate__title" tabIndex={-1}>
-          {title}
-        </h1>
-        <p className="gate__lead">{lead}</p>
-        {children}
-        {foot ? <div className="gate__foot">{foot}</div> : null}
-      </div>
-    </main>
+    <div className="gate">
+      <main className="gate__main" id="content" tabIndex={-1}>
+        <OfflineBanner />
+        <div className="gate__panel">
+          <Brand />
+          <div>
+            <h1 tabIndex={-1}>{title}</h1>
+            <p className="gate__host" translate="no">
+              {host}
+            </p>
+          </div>
+          {lead ? <p className="gate__lead">{lead}</p> : null}
+          {children}
+          {foot ? <div className="gate__foot">{foot}</div> : null}
+        </div>
+      </main>
+      <HostDrawing host={host} />
+    </div>
   );
 }

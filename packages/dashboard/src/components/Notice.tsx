@@ -1,10 +1,10 @@
 import './Notice.css';
-import { CircleAlert, CircleCheck, Info, TriangleAlert } from 'lucide-react';
+import { CircleAlert, CircleCheck, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { ApiError } from '../api/client.ts';
 import type { Elements } from './elements.ts';
 
-const icons = { bad: CircleAlert, warn: TriangleAlert, good: CircleCheck, plain: Info };
+const icons = { bad: CircleAlert, warn: TriangleAlert, good: CircleCheck };
 
 interface NoticeProps {
   tone: keyof typeof icons;

@@ -1,5 +1,6 @@
 import { Eye, EyeOff } from 'lucide-react';
 import { type ComponentPropsWithRef, type ReactNode, useId, useState } from 'react';
+import { ProblemText } from './Field.tsx';
 
 interface PasswordFieldProps extends ComponentPropsWithRef<'input'> {
   label: string;
@@ -39,7 +40,7 @@ export function PasswordField({ label, hint, problem, ...input }: PasswordFieldP
         </button>
       </div>
       <div id={`${id}-notes`} className="field__notes">
-        {problem ? <p className="field__problem">{problem}</p> : null}
+        {problem ? <ProblemText text={problem} /> : null}
         {hint ? <p className="field__hint">{hint}</p> : null}
       </div>
     </div>

@@ -1,9 +1,15 @@
 import './StatusBadge.css';
 import type { Key } from '@soku/contract/keys';
+import { Ban, Clock } from 'lucide-react';
+import { Badge } from './Badge.tsx';
 
-const labels: Record<Key['status'], string> = { active: 'Active', revoked: 'Revoked', expired: 'Expired' };
-
-/** The status as text; the colored dot only repeats it, so that color is never the only cue. */
+/** The status of a key. Only a status that needs a look gets a badge, and color is never the only cue. */
 export function StatusBadge({ status }: { status: Key['status'] }) {
-  return <span className={`status status--${status}`}>{labels[status]}</span>;
+  return (
+    <span className={`status status--${status}`}>
+      {status === 'active' ? <span>Active</span> : null}
+      {status === 'revoked' ? <Badge icon={Ban}>Revoked</Badge> : null}
+      {status === 'expired' ? <Badge icon={Clock}>Expired</Badge> : null}
+    </span>
+  );
 }

@@ -37,8 +37,8 @@ export function LoginPage() {
 
   return (
     <Gate
-      title="Sign in to Soku"
-      lead={next && next !== '/' ? 'After signing in, you return to the same page.' : 'Manage your API keys.'}
+      title="Sign in"
+      lead={next && next !== '/' ? 'After signing in, you return to the same page.' : null}
       foot={
         <>
           <p>

@@ -1,4 +1,4 @@
-import '../components/Gate.css';
+import '../components/Lone.css';
 import { Link } from '@tanstack/react-router';
 import { buttonClass } from '../components/Button.tsx';
 import { PageHead } from '../components/PageHead.tsx';

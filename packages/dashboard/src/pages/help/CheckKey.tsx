@@ -13,7 +13,7 @@ export function CheckKey({ prefix }: { prefix: string }) {
         label="Your key, as your program sends it"
         placeholder={`${prefix}...`}
         hint="Checked in your browser only; nothing is sent. Finds missing, extra and mistyped characters."
-        className="check-key__field"
+        className="control--mono"
         autoComplete="off"
         autoCapitalize="none"
         spellCheck={false}

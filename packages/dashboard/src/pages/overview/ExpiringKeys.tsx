@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { expiringKeysOptions, maxCheckedKeys } from '../../api/expiring-keys.ts';
-import { Section } from '../../components/Card.tsx';
+import { KeyPreview } from '../../components/Bitting.tsx';
+import { Section } from '../../components/Section.tsx';
 import { When } from '../../components/When.tsx';
 
 /** Lists keys that expire soon. Renders nothing if there are none. */
@@ -24,9 +25,7 @@ export function ExpiringKeys() {
             <Link to="/settings/api/$keyId" params={{ keyId: key.id }} className="brief__name" translate="no">
               {key.name}
             </Link>
-            <code translate="no" className="brief__preview">
-              {key.preview}
-            </code>
+            <KeyPreview preview={key.preview} status={key.status} />
             <span className="brief__when brief__when--soon">
               expires <When at={key.expiresAt} />
             </span>

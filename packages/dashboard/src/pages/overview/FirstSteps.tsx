@@ -1,6 +1,6 @@
-import '../../components/Card.css';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
+import { KeyBlank } from '../../components/Bitting.tsx';
 import { buttonClass } from '../../components/Button.tsx';
 import { CodeTabs } from '../../components/Code.tsx';
 import type { Elements } from '../../components/elements.ts';
@@ -8,38 +8,41 @@ import { callSnippets } from '../../components/snippets.ts';
 
 export function FirstSteps({ origin }: { origin: string }) {
   return (
-    <ol className="card steps">
-      <Step number={1} title="Create a key">
-        <p>
-          Name it after the program that will use it. The key is shown only once, so be ready to store it.
-        </p>
-        <Link
-          to="/settings/api"
-          search={{ panel: 'generate' }}
-          className={buttonClass('primary', 'steps__action')}
-        >
-          <Plus size={16} aria-hidden />
-          <span>Create your first key</span>
-        </Link>
-      </Step>
-      <Step number={2} title="Call the API">
-        <p>
-          Set the environment variable <code translate="no">SOKU_API_KEY</code> to the key, then check that it
-          works:
-        </p>
-        <CodeTabs label="First call" snippets={callSnippets(origin)} />
-      </Step>
-      <Step number={3} title="Be prepared for a leak">
-        <p>
-          Revoking a key takes two clicks and takes effect immediately. Read more about{' '}
-          <Link to="/help/api-key-management" hash="leak">
-            leaked keys
+    <div className="first-steps">
+      <KeyBlank />
+      <ol className="steps">
+        <Step number={1} title="Create a key">
+          <p>
+            Name it after the program that will use it. The key is shown only once, so be ready to store it.
+          </p>
+          <Link
+            to="/settings/api"
+            search={{ panel: 'generate' }}
+            className={buttonClass('primary', 'steps__action')}
+          >
+            <Plus size={16} aria-hidden />
+            <span>Create your first key</span>
           </Link>
-          , <Link to="/help/authentication">authentication</Link> and{' '}
-          <Link to="/help/api-troubleshooting">rejected requests</Link>.
-        </p>
-      </Step>
-    </ol>
+        </Step>
+        <Step number={2} title="Call the API">
+          <p>
+            Set the environment variable <code translate="no">SOKU_API_KEY</code> to the key, then check that
+            it works:
+          </p>
+          <CodeTabs label="First call" snippets={callSnippets(origin)} />
+        </Step>
+        <Step number={3} title="Be prepared for a leak">
+          <p>
+            Revoking a key takes two clicks and takes effect immediately. Read more about{' '}
+            <Link to="/help/api-key-management" hash="leak">
+              leaked keys
+            </Link>
+            , <Link to="/help/authentication">authentication</Link> and{' '}
+            <Link to="/help/api-troubleshooting">rejected requests</Link>.
+          </p>
+        </Step>
+      </ol>
+    </div>
   );
 }
 

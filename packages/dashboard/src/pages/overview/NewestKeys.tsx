@@ -1,6 +1,7 @@
 import type { Key } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
-import { Section } from '../../components/Card.tsx';
+import { KeyPreview } from '../../components/Bitting.tsx';
+import { Section } from '../../components/Section.tsx';
 import { Skeleton } from '../../components/Skeleton.tsx';
 import { When } from '../../components/When.tsx';
 
@@ -15,9 +16,7 @@ export function NewestKeys({ keys }: { keys: Key[] | undefined }) {
             <Link to="/settings/api/$keyId" params={{ keyId: key.id }} className="brief__name" translate="no">
               {key.name}
             </Link>
-            <code translate="no" className="brief__preview">
-              {key.preview}
-            </code>
+            <KeyPreview preview={key.preview} status={key.status} />
             <span className="brief__when">
               <When at={key.createdAt} />
             </span>

@@ -2,8 +2,8 @@ import './AccountPage.css';
 import { getRouteApi } from '@tanstack/react-router';
 import { useSession } from '../../../api/session.ts';
 import { Button } from '../../../components/Button.tsx';
-import { Section } from '../../../components/Card.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
+import { Section } from '../../../components/Section.tsx';
 import { ThemeSwitch } from '../../../components/ThemeSwitch.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
 import { EndSessionsDialog } from './EndSessionsDialog.tsx';
@@ -26,20 +26,20 @@ export function AccountPage() {
           {session?.user ? <NameForm key={session.user.name} user={session.user} /> : null}
         </Section>
         <Section title="Appearance">
-          <div className="card__row">
+          <div className="section__row">
             <p>Light or dark. "System" follows your device.</p>
             <ThemeSwitch />
           </div>
         </Section>
         <Section title="Password">
-          <div className="card__row">
+          <div className="section__row">
             <p>Changing your password signs you out of all other browsers.</p>
             <Button onClick={() => open('password')}>Change password</Button>
           </div>
         </Section>
         <Section title="Sessions" lead="Browsers that are signed in to your account.">
           <SessionList />
-          <div className="card__row card__row--end">
+          <div className="section__row section__row--end">
             <Button onClick={() => open('end-others')}>Sign out everywhere else</Button>
             <Button variant="quiet-danger" onClick={() => open('end-all')}>
               Sign out everywhere

@@ -2,6 +2,7 @@ import type { BrowserSession } from '@soku/contract/accounts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { browserSessionsOptions, endSession } from '../../../api/account.ts';
+import { Badge } from '../../../components/Badge.tsx';
 import { Button } from '../../../components/Button.tsx';
 import { describeDevice } from '../../../components/device.ts';
 import { Failure } from '../../../components/Notice.tsx';
@@ -14,14 +15,14 @@ export function SessionList() {
   const { data, error } = useQuery(browserSessionsOptions);
   if (!data && error) {
     return (
-      <div className="card__row">
+      <div className="section__row">
         <Failure error={error} />
       </div>
     );
   }
   if (!data) {
     return (
-      <div className="card__row session" aria-hidden>
+      <div className="section__row session" aria-hidden>
         <div>
           <p>
             <Skeleton width="middle" />
@@ -63,11 +64,11 @@ function SessionRow({ session }: { session: BrowserSession }) {
   };
 
   return (
-    <li className="card__row session">
+    <li className="section__row session">
       <div>
         <p className="session__device">
           <span translate="no">{device}</span>
-          {session.current ? <span className="session__here">This browser</span> : null}
+          {session.current ? <Badge>This browser</Badge> : null}
         </p>
         <p className="session__more">
           <span>{session.ipAddress === '' ? 'signed in' : `${session.ipAddress}, signed in`}</span>{' '}

@@ -1,6 +1,6 @@
 import type { KeyList } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
-import { KeyRound, Plus, SearchX } from 'lucide-react';
+import { Plus } from 'lucide-react';
 import type { ListFilter } from '../../../api/keys.ts';
 import { Button, buttonClass } from '../../../components/Button.tsx';
 import { Empty } from '../../../components/Empty.tsx';
@@ -18,7 +18,7 @@ export function EmptyList({ filter, counts, onGenerate }: EmptyListProps) {
   if (filter.q !== '') return <NothingFound filter={filter} otherMatches={counts?.all} />;
   if (anyKeys && filter.status !== 'active') return <NoneWithStatus status={filter.status} />;
   return (
-    <Empty icon={<KeyRound size={20} aria-hidden />} title={anyKeys ? 'No active keys' : 'No keys yet'}>
+    <Empty ofKeys title={anyKeys ? 'No active keys' : 'No keys yet'}>
       <p>
         A key lets a program call the API on behalf of your workspace. Create one for each program, and name
         it after where it runs.
@@ -44,7 +44,7 @@ interface NothingFoundProps {
 function NothingFound({ filter: { status, q }, otherMatches = 0 }: NothingFoundProps) {
   const none = `No ${status === 'all' ? '' : `${status} `}keys match "${q}".`;
   return (
-    <Empty icon={<SearchX size={20} aria-hidden />} title="No keys found">
+    <Empty title="No keys found">
       <p>{`${none} ${searchHint(status, otherMatches)}`}</p>
       <div className="empty__actions">
         {otherMatches === 0 ? null : (
@@ -80,7 +80,7 @@ function searchHint(status: ListFilter['status'], otherMatches: number): string 
 
 function KeyNotFound() {
   return (
-    <Empty icon={<SearchX size={20} aria-hidden />} title="No keys found">
+    <Empty title="No keys found">
       <p>This workspace has no such key. It may belong to another workspace or deployment.</p>
     </Empty>
   );
@@ -92,7 +92,7 @@ function NoneWithStatus({ status }: { status: ListFilter['status'] }) {
       ? 'Keys are listed here after their expiration date.'
       : 'Revoked keys stay listed here, so that you can see when they were revoked.';
   return (
-    <Empty icon={<KeyRound size={20} aria-hidden />} title={`No ${status} keys`}>
+    <Empty ofKeys title={`No ${status} keys`}>
       <p>{text}</p>
     </Empty>
   );

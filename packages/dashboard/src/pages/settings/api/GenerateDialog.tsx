@@ -46,7 +46,14 @@ export function GenerateDialog({ onClose }: { onClose: () => void }) {
     <>
       <Dialog
         title={titleOf(created !== null, creation.lostKeyId !== null)}
-        size={created ? 'wide' : 'narrow'}
+        lead={
+          created ? (
+            <span>
+              <strong>This key will not be shown again.</strong> Soku stores only its fingerprint.
+            </span>
+          ) : null
+        }
+        size="wide"
         onCloseRequest={requestClose}
       >
         {created ? (

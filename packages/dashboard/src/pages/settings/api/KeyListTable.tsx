@@ -1,8 +1,9 @@
-import '../../../components/Card.css';
+import '../../../components/Table.css';
 import './KeyListTable.css';
 import type { Key } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import { Pencil } from 'lucide-react';
+import { KeyPreview } from '../../../components/Bitting.tsx';
 import { Button } from '../../../components/Button.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { StatusBadge } from '../../../components/StatusBadge.tsx';
@@ -16,8 +17,8 @@ interface RowActions {
 
 export function KeyListTable({ rows, stale, ...actions }: { rows: Key[]; stale: boolean } & RowActions) {
   return (
-    <div className="card keys" aria-busy={stale}>
-      <table>
+    <div className="keys" aria-busy={stale}>
+      <table className="table table--sticky">
         <caption className="visually-hidden">API keys, newest first</caption>
         <Head />
         <tbody>
@@ -67,7 +68,7 @@ function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
         ) : null}
       </td>
       <td className="keys__preview">
-        <code translate="no">{apiKey.preview}</code>
+        <KeyPreview preview={apiKey.preview} status={apiKey.status} />
       </td>
       <td className="keys__created">
         <When at={apiKey.createdAt} />
@@ -118,11 +119,11 @@ const placeholders = ['a', 'b', 'c', 'd', 'e'];
 
 export function KeyTableSkeleton() {
   return (
-    <div className="card keys">
+    <div className="keys">
       <p className="visually-hidden" role="status">
         Loading keys
       </p>
-      <table aria-hidden>
+      <table className="table" aria-hidden>
         <Head />
         <tbody>
           {placeholders.map((row) => (

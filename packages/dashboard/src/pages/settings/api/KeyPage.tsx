@@ -2,14 +2,16 @@ import './KeyPage.css';
 import type { Key } from '@soku/contract/keys';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { ArrowLeft, Pencil } from 'lucide-react';
+import { Pencil } from 'lucide-react';
 import { ApiError } from '../../../api/client.ts';
 import { keyOptions } from '../../../api/keys.ts';
 import { refreshWhileSignedIn } from '../../../api/refresh.ts';
+import { KeyBlank, PreviewText } from '../../../components/Bitting.tsx';
 import { Button } from '../../../components/Button.tsx';
-import { Section } from '../../../components/Card.tsx';
+import { KeyDrawing } from '../../../components/KeyDrawing.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
+import { Section } from '../../../components/Section.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { StatusBadge } from '../../../components/StatusBadge.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
@@ -32,13 +34,11 @@ export function KeyPage() {
 
   return (
     <>
-      <p className="back">
-        <Link to="/settings/api">
-          <ArrowLeft size={14} aria-hidden />
-          <span>API keys</span>
-        </Link>
-      </p>
-      <KeyHead apiKey={key} error={error} />
+      <Breadcrumb name={key?.name} />
+      <div className="key-head">
+        {key ? <KeyDrawing preview={key.preview} status={key.status} /> : <KeyBlank />}
+        <KeyHead apiKey={key} error={error} />
+      </div>
       {error && !key ? null : <UsageSection id={keyId} apiKey={key} range={range} />}
       {key ? <KeyDetails apiKey={key} onEditLimit={() => openPanel('limit')} /> : null}
       {!key && error && !isMissing(error) ? <Failure error={error} /> : null}
@@ -59,6 +59,24 @@ export function KeyPage() {
   );
 }
 
+function Breadcrumb({ name }: { name: string | undefined }) {
+  return (
+    <nav className="crumbs" aria-label="Breadcrumb">
+      <ol>
+        <li>
+          <Link to="/settings/account">Settings</Link>
+        </li>
+        <li>
+          <Link to="/settings/api">API keys</Link>
+        </li>
+        <li aria-current="page" translate="no">
+          {name ?? 'Key'}
+        </li>
+      </ol>
+    </nav>
+  );
+}
+
 /** Renders the same heading element before and after loading, because a new element would lose the focus. */
 function KeyHead({ apiKey, error }: { apiKey: Key | undefined; error: Error | null }) {
   if (apiKey) {
@@ -69,10 +87,8 @@ function KeyHead({ apiKey, error }: { apiKey: Key | undefined; error: Error | nu
         badge={<StatusBadge status={apiKey.status} />}
         action={<KeyActions revoked={apiKey.status === 'revoked'} />}
       >
-        <span key="lead">
-          <code translate="no" className="key-preview">
-            {apiKey.preview}
-          </code>{' '}
+        <span className="key-head__lead" key="lead">
+          <PreviewText preview={apiKey.preview} />
           <span>{leads[apiKey.status]}</span>
         </span>
       </PageHead>
@@ -80,7 +96,7 @@ function KeyHead({ apiKey, error }: { apiKey: Key | undefined; error: Error | nu
   }
   if (!error) {
     return (
-      <PageHead title="API key">
+      <PageHead title="API key" action={<div className="page-head__actions" />}>
         <Skeleton width="long" />
       </PageHead>
     );
@@ -106,12 +122,12 @@ function isMissing(error: Error): boolean {
 function KeyActions({ revoked }: { revoked: boolean }) {
   const { openPanel } = usePanel();
   return (
-    <div className="key-actions">
+    <div className="page-head__actions">
       <Button icon={Pencil} onClick={() => openPanel('rename')}>
         Rename
       </Button>
       {revoked ? null : (
-        <Button variant="quiet-danger" onClick={() => openPanel('revoke')}>
+        <Button variant="secondary-danger" onClick={() => openPanel('revoke')}>
           Revoke key
         </Button>
       )}

@@ -2,10 +2,9 @@ import { useSession } from '../../../api/session.ts';
 import { Button } from '../../../components/Button.tsx';
 import { CodeTabs } from '../../../components/Code.tsx';
 import { DialogActions } from '../../../components/Dialog.tsx';
-import { Notice } from '../../../components/Notice.tsx';
 import { callSnippets, environmentLine } from '../../../components/snippets.ts';
 import { KeyField } from './KeyField.tsx';
-import { TestKey } from './TestKey.tsx';
+import { TestResponse, useTestKey } from './TestKey.tsx';
 
 interface NewKeyViewProps {
   apiKey: string;
@@ -18,14 +17,10 @@ interface NewKeyViewProps {
 
 export function NewKeyView({ apiKey, preview, name, copied, onCopied, onDone }: NewKeyViewProps) {
   const origin = useSession()?.publicUrl ?? window.location.origin;
+  const test = useTestKey();
   return (
     <div className="form">
-      <Notice tone="warn">
-        <p>
-          <strong>This key will not be shown again.</strong> Soku stores only its fingerprint.
-        </p>
-      </Notice>
-      <KeyField apiKey={apiKey} name={name} copied={copied} onCopied={onCopied} />
+      <KeyField apiKey={apiKey} preview={preview} name={name} copied={copied} onCopied={onCopied} />
       <section aria-label="Use the key">
         <CodeTabs
           label="Use the key"
@@ -35,8 +30,11 @@ export function NewKeyView({ apiKey, preview, name, copied, onCopied, onDone }: 
           }}
         />
       </section>
-      <TestKey apiKey={apiKey} />
-      <DialogActions>
+      <TestResponse result={test.result} />
+      <DialogActions row>
+        <Button className="dialog__aside" busy={test.busy} onClick={() => test.run(apiKey)}>
+          Test key
+        </Button>
         <Button variant={copied ? 'primary' : 'secondary'} onClick={onDone}>
           Done
         </Button>

@@ -19,10 +19,22 @@ export function RescueDialog() {
   if (!created) return null;
   return (
     <>
-      <Dialog title="Copy your key now" size="wide" onCloseRequest={requestClose}>
+      <Dialog
+        title="Copy your key now"
+        lead={
+          <span>The key was created, but part of this page failed. The key will not be shown again.</span>
+        }
+        size="wide"
+        onCloseRequest={requestClose}
+      >
         <div className="form">
-          <p>The key was created, but part of this page failed. The key will not be shown again.</p>
-          <KeyField apiKey={created.apiKey} name={created.key.name} copied={copied} onCopied={markCopied} />
+          <KeyField
+            apiKey={created.apiKey}
+            preview={created.key.preview}
+            name={created.key.name}
+            copied={copied}
+            onCopied={markCopied}
+          />
           <DialogActions>
             <Button variant={copied ? 'primary' : 'secondary'} onClick={requestClose}>
               Done

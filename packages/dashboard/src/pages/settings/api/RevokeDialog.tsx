@@ -1,9 +1,9 @@
-import './GenerateDialog.css';
 import './RevokeDialog.css';
 import type { Key } from '@soku/contract/keys';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { keyOptions, revokeKey, updateCachedKey } from '../../../api/keys.ts';
+import { KeyPreview } from '../../../components/Bitting.tsx';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
@@ -131,7 +131,7 @@ function KeyFacts({ apiKey, id }: { apiKey: Key | undefined; id: string }) {
         {apiKey ? apiKey.name : <Skeleton width="middle" />}
       </p>
       <p className="facts__line">
-        {apiKey ? <code translate="no">{apiKey.preview}</code> : <Skeleton width="long" />}
+        {apiKey ? <KeyPreview preview={apiKey.preview} status={apiKey.status} /> : <Skeleton width="long" />}
       </p>
       <p className="facts__line">
         {apiKey ? (

@@ -3,7 +3,6 @@ import { meSchema } from '@soku/contract/verification';
 import { useState } from 'react';
 import { z } from 'zod';
 import { createUnreachableError } from '../../../api/client.ts';
-import { Button } from '../../../components/Button.tsx';
 import { Code } from '../../../components/Code.tsx';
 import { Notice } from '../../../components/Notice.tsx';
 
@@ -13,37 +12,31 @@ interface TestResult {
   body: string;
 }
 
-/** Sends a real request with the new key and shows the response that a program would get. */
-export function TestKey({ apiKey }: { apiKey: string }) {
+/** Sends a real request with the new key. The key is an argument of the call, so that no state holds it. */
+export function useTestKey() {
   const [busy, setBusy] = useState(false);
   const [result, setResult] = useState<TestResult | null>(null);
 
-  const test = async () => {
+  const run = async (apiKey: string) => {
     setBusy(true);
     setResult(await requestMe(apiKey));
     setBusy(false);
   };
+  return { busy, result, run };
+}
 
+/** Shows the response that a program would get. */
+export function TestResponse({ result }: { result: TestResult | null }) {
   return (
-    <div className="test">
-      <div className="test__line">
-        <p>
-          Send <code translate="no">GET /v1/me</code> with the new key.
-        </p>
-        <Button busy={busy} onClick={test}>
-          Test key
-        </Button>
-      </div>
-      <div role="status">
-        {result ? (
-          <div className="test__answer">
-            <Notice tone={result.works ? 'good' : 'bad'}>
-              <p>{result.headline}</p>
-            </Notice>
-            {result.body === '' ? null : <Code label="response" code={result.body} />}
-          </div>
-        ) : null}
-      </div>
+    <div className="test" role="status">
+      {result ? (
+        <div className="test__answer">
+          <Notice tone={result.works ? 'good' : 'bad'}>
+            <p>{result.headline}</p>
+          </Notice>
+          {result.body === '' ? null : <Code label="response" code={result.body} />}
+        </div>
+      ) : null}
     </div>
   );
 }
@@ -62,8 +55,8 @@ async function requestMe(apiKey: string): Promise<TestResult> {
     return {
       works: response.ok,
       headline: response.ok
-        ? `${response.status}: the key works.`
-        : `${response.status}: the key was rejected.`,
+        ? `GET /v1/me, ${response.status}: the key works.`
+        : `GET /v1/me, ${response.status}: the key was rejected.`,
       body: body.success ? JSON.stringify(body.data, null, 2) : '',
     };
   } catch {

@@ -11,11 +11,17 @@ export function WorkspaceLimit({ onChange }: { onChange: () => void }) {
   return (
     <p className="workspace-limit">
       <span>Default rate limit: </span>
-      {workspace ? <span>{formatLimit(defaultLimitOf(workspace))}</span> : <Skeleton />}
-      <Button variant="link" onClick={onChange}>
-        <span>Change</span>
-        <span className="visually-hidden"> the default rate limit</span>
-      </Button>
+      {workspace ? (
+        <>
+          <span>{formatLimit(defaultLimitOf(workspace))}</span>
+          <Button variant="link" onClick={onChange}>
+            <span>Change</span>
+            <span className="visually-hidden"> the default rate limit</span>
+          </Button>
+        </>
+      ) : (
+        <Skeleton />
+      )}
     </p>
   );
 }

@@ -1,7 +1,6 @@
 import type { AuditEvent, AuditPage } from '@soku/contract/audit';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { ScrollText, SearchX } from 'lucide-react';
 import { type AuditView, auditOptions, isFiltered } from '../../../api/audit.ts';
 import { buttonClass } from '../../../components/Button.tsx';
 import { Empty } from '../../../components/Empty.tsx';
@@ -37,7 +36,7 @@ export function AuditLogPage() {
         size={sizeOf(events.length, list.hasNextPage)}
         rows=".entry__toggle"
       />
-      <VerifyExport />
+      {list.isPending ? null : <VerifyExport />}
     </>
   );
 }
@@ -46,7 +45,7 @@ function Entries({ events, view, stale }: { events: AuditEvent[]; view: AuditVie
   if (events.length > 0) return <AuditTable events={events} stale={stale} />;
   if (isFiltered(view)) {
     return (
-      <Empty icon={<SearchX size={20} aria-hidden />} title="No matching entries">
+      <Empty title="No matching entries">
         <p>No audit log entries match these filters.</p>
         <div className="empty__actions">
           <Link
@@ -63,7 +62,7 @@ function Entries({ events, view, stale }: { events: AuditEvent[]; view: AuditVie
     );
   }
   return (
-    <Empty icon={<ScrollText size={20} aria-hidden />} title="No entries yet">
+    <Empty title="No entries yet">
       <p>Sign-ins and changes to keys, settings and accounts appear here.</p>
     </Empty>
   );

@@ -1,4 +1,4 @@
-import '../../../components/Card.css';
+import '../../../components/Table.css';
 import './AuditTable.css';
 import type { AuditEvent } from '@soku/contract/audit';
 import { escapeHiddenCharacters } from '@soku/contract/visible-text';
@@ -6,6 +6,7 @@ import { Link } from '@tanstack/react-router';
 import { ChevronRight } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useSession } from '../../../api/session.ts';
+import { Badge } from '../../../components/Badge.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { UntrustedText } from '../../../components/UntrustedText.tsx';
 import { exactTime, formatDay, formatTime, utcTime } from '../../../dates/dates.ts';
@@ -16,8 +17,8 @@ const columns = ['Time', 'Action', 'Actor', 'Target', 'Address'];
 
 export function AuditTable({ events, stale }: { events: AuditEvent[]; stale: boolean }) {
   return (
-    <div className="card entries" aria-busy={stale}>
-      <table>
+    <div className="entries" aria-busy={stale}>
+      <table className="table table--sticky">
         <caption className="visually-hidden">Audit log, newest first</caption>
         <Head />
         {events.map((event) => (
@@ -71,7 +72,7 @@ function Entry({ event }: { event: AuditEvent }) {
           <code className="entry__more" translate="no">
             <UntrustedText text={action} />
           </code>
-          {unreadable ? <span className="entry__unreadable">Unreadable</span> : null}
+          {unreadable ? <Badge tone="bad">Unreadable</Badge> : null}
         </td>
         <td className="entry__actor">
           <Party kind={actor.kind} id={actor.id} name={actor.name} />
@@ -121,11 +122,11 @@ const placeholders = ['a', 'b', 'c', 'd', 'e', 'f'];
 
 export function AuditTableSkeleton() {
   return (
-    <div className="card entries">
+    <div className="entries">
       <p className="visually-hidden" role="status">
         Loading entries
       </p>
-      <table aria-hidden>
+      <table className="table" aria-hidden>
         <Head />
         {placeholders.map((row) => (
           <tbody className="entry" key={row}>

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
-import { Section } from '../../../components/Card.tsx';
 import { Code } from '../../../components/Code.tsx';
+import { Section } from '../../../components/Section.tsx';
 
 export function VerifyExport() {
   return (

@@ -1,4 +1,4 @@
-import './Card.css';
+import './Section.css';
 import type { ReactNode } from 'react';
 import type { Elements } from './elements.ts';
 
@@ -9,7 +9,7 @@ interface SectionProps {
   children: Elements;
 }
 
-/** A titled section of a page with a thin border around its content. */
+/** A titled section of a page. Hairlines separate its rows; it has no box of its own. */
 export function Section({ title, lead, action, children }: SectionProps) {
   return (
     <section className="section">
@@ -20,7 +20,7 @@ export function Section({ title, lead, action, children }: SectionProps) {
         </div>
         {action}
       </div>
-      <div className="card">{children}</div>
+      <div className="section__body">{children}</div>
     </section>
   );
 }
