@@ -17,8 +17,10 @@ const failures = [/NotFoundError/, /not a child of this node/];
 const open = (t: TestContext) => dashboard.open(t, '/settings/api', { expected: failures });
 
 /** Removes nodes without React knowing, as an extension may. The next change next to them throws. */
-const removeNodes = (page: Page, selector: string) =>
-  page.evaluate(`for (const node of document.querySelectorAll('${selector}')) node.remove()`);
+async function removeNodes(page: Page, selector: string): Promise<void> {
+  const nodes = `[...document.querySelectorAll('${selector}')]`;
+  assert.ok(await page.evaluate(`${nodes}.map((node) => node.remove()).length > 0`), selector);
+}
 
 async function isRescued(page: Page): Promise<string> {
   await reads(keys.dialog(page), /The key was created, but part of this page failed/);
@@ -51,7 +53,7 @@ test('if the list fails when the new key is added to it, the key is still shown'
 test('if the dialog that shows the key fails, the key stays visible, and closing still asks first', async (t) => {
   const page = await open(t);
   const apiKey = await keys.generate(page, 'In a broken dialog');
-  await removeNodes(page, '.code-tabs__bar .copy');
+  await removeNodes(page, '.code-tabs__row .copy');
   await page.getByRole('tab', { name: 'curl' }).click();
   assert.equal(await isRescued(page), apiKey);
   await page.keyboard.press('Escape');
