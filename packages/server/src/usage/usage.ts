@@ -25,7 +25,7 @@ interface Options {
 const writeInterval = 4000;
 
 /**
- * ms between the saves with SQLite, from the end of one to the start of the next. A save takes a little more than a
+ * ms between the saves with SQLite, from the end of one to the start of the next. A save takes little more than a
  * second if many keys are in use, and a crash can lose the interval and two saves: less than 5 s.
  */
 const saveInterval = 2000;
