@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { eventually } from '../../../../test/support/contract.ts';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -38,6 +39,33 @@ test('a check of the files is evidence for one second and no longer', (t) => {
   hold.checkNow();
   assert.equal(hold.holds(), true);
 });
+
+for (const isLocked of [false, true]) {
+  test(`a check that ends after the hold has stopped reports nothing, with a lock ${isLocked}`, async (t) => {
+    const begun = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    const lookUps: Promise<unknown>[] = [];
+    const lookUp = (path: string) => {
+      const found = released.promise.then(() => stat(path, { bigint: true }));
+      lookUps.push(found);
+      begun.resolve();
+      return found;
+    };
+    const { hold, clock } = scene(t, { lookUp });
+    const reports: string[] = [];
+    hold.start({ lost: () => reports.push('lost'), regained: () => reports.push('regained') });
+    // Keeps the process alive, which the timer of the hold does not.
+    const alive = setInterval(() => undefined, 1000);
+    await begun.promise;
+    hold.stop();
+    clock.isLocked = isLocked;
+    released.resolve();
+    await Promise.all(lookUps);
+    await turn();
+    clearInterval(alive);
+    assert.deepEqual([reports, hold.holds()], [[], false]);
+  });
+}
 
 test('a gap in the evidence is reported before there is evidence again', (t) => {
   const { lock, hold, clock } = scene(t);

@@ -114,8 +114,11 @@ export class DirectoryHold implements Hold {
     this.#timer = setInterval(() => void this.#look(), interval).unref();
   }
 
+  /** Ends the checks. Call it before the lock is released. */
   stop(): void {
     clearInterval(this.#timer);
+    // A check that is still running would find the lock released.
+    this.#lookedAt = Number.POSITIVE_INFINITY;
     this.#until = Number.NEGATIVE_INFINITY;
   }
 
