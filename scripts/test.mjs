@@ -125,9 +125,9 @@ async function run(group) {
  * @param {Group} group
  */
 function pathsOf({ name, database, files }) {
-  const earlier = groups.slice(
+  const earlier = chosen.slice(
     0,
-    groups.findIndex((other) => other.name === name),
+    chosen.findIndex((other) => other.name === name),
   );
   const taken = earlier
     .filter((other) => other.database === database)
