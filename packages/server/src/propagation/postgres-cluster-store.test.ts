@@ -2,11 +2,24 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import { PostgresLink, parseAck } from './postgres-cluster-store.ts';
+
+/** Opens a link to a database of its own. */
+async function openLink(t: TestContext) {
+  const { url, drop } = await temporaryDatabase();
+  const database = await openPatiently(url);
+  const link = new PostgresLink(database.connection);
+  t.after(async () => {
+    await link.close();
+    await database.close();
+    await drop();
+  });
+  return { database, link };
+}
 
 for (const format of ['hex', 'escape']) {
   test(`the hashes of a revoked key are read unchanged with bytea_output = ${format}`, async () => {
@@ -40,14 +53,7 @@ for (const format of ['hex', 'escape']) {
 }
 
 test('a heartbeat without a renewal only reads, and sends no notification', async (t) => {
-  const { url, drop } = await temporaryDatabase();
-  const database = await openPatiently(url);
-  const link = new PostgresLink(database.connection);
-  t.after(async () => {
-    await link.close();
-    await database.close();
-    await drop();
-  });
+  const { database, link } = await openLink(t);
   const acked = { seq: 0, token: '' };
   const read = () => link.exchange({ id: 'node', acked, renewal: undefined });
   const row = async () => (await database.pool.query('SELECT xmin, * FROM verifier_node')).rows;
@@ -63,14 +69,7 @@ test('a heartbeat without a renewal only reads, and sends no notification', asyn
 });
 
 test('a fence removes a node only if it has not renewed since it was seen', async (t) => {
-  const { url, drop } = await temporaryDatabase();
-  const database = await openPatiently(url);
-  const link = new PostgresLink(database.connection);
-  t.after(async () => {
-    await link.close();
-    await database.close();
-    await drop();
-  });
+  const { link } = await openLink(t);
   const renew = (renewal: string) => link.exchange({ id: 'node', acked: { seq: 0, token: '' }, renewal });
   await link.register({ id: 'node', name: 'test', renewal: 'first' });
   await renew('second');

@@ -1,6 +1,6 @@
 /** Usage is neither lost nor counted twice, whatever happens between counting and writing. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
@@ -19,6 +19,18 @@ async function newRecorder(good = 10) {
   return { world, ...(await startRecorder(database, world, good)) };
 }
 
+/** A recorder with so many secrets, in a database of its own. `use` uses each of them once. */
+async function openMany(t: TestContext, count: number) {
+  const many = await openWithSecrets(count, 1);
+  t.after(() => many.close());
+  const world = newWorld();
+  const { memory, recorder } = await startRecorder(many.database, world, count);
+  const use = () => {
+    for (const secret of many.secrets) secret.use(memory, world.now);
+  };
+  return { world, recorder, use };
+}
+
 test('a crash after a save loses nothing, and the log is empty after the next flush', async () => {
   const { world, memory, recorder } = await newRecorder();
   for (const secret of secrets) secret.use(memory, world.now);
@@ -34,58 +46,40 @@ test('a crash after a save loses nothing, and the log is empty after the next fl
   assert.equal((await next.reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 4);
 });
 
-test('a save and a cut are on the disk when they return, and an append takes few counts', async () => {
-  const many = await openWithSecrets(450, 1);
-  try {
-    const world = newWorld();
-    const { memory, recorder } = await startRecorder(many.database, world, 450);
-    const use = () => {
-      for (const secret of many.secrets) secret.use(memory, world.now);
-    };
-    use();
-    world.commits = [];
-    await recorder.save();
-    assert.deepEqual(
-      world.commits.map(({ durable }) => durable),
-      [false, false, true],
-      'three appends, of which the last makes all of them durable',
-    );
-    use();
-    // Uses that are counted during the save before a cut are appended by the cut.
-    let left = 3;
-    world.meanwhile = async () => {
-      left -= 1;
-      if (left === 0) use();
-    };
-    world.commits = [];
-    await recorder.flush();
-    assert.deepEqual(
-      world.commits.slice(0, 4).map(({ durable }) => durable),
-      [false, false, true, true],
-      'three appends and the cut',
-    );
-  } finally {
-    await many.close();
-  }
+test('a save and a cut are on the disk when they return, and an append takes few counts', async (t) => {
+  const { world, recorder, use } = await openMany(t, 450);
+  use();
+  world.commits = [];
+  await recorder.save();
+  assert.deepEqual(
+    world.commits.map(({ durable }) => durable),
+    [false, false, true],
+    'three appends, of which the last makes all of them durable',
+  );
+  use();
+  // Uses that are counted during the save before a cut are appended by the cut.
+  let left = 3;
+  world.meanwhile = async () => {
+    left -= 1;
+    if (left === 0) use();
+  };
+  world.commits = [];
+  await recorder.flush();
+  assert.deepEqual(
+    world.commits.slice(0, 4).map(({ durable }) => durable),
+    [false, false, true, true],
+    'three appends and the cut',
+  );
 });
 
-test('a flush that cannot keep up with the uses saves again only a few times', async () => {
-  const many = await openWithSecrets(1100, 1);
-  try {
-    const world = newWorld();
-    const { memory, recorder } = await startRecorder(many.database, world, 1100);
-    const use = () => {
-      for (const secret of many.secrets) secret.use(memory, world.now);
-    };
-    use();
-    world.meanwhile = async () => use();
-    world.commits = [];
-    await recorder.flush();
-    const appends = world.commits.findIndex(({ durable }, i) => durable && world.commits[i + 1]?.durable);
-    assert.ok(appends > 0 && appends < 50, `${appends} appends before the cut`);
-  } finally {
-    await many.close();
-  }
+test('a flush that cannot keep up with the uses saves again only a few times', async (t) => {
+  const { world, recorder, use } = await openMany(t, 1100);
+  use();
+  world.meanwhile = async () => use();
+  world.commits = [];
+  await recorder.flush();
+  const appends = world.commits.findIndex(({ durable }, i) => durable && world.commits[i + 1]?.durable);
+  assert.ok(appends > 0 && appends < 50, `${appends} appends before the cut`);
 });
 
 test('a row of the log that was changed by hand is dropped, and the others are read', async () => {
@@ -101,20 +95,14 @@ test('a row of the log that was changed by hand is dropped, and the others are r
   }
 });
 
-test('a save during a flush saves everything that was counted before it', async () => {
-  const many = await openWithSecrets(1100, 1);
-  try {
-    const world = newWorld();
-    const { memory, recorder } = await startRecorder(many.database, world, 1100);
-    for (const secret of many.secrets) secret.use(memory, world.now);
-    const flush = recorder.flush();
-    await turn();
-    await recorder.save();
-    assert.equal(recorder.unsaved, 0);
-    await flush;
-  } finally {
-    await many.close();
-  }
+test('a save during a flush saves everything that was counted before it', async (t) => {
+  const { recorder, use } = await openMany(t, 1100);
+  use();
+  const flush = recorder.flush();
+  await turn();
+  await recorder.save();
+  assert.equal(recorder.unsaved, 0);
+  await flush;
 });
 
 test('a read during a flush sees every use once', async () => {
