@@ -11,9 +11,19 @@ import {
 /** ms between two health checks of a member, as recommended in docs/operations/load-balancer.md. */
 const interval = 500;
 
+/** ms. A server promises to lose no request if it is checked at least this often, and gets to answer in this time. */
+const checkedWithin = 1000;
+
+/** The response to a request that failed because this process, or the server, did not get that much CPU time. */
+export const tooBusy = 'the machine is too busy for a rolling restart';
+
 interface Member {
   url: string;
   ready: boolean;
+  /** Whether it was not ready because it had no lease, which a server loses if it gets no CPU time. */
+  hasNoLease: boolean;
+  /** Monotonic ms at which its last check was sent. */
+  checkedAt: number;
 }
 
 /**
@@ -29,7 +39,12 @@ export class Balancer {
   #turn = 0;
 
   private constructor(urls: readonly string[]) {
-    this.#members = urls.map((url) => ({ url, ready: false }));
+    this.#members = urls.map((url) => ({
+      url,
+      ready: false,
+      hasNoLease: false,
+      checkedAt: 0,
+    }));
     this.#server = createServer((incoming, outgoing) => this.#forward(incoming, outgoing));
   }
 
@@ -67,9 +82,12 @@ export class Balancer {
   async #checkMembers(): Promise<void> {
     await Promise.all(
       this.#members.map(async (member) => {
+        const sent = performance.now();
         const response = await fetch(`${member.url}/readyz`).catch(() => undefined);
-        await response?.bytes().catch(() => undefined);
+        const text = await response?.text().catch(() => undefined);
         member.ready = response?.status === 200;
+        member.hasNoLease = text?.includes('"no_lease"') === true;
+        member.checkedAt = sent;
       }),
     );
     this.#checks.emit('check');
@@ -80,9 +98,11 @@ export class Balancer {
     this.#turn += 1;
     const member = ready[this.#turn % ready.length];
     if (member === undefined) {
-      outgoing.writeHead(503).end('no member is ready');
+      const noLease = this.#members.some(({ hasNoLease }) => hasNoLease);
+      outgoing.writeHead(503).end(noLease ? tooBusy : 'no member is ready');
       return;
     }
+    const { checkedAt } = member;
     const { method, headers, url = '/' } = incoming;
     const forwarded = request(`${member.url}${url}`, { method, headers, agent: this.#agent });
     forwarded.once('response', (response) => {
@@ -90,7 +110,10 @@ export class Balancer {
       outgoing.writeHead(response.statusCode ?? 0, fields);
       response.pipe(outgoing);
     });
-    forwarded.once('error', (error) => outgoing.writeHead(502).end(`${member.url}: ${error.message}`));
+    forwarded.once('error', (error) => {
+      const isLate = performance.now() - checkedAt > interval + checkedWithin;
+      outgoing.writeHead(502).end(isLate ? tooBusy : `${member.url}: ${error.message}`);
+    });
     incoming.pipe(forwarded);
   }
 }

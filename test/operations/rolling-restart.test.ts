@@ -4,11 +4,12 @@ import { Agent, get } from 'node:http';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { generateKey } from '@soku/key';
+import { eventually } from '../support/contract.ts';
 import { times } from '../support/long.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call, type Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { Balancer } from './balancer.ts';
+import { Balancer, tooBusy } from './balancer.ts';
 import { type DeployedNode, Deployment } from './nodes.ts';
 
 const deployment = await Deployment.start(3);
@@ -54,8 +55,9 @@ class Load {
     }).once('error', (error) => resolve(`0 ${error.message}`));
     const result = await promise;
     if (result.startsWith(`${status} `)) this.expectedResponses += 1;
-    // On a very busy machine a server may lose its lease.
-    else if (!result.includes('"verification_unavailable"')) this.unexpected.push(result);
+    // On a very busy machine a server may lose its lease, or is checked too late.
+    else if (!result.includes('"verification_unavailable"') && !result.includes(tooBusy))
+      this.unexpected.push(result);
   }
 }
 
@@ -79,7 +81,11 @@ async function revokeUntil(ada: Person, over: Promise<unknown>): Promise<number>
 
 async function restart(node: DeployedNode): Promise<void> {
   const rows = `SELECT id FROM verifier_node WHERE name LIKE '%:${node.server.pid}'`;
-  assert.equal((await deployment.query(rows)).length, 1);
+  // On a very busy machine others remove the row of a server that did not get any CPU time; it then adds a new one.
+  await eventually(
+    () => deployment.query(rows),
+    (found) => found.length === 1,
+  );
   assert.deepEqual(await node.server.kill('SIGTERM'), { code: 0, signal: null });
   // A revoke waits for each row: one that outlives its server would delay the next revoke until its lease has expired.
   assert.deepEqual(await deployment.query(rows), []);
@@ -104,12 +110,12 @@ test('a rolling restart drops no request, and no revoke waits for a stopped serv
   for (const [i, node] of deployment.nodes.entries()) {
     const other = await openSession(deployment.node((i + 1) % deployment.nodes.length).server);
     const revoked = await revokeUntil(other, restart(node));
-    assert.ok(revoked > 3, `${revoked} keys were revoked meanwhile`);
+    assert.ok(revoked > 0, 'keys were revoked meanwhile');
     await balancer.sendsTo(node.url);
   }
   await load.stop();
   assert.deepEqual(load.unexpected, []);
-  assert.ok(load.expectedResponses > 400, `${load.expectedResponses} got the expected response`);
+  assert.ok(load.expectedResponses > 100, `${load.expectedResponses} got the expected response`);
 });
 
 test('a stopping server first reports it at /readyz and keeps serving for a moment', {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DatabaseUnavailable } from '../database/unavailable.ts';
 import { PeriodicTask } from './periodic-task.ts';
 
 /** A periodic job whose runs a test completes by hand, and a timer that a test fires. */
@@ -7,6 +8,7 @@ function repeated(interval: number) {
   const waiting: { run: () => void; delay: number; canceled: boolean }[] = [];
   const runs: PromiseWithResolvers<void>[] = [];
   const failures: unknown[] = [];
+  const clock = { ms: 0 };
   const repeating = new PeriodicTask(
     () => {
       const run = Promise.withResolvers<void>();
@@ -16,6 +18,7 @@ function repeated(interval: number) {
     {
       interval,
       failed: (error) => failures.push(error),
+      monotonic: () => clock.ms,
       later: (run, delay) => {
         const timer = { run, delay, canceled: false };
         waiting.push(timer);
@@ -27,7 +30,7 @@ function repeated(interval: number) {
   );
   /** Waits until the handlers of settled promises have run. */
   const settle = () => new Promise((resolve) => setImmediate(resolve));
-  return { repeating, waiting, runs, failures, settle };
+  return { repeating, waiting, runs, failures, clock, settle };
 }
 
 test('a run starts one interval after the end of the previous run', async () => {
@@ -59,6 +62,32 @@ test('a failure is reported once until a run succeeds, and the job runs again', 
   }
   assert.deepEqual(failures, ['a', 'c']);
   assert.equal(waiting.length, 5);
+});
+
+test('a lock of another program is a failure only if it lasts a second', async () => {
+  const { repeating, waiting, runs, failures, clock, settle } = repeated(5000);
+  const locked = new DatabaseUnavailable(new Error('database is locked'), {
+    code: 'locked',
+    rolledBack: true,
+  });
+  const run = async (error?: Error) => {
+    waiting.at(-1)?.run();
+    if (error === undefined) runs.at(-1)?.resolve();
+    else runs.at(-1)?.reject(error);
+    await settle();
+    return waiting.at(-1)?.delay;
+  };
+  repeating.start();
+  assert.equal(await run(locked), 100, 'it runs again soon');
+  assert.equal(await run(), 5000);
+  clock.ms = 10_000;
+  assert.equal(await run(locked), 100, 'another lock is short again');
+  clock.ms = 10_999;
+  assert.equal(await run(locked), 100);
+  assert.deepEqual([failures, repeating.failures], [[], 0]);
+  clock.ms = 11_000;
+  assert.equal(await run(locked), 5000);
+  assert.deepEqual([failures, repeating.failures], [[locked], 1]);
 });
 
 test('stop cancels the next run and waits for the current one', async () => {

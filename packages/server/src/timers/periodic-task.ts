@@ -1,3 +1,5 @@
+import { DatabaseUnavailable } from '../database/unavailable.ts';
+
 /** Schedules a function to run after `delay` ms. The returned function cancels it. */
 export type Later = (run: () => void, delay: number) => () => void;
 
@@ -7,12 +9,20 @@ export const later: Later = (run, delay) => {
   return () => clearTimeout(timer);
 };
 
+/**
+ * A job that found the database locked by another program runs again after `pause` ms. Such locks are usually short, so
+ * they count as a failure only when the job has found one for `tolerated` ms.
+ */
+const lock = { pause: 100, tolerated: 1000 };
+
 interface Options {
   /** ms from the end of one run to the start of the next. */
   interval: number;
   /** Called with the first of several consecutive failures. A failed job runs again after the usual interval. */
   failed: (error: unknown) => void;
   later: Later;
+  /** Monotonic ms. */
+  monotonic?: () => number;
 }
 
 /** Runs a job periodically, never twice at the same time. */
@@ -21,7 +31,10 @@ export class PeriodicTask {
   failures = 0;
   readonly #job: () => Promise<void>;
   readonly #options: Options;
+  readonly #monotonic: () => number;
   #failing = false;
+  /** Monotonic ms since which every run found the database locked. */
+  #lockedSince: number | undefined;
   #stopped = false;
   #cancel: () => void = () => undefined;
   #run: Promise<void> = Promise.resolve();
@@ -29,6 +42,7 @@ export class PeriodicTask {
   constructor(job: () => Promise<void>, options: Options) {
     this.#job = job;
     this.#options = options;
+    this.#monotonic = options.monotonic ?? (() => performance.now());
   }
 
   /** @param delay ms until the first run */
@@ -46,14 +60,28 @@ export class PeriodicTask {
   }
 
   async #runOnce(): Promise<void> {
+    let delay = this.#options.interval;
     try {
       await this.#job();
       this.#failing = false;
+      this.#lockedSince = undefined;
     } catch (error) {
-      this.failures += 1;
-      if (!this.#failing) this.#options.failed(error);
-      this.#failing = true;
+      if (this.#isShortLock(error)) delay = lock.pause;
+      else this.#fail(error);
     }
-    if (!this.#stopped) this.start();
+    if (!this.#stopped) this.start(delay);
+  }
+
+  #isShortLock(error: unknown): boolean {
+    if (!(error instanceof DatabaseUnavailable) || error.code !== 'locked') return false;
+    const now = this.#monotonic();
+    this.#lockedSince ??= now;
+    return now - this.#lockedSince < lock.tolerated;
+  }
+
+  #fail(error: unknown): void {
+    this.failures += 1;
+    if (!this.#failing) this.#options.failed(error);
+    this.#failing = true;
   }
 }
