@@ -4,7 +4,7 @@ import type { SQLInputValue } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { newPage, sharedBrowser, watch } from '../support/browser.ts';
-import { atEndOfRun } from '../support/end-of-run.ts';
+import { shareInRun } from '../support/end-of-run.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { patience } from '../support/patience.ts';
 import type { Person } from '../support/person.ts';
@@ -31,8 +31,6 @@ interface OpenOptions extends PageOptions {
 export const httpErrorMessage = (status: number) =>
   new RegExp(`Failed to load resource: the server responded with a status of ${status}`);
 export const networkErrorMessage = /Failed to load resource: net::ERR_(FAILED|INTERNET_DISCONNECTED|ABORTED)/;
-
-let shared: Promise<Dashboard> | undefined;
 
 export class Dashboard {
   readonly server: TestServer;
@@ -64,16 +62,10 @@ export class Dashboard {
   }
 
   /** A dashboard that all test files of this process share. Use own keys, and expect other keys beside them. */
-  static async shared(): Promise<Dashboard> {
-    shared ??= Dashboard.start().then((dashboard) => {
-      atEndOfRun(async () => {
-        shared = undefined;
-        await dashboard.stop();
-      });
-      return dashboard;
-    });
-    return shared;
-  }
+  static readonly shared = shareInRun(
+    () => Dashboard.start(),
+    (dashboard) => dashboard.stop(),
+  );
 
   /** Uses a running server, which the caller stops. */
   static async attach(server: TestServer): Promise<Dashboard> {

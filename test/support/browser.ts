@@ -1,5 +1,5 @@
 import { type Browser, type BrowserContextOptions, chromium as launcher, type Page } from 'playwright-core';
-import { atEndOfRun } from './end-of-run.ts';
+import { shareInRun } from './end-of-run.ts';
 
 /** A page that records all its problems. */
 export interface WatchedPage {
@@ -29,20 +29,8 @@ export async function launchBrowser(): Promise<Browser> {
   });
 }
 
-let shared: Promise<Browser> | undefined;
-
 /** A browser that all test files of this process share. Each page has its own context (cookies, storage, cache). */
-export async function sharedBrowser(): Promise<Browser> {
-  if (shared === undefined) {
-    shared = launchBrowser();
-    const browser = await shared;
-    atEndOfRun(async () => {
-      shared = undefined;
-      await browser.close();
-    });
-  }
-  return shared;
-}
+export const sharedBrowser = shareInRun(launchBrowser, (browser) => browser.close());
 
 /** Logs violations, because not all of them reach the console by themselves. */
 const logViolations = `document.addEventListener('securitypolicyviolation', (event) => {

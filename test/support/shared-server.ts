@@ -1,8 +1,8 @@
-import { atEndOfRun } from './end-of-run.ts';
+import { shareInRun } from './end-of-run.ts';
 import type { TestServer } from './server.ts';
 import { startWithTwoAccounts } from './two-accounts.ts';
 
-const shared = new Map<string, ReturnType<typeof startWithTwoAccounts>>();
+const shared = new Map<string, () => ReturnType<typeof startWithTwoAccounts>>();
 
 /**
  * A server with two accounts, each with its own workspace, that all test files of this process share. Use own keys and
@@ -13,15 +13,12 @@ const shared = new Map<string, ReturnType<typeof startWithTwoAccounts>>();
  */
 export async function sharedServer(env: Record<string, string> = {}): Promise<TestServer> {
   const variables = JSON.stringify(Object.entries(env).sort());
-  let started = shared.get(variables);
-  if (started === undefined) {
-    started = startWithTwoAccounts(env);
-    shared.set(variables, started);
-    const { stop } = await started;
-    atEndOfRun(async () => {
-      shared.delete(variables);
-      await stop();
-    });
-  }
-  return (await started).server;
+  const start =
+    shared.get(variables) ??
+    shareInRun(
+      () => startWithTwoAccounts(env),
+      ({ stop }) => stop(),
+    );
+  shared.set(variables, start);
+  return (await start()).server;
 }
