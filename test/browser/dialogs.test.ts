@@ -1,5 +1,5 @@
 /** Every dialog and popover in every state is accessible in both themes and on a small screen. */
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import type { Page } from 'playwright-core';
 import { isAccessible, settled } from './accessibility.ts';
@@ -8,8 +8,7 @@ import { reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.shared();
 const { key } = await dashboard.ada.makeKey({ name: 'Under the dialogs' });
 const { key: revoked } = await dashboard.ada.makeKey({ name: 'Revoked before' });
 await dashboard.ada.revoke(revoked.id);

@@ -1,6 +1,6 @@
 /** M10, M12: the help pages are linked where they are needed, and are correct. */
 import assert from 'node:assert/strict';
-import { after, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { errorCodeNames, helpPath } from '@soku/contract/error-codes';
 import { errorSchema } from '@soku/contract/errors';
 import { explainKey, generateKey } from '@soku/key';
@@ -12,8 +12,7 @@ import { Dashboard } from './dashboard.ts';
 import { clipboard, evaluate, isAt, reads, texts, until } from './expect.ts';
 import { heading } from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.shared();
 const { key } = await dashboard.ada.makeKey({ name: 'Helped' });
 
 const openSignedOut = (t: TestContext, path: string) => dashboard.open(t, path, { as: null });

@@ -1,6 +1,6 @@
 /** The page of a key: accepted and rejected requests as chart, table and text, and the last use. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { usageSchema } from '@soku/contract/usage';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
@@ -11,8 +11,7 @@ import { evaluate, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, unti
 import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse, startOfHour } from './recorded-usage.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 
 /** Calls the API like a program. */

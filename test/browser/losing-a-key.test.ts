@@ -1,13 +1,12 @@
 /** A key that is not copied is lost permanently, so closing the dialog asks for confirmation until it is copied. */
 import assert from 'node:assert/strict';
-import { after, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { Dialog, Page } from 'playwright-core';
 import { Dashboard } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.shared();
 
 const stay = (page: Page) => keys.alertDialog(page).getByRole('button', { name: 'Back to the key' });
 const leaveAnyway = (page: Page) =>

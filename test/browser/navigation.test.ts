@@ -1,6 +1,6 @@
 /** Navigation: titles, focus, the skip link, unknown addresses and motion. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { settled } from './accessibility.ts';
@@ -8,8 +8,7 @@ import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { evaluate, hasFocus, isAt, reads, showsFocus } from './expect.ts';
 import { heading, nameField } from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.shared();
 const { key } = await dashboard.ada.makeKey({ name: 'Navigated' });
 
 const main = (page: Page) => page.getByRole('navigation', { name: 'Main' });

@@ -1,6 +1,6 @@
 /** M8: the revoke dialog shows how the key is used, but does not delay the revoke of a leaked key. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
@@ -10,8 +10,7 @@ import { hasFocus, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 
 const week = 7 * 24 * 3_600_000;
@@ -46,7 +45,7 @@ for (const { what, name, lastUse, words } of [
   },
   {
     what: 'an idle key',
-    name: 'Resting',
+    name: 'Idle for weeks',
     lastUse: { at: Date.now() - 3 * week - 60_000 },
     words: /^Not used in the last 24 hours\. Last used 3 weeks ago\.$/,
   },
@@ -54,7 +53,7 @@ for (const { what, name, lastUse, words } of [
   test(`the dialog describes the use of ${what}`, async (t) => {
     const { key } = await ada.makeKey({ name });
     if (lastUse) await recordLastUse(dashboard, key.id, lastUse);
-    const page = await dashboard.open(t, `/settings/api?q=${name}`);
+    const page = await dashboard.open(t, `/settings/api?q=${encodeURIComponent(name)}`);
     await keys.revokeButton(page, name).click();
     await reads(use(page), words);
   });

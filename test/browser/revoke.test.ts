@@ -1,6 +1,6 @@
 /** M8: a revoke asks for confirmation, is reported only once it took effect, and keeps focus and other tabs correct. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
@@ -8,8 +8,7 @@ import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts
 import { hasFocus, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 
 async function createKeys(...names: string[]): Promise<void> {
@@ -135,9 +134,9 @@ test('if a revoke does not reach the server, the dialog shows the error and the 
 });
 
 test('while a revoke is running, the key is not shown as revoked and the dialog stays open', async (t) => {
-  await createKeys('On its way');
-  const page = await dashboard.open(t, '/settings/api?q=On%20its%20way');
-  await keys.revokeButton(page, 'On its way').waitFor();
+  await createKeys('Being revoked');
+  const page = await dashboard.open(t, '/settings/api?q=Being%20revoked');
+  await keys.revokeButton(page, 'Being revoked').waitFor();
   // Only the response to the revoke may change the row, so the list is not refetched.
   await page.route('**/v1/api-keys?**', () => undefined);
   const held = Promise.withResolvers<void>();
@@ -145,12 +144,12 @@ test('while a revoke is running, the key is not shown as revoked and the dialog 
     await held.promise;
     await route.continue();
   });
-  await revokeInPage(page, 'On its way');
+  await revokeInPage(page, 'Being revoked');
   await page.keyboard.press('Escape');
   await reads(keys.alertDialog(page), /Revoke this key\?/);
-  await reads(keys.row(page, 'On its way'), /Active/);
+  await reads(keys.row(page, 'Being revoked'), /Active/);
   held.resolve();
-  await isGone(keys.row(page, 'On its way'));
+  await isGone(keys.row(page, 'Being revoked'));
 });
 
 test('offline, the page shows a banner, and a revoke fails in the dialog', async (t) => {

@@ -1,12 +1,11 @@
 /** Dialogs in small windows, and their spacing. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { Dashboard } from './dashboard.ts';
 import { reads, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 
 /** A phone, the smallest phone, a phone in landscape, and a window of 1280 x 800 at 200 % zoom. */
@@ -57,6 +56,7 @@ test('the revoke dialog has no large gaps', async (t) => {
   const page = await dashboard.open(t, '/settings/api?q=Without%20gaps');
   await keys.revokeButton(page, 'Without gaps').click();
   await reads(keys.alertDialog(page).locator('.key-use'), /^Never used/);
+  await keys.confirmRevoke(page, 'Without gaps').waitFor();
   // The box around the details has its own gap and padding below them.
   const gaps = await keys.alertDialog(page).evaluate((dialog) => {
     const parts = [...dialog.querySelectorAll('h2, p, .button')].filter(

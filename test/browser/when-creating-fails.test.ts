@@ -1,6 +1,6 @@
 /** A failure while a key is created ends with exactly one usable key, or with an error and a way to continue. */
 import assert from 'node:assert/strict';
-import { after, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { type Key, keyListSchema } from '@soku/contract/keys';
 import type { Page, Route } from 'playwright-core';
@@ -10,8 +10,7 @@ import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts
 import { describedAs, hasFocus, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.shared();
 
 async function keysNamed(name: string): Promise<Key[]> {
   const response = await dashboard.ada.call('GET', `/v1/api-keys?status=all&q=${encodeURIComponent(name)}`);
