@@ -78,7 +78,10 @@ function schemaOf(db: DatabaseSync): z.infer<typeof schemaRows> {
 
 /** Deletes the counts of earlier runs, so that each run starts with the same rows. */
 function deleteUsage(db: DatabaseSync): void {
-  db.exec('DELETE FROM usage_hour; DELETE FROM last_use; DELETE FROM rate_window;');
+  db.exec(`
+    DELETE FROM usage_hour; DELETE FROM usage_log; DELETE FROM usage_flush;
+    DELETE FROM last_use; DELETE FROM rate_window;
+  `);
 }
 
 /** Waits until the file is on the disk; otherwise gigabytes of pending writes would delay each commit that follows. */

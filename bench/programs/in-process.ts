@@ -66,6 +66,7 @@ async function verifier(env: Record<string, string>): Promise<Find> {
     log,
   );
   await limits.start();
+  await usage.recover();
   usage.start();
   return (key) => {
     const result = verifier.verifyToken(key, { use, userAgent: agent, accept });
