@@ -61,6 +61,29 @@ function withoutUnusedZod(): Plugin {
   };
 }
 
+const zodSchemas = /zod\/v4\/classic\/schemas\.js$/;
+const formatMethod =
+  /^ {4}\w+\(params\) \{\n {8}return this\.check\(core\._\w+\(Zod\w+, params\)\);\n {4}\},\n/gm;
+
+/**
+ * Removes the deprecated methods of strings that check a format, such as `z.string().url()`, which saves 3 kB (gzip) on
+ * every page. They keep all formats in the bundle; the functions that replace them, such as `z.url()`, keep only their
+ * own. A schema that uses a removed method fails as soon as it is loaded, so every page shows it.
+ */
+function withoutUnusedFormats(): Plugin {
+  return {
+    name: 'without-unused-formats',
+    apply: 'build',
+    transform: (code, id) => {
+      if (!zodSchemas.test(id)) return;
+      const methods = [...code.matchAll(formatMethod)];
+      if (methods.length < 20)
+        throw new Error('Update formatMethod in vite.config.ts to this version of zod.');
+      return { code: code.replace(formatMethod, ''), map: null };
+    },
+  };
+}
+
 /**
  * Code that every page needs, in one chunk that changes rarely. It must contain the schemas and zod-without-eval.ts,
  * because the order of the imports in main.tsx is preserved only within a chunk.
@@ -79,7 +102,7 @@ const server = process.env.SOKU_DEV_SERVER ?? 'http://127.0.0.1:3000';
 const proxied = ['/v1', '/api', '/openapi.json', '/healthz', '/readyz'];
 
 export default defineConfig({
-  plugins: [react(), preloadFonts(), layersFirst(), withoutUnusedZod()],
+  plugins: [react(), preloadFonts(), layersFirst(), withoutUnusedZod(), withoutUnusedFormats()],
   // React has this hook since version 18. TanStack's store imports the package that provides it to older versions.
   resolve: {
     alias: { 'use-sync-external-store/shim/with-selector': 'use-sync-external-store/with-selector' },

@@ -149,7 +149,11 @@ test('a chosen theme applies after a reload, before the first paint and on the l
   const dark = await background(page);
   assert.notEqual(dark, light);
   for (const path of ['/settings/account', '/help/authentication', '/login']) {
-    if (path === '/login') await page.context().clearCookies();
+    if (path === '/login') {
+      // The page that is open could still send a request, which would be rejected.
+      await page.goto('about:blank');
+      await page.context().clearCookies();
+    }
     await page.goto(dashboard.server.url + path);
     assert.equal(
       await evaluate(page, z.string(), 'window.themeAtBody'),

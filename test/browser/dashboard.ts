@@ -89,7 +89,7 @@ export class Dashboard {
     const { page, problems, leave } = await this.#page(kind);
     page.setDefaultTimeout(patience);
     await page.context().setExtraHTTPHeaders({ 'x-forwarded-for': this.#nextAddress() });
-    if (as !== null) await page.context().addCookies(cookiesFor(as, this.server.url));
+    if (as !== null) await this.signInAs(page.context(), as);
     page.context().on('page', (popup) => problems.push(...watch(popup)));
     t.after(async () => {
       await leave();
@@ -128,6 +128,12 @@ export class Dashboard {
     } finally {
       this.#isSharing = false;
     }
+  }
+
+  /** Gives a browser the session of another person, as if they had signed in after the first one was gone. */
+  async signInAs(context: BrowserContext, person: Person): Promise<void> {
+    await context.clearCookies();
+    await context.addCookies(cookiesFor(person, this.server.url));
   }
 
   /** Runs SQL on the server's database, to simulate the passage of time and manual changes. */

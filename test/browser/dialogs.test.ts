@@ -189,7 +189,7 @@ const states: State[] = [
     what: 'the account menu',
     path: '/help/authentication',
     reach: async (page) => {
-      await page.getByRole('banner').getByRole('button').click();
+      await page.getByRole('button', { name: /^Account menu/ }).click();
       await page.getByRole('button', { name: 'Sign out' }).waitFor();
     },
   },

@@ -164,7 +164,7 @@ test('Back after opening a key restores the search and the filter', async (t) =>
   await reads(keys.heading(page), /^Many 77$/);
   await page.goBack();
   await isAt(page, '/settings/api?q=Many+7&status=all');
-  await page.getByRole('link', { name: 'Many 77', exact: true }).waitFor();
+  await keys.row(page, 'Many 77').waitFor();
 });
 
 test('a key is renamed in the list, and only its name changes', async (t) => {

@@ -85,7 +85,7 @@ test('a key can also be revoked on its page', async (t) => {
   await keys.confirmRevoke(page, 'On its page').click();
   await reads(
     page.getByRole('main'),
-    /On its page Revoked.*This key is revoked permanently.*Revoked \d+ \w+ \d{4}/,
+    /On its page Revoked.*Revoked\. Requests are rejected with 401\..*Revoked \d+ \w+ \d{4}/,
   );
   await isGone(page.getByRole('button', { name: 'Revoke key' }));
   await hasFocus(keys.heading(page));

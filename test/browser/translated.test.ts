@@ -186,7 +186,7 @@ test('the rate limit, the time ranges and the revoke of a key work in a translat
   }
   await button(page, 'Revoke key').click();
   await keys.confirmRevoke(page, 'Page of one').click();
-  await reads(page.locator('.page-head'), /^Page of one Revoked .* This key is revoked/);
+  await reads(page.locator('.page-head'), /^Page of one Revoked .* Requests are rejected with 401/);
   await isGone(button(page, 'Revoke key'));
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?panel=revoke`);
   await reads(keys.alertDialog(page).getByRole('heading'), /^This key is already revoked$/);

@@ -206,6 +206,16 @@ test('GET /v1/nodes lists the only server, to the callers that may read metrics,
   }
 });
 
+test('GET /api/servers returns only the number of servers, to people who are signed in', async () => {
+  const url = `${server.url}/api/servers`;
+  const response = await ada.call('GET', '/api/servers');
+  assert.equal(response.status, 200);
+  assert.deepEqual(response.body, { total: 1, ready: 1 });
+  assert.equal(response.headers.get('cache-control'), 'no-store');
+  const { apiKey } = await ada.makeKey({ name: 'not a person', scopes: ['keys:read'] });
+  for (const headers of [{}, bearer(apiKey)]) assertProblem(await call(url, { headers }), 'session_over');
+});
+
 test('with HOST=:: too, local programs may read metrics, but not through a proxy', async () => {
   const url = onIpv6.url.replace('localhost', '127.0.0.1');
   assert.equal((await exchange(`${url}/metrics`)).status, 200);

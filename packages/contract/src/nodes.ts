@@ -22,3 +22,10 @@ const nodeSchema = z
 export type NodeEntry = z.infer<typeof nodeSchema>;
 
 export const nodeListSchema = z.object({ data: z.array(nodeSchema) }).meta({ id: 'NodeList' });
+
+/** GET /api/servers: how many there are, for people, who may not read the list. */
+export const serverCountsSchema = z.object({
+  total: z.int().min(1),
+  ready: z.int().min(0).describe('Those that apply every change before the call that made it returns'),
+});
+export type ServerCounts = z.infer<typeof serverCountsSchema>;

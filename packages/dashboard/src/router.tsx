@@ -8,7 +8,6 @@ import {
 } from '@tanstack/react-router';
 import { keyListOptions } from './api/keys.ts';
 import { sessionOptions } from './api/session.ts';
-import { AppShell } from './components/AppShell.tsx';
 import { PagePending } from './components/PagePending.tsx';
 import { ErrorPage } from './pages/ErrorPage.tsx';
 import { NotFoundPage } from './pages/NotFoundPage.tsx';
@@ -24,6 +23,7 @@ import {
 } from './pages/search.ts';
 import { SignedIn } from './session/SignedIn.tsx';
 import { safePath } from './session/safe-path.ts';
+import { AppShell } from './shell/AppShell.tsx';
 
 const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   component: Root,

@@ -134,7 +134,7 @@ export async function createApp(
   await app.register(healthRoutes, { database, nodeStatus, isStopping });
   const checkOperator = createOperatorCheck({ token: config.metricsToken, publicUrl, addressOf });
   await app.register(metricsRoutes, { sources: { ...sources, requests }, checkOperator });
-  await app.register(nodeRoutes, { list: nodes?.list ?? singleNodeList, checkOperator });
+  await app.register(nodeRoutes, { list: nodes?.list ?? singleNodeList, checkOperator, accounts, addressOf });
   registerOpenApiRoute(app);
   await registerPages(app);
   return { app, accounts, failedSignIns, keys, nodes, limits, usage, gateway, draining };

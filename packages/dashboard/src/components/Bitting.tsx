@@ -15,7 +15,7 @@ const comb: Blade = {
 };
 
 /** The teeth of a key. Decorative: the preview or the name beside it is what identifies the key. */
-function Bitting({ preview, status = 'active' }: BittingProps) {
+export function Bitting({ preview, status = 'active' }: BittingProps) {
   const draw = status === 'revoked' ? outlinedBlade : filledBlade;
   return (
     <svg

@@ -1,6 +1,8 @@
 import './Button.css';
 import { LoaderCircle, type LucideIcon } from 'lucide-react';
 import type { ComponentPropsWithRef, MouseEvent } from 'react';
+import { Kbd } from './Kbd.tsx';
+import type { SingleKey } from './shortcuts.ts';
 
 export type ButtonVariant =
   | 'primary'
@@ -20,9 +22,11 @@ interface ButtonProps extends ComponentPropsWithRef<'button'> {
   icon?: LucideIcon;
   /** A request is running: the button stays focusable and shows a spinner, but does nothing. */
   busy?: boolean;
+  /** The key that presses the button (see useSingleKey). */
+  shortcut?: SingleKey | undefined;
 }
 
-export function Button({ variant = 'secondary', icon: Icon, busy = false, ...rest }: ButtonProps) {
+export function Button({ variant = 'secondary', icon: Icon, busy = false, shortcut, ...rest }: ButtonProps) {
   const { className, children, onClick, type = 'button', ...others } = rest;
   const click = (event: MouseEvent<HTMLButtonElement>) => {
     if (busy) event.preventDefault();
@@ -34,11 +38,13 @@ export function Button({ variant = 'secondary', icon: Icon, busy = false, ...res
       type={type}
       className={buttonClass(variant, className)}
       aria-disabled={busy || undefined}
+      aria-keyshortcuts={shortcut}
       onClick={click}
     >
       {busy ? <LoaderCircle className="button__spinner" size={16} aria-hidden /> : null}
       {Icon && !busy ? <Icon size={16} aria-hidden /> : null}
       {children === undefined ? null : <span>{children}</span>}
+      {shortcut ? <Kbd>{shortcut.toUpperCase()}</Kbd> : null}
     </button>
   );
 }

@@ -1,15 +1,8 @@
 import './Dialog.css';
 import { X } from 'lucide-react';
-import {
-  type PointerEvent,
-  type ReactNode,
-  useEffect,
-  useEffectEvent,
-  useId,
-  useLayoutEffect,
-  useRef,
-} from 'react';
+import { type ReactNode, useId, useRef } from 'react';
 import type { Elements } from './elements.ts';
+import { useModal } from './use-modal.ts';
 
 interface DialogProps {
   title: string;
@@ -22,14 +15,7 @@ interface DialogProps {
   children: ReactNode;
 }
 
-/** The open dialogs. Only the one on top handles Escape. */
-const open: HTMLDialogElement[] = [];
-
-/**
- * A modal dialog that closes only when its owner stops rendering it. Browsers can close a dialog on their own (in
- * Chrome, a second Escape cannot even be canceled), which could lose a key that was not copied. So Escape is handled
- * before the browser sees it, and a dialog that was closed anyway is opened again.
- */
+/** A modal dialog that closes only when its owner stops rendering it. */
 export function Dialog({
   title,
   lead,
@@ -39,19 +25,9 @@ export function Dialog({
   children,
 }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const pressedOutside = useRef(false);
   const titleId = useId();
   const bodyId = useId();
-  useModal(dialog, onCloseRequest);
-
-  const press = (event: PointerEvent) => {
-    pressedOutside.current = event.target === dialog.current;
-  };
-  const release = (event: PointerEvent) => {
-    // Selecting text and dragging out of the dialog ends outside, but does not count as a click outside.
-    if (pressedOutside.current && event.target === dialog.current) onCloseRequest();
-    pressedOutside.current = false;
-  };
+  const outside = useModal(dialog, onCloseRequest);
 
   return (
     <dialog
@@ -61,8 +37,7 @@ export function Dialog({
       tabIndex={-1}
       aria-labelledby={titleId}
       aria-describedby={role === 'alertdialog' ? bodyId : undefined}
-      onPointerDown={press}
-      onPointerUp={release}
+      {...outside}
     >
       <div className="dialog__panel">
         <header className="dialog__head">
@@ -80,54 +55,6 @@ export function Dialog({
       </div>
     </dialog>
   );
-}
-
-function useModal(ref: { readonly current: HTMLDialogElement | null }, onCloseRequest: () => void): void {
-  const requestClose = useEffectEvent(onCloseRequest);
-
-  useLayoutEffect(() => {
-    const dialog = ref.current;
-    if (!dialog) return;
-    dialog.showModal();
-    open.push(dialog);
-    // By default the browser focuses the first button. (React's autoFocus would move the focus before the browser
-    // records which element to restore it to.)
-    dialog.querySelector<HTMLElement>('[data-autofocus]')?.focus();
-    return () => {
-      open.splice(open.indexOf(dialog), 1);
-      // Restores the focus, which removing the element alone would not.
-      dialog.close();
-    };
-  }, [ref]);
-
-  useEffect(() => {
-    const dialog = ref.current;
-    if (!dialog) return;
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key !== 'Escape' || event.isComposing || open.at(-1) !== dialog) return;
-      event.preventDefault();
-      event.stopPropagation();
-      requestClose();
-    };
-    const onCancel = (event: Event) => {
-      if (event.target !== dialog) return;
-      event.preventDefault();
-      requestClose();
-    };
-    const onClose = () => {
-      if (!dialog.isConnected || dialog.open || !open.includes(dialog)) return;
-      dialog.showModal();
-      requestClose();
-    };
-    document.addEventListener('keydown', onKey, true);
-    dialog.addEventListener('cancel', onCancel);
-    dialog.addEventListener('close', onClose);
-    return () => {
-      document.removeEventListener('keydown', onKey, true);
-      dialog.removeEventListener('cancel', onCancel);
-      dialog.removeEventListener('close', onClose);
-    };
-  }, [ref]);
 }
 
 interface DialogActionsProps {

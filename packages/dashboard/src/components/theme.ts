@@ -1,11 +1,11 @@
 /** The chosen theme. public/theme.js reads the same storage key before the first paint. */
 import { useSyncExternalStore } from 'react';
 import { z } from 'zod';
+import { writeStored } from './stored.ts';
 
 const themeSchema = z.enum(['system', 'light', 'dark']);
 export type Theme = z.infer<typeof themeSchema>;
 
-const storageKey = 'soku.theme';
 const listeners = new Set<() => void>();
 
 function readTheme(): Theme {
@@ -15,12 +15,7 @@ function readTheme(): Theme {
 export function chooseTheme(theme: Theme): void {
   if (theme === 'system') delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
-  try {
-    if (theme === 'system') localStorage.removeItem(storageKey);
-    else localStorage.setItem(storageKey, theme);
-  } catch {
-    // Storage is blocked: the choice lasts until the page is closed.
-  }
+  writeStored('soku.theme', theme === 'system' ? null : theme);
   for (const listener of listeners) listener();
 }
 

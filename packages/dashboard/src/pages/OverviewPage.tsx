@@ -5,8 +5,10 @@ import { Plus } from 'lucide-react';
 import { newestKeysOptions } from '../api/keys.ts';
 import { useSession } from '../api/session.ts';
 import { Button, buttonClass } from '../components/Button.tsx';
+import { Kbd } from '../components/Kbd.tsx';
 import { Failure } from '../components/Notice.tsx';
 import { PageHead } from '../components/PageHead.tsx';
+import { useSingleKey } from '../components/shortcuts.ts';
 import { ExpiringKeys } from './overview/ExpiringKeys.tsx';
 import { FirstSteps } from './overview/FirstSteps.tsx';
 import { KeyCounts } from './overview/KeyCounts.tsx';
@@ -14,6 +16,7 @@ import { NewestKeys } from './overview/NewestKeys.tsx';
 
 export function OverviewPage() {
   const session = useSession();
+  const shortcut = useSingleKey('n');
   const { data, error, refetch } = useQuery(newestKeysOptions(5));
   const counts = data?.counts;
   const empty = counts?.all === 0;
@@ -24,9 +27,15 @@ export function OverviewPage() {
         title="Overview"
         action={
           counts && !empty ? (
-            <Link to="/settings/api" search={{ panel: 'generate' }} className={buttonClass('primary')}>
+            <Link
+              to="/settings/api"
+              search={{ panel: 'generate' }}
+              className={buttonClass('primary')}
+              aria-keyshortcuts={shortcut}
+            >
               <Plus size={16} aria-hidden />
               <span>Generate New Key</span>
+              {shortcut ? <Kbd>N</Kbd> : null}
             </Link>
           ) : null
         }

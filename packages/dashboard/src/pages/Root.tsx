@@ -1,13 +1,13 @@
 import { Outlet } from '@tanstack/react-router';
 import { Toast } from '../components/Toast.tsx';
-import { SignInAgainDialog } from '../session/SignInAgainDialog.tsx';
+import { SignInAgain } from '../session/SignInAgain.tsx';
 
 export function Root() {
   return (
     <>
       <Outlet />
       <Toast />
-      <SignInAgainDialog />
+      <SignInAgain />
     </>
   );
 }

@@ -1,8 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
-import { useState } from 'react';
 import { notifyOtherTabs } from '../api/channel.ts';
-import { sessionOptions, signIn, useSession } from '../api/session.ts';
+import { sessionOptions, signIn } from '../api/session.ts';
 import { Button } from '../components/Button.tsx';
 import { Dialog, DialogActions } from '../components/Dialog.tsx';
 import { TextField } from '../components/Field.tsx';
@@ -10,7 +9,8 @@ import { Failure } from '../components/Notice.tsx';
 import { PasswordField } from '../components/PasswordField.tsx';
 import { useSubmit } from '../components/use-submit.ts';
 import { toAuthError } from './auth-problem.ts';
-import { finishSignIn, type SignInReason, useSignInReason } from './sign-in-again.ts';
+import { clearRecentKeys } from './recent-keys.ts';
+import { finishSignIn, type SignInReason } from './sign-in-again.ts';
 
 const titles: Record<SignInReason, string> = {
   'session-over': 'Your session has ended',
@@ -23,23 +23,7 @@ const texts: Record<SignInReason, string> = {
     'To create a key, you must have signed in within the last two hours. Nothing you typed is lost.',
 };
 
-/** Asks for the password on top of the open page or dialog, which keeps its state. */
-export function SignInAgainDialog() {
-  const reason = useSignInReason();
-  const email = useLastEmail();
-  if (reason === null) return null;
-  return <PasswordPrompt reason={reason} email={email} />;
-}
-
-/** Keeps the last email address, because the session query may already report that no one is signed in. */
-function useLastEmail(): string {
-  const email = useSession()?.user?.email;
-  const [last, setLast] = useState(email);
-  if (email !== undefined && email !== last) setLast(email);
-  return email ?? last ?? '';
-}
-
-function PasswordPrompt({ reason, email }: { reason: SignInReason; email: string }) {
+export function SignInAgainDialog({ reason, email }: { reason: SignInReason; email: string }) {
   const client = useQueryClient();
   const router = useRouter();
   const { busy, failure, submit } = useSubmit(
@@ -54,6 +38,7 @@ function PasswordPrompt({ reason, email }: { reason: SignInReason; email: string
 
   const leave = () => {
     finishSignIn(false);
+    clearRecentKeys();
     client.clear();
     void router.navigate({ to: '/login', search: { next: router.state.location.href } });
   };

@@ -7,7 +7,8 @@ const maxAttempts = 3;
 
 /**
  * `onSignedOut` is called if a page has no data yet and cannot load it without a session. A page that already shows
- * data asks for the password in place, because it may contain a partly completed form.
+ * data asks for the password in place, because it may contain a partly completed form. So do the queries that belong to
+ * no page (`meta.isOutsidePage`), such as those of the sidebar.
  */
 export function createQueryClient(onSignedOut: () => void): QueryClient {
   refetchOnFocus();
@@ -15,7 +16,7 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
     queryCache: new QueryCache({
       onError: async (error, query) => {
         if (!isSessionEnded(error)) return;
-        if (query.state.data === undefined) onSignedOut();
+        if (query.state.data === undefined && query.meta?.isOutsidePage !== true) onSignedOut();
         else if (await requestSignInOnce()) await client.invalidateQueries();
       },
       onSuccess: (_data, { queryKey: [name] }) => {

@@ -1,6 +1,6 @@
 /**
  * When the session has ended, or is too old to create a key, the page asks for the password in place and repeats the
- * call, so that no input is lost. Any call can request this; one dialog (SignInAgainDialog) serves all of them.
+ * call, so that no input is lost. Any call can request this; one dialog (SignInAgain) serves all of them.
  */
 import { useSyncExternalStore } from 'react';
 import { ApiError, isSessionEnded } from '../api/client.ts';

@@ -1,16 +1,24 @@
-import { type NodeEntry, nodeListSchema } from '@soku/contract/nodes';
+import { type NodeEntry, nodeListSchema, serverCountsSchema } from '@soku/contract/nodes';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { sendProblem } from '../http/errors.ts';
+import type { AccountService } from '../accounts/account-service.ts';
+import { authHeaders } from '../accounts/forward.ts';
+import type { ClientAddress } from '../http/client-address.ts';
+import { type ApiProblem, sendProblem } from '../http/errors.ts';
 import { errorResponses, operatorSecurity } from '../http/openapi.ts';
 import type { OperatorCheck } from './operators.ts';
 
 interface Options {
   list: () => NodeEntry[];
   checkOperator: OperatorCheck;
+  accounts: Pick<AccountService, 'findSession'>;
+  addressOf: ClientAddress;
 }
 
-/** The list of servers, for operators. */
-export const nodeRoutes: FastifyPluginAsyncZod<Options> = async (app, { list, checkOperator }) => {
+/** The list of servers, for operators, and their number, for everyone who is signed in. */
+export const nodeRoutes: FastifyPluginAsyncZod<Options> = async (
+  app,
+  { list, checkOperator, accounts, addressOf },
+) => {
   app.route({
     method: 'GET',
     url: '/v1/nodes',
@@ -29,4 +37,18 @@ export const nodeRoutes: FastifyPluginAsyncZod<Options> = async (app, { list, ch
       return reply.header('cache-control', 'no-store').send({ data: list() });
     },
   });
+
+  app.get(
+    '/api/servers',
+    { schema: { hide: true, response: { 200: serverCountsSchema } } },
+    async (request, reply) => {
+      const session = await accounts.findSession(authHeaders(request, addressOf(request.raw)));
+      if (session === null) return sendProblem(reply, sessionEnded);
+      const nodes = list();
+      const ready = nodes.filter(({ state }) => state === 'ready').length;
+      return reply.header('cache-control', 'no-store').send({ total: nodes.length, ready });
+    },
+  );
 };
+
+const sessionEnded: ApiProblem = { code: 'session_over', message: 'Your session has ended. Sign in again.' };

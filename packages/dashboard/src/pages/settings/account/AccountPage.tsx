@@ -10,6 +10,7 @@ import { EndSessionsDialog } from './EndSessionsDialog.tsx';
 import { NameForm } from './NameForm.tsx';
 import { PasswordDialog } from './PasswordDialog.tsx';
 import { SessionList } from './SessionList.tsx';
+import { ShortcutSettings } from './ShortcutSettings.tsx';
 
 const route = getRouteApi('/shell/signed-in/settings/account');
 
@@ -30,6 +31,9 @@ export function AccountPage() {
             <p>Light or dark. "System" follows your device.</p>
             <ThemeSwitch />
           </div>
+        </Section>
+        <Section title="Keyboard">
+          <ShortcutSettings />
         </Section>
         <Section title="Password">
           <div className="section__row">

@@ -1,26 +1,19 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
 import { browserSessionsOptions, endAllSessions, endOtherSessions } from '../../../api/account.ts';
-import { notifyOtherTabs } from '../../../api/channel.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
+import { useLeave } from '../../../session/use-sign-out.ts';
 
 /** @param here whether this browser's session ends as well */
 export function EndSessionsDialog({ here, onClose }: { here: boolean; onClose: () => void }) {
   const client = useQueryClient();
-  const router = useRouter();
+  const leave = useLeave();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-
-  const leave = async () => {
-    notifyOtherTabs('signed-out');
-    client.clear();
-    await router.navigate({ to: '/login', replace: true });
-  };
 
   const end = async () => {
     setBusy(true);

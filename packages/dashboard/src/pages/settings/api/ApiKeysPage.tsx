@@ -8,6 +8,7 @@ import { Button } from '../../../components/Button.tsx';
 import { ListFoot } from '../../../components/ListFoot.tsx';
 import { LoadFailed } from '../../../components/LoadFailed.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
+import { useSingleKey } from '../../../components/shortcuts.ts';
 import { usePanel } from '../../../components/use-panel.ts';
 import { toListFilter } from '../../search.ts';
 import { EmptyList } from './EmptyList.tsx';
@@ -30,6 +31,7 @@ export function ApiKeysPage() {
   const counts = list.data?.pages[0]?.counts;
   const afterRevoke = useAfterRevoke(rows, search.panel);
   const KeyPanels = useKeyPanels(search.panel !== undefined);
+  const shortcut = useSingleKey('n');
   const generate = () => openPanel('generate');
 
   return (
@@ -37,7 +39,7 @@ export function ApiKeysPage() {
       <PageHead
         title="API keys"
         action={
-          <Button variant="primary" icon={Plus} onClick={generate} {...prepare}>
+          <Button variant="primary" icon={Plus} shortcut={shortcut} onClick={generate} {...prepare}>
             Generate New Key
           </Button>
         }

@@ -15,6 +15,7 @@ import { Section } from '../../../components/Section.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { StatusBadge } from '../../../components/StatusBadge.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
+import { useRecordOpenedKey } from '../../../session/recent-keys.ts';
 import { KeyFactList } from './KeyFactList.tsx';
 import { KeyLimitDialog } from './KeyLimitDialog.tsx';
 import { RenameDialog } from './RenameDialog.tsx';
@@ -31,6 +32,7 @@ export function KeyPage() {
   const { data: key, error } = useQuery({ ...keyOptions(keyId), refetchInterval: refreshWhileSignedIn });
   const { openPanel, closePanel } = usePanel();
   const afterRevoke = useAfterRevoke(noRows, panel);
+  useRecordOpenedKey(key?.id);
 
   return (
     <>
@@ -109,10 +111,11 @@ function KeyHead({ apiKey, error }: { apiKey: Key | undefined; error: Error | nu
   );
 }
 
+/** Each fits into one line on a phone, so that nothing moves when the key has loaded. */
 const leads: Record<Key['status'], string> = {
   active: 'Requests with this key are accepted.',
-  expired: 'This key has expired. Requests with it are rejected with 401 Unauthorized.',
-  revoked: 'This key is revoked permanently. Requests with it are rejected with 401 Unauthorized.',
+  expired: 'Expired. Requests are rejected with 401.',
+  revoked: 'Revoked. Requests are rejected with 401.',
 };
 
 function isMissing(error: Error): boolean {

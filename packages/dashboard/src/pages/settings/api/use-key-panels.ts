@@ -1,29 +1,15 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
+import { OnDemand, useOnDemand } from '../../../components/on-demand.ts';
 
-type Panels = typeof import('./KeyPanels.tsx').KeyPanels;
+/** The dialogs. The list does not need them. */
+const panels = new OnDemand(async () => (await import('./KeyPanels.tsx')).KeyPanels);
 
-let panels: Panels | null = null;
+export const preloadKeyPanels = panels.preload;
 
-async function loadPanels(): Promise<void> {
-  panels = (await import('./KeyPanels.tsx')).KeyPanels;
-}
-
-/** Loads the code of the dialogs when the user is about to open one, because the list does not need it. */
-export function preloadKeyPanels(): void {
-  // A failure is reported when a dialog is opened.
-  loadPanels().catch(() => undefined);
-}
-
-/**
- * The dialogs, or null until their code is loaded. Replaces React.lazy, which shows nothing for 300 ms after its first
- * fallback, even if the code is already loaded.
- */
-export function useKeyPanels(enabled: boolean): Panels | null {
-  const [, setLoaded] = useState(false);
+/** The dialogs, or null until their code is loaded. */
+export function useKeyPanels(enabled: boolean): typeof panels.loaded {
   const [failure, setFailure] = useState<Error | null>(null);
-  useEffect(() => {
-    if (enabled && panels === null) loadPanels().then(() => setLoaded(true), setFailure);
-  }, [enabled]);
+  const KeyPanels = useOnDemand(panels, enabled, setFailure);
   if (failure) throw failure;
-  return panels;
+  return KeyPanels;
 }

@@ -1,12 +1,15 @@
 import './AccountMenu.css';
-import { useQueryClient } from '@tanstack/react-query';
-import { Link, useRouter } from '@tanstack/react-router';
-import { ChevronsUpDown, LogOut, Menu, UserRound } from 'lucide-react';
+import { Link } from '@tanstack/react-router';
+import { ChevronsUpDown, Keyboard, LogOut, Menu, UserRound } from 'lucide-react';
 import { useId, useRef } from 'react';
-import { notifyOtherTabs } from '../api/channel.ts';
-import { signOut } from '../api/session.ts';
-import { ThemeSwitch } from './ThemeSwitch.tsx';
-import { announce } from './Toast.tsx';
+import { Kbd } from '../components/Kbd.tsx';
+import { useSingleKey } from '../components/shortcuts.ts';
+import { ThemeSwitch } from '../components/ThemeSwitch.tsx';
+import { useSignOut } from '../session/use-sign-out.ts';
+import { JumpField } from './JumpField.tsx';
+import { openShellDialog } from './open-dialog.ts';
+import { RecentKeys } from './RecentKeys.tsx';
+import { ServerState } from './ServerState.tsx';
 import { WorkspaceLabel } from './WorkspaceLabel.tsx';
 
 interface Person {
@@ -14,11 +17,13 @@ interface Person {
   email: string;
 }
 
-/** On a phone, a sheet at the bottom of the screen, which also names the workspace. */
+/** On a phone, a sheet at the bottom of the screen with the parts of the sidebar that its bars have no room for. */
 export function AccountMenu({ user }: { user: Person }) {
   const id = useId();
   const menu = useRef<HTMLDivElement>(null);
-  const signOutHere = useSignOut();
+  const signOut = useSignOut();
+  const shortcut = useSingleKey('?');
+  // The focus returns to the button.
   const close = () => menu.current?.hidePopover();
 
   return (
@@ -32,8 +37,11 @@ export function AccountMenu({ user }: { user: Person }) {
         <Menu className="account__open account__open--touch" size={20} aria-hidden />
       </button>
       <div className="account-menu" id={id} popover="auto" ref={menu}>
-        <div className="account-menu__workspace">
+        <div className="account-menu__sidebar">
           <WorkspaceLabel />
+          <JumpField onOpen={close} />
+          <RecentKeys onFollow={close} />
+          <ServerState />
         </div>
         <p className="account-menu__who">
           <NameAndEmail {...user} />
@@ -43,7 +51,20 @@ export function AccountMenu({ user }: { user: Person }) {
           <UserRound size={16} aria-hidden />
           <span>Your account</span>
         </Link>
-        <button type="button" className="account-menu__item" onClick={signOutHere}>
+        <button
+          type="button"
+          className="account-menu__item account-menu__item--keyboard"
+          aria-keyshortcuts={shortcut}
+          onClick={() => {
+            close();
+            openShellDialog('shortcuts');
+          }}
+        >
+          <Keyboard size={16} aria-hidden />
+          <span>Keyboard shortcuts</span>
+          {shortcut ? <Kbd>{shortcut}</Kbd> : null}
+        </button>
+        <button type="button" className="account-menu__item" onClick={signOut}>
           <LogOut size={16} aria-hidden />
           <span>Sign out</span>
         </button>
@@ -63,20 +84,4 @@ function NameAndEmail({ name, email }: Person) {
       </span>
     </>
   );
-}
-
-function useSignOut() {
-  const router = useRouter();
-  const client = useQueryClient();
-  return async () => {
-    try {
-      await signOut();
-    } catch (error) {
-      announce(`You were not signed out. ${error instanceof Error ? error.message : ''}`);
-      return;
-    }
-    notifyOtherTabs('signed-out');
-    client.clear();
-    await router.navigate({ to: '/login' });
-  };
 }

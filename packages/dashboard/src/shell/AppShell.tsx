@@ -4,11 +4,17 @@ import { Link, type LinkProps, Outlet, useRouterState } from '@tanstack/react-ro
 import { CircleHelp, CodeXml, House, type LucideIcon, Settings2 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { sessionOptions } from '../api/session.ts';
+import { buttonClass } from '../components/Button.tsx';
+import { Brand } from '../components/Logo.tsx';
+import { OfflineBanner } from '../components/OfflineBanner.tsx';
+import { SkipLink } from '../components/SkipLink.tsx';
 import { AccountMenu } from './AccountMenu.tsx';
-import { buttonClass } from './Button.tsx';
-import { Brand } from './Logo.tsx';
-import { OfflineBanner } from './OfflineBanner.tsx';
-import { SkipLink } from './SkipLink.tsx';
+import { JumpButton, JumpField } from './JumpField.tsx';
+import { openShellDialog } from './open-dialog.ts';
+import { RecentKeys } from './RecentKeys.tsx';
+import { ServerState } from './ServerState.tsx';
+import { useShellDialog } from './use-shell-dialog.ts';
+import { useShortcuts } from './use-shortcuts.ts';
 import { WorkspaceLabel } from './WorkspaceLabel.tsx';
 
 interface NavItem {
@@ -30,7 +36,10 @@ const docs: NavItem = { to: '/docs', under: '/docs', name: 'API reference', icon
  */
 export function AppShell({ children }: { children?: ReactNode }) {
   const { data: session, isPending } = useQuery(sessionOptions);
-  const items = session?.user ? [overview, settings, help, docs] : [help, docs];
+  const user = session?.user;
+  const items = user ? [overview, settings, help, docs] : [help, docs];
+  const { shown, Dialog } = useShellDialog();
+  useShortcuts(Boolean(user));
 
   return (
     <div className="shell">
@@ -40,6 +49,7 @@ export function AppShell({ children }: { children?: ReactNode }) {
           <Brand />
         </Link>
         <WorkspaceLabel />
+        {user ? <JumpField /> : null}
         <nav className="shell__nav" aria-label="Main">
           <ul>
             {(isPending ? [] : items).map((item) => (
@@ -49,15 +59,23 @@ export function AppShell({ children }: { children?: ReactNode }) {
             ))}
           </ul>
         </nav>
+        {user ? <RecentKeys /> : null}
         <div className="shell__foot">
-          {session?.user ? <AccountMenu user={session.user} /> : null}
-          {session && !session.user ? <SignInLink /> : null}
+          {user ? (
+            <>
+              <JumpButton />
+              <ServerState />
+              <AccountMenu user={user} />
+            </>
+          ) : null}
+          {session && !user ? <SignInLink /> : null}
         </div>
       </header>
       <main className="shell__main" id="content" tabIndex={-1}>
         <OfflineBanner />
         <div className="shell__content">{children ?? <Outlet />}</div>
       </main>
+      {user && shown && Dialog ? <Dialog name={shown} onClose={() => openShellDialog(null)} /> : null}
     </div>
   );
 }

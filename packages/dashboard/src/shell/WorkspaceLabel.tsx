@@ -1,6 +1,6 @@
 import './WorkspaceLabel.css';
 import { useSession } from '../api/session.ts';
-import { hostOf } from './host.ts';
+import { hostOf } from '../components/host.ts';
 
 /** The full name of the workspace, and the host that serves it. It takes the same space while the session is loading. */
 export function WorkspaceLabel() {

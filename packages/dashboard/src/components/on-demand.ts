@@ -1,0 +1,45 @@
+import { useEffect, useEffectEvent, useState } from 'react';
+
+/** Code that only some visits need, so it is loaded separately. */
+export class OnDemand<Code> {
+  readonly #load: () => Promise<Code>;
+  #loaded: Code | null = null;
+
+  constructor(load: () => Promise<Code>) {
+    this.#load = load;
+  }
+
+  get loaded(): Code | null {
+    return this.#loaded;
+  }
+
+  async load(): Promise<void> {
+    this.#loaded ??= await this.#load();
+  }
+
+  /** For when the user is about to need it. A failure is reported when the code is needed. */
+  readonly preload = (): void => {
+    this.load().catch(() => undefined);
+  };
+}
+
+/**
+ * The code, or null until it is loaded. Replaces React.lazy, which shows nothing for 300 ms after its first fallback,
+ * even if the code is already loaded.
+ */
+export function useOnDemand<Code>(
+  source: OnDemand<Code>,
+  needed: boolean,
+  onFailure: (error: Error) => void,
+): Code | null {
+  const [, setLoaded] = useState(false);
+  const fail = useEffectEvent(onFailure);
+  useEffect(() => {
+    if (!needed || source.loaded !== null) return;
+    source.load().then(
+      () => setLoaded(true),
+      (error) => fail(error),
+    );
+  }, [source, needed]);
+  return source.loaded;
+}

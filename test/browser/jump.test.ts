@@ -1,0 +1,298 @@
+/** The dialog that finds keys, pages and actions from everywhere. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { z } from 'zod';
+import { isAccessible, settled } from './accessibility.ts';
+import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
+import { evaluate, hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
+import { activeChoice, choices, count, jump, jumpInput, openJump } from './jump-pages.ts';
+import * as keys from './key-pages.ts';
+
+const dashboard = await Dashboard.shared();
+const { ada } = dashboard;
+
+const { apiKey, key } = await ada.makeKey({ name: 'Jump worker' });
+const { key: retired } = await ada.makeKey({ name: 'Jump worker, 2025' });
+await ada.revoke(retired.id);
+
+async function open(t: TestContext, path: string): Promise<Page> {
+  const page = await dashboard.open(t, path);
+  await settled(page);
+  return page;
+}
+
+const shows = (page: Page, expected: string[]) =>
+  until(
+    () => texts(choices(page)),
+    (found) => found.join() === expected.join(),
+    `the choices are ${expected.join()}`,
+  );
+const shortPreview = (preview: string) => preview.slice('sk_live_'.length);
+
+for (const path of ['/', '/settings/account', '/help/authentication', '/docs']) {
+  test(`Ctrl K opens the dialog on ${path}, and Escape returns the focus`, async (t) => {
+    const page = await open(t, path);
+    const link = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Help' });
+    await link.focus();
+    await openJump(page);
+    await hasFocus(jumpInput(page));
+    await page.keyboard.press('Escape');
+    await isGone(jump(page));
+    await hasFocus(link);
+    assert.equal(new URL(page.url()).pathname, path);
+  });
+}
+
+test('Ctrl K also works while typing in a field, whose text stays', async (t) => {
+  const page = await open(t, '/settings/account');
+  const field = page.getByRole('textbox', { name: 'Your name' });
+  await field.fill('Half a na');
+  await openJump(page);
+  await page.keyboard.type('audit');
+  await page.keyboard.press('Escape');
+  await hasFocus(field);
+  assert.equal(await field.inputValue(), 'Half a na');
+});
+
+test('the field in the sidebar opens the dialog by keyboard and by click', async (t) => {
+  const page = await open(t, '/help/authentication');
+  const field = page.getByRole('button', { name: 'Jump to' });
+  await tabTo(field);
+  await page.keyboard.press('Enter');
+  await hasFocus(jumpInput(page));
+  await page.mouse.click(5, 5);
+  await isGone(jump(page));
+  await hasFocus(field);
+  await field.click();
+  await hasFocus(jumpInput(page));
+});
+
+test('a key is found by its name in any status, and Enter opens it', async (t) => {
+  const page = await open(t, '/help/authentication');
+  await openJump(page);
+  await page.keyboard.type('jump WORK');
+  await shows(page, [
+    `Jump worker, 2025 Revoked ${shortPreview(retired.preview)}`,
+    `Jump worker ${shortPreview(key.preview)}`,
+  ]);
+  await reads(count(page), /^2 keys$/);
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await isGone(jump(page));
+  await isAt(page, `/settings/api/${key.id}`);
+  await reads(keys.heading(page), /^Jump worker$/);
+  await hasFocus(keys.heading(page));
+});
+
+for (const [what, text] of [
+  ['its preview', key.preview],
+  ['the start of its preview', apiKey.slice(0, 11)],
+  ['its id', key.id],
+  ['a part of its id', key.id.slice(8)],
+] as const) {
+  test(`a key is found by ${what}, and a click opens it`, async (t) => {
+    const page = await open(t, '/');
+    await openJump(page);
+    await page.keyboard.insertText(text);
+    const found = choices(page).filter({ hasText: /^Jump worker[^,]*$/ });
+    await found.click();
+    await isAt(page, `/settings/api/${key.id}`);
+  });
+}
+
+test('more keys than are shown are one choice away in the list', async (t) => {
+  for (let n = 1; n <= 9; n += 1) await ada.makeKey({ name: `Jumping crowd ${n}` });
+  const page = await open(t, '/');
+  await openJump(page);
+  await page.keyboard.type('jumping crowd');
+  await reads(count(page), /^more than 8 keys$/);
+  await reads(choices(page).last(), /^Show all matching keys$/);
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Enter');
+  await isAt(page, '/settings/api?q=jumping+crowd&status=all');
+  await reads(page.getByRole('status').filter({ hasText: 'keys' }).last(), /^9 keys$/);
+});
+
+test('the field is a combobox: the focus stays in it while the arrow keys move through the list', async (t) => {
+  const page = await open(t, '/');
+  await openJump(page);
+  const input = jumpInput(page);
+  assert.equal(await input.getAttribute('aria-expanded'), 'true');
+  const list = await input.getAttribute('aria-controls');
+  assert.equal(await jump(page).getByRole('listbox').getAttribute('id'), list);
+  const names = await texts(choices(page));
+  const first = names[0] ?? '';
+  const active = async () => {
+    const id = await input.getAttribute('aria-activedescendant');
+    const [text = ''] = await texts(page.locator(`[id="${id}"][aria-selected="true"]`));
+    assert.equal(await activeChoice(page).count(), 1);
+    await hasFocus(input);
+    return text;
+  };
+  assert.equal(await active(), first);
+  await page.keyboard.press('ArrowUp');
+  assert.equal(await active(), names.at(-1), 'it wraps around');
+  const seen = await activeChoice(page).evaluate((element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    const list = element.closest('.jump__list').getBoundingClientRect();
+    return top >= list.top && bottom <= list.bottom;
+  });
+  assert.ok(seen, 'it is scrolled into view');
+  await page.keyboard.press('ArrowDown');
+  assert.equal(await active(), first);
+  await page.keyboard.press('ArrowDown');
+  assert.equal(await active(), names[1]);
+  await page.keyboard.type('zzz no such thing');
+  await jump(page).getByText('Nothing matches "zzz no such thing".').waitFor();
+  await reads(count(page), /^No results$/);
+  assert.equal(await input.getAttribute('aria-expanded'), 'false');
+  assert.equal(await input.getAttribute('aria-activedescendant'), null);
+});
+
+test('Enter before the keys are found opens the first one as soon as it is found', async (t) => {
+  const page = await open(t, '/');
+  const held = Promise.withResolvers<void>();
+  await page.route('**/v1/api-keys?**q=*', async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  await openJump(page);
+  await page.keyboard.type(key.id);
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  assert.equal(new URL(page.url()).pathname, '/');
+  held.resolve();
+  await isAt(page, `/settings/api/${key.id}`);
+});
+
+test('if the search fails, the dialog says so, still offers actions, and can try again', async (t) => {
+  const page = await dashboard.open(t, '/', { expected: [httpErrorMessage(500)] });
+  await settled(page);
+  await page.route('**/v1/api-keys?**q=*', (route) =>
+    route.fulfill({
+      status: 500,
+      json: {
+        error: {
+          type: 'api_error',
+          code: 'internal_error',
+          message: 'Internal server error. Try again.',
+          timestamp: new Date().toISOString(),
+          requestId: 'req_of_the_test',
+        },
+      },
+    }),
+  );
+  await openJump(page);
+  await page.keyboard.type('jump worker');
+  await reads(jump(page).getByRole('alert'), /Internal server error.*req_of_the_test/);
+  await isAccessible(page);
+  await page.unroute('**/v1/api-keys?**q=*');
+  await jump(page).getByRole('button', { name: 'Try again' }).click();
+  await reads(activeChoice(page), /^Jump worker, 2025/);
+  await isGone(jump(page).getByRole('alert').locator('.notice'));
+  await hasFocus(jumpInput(page));
+});
+
+for (const [what, text] of [
+  ['recently opened keys and actions', ''],
+  ['keys and actions', 'jump'],
+  ['nothing', 'zzz no such thing'],
+] as const) {
+  test(`the dialog with ${what} has no axe violations`, async (t) => {
+    const page = await open(t, `/settings/api/${key.id}`);
+    await openJump(page);
+    await page.keyboard.type(text);
+    await reads(count(page), /\d|No results/);
+    await isAccessible(page);
+  });
+}
+
+const actions: Array<[string, string, (page: Page) => Promise<unknown>]> = [
+  ['generate', 'Generate New Key', (page) => hasFocus(keys.nameField(page))],
+  ['audit', 'Audit log', (page) => isAt(page, '/settings/audit')],
+  ['accoun', 'Account', (page) => isAt(page, '/settings/account')],
+  ['revoked k', 'Revoked keys', (page) => isAt(page, '/settings/api?status=revoked')],
+  ['leaked', 'When a key has leaked', (page) => isAt(page, '/help/api-key-management#leak')],
+  ['429', 'Rate limits', (page) => isAt(page, '/help/authentication#limits')],
+  ['openapi', 'API reference', (page) => isAt(page, '/docs')],
+  ['shortcuts', 'Keyboard shortcuts', (page) => reads(keys.dialog(page), /^Keyboard shortcuts/)],
+];
+for (const [text, name, isDone] of actions) {
+  test(`"${text}" finds ${name}`, async (t) => {
+    const page = await open(t, '/');
+    await openJump(page);
+    await page.keyboard.type(text);
+    await choices(page).filter({ hasText: name }).first().click();
+    await isGone(jump(page));
+    await isDone(page);
+  });
+}
+
+test('the theme is changed and the session is ended from the dialog', async (t) => {
+  const page = await dashboard.open(t, `/settings/api/${key.id}`, { as: await dashboard.openSession() });
+  await settled(page);
+  await openJump(page);
+  await page.keyboard.type('dark');
+  await reads(activeChoice(page), /^Dark theme/);
+  await reads(count(page), /action/);
+  await page.keyboard.press('Enter');
+  await reads(keys.toast(page), /^Dark theme is on\./);
+  assert.equal(await evaluate(page, z.string(), 'document.documentElement.dataset.theme'), 'dark');
+  await openJump(page);
+  await page.keyboard.type('log out');
+  await reads(activeChoice(page), /^Sign out/);
+  await reads(count(page), /action/);
+  await page.keyboard.press('Enter');
+  await isAt(page, '/login');
+});
+
+test('a search after the session has ended asks for the password in place and keeps the form behind it', async (t) => {
+  const person = await dashboard.openSession();
+  const page = await dashboard.open(t, '/settings/account', {
+    as: person,
+    expected: [httpErrorMessage(401)],
+  });
+  await settled(page);
+  await page.getByRole('textbox', { name: 'Your name' }).fill('Not saved yet');
+  await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
+  await openJump(page);
+  await page.keyboard.type('jump worker');
+  const question = page.getByRole('dialog', { name: 'Your session has ended' });
+  await question.waitFor();
+  await page.keyboard.press('Escape');
+  await isGone(question);
+  await page.keyboard.press('Escape');
+  await isGone(jump(page));
+  assert.equal(await page.getByRole('textbox', { name: 'Your name' }).inputValue(), 'Not saved yet');
+});
+
+test('if the code of the dialog does not load, the page says so and keeps working', async (t) => {
+  const page = await dashboard.open(t, '/', { alone: true, expected: [networkErrorMessage] });
+  await settled(page);
+  await page.route('**/ShellDialog*', (route) => route.abort());
+  await page.keyboard.press('Control+k');
+  await reads(keys.toast(page), /^Part of this page did not load\./);
+  await page.unroute('**/ShellDialog*');
+  await page.reload();
+  await settled(page);
+  await openJump(page);
+});
+
+test('on a phone, the dialog fills the screen and can be opened from the bar and from the menu', async (t) => {
+  const page = await open(t, '/settings/api');
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByRole('button', { name: 'Jump to' }).click();
+  await hasFocus(jumpInput(page));
+  const { x, y, width = 0, height } = (await jump(page).boundingBox()) ?? {};
+  assert.deepEqual([x, y, height], [0, 0, 844]);
+  assert.ok(width >= 370, 'all but the space of the scroll bar');
+  await jump(page).getByRole('button', { name: 'Close' }).click();
+  await isGone(jump(page));
+  await page.getByRole('button', { name: /^Account menu/ }).click();
+  await page.locator('.account-menu').getByRole('button', { name: 'Jump to' }).click();
+  await hasFocus(jumpInput(page));
+  await isGone(page.locator('.account-menu'));
+  await page.keyboard.press('Escape');
+  await hasFocus(page.getByRole('button', { name: /^Account menu/ }));
+});

@@ -1,0 +1,76 @@
+/** The state of the servers in the sidebar. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { Deployment } from '../operations/nodes.ts';
+import { isAccessible, settled } from './accessibility.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
+import { reads, texts, until } from './expect.ts';
+
+const deployment = await Deployment.start(2, { TRUST_PROXY: '127.0.0.1' });
+after(() => deployment.stop());
+const [node, other] = [deployment.node(0), deployment.node(1)];
+const dashboard = await Dashboard.attach(node.server);
+
+const state = (page: Page) => page.locator('.shell__foot > .servers');
+
+/** The page asks again when it gets the focus. */
+const becomes = (page: Page, expected: string) =>
+  until(
+    async () => {
+      await page.evaluate(`window.dispatchEvent(new Event('focus'))`);
+      return texts(state(page));
+    },
+    ([text]) => text === expected,
+    `the sidebar reads ${expected}`,
+  );
+
+test('the sidebar says that all servers are up to date, and how many do not respond', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  await becomes(page, '2 servers, all up to date');
+  process.kill(other.server.pid, 'SIGSTOP');
+  t.after(() => process.kill(other.server.pid, 'SIGCONT'));
+  await becomes(page, '1 of 2 servers responds');
+  await isAccessible(page);
+  process.kill(other.server.pid, 'SIGCONT');
+  await becomes(page, '2 servers, all up to date');
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByRole('button', { name: /^Account menu/ }).click();
+  await reads(page.locator('.account-menu .servers'), /^2 servers, all up to date$/);
+});
+
+test('it is read again every 15 seconds, and is unknown if that fails', async (t) => {
+  const page = await dashboard.open(t, '/help/authentication', {
+    alone: true,
+    expected: [httpErrorMessage(500)],
+  });
+  await page.clock.install();
+  await page.reload();
+  await reads(state(page), /^2 servers, all up to date$/);
+  await page.route('**/api/servers', (route) => route.fulfill({ status: 500, body: '{}' }));
+  await page.clock.runFor(14_000);
+  await reads(state(page), /^2 servers, all up to date$/);
+  await page.clock.runFor(2_000);
+  await reads(state(page), /^State of the servers unknown$/);
+  await page.unroute('**/api/servers');
+  await page.clock.runFor(15_000);
+  await reads(state(page), /^2 servers, all up to date$/);
+});
+
+test('a single server is not mentioned and not asked again', async (t) => {
+  const single = await Dashboard.shared();
+  const page = await single.open(t, '/help/authentication', { alone: true });
+  await page.clock.install();
+  const first = page.waitForResponse('**/api/servers');
+  await page.reload();
+  assert.deepEqual(await (await first).json(), { total: 1, ready: 1 });
+  await settled(page);
+  let requests = 0;
+  page.on('request', (request) => {
+    if (request.url().endsWith('/api/servers')) requests += 1;
+  });
+  await page.clock.runFor(60_000);
+  await settled(page);
+  assert.equal(requests, 0);
+  assert.equal(await state(page).count(), 0);
+});

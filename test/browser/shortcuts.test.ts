@@ -1,0 +1,150 @@
+/** Keyboard shortcuts of a single key (WCAG 2.1.4), and the setting that turns them off. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { isAccessible, settled } from './accessibility.ts';
+import { Dashboard } from './dashboard.ts';
+import { hasFocus, isAt, isGone, reads, tabTo, texts } from './expect.ts';
+import { jump, jumpInput, openJump } from './jump-pages.ts';
+import * as keys from './key-pages.ts';
+
+const dashboard = await Dashboard.shared();
+const { key } = await dashboard.ada.makeKey({ name: 'With shortcuts' });
+
+async function open(t: TestContext, path: string): Promise<Page> {
+  const page = await dashboard.open(t, path);
+  await settled(page);
+  return page;
+}
+
+const help = (page: Page) => page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+const search = (page: Page) => page.getByRole('searchbox', { name: 'Search keys' });
+const setting = (page: Page) => page.getByRole('checkbox', { name: /^Single-key shortcuts/ });
+
+for (const path of ['/', '/settings/api', '/settings/api?status=all', `/settings/api/${key.id}`, '/docs']) {
+  test(`N opens the form for a new key on ${path}`, async (t) => {
+    const page = await open(t, path);
+    await page.keyboard.press('n');
+    await hasFocus(keys.nameField(page));
+    assert.equal(await keys.nameField(page).inputValue(), '', 'the letter is not typed into the form');
+    await page.keyboard.press('Escape');
+    await isGone(keys.dialog(page));
+    await reads(keys.heading(page), /^API keys$/);
+  });
+}
+
+test('/ selects the search of the list, and on other pages opens the jump dialog', async (t) => {
+  const page = await open(t, '/settings/api?q=with+short');
+  await page.keyboard.press('/');
+  await hasFocus(search(page));
+  await page.keyboard.type('shortcuts');
+  assert.equal(await search(page).inputValue(), 'shortcuts');
+  await page.goto(`${dashboard.server.url}/help/authentication`);
+  await settled(page);
+  await page.keyboard.press('/');
+  await hasFocus(jumpInput(page));
+  assert.equal(await jumpInput(page).inputValue(), '');
+});
+
+test('? lists the shortcuts, from every page and from the account menu', async (t) => {
+  const page = await open(t, '/docs');
+  await page.keyboard.press('?');
+  assert.deepEqual(await texts(help(page).getByRole('term')), [
+    'Jump to a key, page or action',
+    'Generate New Key',
+    'Search keys',
+    'Show these shortcuts',
+    'Close a dialog',
+  ]);
+  await isAccessible(page);
+  await page.keyboard.press('Escape');
+  await isGone(help(page));
+  await page.getByRole('button', { name: /^Account menu/ }).click();
+  await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
+  await help(page).waitFor();
+  await page.keyboard.press('Escape');
+  await hasFocus(page.getByRole('button', { name: /^Account menu/ }));
+  await page.keyboard.press('?');
+  await help(page)
+    .getByRole('link', { name: /^Turn them off/ })
+    .click();
+  await isGone(help(page));
+  await isAt(page, '/settings/account');
+  await hasFocus(keys.heading(page));
+});
+
+test('they do nothing while typing, with a modifier, in a dialog or with a menu open', async (t) => {
+  const page = await open(t, '/settings/account');
+  const name = page.getByRole('textbox', { name: 'Your name' });
+  await name.fill('');
+  await name.press('n');
+  await name.press('?');
+  await name.press('/');
+  assert.equal(await name.inputValue(), 'n?/');
+  await keys.heading(page).focus();
+  for (const chord of ['Alt+n', 'Control+/', 'Meta+/', 'Shift+N', 'Control+Shift+?'])
+    await page.keyboard.press(chord);
+  await page.getByRole('button', { name: /^Account menu/ }).click();
+  await page.keyboard.press('n');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Change password' }).click();
+  await keys.dialog(page).waitFor();
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('n');
+  await page.keyboard.press('Control+k');
+  assert.equal(await page.getByRole('dialog').count(), 1);
+  await page.keyboard.press('Escape');
+  await isGone(keys.dialog(page));
+  await isAt(page, '/settings/account');
+});
+
+test('a visitor without a session has no shortcuts', async (t) => {
+  const page = await dashboard.open(t, '/help/authentication', { as: null });
+  await settled(page);
+  for (const key of ['n', '/', '?', 'Control+k']) await page.keyboard.press(key);
+  assert.equal(await page.getByRole('dialog').count(), 0);
+  assert.equal(await page.getByRole('button', { name: 'Jump to' }).count(), 0);
+  await isAt(page, '/help/authentication');
+});
+
+test('they can be turned off for this browser with the keyboard; Ctrl K still works', async (t) => {
+  const page = await open(t, '/settings/account');
+  await tabTo(setting(page));
+  await page.keyboard.press('Space');
+  assert.equal(await setting(page).isChecked(), false);
+  await page.keyboard.press('?');
+  await page.goto(`${dashboard.server.url}/settings/api`);
+  await settled(page);
+  await page.keyboard.press('n');
+  await page.keyboard.press('/');
+  await page.keyboard.press('?');
+  assert.equal(await page.getByRole('dialog').count(), 0);
+  await isAt(page, '/settings/api');
+  assert.equal(await page.locator('main [aria-keyshortcuts], main kbd').count(), 0, 'no hint is left');
+  await openJump(page);
+  await page.keyboard.press('Escape');
+  await isGone(jump(page));
+  await page.goto(`${dashboard.server.url}/settings/account`);
+  await page.getByRole('button', { name: 'Show shortcuts' }).click();
+  await reads(help(page), /Single-key shortcuts are turned off\. Turn them on in Settings, Account/);
+  assert.deepEqual(await texts(help(page).getByRole('term')), [
+    'Jump to a key, page or action',
+    'Close a dialog',
+  ]);
+  await page.keyboard.press('Escape');
+  await isGone(help(page));
+  await setting(page).click();
+  await keys.heading(page).focus();
+  await page.keyboard.press('?');
+  await help(page).waitFor();
+});
+
+test('the buttons show and announce their shortcuts, which are not part of their names', async (t) => {
+  const page = await open(t, '/settings/api');
+  const button = keys.generateButton(page);
+  assert.equal(await button.getAttribute('aria-keyshortcuts'), 'n');
+  assert.deepEqual(await texts(button), ['Generate New Key N']);
+  assert.equal(await page.getByRole('button', { name: 'Generate New Key', exact: true }).count(), 1);
+  await page.setViewportSize({ width: 390, height: 844 });
+  assert.deepEqual(await texts(button), ['Generate New Key'], 'not on a phone');
+});
