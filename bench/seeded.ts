@@ -79,8 +79,8 @@ function schemaOf(db: DatabaseSync): z.infer<typeof schemaRows> {
 /** Deletes the counts of earlier runs, so that each run starts with the same rows. */
 function deleteUsage(db: DatabaseSync): void {
   db.exec(`
-    DELETE FROM usage_hour; DELETE FROM usage_log; DELETE FROM usage_flush;
-    DELETE FROM last_use; DELETE FROM rate_window;
+    DELETE FROM usage_hour; DELETE FROM usage_total; DELETE FROM usage_refusal; DELETE FROM usage_log;
+    DELETE FROM usage_flush; DELETE FROM last_use; DELETE FROM rate_window;
   `);
 }
 
@@ -123,6 +123,7 @@ function fill(db: DatabaseSync, count: number): void {
   db.exec(
     'INSERT INTO api_key_secret SELECT *, NULL, NULL FROM secret ORDER BY hash; COMMIT; DROP TABLE secret;',
   );
+  db.exec('INSERT INTO key_use (key_id, workspace_id) SELECT id, workspace_id FROM api_key ORDER BY id');
   report('creating the indexes');
   for (const { sql } of later) db.exec(sql);
   db.exec('PRAGMA journal_mode = WAL');

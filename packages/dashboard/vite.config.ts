@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
+import { withoutUnusedCode } from './unused-code.ts';
 
 const fonts = /\.woff2$/;
 
@@ -41,49 +42,6 @@ function layersFirst(): Plugin {
   };
 }
 
-const unusedZod = /zod\/v4\/core\/(to-json-schema|json-schema-processors|memoizer|doc)\.js$/;
-
-/**
- * Replaces parts of zod that the dashboard never uses with empty functions, which saves 7 kB (gzip) on every page. The
- * bundler cannot remove them because every schema refers to them: the JSON Schema writer, which only the server calls;
- * the memoizer for circular values, which JSON cannot contain (zod/mini omits it, too); and the code generator, which
- * zod-without-eval.ts turns off.
- */
-function withoutUnusedZod(): Plugin {
-  return {
-    name: 'without-unused-zod',
-    apply: 'build',
-    transform: (code, id) => {
-      if (!unusedZod.test(id)) return;
-      const names = [...code.matchAll(/^export (?:const|function|class) ([\w$]+)/gm)].map(([, name]) => name);
-      return { code: names.map((name) => `export function ${name}() {}`).join('\n'), map: null };
-    },
-  };
-}
-
-const zodSchemas = /zod\/v4\/classic\/schemas\.js$/;
-const formatMethod =
-  /^ {4}\w+\(params\) \{\n {8}return this\.check\(core\._\w+\(Zod\w+, params\)\);\n {4}\},\n/gm;
-
-/**
- * Removes the deprecated methods of strings that check a format, such as `z.string().url()`, which saves 3 kB (gzip) on
- * every page. They keep all formats in the bundle; the functions that replace them, such as `z.url()`, keep only their
- * own. A schema that uses a removed method fails as soon as it is loaded, so every page shows it.
- */
-function withoutUnusedFormats(): Plugin {
-  return {
-    name: 'without-unused-formats',
-    apply: 'build',
-    transform: (code, id) => {
-      if (!zodSchemas.test(id)) return;
-      const methods = [...code.matchAll(formatMethod)];
-      if (methods.length < 20)
-        throw new Error('Update formatMethod in vite.config.ts to this version of zod.');
-      return { code: code.replace(formatMethod, ''), map: null };
-    },
-  };
-}
-
 /**
  * Code that every page needs, in one chunk that changes rarely. It must contain the schemas and zod-without-eval.ts,
  * because the order of the imports in main.tsx is preserved only within a chunk.
@@ -102,7 +60,7 @@ const server = process.env.SOKU_DEV_SERVER ?? 'http://127.0.0.1:3000';
 const proxied = ['/v1', '/api', '/openapi.json', '/healthz', '/readyz'];
 
 export default defineConfig({
-  plugins: [react(), preloadFonts(), layersFirst(), withoutUnusedZod(), withoutUnusedFormats()],
+  plugins: [react(), preloadFonts(), layersFirst(), ...withoutUnusedCode()],
   // React has this hook since version 18. TanStack's store imports the package that provides it to older versions.
   resolve: {
     alias: { 'use-sync-external-store/shim/with-selector': 'use-sync-external-store/with-selector' },

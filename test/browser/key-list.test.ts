@@ -1,6 +1,7 @@
 /** M7: the columns and order of the list, its filters and the search. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { msPerDay } from '@soku/contract/instant';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
@@ -24,22 +25,27 @@ const shows = (page: Page, names: string[]) =>
     `the list shows ${names.join()}`,
   );
 
-test('M7: the list shows name, preview, creation date, last use and status, newest first', async (t) => {
+test('M7: the list shows name, preview, dates, use and status, newest first', async (t) => {
   await ada.makeKey({ name: 'Order, older' });
   const { apiKey, key } = await ada.makeKey({ name: 'Order, newer', scopes: ['keys:read'] });
   const page = await dashboard.open(t, '/settings/api?q=Order');
   await shows(page, ['Order, newer', 'Order, older']);
-  assert.deepEqual((await texts(page.getByRole('columnheader'))).slice(0, 5), [
+  assert.deepEqual(await texts(page.getByRole('columnheader')), [
     'Name',
     'Key preview',
     'Created',
     'Last used',
+    'Expires',
+    '24 hours',
     'Status',
+    'Actions',
   ]);
-  const [name, preview, , used, status] = await texts(keys.row(page, 'Order, newer').getByRole('cell'));
+  const cells = await texts(keys.row(page, 'Order, newer').getByRole('cell'));
+  const [name, preview, , used, expires, day, status] = cells;
   assert.equal(name, 'Order, newer keys:read');
   assert.equal(preview, `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`);
-  assert.equal(used, 'Never', 'a word instead of a date');
+  assert.deepEqual([used, expires], ['Never', 'Never'], 'a word instead of a date');
+  assert.equal(day, '0');
   assert.equal(status, 'Active', 'the status is a word, not only a color');
   const time = keys.row(page, 'Order, newer').getByRole('time');
   assert.equal(await time.getAttribute('datetime'), key.createdAt);
@@ -76,7 +82,7 @@ test('M7: active keys are shown by default; each status filter is one click away
   await filters(page).filter({ hasText: 'Revoked' }).click();
   await isAt(page, '/settings/api?q=Filter&status=revoked');
   await shows(page, ['Filter revoked']);
-  assert.match((await texts(keys.row(page, 'Filter revoked').getByRole('cell')))[4] ?? '', /^Revoked/);
+  assert.match((await texts(keys.row(page, 'Filter revoked').getByRole('cell')))[6] ?? '', /^Revoked/);
   await filters(page).filter({ hasText: 'All' }).click();
   await isAt(page, '/settings/api?q=Filter&status=all');
   await shows(page, ['Filter revoked', 'Filter active']);
@@ -97,7 +103,9 @@ test('an expired key is listed as expired, with the date', async (t) => {
   const { key } = await ada.makeKey({ name: 'Expiring', expiresAt });
   await dashboard.database('UPDATE api_key SET expires_at = created_at + 1 WHERE id = ?', key.id);
   const page = await dashboard.open(t, '/settings/api?status=expired');
-  await reads(keys.row(page, 'Expiring'), /Expired \d+ \w+ \d{4}/);
+  const cells = keys.row(page, 'Expiring').getByRole('cell');
+  await reads(cells.nth(4), /^\d+ \w+ \d{4}$/);
+  await reads(cells.nth(6), /^Expired$/);
 });
 
 test('121 keys are loaded page by page, without duplicates or gaps', async (t) => {
@@ -170,7 +178,7 @@ test('Back after opening a key restores the search and the filter', async (t) =>
 test('a key is renamed in the list, and only its name changes', async (t) => {
   const { key } = await ada.makeKey({ name: 'Rename me' });
   const page = await dashboard.open(t, '/settings/api?q=Rename');
-  await page.getByRole('button', { name: 'Rename key Rename me' }).click();
+  await keys.choose(page, 'Rename', 'Rename me');
   await isAt(page, `/settings/api?q=Rename&panel=rename&key=${key.id}`);
   await hasFocus(keys.nameField(page));
   assert.equal(await keys.nameField(page).inputValue(), 'Rename me');
@@ -178,7 +186,7 @@ test('a key is renamed in the list, and only its name changes', async (t) => {
   await page.keyboard.press('Enter');
   await isGone(keys.dialog(page));
   await shows(page, ['Renamed']);
-  await hasFocus(page.getByRole('button', { name: 'Rename key Renamed' }));
+  await hasFocus(keys.menuButton(page, 'Renamed'));
   const renamed = keySchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}`)).body);
   assert.deepEqual(renamed, { ...key, name: 'Renamed' });
 });
@@ -243,8 +251,9 @@ test('a search that matches only keys with another status shows their number and
 });
 
 test('a revoke on another machine appears within seconds while the page is visible but not focused', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Seen from afar' });
-  const shown = (page: Page) => page.getByRole('link', { name: 'Seen from afar', exact: true });
+  const expiresAt = new Date(Date.now() + 3 * msPerDay).toISOString();
+  const { key } = await ada.makeKey({ name: 'Seen from afar', expiresAt });
+  const shown = (page: Page) => page.locator('a, bdi').filter({ hasText: /^Seen from afar$/ });
   const open = async (path: string) => {
     const page = await dashboard.open(t, '/help/authentication', { alone: true });
     await page.clock.install();

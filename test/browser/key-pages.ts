@@ -26,10 +26,28 @@ export const toast = (page: Page) => page.locator('.toast');
 export const row = (page: Page, name: string): Locator =>
   page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
 export const rowNames = (page: Page) => page.locator('tbody').getByRole('link').allInnerTexts();
-export const revokeButton = (page: Page, name: string) =>
-  page.getByRole('button', { name: `Revoke key ${name}`, exact: true });
+/** Opens the menu of the key's row. */
+export const menuButton = (page: Page, name: string) =>
+  page.getByRole('button', { name: `Actions for ${name}`, exact: true });
+export const menuItem = (page: Page, name: string) => page.getByRole('menuitem', { name, exact: true });
+export const revokeItem = (page: Page, name: string) => menuItem(page, `Revoke key ${name}`);
 export const confirmRevoke = (page: Page, name: string) =>
   alertDialog(page).getByRole('button', { name: `Revoke "${name}"` });
+
+/** Chooses an action in the menu of the key's row, with the mouse. */
+export async function choose(page: Page, action: 'Rename' | 'Revoke', name: string): Promise<void> {
+  await menuButton(page, name).click();
+  await menuItem(page, `${action} key ${name}`).click();
+}
+
+/** Checks that the menu of a row does not offer to revoke the key. */
+export async function cannotRevoke(page: Page, name: string): Promise<void> {
+  await menuButton(page, name).click();
+  await menuItem(page, `Rename key ${name}`).waitFor();
+  assert.equal(await revokeItem(page, name).count(), 0);
+  await page.keyboard.press('Escape');
+  await isGone(page.getByRole('menu'));
+}
 
 /** Creates a key with the mouse and returns it once it is shown. */
 export async function generate(page: Page, name: string): Promise<string> {

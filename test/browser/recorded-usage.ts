@@ -7,6 +7,8 @@ export interface PastHour {
   hoursAgo: number;
   accepted: number;
   refused?: number;
+  /** The error code of the rejected requests. */
+  code?: string;
 }
 
 /** The start of a past hour, in epoch ms. */
@@ -15,15 +17,38 @@ export function startOfHour(hoursAgo: number): number {
 }
 
 export async function recordHours(dashboard: Dashboard, keyId: string, hours: PastHour[]): Promise<void> {
-  for (const { hoursAgo, accepted, refused = 0 } of hours) {
+  for (const { hoursAgo, accepted, refused = 0, code = 'rate_limited' } of hours) {
+    const hour = String(startOfHour(hoursAgo) / msPerHour);
     await dashboard.database(
       `INSERT INTO usage_hour (hour, key_id, hash, accepted, refused)
        SELECT CAST(? AS BIGINT), key_id, hash, CAST(? AS BIGINT), CAST(? AS BIGINT)
        FROM api_key_secret WHERE key_id = ?`,
-      ...[startOfHour(hoursAgo) / msPerHour, accepted, refused].map(String),
-      keyId,
+      ...[hour, String(accepted), String(refused), keyId],
+    );
+    await recordTotal(dashboard, keyId, hour, 'accepted', accepted);
+    if (refused === 0) continue;
+    await recordTotal(dashboard, keyId, hour, code, refused);
+    await dashboard.database(
+      `INSERT INTO usage_refusal (hour, workspace_id, key_id, code, requests)
+       SELECT CAST(? AS BIGINT), workspace_id, id, ?, CAST(? AS BIGINT) FROM api_key WHERE id = ?`,
+      ...[hour, code, String(refused), keyId],
     );
   }
+}
+
+async function recordTotal(
+  dashboard: Dashboard,
+  keyId: string,
+  hour: string,
+  outcome: string,
+  requests: number,
+): Promise<void> {
+  await dashboard.database(
+    `INSERT INTO usage_total (hour, workspace_id, outcome, requests)
+     SELECT CAST(? AS BIGINT), workspace_id, ?, CAST(? AS BIGINT) FROM api_key WHERE id = ?
+     ON CONFLICT (hour, workspace_id, outcome) DO UPDATE SET requests = usage_total.requests + excluded.requests`,
+    ...[hour, outcome, String(requests), keyId],
+  );
 }
 
 export interface PastUse {

@@ -29,7 +29,7 @@ test('the dialog shows the requests of the last day and the time, address and pr
     assert.equal((await call(`${dashboard.server.url}/v1/me`, { headers })).status, 200);
   }
   const page = await dashboard.open(t, '/settings/api?q=Busy');
-  await keys.revokeButton(page, 'Busy').click();
+  await keys.choose(page, 'Revoke', 'Busy');
   await reads(
     use(page),
     /^1,312 requests in the last 24 hours, last used \d+ seconds? ago from 203\.0\.113\.7 with curl\/8\.5$/,
@@ -54,7 +54,7 @@ for (const { what, name, lastUse, words } of [
     const { key } = await ada.makeKey({ name });
     if (lastUse) await recordLastUse(dashboard, key.id, lastUse);
     const page = await dashboard.open(t, `/settings/api?q=${encodeURIComponent(name)}`);
-    await keys.revokeButton(page, name).click();
+    await keys.choose(page, 'Revoke', name);
     await reads(use(page), words);
   });
 }
@@ -80,7 +80,7 @@ test('the revoke button works and the layout is stable while the usage is loadin
     await held.promise;
     await route.continue();
   });
-  await keys.revokeButton(page, 'In a hurry').click();
+  await keys.choose(page, 'Revoke', 'In a hurry');
   await keys.confirmRevoke(page, 'In a hurry').waitFor();
   await reads(use(page), /^Loading usage$/);
   const waiting = await keys.alertDialog(page).boundingBox();
@@ -108,7 +108,7 @@ test('the keys that a key created can be revoked with it', async (t) => {
     children.push(child.key.id);
   }
   const page = await dashboard.open(t, '/settings/api?q=Provisioner');
-  await keys.revokeButton(page, 'Provisioner').click();
+  await keys.choose(page, 'Revoke', 'Provisioner');
   const choice = keys.alertDialog(page).getByRole('checkbox');
   await reads(
     keys.alertDialog(page).locator('label.check'),
@@ -125,7 +125,7 @@ test('the keys that a key created can be revoked with it', async (t) => {
 test('the dialog reports if a key with keys:write has created no keys', async (t) => {
   await ada.makeKey({ name: 'Childless', scopes: ['keys:write'] });
   const page = await dashboard.open(t, '/settings/api?q=Childless');
-  await keys.revokeButton(page, 'Childless').click();
+  await keys.choose(page, 'Revoke', 'Childless');
   await keys.alertDialog(page).getByText('This key created no other active keys.').waitFor();
   assert.equal(await keys.alertDialog(page).getByRole('checkbox').count(), 0);
 });
@@ -136,7 +136,7 @@ test('if the usage cannot be loaded, the dialog reports it and the revoke still 
     expected: [httpErrorMessage(500)],
   });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
-  await keys.revokeButton(page, 'Without usage').click();
+  await keys.choose(page, 'Revoke', 'Without usage');
   await reads(use(page), /^Usage could not be loaded\. You can still revoke the key\.$/);
   await keys.confirmRevoke(page, 'Without usage').click();
   await isGone(keys.row(page, 'Without usage'));

@@ -27,7 +27,7 @@ const waiting = 'Waiting for every server to confirm…';
 test('with one server, the page confirms the revoke without numbers', async (t) => {
   await ada.makeKey({ name: 'One server' });
   const page = await dashboard.open(t, '/settings/api?q=One');
-  await keys.revokeButton(page, 'One server').click();
+  await keys.choose(page, 'Revoke', 'One server');
   await keys.confirmRevoke(page, 'One server').click();
   await reads(keys.toast(page), /^"One server": Revoked\. No server accepts it anymore\.$/);
 });
@@ -42,7 +42,7 @@ test('a slow revoke is announced in an existing live region of the dialog, and i
     await held.promise;
     await route.continue();
   });
-  await keys.revokeButton(page, 'Takes long').click();
+  await keys.choose(page, 'Revoke', 'Takes long');
   const confirm = keys.confirmRevoke(page, 'Takes long');
   await confirm.waitFor();
   const region = keys.alertDialog(page).locator('.revoke-waiting[role=status]');
@@ -72,7 +72,7 @@ test('while a revoke takes too long, the dialog warns that the key may already b
     await held.promise;
     await route.continue();
   });
-  await keys.revokeButton(page, 'Hangs').click();
+  await keys.choose(page, 'Revoke', 'Hangs');
   await keys.confirmRevoke(page, 'Hangs').waitFor();
   const now = new Date();
   await page.clock.install({ time: now });
@@ -90,7 +90,7 @@ test('while a revoke takes too long, the dialog warns that the key may already b
 test('with several servers, the page shows how many there are and how long the revoke took', async (t) => {
   await many.ada.makeKey({ name: 'Three servers' });
   const page = await many.open(t, '/settings/api?q=Three');
-  await keys.revokeButton(page, 'Three servers').click();
+  await keys.choose(page, 'Revoke', 'Three servers');
   await keys.confirmRevoke(page, 'Three servers').click();
   await reads(
     keys.toast(page),
@@ -101,7 +101,7 @@ test('with several servers, the page shows how many there are and how long the r
 test('while a revoke waits for a frozen server, the dialog shows it and the page does not confirm it', async (t) => {
   const { key } = await many.ada.makeKey({ name: 'Frozen' });
   const page = await many.open(t, '/settings/api?q=Frozen');
-  await keys.revokeButton(page, 'Frozen').click();
+  await keys.choose(page, 'Revoke', 'Frozen');
   await keys.confirmRevoke(page, 'Frozen').waitFor();
   const { pid } = deployment.node(2).server;
   process.kill(pid, 'SIGSTOP');

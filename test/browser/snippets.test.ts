@@ -49,7 +49,7 @@ async function run(language: keyof typeof languages, code: string, apiKey: strin
 /** Copies the snippet of a tab and checks that the clipboard contains the code that is shown. */
 async function copySnippet(page: Page, language: string): Promise<string> {
   await page.getByRole('tab', { name: language, exact: true }).click();
-  const panel = page.getByRole('tabpanel');
+  const panel = page.getByRole('tabpanel').first();
   await keys.copySnippet(page).click();
   await reads(keys.snippetStatus(page), new RegExp(`^Copied: ${language}$`));
   const copied = await clipboard(page);

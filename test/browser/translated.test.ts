@@ -101,7 +101,7 @@ test('a key can be created, copied, tested, renamed, found and revoked in a tran
   await reads(page.locator('.list-foot'), /^1 key$/);
   await reads(page.getByRole('navigation', { name: 'Status' }), /^Active 1 Revoked 0 Expired 0 All 1$/);
 
-  await button(page, 'Rename key Translated').click();
+  await keys.choose(page, 'Rename', 'Translated');
   await field(page, 'Name').fill(' ');
   await button(page, 'Rename').click();
   await page.getByText('Must not be empty.').waitFor();
@@ -115,7 +115,7 @@ test('a key can be created, copied, tested, renamed, found and revoked in a tran
   await keys.row(page, 'Translated and renamed').waitFor();
 
   await call(`${dashboard.server.url}/v1/me`, { headers: { ...bearer(apiKey), 'user-agent': 'curl/8.5' } });
-  await keys.revokeButton(page, 'Translated and renamed').click();
+  await keys.choose(page, 'Revoke', 'Translated and renamed');
   await reads(keys.alertDialog(page), /2 requests in the last 24 hours, last used .* with curl\/8\.5/);
   await keys.confirmRevoke(page, 'Translated and renamed').click();
   await reads(keys.toast(page), /Revoked\. No server accepts it anymore\./);

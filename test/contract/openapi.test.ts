@@ -27,6 +27,7 @@ const promised = [
   'GET /v1/audit/export',
   'GET /v1/me',
   'GET /v1/nodes',
+  'GET /v1/usage',
   'GET /v1/verify',
   'GET /v1/workspace',
   'PATCH /v1/api-keys/{id}',

@@ -31,7 +31,8 @@ export const newWorld = (): World => ({
 });
 
 export async function emptyTables(database: SqliteDatabase): Promise<void> {
-  for (const table of ['usage_hour', 'last_use', 'usage_log', 'usage_flush'] as const) {
+  const tables = ['usage_hour', 'usage_total', 'usage_refusal', 'last_use', 'usage_log', 'usage_flush'];
+  for (const table of tables) {
     await sql`DELETE FROM ${sql.table(table)}`.execute(database.kysely);
   }
 }

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { auditPageSchema } from '@soku/contract/audit';
+import { workspaceUsageSchema } from '@soku/contract/usage';
 import { z } from 'zod';
 import { kinds, Scene } from '../backup/scene.ts';
 import { clockAt } from '../support/clock.ts';
@@ -50,6 +51,29 @@ async function assertKeysAsBefore(server: TestServer, recording: Recording): Pro
   }
 }
 
+/** Lists sort by the recorded last uses, and the workspace has the recorded requests. */
+async function assertUsageAsBefore(
+  { before }: Recording,
+  get: (path: string) => Promise<unknown>,
+): Promise<void> {
+  const usedAt = (key: Record<string, unknown>) => Date.parse(String(key.lastUsedAt ?? '')) || 0;
+  const byLastUse = listSchema.parse(before.list).data.toSorted((a, b) => usedAt(b) - usedAt(a));
+  const sorted = listSchema.parse(await get('/v1/api-keys?status=all&limit=100&sort=lastUsed')).data;
+  assert.deepEqual(
+    sorted.map(({ id }) => id),
+    byLastUse.map(({ id }) => id),
+  );
+  const hours = Object.values(before.usage).flatMap((usage) => hoursSchema.parse(usage).hours);
+  const sum = (of: 'accepted' | 'refused') => hours.reduce((total, hour) => total + hour[of], 0);
+  const { today, yesterday, mostRefused } = workspaceUsageSchema.parse(await get('/v1/usage'));
+  assert.equal(today.accepted + yesterday.accepted, sum('accepted'));
+  assert.equal(
+    mostRefused.reduce((total, { refusedBy }) => total + (refusedBy.other ?? 0), 0),
+    sum('refused'),
+    'without their codes',
+  );
+}
+
 async function verifyLog(scene: Scene, expected: RegExp): Promise<void> {
   const { code, output } = await scene.operate(['audit', 'verify']);
   assert.equal(code, 0, output);
@@ -94,6 +118,7 @@ for (const kind of kinds) {
       const usage = withoutEmptyHours(await get(`/v1/api-keys/${id}/usage`));
       assert.deepEqual(usage, withoutEmptyHours(before.usage[id]));
     }
+    await assertUsageAsBefore(recording, get);
     assert.deepEqual(auditPageSchema.parse(await get('/v1/audit')).data, []);
     await verifyLog(scene, /Verified 0 events in 0 chains/);
 

@@ -120,6 +120,22 @@ export type KeyChange = z.infer<typeof keyChangeSchema>;
 export const statusFilterSchema = z.enum(['active', 'revoked', 'expired', 'all']);
 export type StatusFilter = z.infer<typeof statusFilterSchema>;
 
+export const keySortSchema = z.enum(['created', 'name', 'lastUsed', 'expires']);
+export type KeySort = z.infer<typeof keySortSchema>;
+
+export const sortOrderSchema = z.enum(['asc', 'desc']);
+export type SortOrder = z.infer<typeof sortOrderSchema>;
+
+/** The order of a list that names only its sort. */
+export const defaultOrders: Readonly<Record<KeySort, SortOrder>> = {
+  created: 'desc',
+  name: 'asc',
+  lastUsed: 'desc',
+  expires: 'asc',
+};
+
+const days = z.coerce.number().int().min(1).max(3650);
+
 export const listKeysSchema = z.strictObject({
   status: statusFilterSchema.optional().describe('Default: active; with hash: all'),
   q: z
@@ -134,20 +150,67 @@ export const listKeysSchema = z.strictObject({
     .string()
     .regex(/^[0-9a-fA-F]{64}$/, 'must be a SHA-256 of 64 hexadecimal digits')
     .optional()
-    .describe('SHA-256 of a whole key, including its prefix: finds that key in any status'),
-  limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: keyIdSchema.optional().describe('nextCursor of the previous page'),
-  include: z
-    .literal('counts')
+    .describe(
+      'SHA-256 of a whole key, including its prefix: finds the key of this workspace with this secret in any status, even if the secret was retired by a rotation',
+    ),
+  createdBy: z
+    .string()
+    .regex(/^[!-~]{1,64}$/, 'must be the id of an account or a key')
     .optional()
-    .describe('Also count the keys in each status (with the same q and hash)'),
+    .describe('Keys that this account or key created'),
+  scope: scopeSchema.optional().describe('Keys that have this scope'),
+  unusedDays: days
+    .optional()
+    .describe(
+      'Keys that were created at least so many days ago, and of which no request was accepted since then. A use counts for up to five minutes longer',
+    ),
+  expiresWithinDays: days
+    .optional()
+    .describe('Keys that have not expired yet and expire in at most so many days'),
+  sort: keySortSchema
+    .default('created')
+    .describe(
+      '`name` ignores case and accents. `lastUsed` compares the five minutes in which the keys were last used, and sorts the keys of each page exactly. Keys that were never used, or that never expire, are last in both orders',
+    ),
+  order: sortOrderSchema
+    .optional()
+    .describe('Default: desc for created and lastUsed, asc for name and expires'),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z
+    .string()
+    .regex(/^[\w-]{1,6000}$/, 'must be the nextCursor of the previous page')
+    .optional()
+    .describe('nextCursor of the previous page, with the same sort and order'),
+  include: z
+    .enum(['counts', 'usage', 'counts,usage', 'usage,counts'])
+    .optional()
+    .describe(
+      '`counts`: also count the keys in each status (with the same filters). `usage`: also return the usage of each key in the last 24 hours',
+    ),
 });
 export type ListKeys = z.infer<typeof listKeysSchema>;
 
+export const recentUsageSchema = z
+  .object({
+    accepted: z.int().min(0).describe('Accepted requests with this key'),
+    refused: z.int().min(0).describe('Rejected requests with this key'),
+  })
+  .meta({ id: 'RecentUsage' });
+export type RecentUsage = z.infer<typeof recentUsageSchema>;
+
+export const listedKeySchema = keySchema
+  .extend({
+    usage: recentUsageSchema
+      .optional()
+      .describe('In the last 24 hours, including the current one. Only with include=usage'),
+  })
+  .meta({ id: 'ListedKey' });
+export type ListedKey = z.infer<typeof listedKeySchema>;
+
 export const keyListSchema = z
   .object({
-    data: z.array(keySchema),
-    nextCursor: keyIdSchema.nullable(),
+    data: z.array(listedKeySchema),
+    nextCursor: z.string().nullable().describe('null: this is the last page'),
     counts: z
       .object({ active: z.int(), revoked: z.int(), expired: z.int(), all: z.int() })
       .optional()

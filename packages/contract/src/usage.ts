@@ -1,7 +1,7 @@
-/** Requests and responses of the usage endpoint of a key. */
+/** Requests and responses of the usage endpoints of a key and of a workspace. */
 import { z } from 'zod';
-import { instantSchema } from './instant.ts';
-import { keyIdSchema } from './keys.ts';
+import { instantSchema, msPerDay, msPerHour } from './instant.ts';
+import { keyIdSchema, keySchema } from './keys.ts';
 
 /** How long usage is kept (90 days), in hours. */
 export const usageRetentionHours = 90 * 24;
@@ -40,3 +40,71 @@ export const usageSchema = z
   })
   .meta({ id: 'KeyUsage' });
 export type Usage = z.infer<typeof usageSchema>;
+
+/** Rejected requests by error code. */
+export const refusedBySchema = z
+  .record(z.string(), count)
+  .describe(
+    'Rejected requests by error code. `other`: recorded by a version that did not store the code. Codes without requests are omitted',
+  );
+export type RefusedBy = z.infer<typeof refusedBySchema>;
+
+export const workspaceUsageQuerySchema = z.strictObject({
+  dayStart: z.iso
+    .datetime({ offset: true, error: 'must be a date and time such as 2030-01-31T00:00:00+01:00' })
+    // Not for a text that is no time, which has its own message.
+    .refine((text) => !(Date.parse(text) % msPerHour > 0), 'must be the start of an hour (UTC)')
+    .optional()
+    .describe(
+      'When today began, such as midnight in the time zone of the reader: the start of an hour, less than 25 hours ago. Default: midnight UTC',
+    ),
+});
+export type WorkspaceUsageQuery = z.infer<typeof workspaceUsageQuerySchema>;
+
+/** How long ago the current day may have begun, in ms: a day is 25 hours long when daylight saving time ends. */
+export const maxDayLength = msPerDay + msPerHour;
+
+const totalShape = {
+  accepted: count.describe('Accepted requests'),
+  refused: count.describe('Rejected requests'),
+  refusedBy: refusedBySchema,
+};
+
+export const usageDaySchema = z
+  .object({
+    from: instantSchema.describe('Start of the first hour'),
+    to: instantSchema.describe('End of the last hour; exclusive'),
+    ...totalShape,
+    hours: z
+      .array(z.object({ hour: instantSchema.describe('Start of the hour'), ...totalShape }))
+      .describe('Every hour of the day, oldest first, including hours without requests'),
+  })
+  .meta({ id: 'UsageDay' });
+export type UsageDay = z.infer<typeof usageDaySchema>;
+
+export const rankedKeySchema = z
+  .object({
+    key: keySchema.pick({ id: true, name: true, preview: true, status: true }),
+    ...totalShape,
+  })
+  .meta({ id: 'RankedKey' });
+export type RankedKey = z.infer<typeof rankedKeySchema>;
+
+/** How many keys each ranking has. */
+export const maxRankedKeys = 10;
+
+export const workspaceUsageSchema = z
+  .object({
+    today: usageDaySchema.describe('From dayStart to the end of the current hour'),
+    yesterday: usageDaySchema.describe('The 24 hours before today'),
+    busiest: z
+      .array(rankedKeySchema)
+      .max(maxRankedKeys)
+      .describe('The keys with the most accepted requests in the last 24 hours, the most first'),
+    mostRefused: z
+      .array(rankedKeySchema)
+      .max(maxRankedKeys)
+      .describe('The keys with the most rejected requests in the last 24 hours, the most first'),
+  })
+  .meta({ id: 'WorkspaceUsage' });
+export type WorkspaceUsage = z.infer<typeof workspaceUsageSchema>;

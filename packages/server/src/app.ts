@@ -13,6 +13,7 @@ import { auditRoutes } from './audit/routes.ts';
 import { AuditService } from './audit/service.ts';
 import { readLastBackups } from './backup/last-backup.ts';
 import type { Config } from './config.ts';
+import { createKeys } from './create-keys.ts';
 import type { Database } from './database/open.ts';
 import type { PostgresDatabase } from './database/postgres.ts';
 import { appendEvents } from './events/events.ts';
@@ -32,8 +33,6 @@ import type { RevocationJournal } from './journal/journal.ts';
 import { CallerAuthenticator } from './keys/callers.ts';
 import { rejectKeysInUrls } from './keys/check-url.ts';
 import { keyRoutes } from './keys/routes.ts';
-import { KeyService } from './keys/service.ts';
-import { KeyStore } from './keys/store.ts';
 import { createUsesSession } from './keys/uses-session.ts';
 import { AddressLimits } from './limits/address-limits.ts';
 import { createLimits } from './limits/limits.ts';
@@ -47,7 +46,6 @@ import type { NodeRuntime } from './propagation/node-runtime.ts';
 import type { Propagation } from './propagation/propagation.ts';
 import { singleProcessPropagation } from './propagation/single-process.ts';
 import { usageRoutes } from './usage/routes.ts';
-import { UsageService } from './usage/service.ts';
 import { recordUsage } from './usage/usage.ts';
 import { FastPath } from './verification/fast-path.ts';
 import { ForwardAuth } from './verification/forward-auth.ts';
@@ -92,13 +90,7 @@ export async function createApp(
     propagation,
     now: Date.now,
   });
-  const keys = new KeyService(new KeyStore(database.kysely), propagation, {
-    prefixes: keyPrefixes,
-    maxActiveKeys: config.maxActiveKeys,
-    keyRateLimit: config.keyRateLimit,
-    lastUsedAt: (keyIds) => usage.reader.lastUsedAt(keyIds),
-    now: Date.now,
-  });
+  const { keys, lists, keyUsage, workspaceUsage } = createKeys(config, database, propagation, usage, secret);
 
   const draining = addDraining(app);
   const isStopping = () => draining.begun;
@@ -125,10 +117,10 @@ export async function createApp(
   const logEvent = createEventLog(addressOf);
   await app.register(accountRoutes, { logEvent, ...accountParts, publicUrl, keyPrefixes, addressOf });
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
-  await app.register(keyRoutes, { logEvent, keys, callers });
+  await app.register(keyRoutes, { logEvent, keys, lists, callers });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
-  await app.register(usageRoutes, { usage: new UsageService(keys, usage.reader, Date.now), callers });
+  await app.register(usageRoutes, { usage: keyUsage, workspaceUsage, callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });

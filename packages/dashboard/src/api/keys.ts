@@ -6,10 +6,12 @@ import {
   descendantsSchema,
   type Key,
   type KeyList,
+  type KeySort,
   keyListSchema,
   keySchema,
   type RevokedKey,
   revokedKeySchema,
+  type SortOrder,
   type StatusFilter,
 } from '@soku/contract/keys';
 import {
@@ -23,11 +25,18 @@ import { notifyOtherTabs } from './channel.ts';
 import { callApi } from './client.ts';
 import { refreshInterval, refreshWhileSignedIn } from './refresh.ts';
 
+/** '' and undefined stand for any. */
 export interface ListFilter {
   status: StatusFilter;
   q: string;
-  /** SHA-256 of a key, in hexadecimal; '' for any key. */
+  /** SHA-256 of a key, in hexadecimal. */
   hash: string;
+  sort: KeySort;
+  order: SortOrder;
+  unusedDays?: number | undefined;
+  expiresWithinDays?: number | undefined;
+  createdBy?: string | undefined;
+  scope?: string | undefined;
 }
 
 const pageSize = 50;
@@ -36,7 +45,8 @@ const firstPage: string | null = null;
 export function keyListOptions(filter: ListFilter) {
   return infiniteQueryOptions({
     queryKey: ['keys', 'list', filter],
-    queryFn: ({ pageParam, signal }) => fetchKeys(filter, pageSize, pageParam, signal),
+    queryFn: ({ pageParam, signal }) =>
+      fetchKeys({ ...filter, include: 'counts,usage', limit: pageSize, cursor: pageParam }, signal),
     initialPageParam: firstPage,
     getNextPageParam: (page: KeyList) => page.nextCursor,
     // A refresh needs one request per loaded page, so a long list is refreshed less often.
@@ -45,21 +55,14 @@ export function keyListOptions(filter: ListFilter) {
   });
 }
 
-/** The newest keys and the counts, for the overview. */
-export function newestKeysOptions(limit: number) {
-  return queryOptions({
-    queryKey: ['keys', 'newest', limit],
-    refetchInterval: refreshWhileSignedIn,
-    queryFn: ({ signal }) => fetchKeys({ status: 'active', q: '', hash: '' }, limit, null, signal),
-  });
-}
+type Query = Record<string, string | number | null | undefined>;
 
-function fetchKeys(filter: ListFilter, limit: number, cursor: string | null, signal: AbortSignal) {
-  const query = new URLSearchParams({ status: filter.status, limit: String(limit), include: 'counts' });
-  if (filter.q !== '') query.set('q', filter.q);
-  if (filter.hash !== '') query.set('hash', filter.hash);
-  if (cursor !== null) query.set('cursor', cursor);
-  return callApi(`/v1/api-keys?${query}`, { schema: keyListSchema, signal });
+export function fetchKeys(query: Query, signal: AbortSignal) {
+  const given = Object.entries(query).filter(
+    ([, value]) => value !== '' && value !== null && value !== undefined,
+  );
+  const parameters = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  return callApi(`/v1/api-keys?${parameters}`, { schema: keyListSchema, signal });
 }
 
 export function keyOptions(id: string) {
@@ -111,7 +114,7 @@ export function revokeKey(id: string, descendants: boolean): Promise<RevokedKey>
   });
 }
 
-const cachedFilterSchema = z.object({ status: z.string(), q: z.string(), hash: z.string() });
+const cachedFilterSchema = z.looseObject({ status: z.string(), sort: z.string(), order: z.string() });
 
 /**
  * Puts the key that the server just returned into every cached list, so that the page behind a dialog is correct even
@@ -138,15 +141,21 @@ function placeKey(
   key: Key,
 ): InfiniteData<KeyList> {
   const known = list.pages.some((page) => page.data.some((row) => row.id === key.id));
-  // Only the server can evaluate a search, so an unknown key is added by the refetch.
-  const fits =
-    (filter.status === 'all' || filter.status === key.status) &&
-    (known || (filter.q === '' && filter.hash === ''));
+  const fits = (filter.status === 'all' || filter.status === key.status) && (known || listsEveryKey(filter));
   const pages = list.pages.map((page, index) => {
     const rows = fits
-      ? page.data.map((row) => (row.id === key.id ? key : row))
+      ? page.data.map((row) => (row.id === key.id ? { ...row, ...key } : row))
       : page.data.filter((row) => row.id !== key.id);
     return { ...page, data: index === 0 && fits && !known ? [key, ...rows] : rows };
   });
   return { ...list, pages };
+}
+
+/**
+ * Whether a new key is the first one of the list. Only the server can evaluate filters, searches and other orders, so
+ * such lists show it after they are fetched again.
+ */
+function listsEveryKey({ status: _, sort, order, ...filters }: z.infer<typeof cachedFilterSchema>): boolean {
+  const filtered = Object.values(filters).some((value) => value !== '' && value !== undefined);
+  return !filtered && sort === 'created' && order === 'desc';
 }

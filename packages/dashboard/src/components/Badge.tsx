@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 
 interface BadgeProps {
   icon?: LucideIcon;
-  tone?: 'plain' | 'bad';
+  tone?: 'plain' | 'warn' | 'bad';
   children: ReactNode;
 }
 

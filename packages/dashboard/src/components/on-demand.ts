@@ -35,7 +35,8 @@ export function useOnDemand<Code>(
   const [, setLoaded] = useState(false);
   const fail = useEffectEvent(onFailure);
   useEffect(() => {
-    if (!needed || source.loaded !== null) return;
+    if (!needed) return;
+    // Even if it is loaded by now: it may not have been when this component rendered.
     source.load().then(
       () => setLoaded(true),
       (error) => fail(error),

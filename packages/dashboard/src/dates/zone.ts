@@ -84,3 +84,9 @@ export function hoursInDays(days: number, now: number, zone: string): number {
   while (dayNumber(hour * msPerHour, zone) < first) hour += 1;
   return current - hour + 1;
 }
+
+/** Start of the first UTC hour that begins within the current calendar day, in epoch ms. */
+export function startOfDay(now: number, zone: string): number {
+  const current = now - (now % msPerHour);
+  return current - (hoursInDays(1, now, zone) - 1) * msPerHour;
+}

@@ -1,62 +1,71 @@
 import './OverviewPage.css';
+import './settings/api/usage/UsageSection.css';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { newestKeysOptions } from '../api/keys.ts';
+import { hasKeysOptions, workspaceUsageOptions } from '../api/overview.ts';
 import { useSession } from '../api/session.ts';
-import { Button, buttonClass } from '../components/Button.tsx';
+import { buttonClass } from '../components/Button.tsx';
 import { Kbd } from '../components/Kbd.tsx';
-import { Failure } from '../components/Notice.tsx';
+import { LoadFailed } from '../components/LoadFailed.tsx';
 import { PageHead } from '../components/PageHead.tsx';
 import { useSingleKey } from '../components/shortcuts.ts';
-import { ExpiringKeys } from './overview/ExpiringKeys.tsx';
 import { FirstSteps } from './overview/FirstSteps.tsx';
-import { KeyCounts } from './overview/KeyCounts.tsx';
-import { NewestKeys } from './overview/NewestKeys.tsx';
+import { NeedsAttention } from './overview/NeedsAttention.tsx';
+import { Rankings } from './overview/Rankings.tsx';
+import { Today } from './overview/Today.tsx';
+import { TodayHead } from './overview/TodayHead.tsx';
 
 export function OverviewPage() {
   const session = useSession();
-  const shortcut = useSingleKey('n');
-  const { data, error, refetch } = useQuery(newestKeysOptions(5));
-  const counts = data?.counts;
-  const empty = counts?.all === 0;
+  const { data: hasKeys, error, refetch } = useQuery(hasKeysOptions);
+  if (hasKeys === false) {
+    return (
+      <>
+        <PageHead title="Overview">{session?.workspace?.name}</PageHead>
+        <FirstSteps origin={session?.publicUrl ?? ''} />
+      </>
+    );
+  }
+  if (hasKeys === undefined && error) {
+    return (
+      <>
+        <PageHead title="Overview">{session?.workspace?.name}</PageHead>
+        <LoadFailed error={error} onRetry={refetch} />
+      </>
+    );
+  }
+  return <Activity />;
+}
 
+function Activity() {
+  const shortcut = useSingleKey('n');
+  const { data: usage, error, refetch } = useQuery(workspaceUsageOptions);
   return (
     <>
-      <PageHead
-        title="Overview"
-        action={
-          counts && !empty ? (
-            <Link
-              to="/settings/api"
-              search={{ panel: 'generate' }}
-              className={buttonClass('primary')}
-              aria-keyshortcuts={shortcut}
-            >
-              <Plus size={16} aria-hidden />
-              <span>Generate New Key</span>
-              {shortcut ? <Kbd>N</Kbd> : null}
-            </Link>
-          ) : null
-        }
-      >
-        {session?.workspace?.name}
-      </PageHead>
-      {error && !data ? (
-        <Failure error={error}>
-          <p>
-            <Button onClick={() => refetch()}>Try again</Button>
-          </p>
-        </Failure>
-      ) : null}
-      {empty ? <FirstSteps origin={session?.publicUrl ?? ''} /> : null}
-      {empty || (error && !data) ? null : (
-        <>
-          <KeyCounts counts={counts} />
-          <ExpiringKeys />
-          <NewestKeys keys={data?.data} />
-        </>
-      )}
+      <div className="overview__head">
+        <TodayHead usage={usage} />
+        <div className="page-head__actions">
+          <Link to="/settings/api" className={buttonClass('secondary')}>
+            All keys
+          </Link>
+          <Link
+            to="/settings/api"
+            search={{ panel: 'generate' }}
+            className={buttonClass('primary')}
+            aria-keyshortcuts={shortcut}
+          >
+            <Plus size={16} aria-hidden />
+            <span>Generate New Key</span>
+            {shortcut ? <Kbd>N</Kbd> : null}
+          </Link>
+        </div>
+      </div>
+      <div className="overview__thirds">
+        {error && !usage ? <LoadFailed error={error} onRetry={refetch} /> : <Today usage={usage} />}
+        <NeedsAttention usage={usage} />
+      </div>
+      {error && !usage ? null : <Rankings usage={usage} />}
     </>
   );
 }

@@ -1,5 +1,12 @@
 /** The URL parameters of each page. Invalid values are dropped, because people also type URLs by hand. */
-import { keyIdSchema, statusFilterSchema } from '@soku/contract/keys';
+import {
+  defaultOrders,
+  keyIdSchema,
+  keySortSchema,
+  listKeysSchema,
+  sortOrderSchema,
+  statusFilterSchema,
+} from '@soku/contract/keys';
 import { z } from 'zod';
 import type { ListFilter } from '../api/keys.ts';
 
@@ -14,9 +21,18 @@ export const accountSearch = z.object({
   panel: z.enum(['password', 'end-others', 'end-all']).optional().catch(undefined),
 });
 
+const { unusedDays, expiresWithinDays, createdBy, scope } = listKeysSchema.shape;
+
+/** The filters have the names and values of the API. */
 export const apiKeysSearch = z.object({
   status: statusFilterSchema.exclude(['active']).optional().catch(undefined),
   q: optionalText(100),
+  sort: keySortSchema.optional().catch(undefined),
+  order: sortOrderSchema.optional().catch(undefined),
+  unusedDays: unusedDays.catch(undefined),
+  expiresWithinDays: expiresWithinDays.catch(undefined),
+  createdBy: createdBy.catch(undefined),
+  scope: scope.catch(undefined),
   hash: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
@@ -28,9 +44,10 @@ export const apiKeysSearch = z.object({
 export type ApiKeysSearch = z.infer<typeof apiKeysSearch>;
 
 /** A search for a key by its hash finds the key whatever its status. */
-export function toListFilter({ status, q, hash }: ApiKeysSearch): ListFilter {
-  if (hash !== undefined) return { status: 'all', q: '', hash };
-  return { status: status ?? 'active', q: q ?? '', hash: '' };
+export function toListFilter({ panel: _panel, key: _key, ...search }: ApiKeysSearch): ListFilter {
+  const { sort = 'created', order = defaultOrders[sort] } = search;
+  if (search.hash !== undefined) return { status: 'all', q: '', hash: search.hash, sort, order };
+  return { ...search, status: search.status ?? 'active', q: search.q ?? '', hash: '', sort, order };
 }
 
 export const keySearch = z.object({

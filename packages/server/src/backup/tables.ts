@@ -4,7 +4,8 @@ export type TableKeys = Readonly<Record<string, readonly string[]>>;
 /**
  * Every table of a database, with its primary key, in the order in which rows can be written: a table comes after the
  * tables that it refers to, and dead_hash comes after the secrets, because a trigger rejects a secret whose hash is
- * revoked. Nodes, their changes and the log of usage are not copied, because they belong to running processes.
+ * revoked. key_use comes before api_key, because a trigger adds a missing row with each key. Nodes, their changes and the
+ * log of usage are not copied, because they belong to running processes.
  */
 export const databaseTables: TableKeys = {
   user: ['id'],
@@ -13,11 +14,14 @@ export const databaseTables: TableKeys = {
   verification: ['id'],
   workspace: ['id'],
   workspace_member: ['workspace_id', 'user_id'],
+  key_use: ['key_id'],
   api_key: ['id'],
   api_key_secret: ['hash'],
   dead_hash: ['hash'],
   idempotency: ['workspace_id', 'token_hash'],
   usage_hour: ['hour', 'key_id', 'hash'],
+  usage_total: ['hour', 'workspace_id', 'outcome'],
+  usage_refusal: ['hour', 'workspace_id', 'key_id', 'code'],
   last_use: ['key_id', 'hash'],
   rate_window: ['key_id'],
   audit_event: ['id'],

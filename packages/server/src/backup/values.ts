@@ -12,6 +12,8 @@ const hour = 60 * 60 * 1000;
 const isInstant: Check = (value) =>
   Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= lastInstant;
 
+const isHour: Check = (value) => isInstant(Number(value) * hour);
+
 /** Checks the values of each declared column type, except NULL. SQLite itself accepts any value. */
 const types: Record<string, Check> = {
   text: (value) => typeof value === 'string',
@@ -26,7 +28,9 @@ const types: Record<string, Check> = {
 const rules: Record<string, Check> = {
   'api_key.id': (value) => keyIdSchema.safeParse(value).success,
   'api_key.scopes': (value) => parseStoredScopes(String(value)).join(' ') === value,
-  'usage_hour.hour': (value) => isInstant(Number(value) * hour),
+  'usage_hour.hour': isHour,
+  'usage_total.hour': isHour,
+  'usage_refusal.hour': isHour,
 };
 
 /**

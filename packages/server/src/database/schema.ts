@@ -81,14 +81,44 @@ interface LastUseTable {
   key_id: string;
   hash: Uint8Array;
   /**
-   * Epoch ms. Never decreases. Written with the first use of an hour, and when address or agent change. The last use
-   * itself may be later; then it is last_at of the same hour in usage_hour.
+   * Epoch ms. Never decreases. Written with the first use in five minutes, and when address or agent change. The last
+   * use itself may be later; then it is last_at of the same hour in usage_hour.
    */
   at: number;
   /** As reported to verification; '' when unknown. */
   address: string;
   /** At most 200 characters, without any key; '' when the client sent none. */
   agent: string;
+}
+
+/** When each key was last used, for the order of lists. Each key has a row. Triggers write it (migration 0014). */
+interface KeyUseTable {
+  key_id: string;
+  /** That of the key. Written once. */
+  workspace_id: string;
+  /** Epoch ms: the start of the five minutes in which it was last accepted; null: never. Never decreases. */
+  used_at: number | null;
+}
+
+/** The requests of a workspace in one hour. Each flush of usage adds to it. Deleted after 90 days. */
+interface UsageTotalTable {
+  /** Epoch hours. */
+  hour: number;
+  workspace_id: string;
+  /** 'accepted', the error code of a rejection, or 'other': rejected before codes were stored. */
+  outcome: string;
+  requests: number;
+}
+
+/** The rejected requests of a key in one hour. Each flush of usage adds to it. Deleted after 90 days. */
+interface UsageRefusalTable {
+  /** Epoch hours. */
+  hour: number;
+  workspace_id: string;
+  key_id: string;
+  /** An error code, or 'other' as above. */
+  code: string;
+  requests: number;
 }
 
 /** On PostgreSQL: the number of committed usage writes of a process. Each write increments it by one. */
@@ -210,6 +240,9 @@ export interface Tables {
   idempotency: IdempotencyTable;
   usage_hour: UsageHourTable;
   last_use: LastUseTable;
+  key_use: KeyUseTable;
+  usage_total: UsageTotalTable;
+  usage_refusal: UsageRefusalTable;
   usage_writer: UsageWriterTable;
   workspace: WorkspaceTable;
   rate_window: RateWindowTable;

@@ -85,7 +85,7 @@ export async function registerOpenApi(
           name: 'API keys',
           description: 'Manage keys, as a person with a session or with a key that has the scope.',
         },
-        { name: 'Workspace', description: 'Settings that all keys of a workspace share.' },
+        { name: 'Workspace', description: 'Settings that all keys of a workspace share, and its usage.' },
         { name: 'Audit log', description: 'Events and their actors, in a chain of hashes.' },
         { name: 'Verification', description: 'Verify keys, as a proxy, a back end, or the holder of a key.' },
         { name: 'Service', description: 'Health, metrics and servers, for operators.' },

@@ -1,83 +1,129 @@
 import type { StatusFilter } from '@soku/contract/keys';
-import { type ExpressionBuilder, type ExpressionWrapper, type RawBuilder, type SqlBool, sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { binaryCollation } from '../database/dialect.ts';
-import type { Tables } from '../database/schema.ts';
-import { type PreviewPart, readSearch } from './search-text.ts';
+import { useStep } from '../usage/hours.ts';
+import type { PreviewPart, SearchText } from './search-text.ts';
 
 /** The conditions that select the keys in a list. */
 export interface KeyFilter {
   status: StatusFilter;
-  /** Part of the name, the preview or the id; '' for every key. */
-  search: string;
+  /** Undefined: every key. */
+  search?: SearchText | undefined;
   /** SHA-256 of a whole key. */
   hash?: Uint8Array | undefined;
+  /** The id of an account or a key. */
+  createdBy?: string | undefined;
+  scope?: string | undefined;
+  /** Epoch ms: keys that were created at this time or earlier, and not used since then. */
+  unusedSince?: number | undefined;
+  /** Epoch ms: keys that have not expired and expire at this time or earlier. */
+  expiresUntil?: number | undefined;
   /** Epoch ms. */
   now: number;
 }
 
-type KeyExpressions = ExpressionBuilder<Tables, 'api_key'>;
-type Condition = ExpressionWrapper<Tables, 'api_key', SqlBool>;
+type Condition = RawBuilder<SqlBool>;
 
-/** @param postgres whether the statement goes to PostgreSQL */
-export function matchesFilter(eb: KeyExpressions, filter: KeyFilter, postgres: boolean): Condition {
-  const conditions = [hasStatus(eb, filter.status, filter.now)];
-  if (filter.search !== '') conditions.push(matchesSearch(eb, filter.search, postgres));
-  if (filter.hash !== undefined) conditions.push(hasHash(eb, filter.hash));
-  return eb.and(conditions);
+/** A search whose previews were looked up. */
+export interface ResolvedSearch extends SearchText {
+  /** Keys with some of the previews. `previews` are the others, which are checked for each key. */
+  keyIds: readonly string[];
+}
+
+export type ResolvedFilter = Omit<KeyFilter, 'search'> & { search: ResolvedSearch | undefined };
+
+/**
+ * Conditions on rows of `api_key`, and of `key_use` for `unusedSince`. On SQLite no index applies to them, because a
+ * statement that checks many keys reads them in another order.
+ *
+ * @param postgres whether they go to PostgreSQL
+ */
+export function conditionsOf(filter: ResolvedFilter, postgres: boolean): Condition[] {
+  const { search, hash, createdBy, scope, unusedSince, expiresUntil, status, now } = filter;
+  const column: Column = (name) => (postgres ? sql.ref(name) : sql`+${sql.ref(name)}`);
+  const conditions = statusConditions(status, now, column);
+  if (createdBy !== undefined) conditions.push(sql`${column('api_key.created_by')} = ${createdBy}`);
+  if (scope !== undefined)
+    conditions.push(contains(sql`' ' || api_key.scopes || ' '`, ` ${scope} `, postgres));
+  if (expiresUntil !== undefined) {
+    const expiresAt = column('api_key.expires_at');
+    conditions.push(sql`${expiresAt} > ${now}`, sql`${expiresAt} <= ${expiresUntil}`);
+  }
+  if (hash !== undefined) {
+    conditions.push(sql`api_key.id IN (SELECT key_id FROM api_key_secret WHERE hash = ${hash})`);
+  }
+  if (search !== undefined) conditions.push(matchesSearch(search, postgres));
+  // These are the last ones, because they read another table for each key.
+  if (unusedSince !== undefined) {
+    conditions.push(
+      sql`api_key.created_at <= ${unusedSince}`,
+      sql`(key_use.used_at IS NULL OR ${isUnused(unusedSince)})`,
+    );
+  }
+  return conditions;
+}
+
+/** Whether a key that was used was not used since a time, also not in the rest of the five minutes that are stored. */
+export function isUnused(since: number): Condition {
+  return sql`key_use.used_at <= ${since - useStep}`;
 }
 
 /** Revoked takes precedence over expired: a revoked key stays "revoked" after it expires. */
-export function hasStatus(eb: KeyExpressions, status: StatusFilter, now: number): Condition {
-  const conditions = {
+export function hasStatus(status: StatusFilter, now: number): Condition {
+  return allOf(statusConditions(status, now, (name) => sql.ref(name)));
+}
+
+type Column = (name: string) => RawBuilder<unknown>;
+
+function statusConditions(status: StatusFilter, now: number, column: Column): Condition[] {
+  const [revokedAt, expiresAt] = [column('api_key.revoked_at'), column('api_key.expires_at')];
+  return {
     all: [],
-    revoked: [eb('revoked_at', 'is not', null)],
-    expired: [eb('revoked_at', 'is', null), eb('expires_at', '<=', now)],
-    active: [eb('revoked_at', 'is', null), eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)])],
+    revoked: [sql<SqlBool>`${revokedAt} IS NOT NULL`],
+    expired: [sql<SqlBool>`${revokedAt} IS NULL`, sql<SqlBool>`${expiresAt} <= ${now}`],
+    active: [
+      sql<SqlBool>`${revokedAt} IS NULL`,
+      sql<SqlBool>`(${expiresAt} IS NULL OR ${expiresAt} > ${now})`,
+    ],
   }[status];
-  return eb.and(conditions);
 }
 
-function hasHash(eb: KeyExpressions, hash: Uint8Array): Condition {
-  const owner = eb.selectFrom('api_key_secret').select('key_id').where('hash', '=', hash);
-  return eb.and([eb('api_key.id', 'in', owner)]);
+export function allOf(conditions: readonly Condition[]): Condition {
+  return conditions.length === 0 ? sql`1 = 1` : sql`${sql.join(conditions, sql` AND `)}`;
 }
 
-function matchesSearch(eb: KeyExpressions, text: string, postgres: boolean): Condition {
-  const { name, id, previews } = readSearch(text);
-  const conditions = [contains(sql.ref('name_folded'), name)];
-  if (id !== undefined) conditions.push(contains(sql.ref('api_key.id'), id));
-  return eb.or([...conditions, ...previews.map((part) => hasPreview(eb, part, postgres))]);
+function matchesSearch({ name, id, keyIds, previews }: ResolvedSearch, postgres: boolean): Condition {
+  const conditions = [contains(sql.ref('api_key.name_folded'), name, postgres)];
+  if (id !== undefined) conditions.push(contains(sql.ref('api_key.id'), id, postgres));
+  if (keyIds.length > 0) conditions.push(sql`api_key.id IN (${sql.join(keyIds)})`);
+  for (const part of previews) {
+    const fits = hasPreview(part, postgres);
+    conditions.push(sql`EXISTS (SELECT 1 FROM api_key_secret WHERE key_id = api_key.id AND ${fits})`);
+  }
+  return sql`(${sql.join(conditions, sql` OR `)})`;
 }
 
-function hasPreview(eb: KeyExpressions, part: PreviewPart, postgres: boolean) {
+/** A condition on rows of `api_key_secret`. */
+export function hasPreview(part: PreviewPart, postgres: boolean): Condition {
   const { prefix, prefixEnd, start, end } = part;
-  const conditions: RawBuilder<SqlBool>[] = [];
+  const conditions: Condition[] = [];
   if (start !== undefined) conditions.push(begins('preview_start', start, postgres));
   if (end !== undefined) conditions.push(begins('preview_end', end, postgres));
   if (prefix !== undefined) conditions.push(sql`prefix = ${prefix}`);
-  if (prefixEnd !== undefined) conditions.push(endsWith(sql.ref('prefix'), prefixEnd));
-  const fits = sql<SqlBool>`${sql.join(conditions, sql` AND `)}`;
-  const secrets = eb.selectFrom('api_key_secret').select('key_id').where(fits);
-  // A start or an end matches few secrets, which an index finds once. A prefix alone matches most secrets, so it is
-  // checked for each key.
-  if (start !== undefined || end !== undefined) return eb('api_key.id', 'in', secrets);
-  return eb.exists(secrets.whereRef('key_id', '=', 'api_key.id'));
+  if (prefixEnd !== undefined) conditions.push(endsWith('prefix', prefixEnd));
+  return allOf(conditions);
 }
 
 /** Uses the expression of the indexes in migration 0008, so that they apply. All characters sort before `~`. */
-function begins(column: 'preview_start' | 'preview_end', text: string, postgres: boolean) {
+function begins(column: 'preview_start' | 'preview_end', text: string, postgres: boolean): Condition {
   const folded = sql`lower(${sql.ref(column)} ${binaryCollation(postgres)})`;
-  return sql<SqlBool>`(${folded} >= ${text} AND ${folded} <= ${`${text}~`})`;
+  return sql`(${folded} >= ${text} AND ${folded} <= ${`${text}~`})`;
 }
 
-function contains(column: RawBuilder<unknown>, text: string): RawBuilder<SqlBool> {
-  return sql<SqlBool>`${column} LIKE ${`%${escapePattern(text)}%`} ESCAPE '\\'`;
+function contains(column: RawBuilder<unknown>, text: string, postgres: boolean): Condition {
+  return postgres ? sql`strpos(${column}, ${text}) > 0` : sql`instr(${column}, ${text}) > 0`;
 }
 
-function endsWith(column: RawBuilder<unknown>, text: string): RawBuilder<SqlBool> {
-  return sql<SqlBool>`${column} LIKE ${`%${escapePattern(text)}`} ESCAPE '\\'`;
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[\\%_]/g, '\\$&');
+function endsWith(column: 'prefix', text: string): Condition {
+  return sql`${sql.ref(column)} LIKE ${`%${text.replace(/[\\%_]/g, '\\$&')}`} ESCAPE '\\'`;
 }

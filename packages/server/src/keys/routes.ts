@@ -16,6 +16,7 @@ import { z } from 'zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
+import type { KeyListService } from './list-service.ts';
 import type { KeyService } from './service.ts';
 
 const tags = ['API keys'];
@@ -37,10 +38,11 @@ const changing = [...reading, 'cross_origin', 'payload_too_large', 'unsupported_
 /** The management endpoints. Each requires a session, or a key with the scope named in its description. */
 export const keyRoutes: FastifyPluginAsyncZod<{
   keys: KeyService;
+  lists: KeyListService;
   callers: Callers;
   logEvent: LogEvent;
 }> = async (app, options) => {
-  const { keys, callers, logEvent } = options;
+  const { keys, lists, callers, logEvent } = options;
 
   app.route({
     method: 'POST',
@@ -77,8 +79,9 @@ export const keyRoutes: FastifyPluginAsyncZod<{
     url: '/v1/api-keys',
     schema: {
       operationId: 'listKeys',
-      summary: 'List keys, newest first',
-      description: 'Scope: `keys:read`. Pagination stays stable while keys are added.',
+      summary: 'List keys',
+      description:
+        'Scope: `keys:read`. All filters can be combined. Pagination stays stable while keys are added and used: no page depends on how many keys are before it. With `sort=lastUsed`, a key that was not in use when the first page was read, and is used meanwhile, moves: later pages may lack it, or with `order=asc` repeat it.',
       tags,
       security,
       headers: workspaceHeader,
@@ -86,7 +89,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       response: { 200: keyListSchema, ...keyErrorResponses(...reading) },
     },
     ...callers.require('keys:read'),
-    handler: async (request) => keys.list(callers.of(request).workspaceId, request.query),
+    handler: async (request) => lists.list(callers.of(request).workspaceId, request.query),
   });
 
   app.route({

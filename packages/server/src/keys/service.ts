@@ -1,27 +1,16 @@
 import { createHash } from 'node:crypto';
-import type {
-  ChangeKey,
-  CreateKey,
-  Key,
-  KeyChange,
-  KeyList,
-  KeyRevocation,
-  ListKeys,
-  RevokedKey,
-} from '@soku/contract/keys';
+import type { ChangeKey, CreateKey, Key, KeyChange, KeyRevocation, RevokedKey } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type { Scope } from '@soku/contract/scopes';
-import { containsKey, formatPreview, generateKey, hashKey, parseKey } from '@soku/key';
-import { cutPage } from '../database/page.ts';
-import { parseStoredScopes } from '../database/stored-scopes.ts';
+import { containsKey, generateKey, hashKey, parseKey } from '@soku/key';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
-import { parseStoredRateLimit } from '../limits/rate-limit.ts';
 import type { CommandChange, Propagation } from '../propagation/propagation.ts';
 import { limitOfNewKey, rejectHigherLimit } from './allowed-limit.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
-import type { KeyRow, KeyStore } from './store.ts';
+import { presentKey } from './present.ts';
+import type { KeyStore } from './store.ts';
 import { insertKey, type RevokeResult, updateKey, writeRevocation } from './writes.ts';
 
 interface Options {
@@ -37,7 +26,7 @@ interface Options {
   now: () => number;
 }
 
-/** Creates, lists, changes and revokes keys. */
+/** Creates, changes and revokes keys. */
 export class KeyService {
   readonly #store: KeyStore;
   readonly #propagation: Propagation;
@@ -108,28 +97,7 @@ export class KeyService {
       this.#options.lastUsedAt([id]),
     ]);
     if (row === undefined) throw notFound();
-    return present(row, this.#options.now(), used);
-  }
-
-  async list(workspaceId: string, query: ListKeys): Promise<KeyList> {
-    const now = this.#options.now();
-    const hash = query.hash === undefined ? undefined : Buffer.from(query.hash, 'hex');
-    const filter = {
-      status: query.status ?? (hash === undefined ? 'active' : 'all'),
-      search: query.q?.trim() ?? '',
-      hash,
-      now,
-    };
-    const rows = await this.#store.list(workspaceId, {
-      ...filter,
-      after: query.cursor,
-      limit: query.limit + 1,
-    });
-    const { page, nextCursor } = cutPage(rows, query.limit);
-    const lastUsedAt = await this.#options.lastUsedAt(page.map((row) => row.id));
-    const data = page.map((row) => present(row, now, lastUsedAt));
-    if (query.include === undefined) return { data, nextCursor };
-    return { data, nextCursor, counts: await this.#store.count(workspaceId, filter) };
+    return presentKey(row, this.#options.now(), used);
   }
 
   /**
@@ -181,7 +149,7 @@ export class KeyService {
     const count = result.revoked.filter((one) => one.id !== id).length;
     const revocation = { effective: true, ...effect, descendants: count } as const;
     if (!readable) return { id, status: 'revoked', revocation };
-    return { ...present(result.key, now, lastUsedAt), revocation };
+    return { ...presentKey(result.key, now, lastUsedAt), revocation };
   }
 
   /**
@@ -270,27 +238,4 @@ function quotaReached(max: number): RequestError {
 
 function notFound(): RequestError {
   return new RequestError({ code: 'not_found', message: 'No key with this id exists in this workspace.' });
-}
-
-/** @param now epoch ms, which determines whether the key has expired */
-function present(row: KeyRow, now: number, lastUsedAt: ReadonlyMap<string, number>): Key {
-  const expired = row.expires_at !== null && row.expires_at <= now;
-  const used = lastUsedAt.get(row.id);
-  return {
-    id: row.id,
-    name: row.name,
-    preview: formatPreview({
-      prefix: row.prefix,
-      previewStart: row.preview_start,
-      previewEnd: row.preview_end,
-    }),
-    status: row.revoked_at !== null ? 'revoked' : expired ? 'expired' : 'active',
-    scopes: parseStoredScopes(row.scopes),
-    createdAt: new Date(row.created_at).toISOString(),
-    createdBy: row.created_by,
-    lastUsedAt: used === undefined ? null : new Date(used).toISOString(),
-    expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
-    revokedAt: row.revoked_at === null ? null : new Date(row.revoked_at).toISOString(),
-    rateLimit: parseStoredRateLimit(row.rate_limit),
-  };
 }

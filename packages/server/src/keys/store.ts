@@ -1,8 +1,7 @@
-import { type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely';
+import { type Kysely, type SqlBool, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { unrevokedDescendants } from './descendants.ts';
-import { hasStatus, type KeyFilter, matchesFilter } from './list-filter.ts';
 
 /** A key in the list: its row, and the preview of its newest secret. */
 export interface KeyRow {
@@ -57,50 +56,34 @@ export class KeyStore {
     return unrevokedDescendants(this.#db, id, workspaceId, now);
   }
 
-  /**
-   * One page, newest first.
-   *
-   * @param page `after` is the id of the last key on the previous page; `limit` is the maximum number of rows
-   */
-  async list(
-    workspaceId: string,
-    page: KeyFilter & { after: string | undefined; limit: number },
-  ): Promise<KeyRow[]> {
-    const { after } = page;
-    // Selects the page first and then its previews. Otherwise PostgreSQL would join and sort all keys of the workspace.
-    const keys = this.#db
-      .selectFrom('api_key')
-      .selectAll()
-      .where('workspace_id', '=', workspaceId)
-      .where((eb) => matchesFilter(eb, page, isPostgres(this.#db)))
-      .$if(after !== undefined, (query) => query.where('api_key.id', '<', after ?? ''))
-      .orderBy('api_key.id', 'desc')
-      .limit(page.limit)
-      .as('api_key');
+  /** Those of these keys that belong to the workspace, in any order. */
+  async findAll(workspaceId: string, ids: readonly string[]): Promise<KeyRow[]> {
     return this.#db
-      .selectFrom(keys)
+      .selectFrom('api_key')
       .innerJoin('api_key_secret', 'api_key_secret.key_id', 'api_key.id')
       .select(shownColumns)
       .where(isNewestSecret)
-      .orderBy('api_key.id', 'desc')
+      .where('api_key.workspace_id', '=', workspaceId)
+      .where('api_key.id', 'in', ids)
       .execute();
   }
 
-  /** Counts the keys that match the search, by status. */
-  async count(workspaceId: string, { search, hash, now }: Omit<KeyFilter, 'status'>) {
-    const filter = { status: 'all', search, hash, now } as const;
-    const row = await this.#db
-      .selectFrom('api_key')
-      .select((eb) => [
-        countIf(eb, 'active', now).as('active'),
-        countIf(eb, 'revoked', now).as('revoked'),
-        countIf(eb, 'expired', now).as('expired'),
-      ])
-      .where('workspace_id', '=', workspaceId)
-      .where((eb) => matchesFilter(eb, filter, isPostgres(this.#db)))
-      .executeTakeFirstOrThrow();
-    const [active, revoked, expired] = [Number(row.active), Number(row.revoked), Number(row.expired)];
-    return { active, revoked, expired, all: active + revoked + expired };
+  /**
+   * The keys of a workspace that were used since a time, in the order of their last use.
+   *
+   * @param since epoch ms, the start of an hour
+   * @param page `after` is the last key of the previous page
+   */
+  async usedSince(
+    workspaceId: string,
+    since: number,
+    { after, limit }: { after: { id: string; usedAt: number } | undefined; limit: number },
+  ): Promise<{ id: string; usedAt: number }[]> {
+    const { rows } = await sql<{ id: string; usedAt: number }>`
+      SELECT key_id AS id, used_at AS ${sql.ref('usedAt')} FROM key_use
+      WHERE workspace_id = ${workspaceId} AND (used_at, key_id) > (${after?.usedAt ?? since - 1}, ${after?.id ?? ''})
+      ORDER BY used_at, key_id LIMIT ${limit}`.execute(this.#db);
+    return rows;
   }
 }
 
@@ -142,12 +125,4 @@ function ofNewestSecret<C extends 'prefix' | 'preview_start' | 'preview_end'>(co
 function isNewestSecret() {
   return sql<SqlBool>`api_key_secret.hash = (
     SELECT s.hash FROM api_key_secret s WHERE s.key_id = api_key.id ORDER BY s.created_at DESC, s.hash DESC LIMIT 1)`;
-}
-
-function countIf(
-  eb: ExpressionBuilder<Tables, 'api_key'>,
-  status: 'active' | 'revoked' | 'expired',
-  now: number,
-) {
-  return eb.fn.countAll().filterWhere(() => hasStatus(eb, status, now));
 }

@@ -112,7 +112,7 @@ async function countActive(db: Kysely<Tables>, workspaceId: string, now: number)
     .selectFrom('api_key')
     .select((eb) => eb.fn.countAll().as('count'))
     .where('workspace_id', '=', workspaceId)
-    .where((eb) => hasStatus(eb, 'active', now))
+    .where(hasStatus('active', now))
     .executeTakeFirstOrThrow();
   return Number(row.count);
 }

@@ -10,3 +10,9 @@ export function hourOf(now: number): number {
 export function hourStart(hour: number): number {
   return hour * msPerHour;
 }
+
+/**
+ * ms. The last use of a key is written once in each step, and lists compare only the step. A shorter one would write
+ * more, a longer one would sort less exactly. Triggers of migration 0014 have the same number.
+ */
+export const useStep = 300_000;

@@ -4,6 +4,7 @@ import type { SqliteDatabase } from '../database/sqlite.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
 import { compareCounts, PendingUses, type Place, type SecretCounts } from './pending-uses.ts';
 import type { UsageLog } from './recorder.ts';
+import { countRefusals, noRefusals, type Refusals } from './refusals.ts';
 
 /**
  * Maximum number of rows that one transaction deletes. The pages of a row must be visited: a row of 200 counts has 15 kB,
@@ -18,11 +19,24 @@ const maxPerRow = 200;
 const rowSchema = z.object({
   /** Address and user agent. */
   clients: z.array(z.tuple([z.string(), z.string()])),
-  /** SHA-256 in Base64, epoch hour, accepted, rejected, ms of the last accepted use, index of its client, isNewClient. */
-  uses: z.array(z.tuple([z.base64(), z.int(), z.int(), z.int(), z.int(), z.int(), z.boolean()])),
+  /**
+   * SHA-256 in Base64, epoch hour, accepted, rejected by code (or only their number, from the previous version), ms of
+   * the last accepted use, index of its client, changesLastUse.
+   */
+  uses: z.array(
+    z.tuple([
+      z.base64(),
+      z.int(),
+      z.int(),
+      z.union([z.int(), z.record(z.string(), z.int())]),
+      z.int(),
+      z.int(),
+      z.boolean(),
+    ]),
+  ),
 });
 
-type LoggedCounts = Omit<SecretCounts, 'keyId'>;
+type LoggedCounts = Omit<SecretCounts, 'keyId' | 'workspaceId'>;
 
 /**
  * The log of usage in SQLite: rows of JSON with the counts of many secrets.
@@ -147,10 +161,10 @@ function format(counts: readonly Readonly<SecretCounts>[]): string {
     Buffer.from(one.hash, 'latin1').toString('base64'),
     one.hour,
     one.accepted,
-    one.refused,
+    one.refused === 0 ? 0 : one.refusedBy,
     one.lastMs,
     indexOf(one),
-    one.isNewClient,
+    one.changesLastUse,
   ]);
   return JSON.stringify({ clients, uses });
 }
@@ -160,13 +174,20 @@ function parse(text: string): LoggedCounts[] | undefined {
   const row = rowSchema.safeParse(parseJson(text));
   if (!row.success) return undefined;
   const { clients, uses } = row.data;
-  return uses.map(([hash, hour, accepted, refused, lastMs, index, isNewClient]) => {
+  return uses.map(([hash, hour, accepted, rejected, lastMs, index, changesLastUse]) => {
     const [address, agent] = clients[index] ?? ['', ''];
+    const refusedBy = refusalsOf(rejected);
     return {
       hash: Buffer.from(hash, 'base64').toString('latin1'),
-      ...{ hour, accepted, refused, lastMs, address, agent, isNewClient },
+      ...{ hour, accepted, refused: countRefusals(refusedBy), refusedBy },
+      ...{ lastMs, address, agent, changesLastUse },
     };
   });
+}
+
+function refusalsOf(rejected: number | Refusals): Refusals {
+  if (typeof rejected !== 'number') return rejected;
+  return rejected === 0 ? noRefusals : { other: rejected };
 }
 
 function parseJson(text: string): unknown {
@@ -218,11 +239,15 @@ function writeFlush(connection: DatabaseSync, { logId, hour, keyId, hash }: Flus
     .run(logId, hour, keyId, Buffer.from(hash, 'latin1'));
 }
 
-function keyFinder(connection: DatabaseSync): (hash: string) => string | undefined {
-  const find = connection.prepare('SELECT key_id FROM api_key_secret WHERE hash = ?');
+type KeyOfSecret = Pick<SecretCounts, 'keyId' | 'workspaceId'>;
+
+function keyFinder(connection: DatabaseSync): (hash: string) => KeyOfSecret | undefined {
+  const find = connection.prepare(
+    'SELECT k.id, k.workspace_id FROM api_key_secret s JOIN api_key k ON k.id = s.key_id WHERE s.hash = ?',
+  );
   return (hash) => {
     const row = find.get(Buffer.from(hash, 'latin1'));
-    return row === undefined ? undefined : String(row.key_id);
+    return row === undefined ? undefined : { keyId: String(row.id), workspaceId: String(row.workspace_id) };
   };
 }
 
@@ -230,7 +255,7 @@ function keyFinder(connection: DatabaseSync): (hash: string) => string | undefin
 function combine(
   rows: Iterable<{ id: number; counts: LoggedCounts[] }>,
   flush: Flush,
-  keyIdOf: (hash: string) => string | undefined,
+  keyOf: (hash: string) => KeyOfSecret | undefined,
 ): SecretCounts[] {
   const [closed, open] = [new Map<string, LoggedCounts>(), new Map<string, LoggedCounts>()];
   for (const { id, counts } of rows) {
@@ -239,8 +264,8 @@ function combine(
   }
   const ofKeys = (newest: Map<string, LoggedCounts>): SecretCounts[] =>
     [...newest.values()].flatMap((one) => {
-      const keyId = keyIdOf(one.hash);
-      return keyId === undefined ? [] : { keyId, ...one };
+      const key = keyOf(one.hash);
+      return key === undefined ? [] : { ...key, ...one };
     });
   const unwritten = new PendingUses();
   for (const one of ofKeys(closed)) if (compareCounts(one, flush) > 0) unwritten.add(one);

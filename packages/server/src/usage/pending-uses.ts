@@ -1,20 +1,25 @@
+import { addRefusals, type Refusals } from './refusals.ts';
+
 /** The uses of a secret in one hour that are not written yet. */
 export interface SecretCounts {
   readonly keyId: string;
+  readonly workspaceId: string;
   /** SHA-256 of the key, as 32 latin-1 characters. */
   readonly hash: string;
   /** Epoch hours. */
   readonly hour: number;
   accepted: number;
   refused: number;
+  /** The same rejected uses by code. */
+  refusedBy: Refusals;
   /** ms from the start of the hour to its last accepted use; -1 means none. */
   lastMs: number;
   /** IP address of the last accepted use. */
   address: string;
   /** User agent of the last accepted use, as the client sent it. */
   agent: string;
-  /** Whether address and agent may differ from what was last written for this hour. */
-  isNewClient: boolean;
+  /** Whether the last use must be written: its address or agent is new, or it is the first in five minutes. */
+  changesLastUse: boolean;
 }
 
 /**
@@ -40,6 +45,13 @@ export class PendingUses {
 
   of(keyId: string): readonly SecretCounts[] {
     return [...(this.#closed.get(keyId) ?? []), ...(this.#open.get(keyId) ?? [])];
+  }
+
+  /** In the order in which they were counted. */
+  *ofWorkspace(workspaceId: string): Generator<SecretCounts, void> {
+    for (const byKey of [this.#closed, this.#open]) {
+      for (const own of byKey.values()) if (own[0]?.workspaceId === workspaceId) yield* own;
+    }
   }
 
   /** Adds counts, merging those of the same secret and hour, because one statement cannot write a row twice. */
@@ -99,7 +111,8 @@ export type Place = Pick<SecretCounts, 'hour' | 'keyId' | 'hash'>;
 function merge(counts: SecretCounts, later: SecretCounts): void {
   counts.accepted += later.accepted;
   counts.refused += later.refused;
-  counts.isNewClient ||= later.isNewClient;
+  counts.refusedBy = addRefusals(counts.refusedBy, later.refusedBy);
+  counts.changesLastUse ||= later.changesLastUse;
   if (later.lastMs < counts.lastMs) return;
   const { lastMs, address, agent } = later;
   Object.assign(counts, { lastMs, address, agent });

@@ -27,7 +27,7 @@ const secrets = await insertSecrets(database, 3, 2);
 const firstHour = 400_000;
 
 async function emptyTables(): Promise<void> {
-  for (const table of ['usage_hour', 'last_use', 'usage_writer'] as const) {
+  for (const table of ['usage_hour', 'usage_total', 'usage_refusal', 'last_use', 'usage_writer'] as const) {
     await database.kysely.deleteFrom(table).execute();
   }
 }
@@ -142,6 +142,11 @@ class World {
     );
     const uses = [...this.#used.values()].reduce((sum, count) => sum + count, 0);
     assert.deepEqual([Number(rows[0].uses), rows[0].at], [uses, this.#last]);
+    const totals = await database.pool.query('SELECT outcome, sum(requests) FROM usage_total GROUP BY 1');
+    assert.deepEqual(
+      totals.rows.map(({ outcome, sum }) => [outcome, Number(sum)]),
+      uses === 0 ? [] : [['accepted', uses]],
+    );
   }
 }
 
@@ -271,4 +276,13 @@ test('counts are deleted by age in batches; the last use stays', async () => {
   assert.equal(await store.prune(6000), false);
   const { rows } = await database.pool.query('SELECT min(hour) AS hour, count(*) FROM usage_hour');
   assert.deepEqual(rows[0], { hour: 6000, count: 1001 });
+  await database.pool.query(
+    `INSERT INTO usage_total VALUES (5999, 'ws_1', 'accepted', 1), (6000, 'ws_1', 'accepted', 1);
+     INSERT INTO usage_refusal VALUES (5999, 'ws_1', 'key_0', 'other', 1), (6000, 'ws_1', 'key_0', 'other', 1)`,
+  );
+  assert.equal(await store.prune(6000), false);
+  for (const table of ['usage_total', 'usage_refusal']) {
+    const left = await database.pool.query(`SELECT hour FROM ${table}`);
+    assert.deepEqual(left.rows, [{ hour: 6000 }], table);
+  }
 });

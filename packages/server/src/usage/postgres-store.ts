@@ -3,9 +3,8 @@ import type { Kysely } from 'kysely';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import { hourStart } from './hours.ts';
 import type { SecretCounts } from './pending-uses.ts';
-import type { UsageStore } from './store.ts';
+import { lastAt, type UsageStore } from './store.ts';
 
 /** Maximum number of rows that one statement deletes. */
 const maxDeleted = 5000;
@@ -15,39 +14,76 @@ const writerRetentionDays = 7;
 
 /**
  * Adds all counts, or none if it is not this write's turn. Every node locks rows in the same order, so there are no
- * deadlocks. The last use is always written, regardless of what this node wrote before, because other nodes write it
- * too. A secret can appear twice if an hour has just ended. A secret that is missing in the database (a failover can
- * lose what the old primary had committed) is skipped, because otherwise every later write would fail.
+ * deadlocks: those of `last_use`, `usage_hour`, `usage_refusal` and `usage_total`, each in the order of its key. Therefore
+ * each step reads the results of earlier ones. The totals come last, because all nodes lock the same few rows of them.
+ *
+ * The last use is always written, regardless of what this node wrote before, because other nodes write it too. A secret
+ * can appear twice if an hour has just ended. A secret that is missing in the database (a failover can lose what the old
+ * primary had committed) is skipped, because otherwise every later write would fail.
  */
 const add = `
   WITH turn AS (
     UPDATE usage_writer SET number = $2, seen_at = now() WHERE id = $1 AND number = $2 - 1 RETURNING number
   ), used AS MATERIALIZED (
     SELECT u.* FROM turn, unnest($3::int[], $4::text[], $5::bytea[], $6::bigint[], $7::bigint[], $8::bigint[],
-      $9::text[], $10::text[]) AS u (hour, key_id, hash, accepted, refused, at, address, agent)
+      $9::text[], $10::text[], $11::text[]) AS u (hour, key_id, hash, accepted, refused, at, address, agent, workspace_id)
     JOIN api_key_secret s ON s.hash = u.hash AND s.key_id = u.key_id
-  ), counted AS (
-    INSERT INTO usage_hour (hour, key_id, hash, accepted, refused, last_at)
-    SELECT hour, key_id, hash, accepted, refused, at FROM used ORDER BY hour, key_id, hash
-    ON CONFLICT (hour, key_id, hash) DO UPDATE SET
-      accepted = usage_hour.accepted + excluded.accepted, refused = usage_hour.refused + excluded.refused,
-      last_at = greatest(excluded.last_at, usage_hour.last_at)
+  ), rejected AS MATERIALIZED (
+    SELECT u.hour, u.workspace_id, u.key_id, r.code, sum(r.requests) AS requests
+    FROM unnest($12::int[], $13::bytea[], $14::text[], $15::bigint[]) AS r (hour, hash, code, requests)
+    JOIN used u ON u.hour = r.hour AND u.hash = r.hash
+    GROUP BY 1, 2, 3, 4
   ), noted AS (
     INSERT INTO last_use (key_id, hash, at, address, agent)
     SELECT DISTINCT ON (key_id, hash) key_id, hash, at, address, agent FROM used WHERE at IS NOT NULL
     ORDER BY key_id, hash, at DESC
     ON CONFLICT (key_id, hash) DO UPDATE SET at = excluded.at, address = excluded.address, agent = excluded.agent
     WHERE excluded.at >= last_use.at
+    RETURNING 1
+  ), counted AS (
+    INSERT INTO usage_hour (hour, key_id, hash, accepted, refused, last_at)
+    SELECT hour, key_id, hash, accepted, refused, at FROM used, (SELECT count(*) FROM noted) AS noted
+    ORDER BY hour, key_id, hash
+    ON CONFLICT (hour, key_id, hash) DO UPDATE SET
+      accepted = usage_hour.accepted + excluded.accepted, refused = usage_hour.refused + excluded.refused,
+      last_at = greatest(excluded.last_at, usage_hour.last_at)
+    RETURNING 1
+  ), explained AS (
+    INSERT INTO usage_refusal (hour, workspace_id, key_id, code, requests)
+    SELECT hour, workspace_id, key_id, code, requests FROM rejected, (SELECT count(*) FROM counted) AS counted
+    ORDER BY hour, workspace_id, key_id, code
+    ON CONFLICT (hour, workspace_id, key_id, code) DO UPDATE SET requests = usage_refusal.requests + excluded.requests
+    RETURNING 1
+  ), summed AS (
+    INSERT INTO usage_total (hour, workspace_id, outcome, requests)
+    SELECT hour, workspace_id, outcome, sum(requests) FROM (
+      SELECT hour, workspace_id, 'accepted' AS outcome, accepted AS requests FROM used WHERE accepted > 0
+      UNION ALL SELECT hour, workspace_id, code, requests FROM rejected
+    ) AS by_outcome, (SELECT count(*) FROM counted) AS counted, (SELECT count(*) FROM explained) AS explained
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    ON CONFLICT (hour, workspace_id, outcome) DO UPDATE SET requests = usage_total.requests + excluded.requests
   )
   SELECT number FROM turn`;
+
+/** The last uses alone, in the same order. */
+const addLastUses = `
+  INSERT INTO last_use (key_id, hash, at, address, agent)
+  SELECT DISTINCT ON (u.key_id, u.hash) u.* FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::text[], $5::text[])
+    AS u (key_id, hash, at, address, agent)
+  JOIN api_key_secret s ON s.hash = u.hash AND s.key_id = u.key_id
+  ORDER BY u.key_id, u.hash, u.at DESC
+  ON CONFLICT (key_id, hash) DO UPDATE SET at = excluded.at, address = excluded.address, agent = excluded.agent
+  WHERE excluded.at >= last_use.at`;
 
 /**
  * The array is computed once. With outdated table statistics, a join with the locked rows would be computed again for
  * each row of the table, and would exceed the statement timeout.
  */
-const deleteOldest = `
-  DELETE FROM usage_hour WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM usage_hour WHERE hour < $1 ORDER BY hour LIMIT ${maxDeleted} FOR UPDATE SKIP LOCKED))`;
+const deletesOldest = ['usage_hour', 'usage_refusal', 'usage_total'].map(
+  (table) => `
+  DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM ${table} WHERE hour < $1 ORDER BY hour LIMIT ${maxDeleted} FOR UPDATE SKIP LOCKED))`,
+);
 
 const deleteWriters = `DELETE FROM usage_writer WHERE seen_at < now() - interval '${writerRetentionDays} days'`;
 
@@ -76,7 +112,7 @@ export class PostgresUsageStore implements UsageStore {
     if (this.#writer === '') await this.#begin();
     const number = this.#settled + 1;
     this.#inFlight = { number, settle: () => written(counts.length) };
-    const values = [this.#writer, number, ...columnsOf(counts)];
+    const values = [this.#writer, number, ...columnsOf(counts), ...refusalColumnsOf(counts)];
     try {
       if (await this.#add(values)) this.#settle(number);
       else await this.#checkCommitted(number);
@@ -84,6 +120,11 @@ export class PostgresUsageStore implements UsageStore {
       // A read may have found that the write is committed, even if its response was lost.
       if (this.#settled !== number) throw error;
     }
+  }
+
+  async writeLastUses(counts: readonly Readonly<SecretCounts>[]): Promise<void> {
+    const [, keyIds, hashes, , , at, addresses, agents] = columnsOf(counts);
+    await this.#database.pool.query(addLastUses, [keyIds, hashes, at, addresses, agents]);
   }
 
   async readConsistently<Stored, T>(
@@ -105,8 +146,10 @@ export class PostgresUsageStore implements UsageStore {
 
   async prune(before: number): Promise<boolean> {
     const { pool } = this.#database;
-    const { rowCount } = await pool.query(deleteOldest, [before]);
-    if (rowCount === maxDeleted) return true;
+    for (const statement of deletesOldest) {
+      const { rowCount } = await pool.query(statement, [before]);
+      if (rowCount === maxDeleted) return true;
+    }
     await pool.query(deleteWriters);
     return false;
   }
@@ -154,15 +197,28 @@ async function numberOf(db: Kysely<Tables>, writer: string): Promise<number | un
 
 /** The columns as arrays, in the order of `add`. */
 function columnsOf(counts: readonly Readonly<SecretCounts>[]): unknown[][] {
-  const at = ({ hour, lastMs }: Readonly<SecretCounts>) => (lastMs < 0 ? null : hourStart(hour) + lastMs);
   return [
     counts.map(({ hour }) => hour),
     counts.map(({ keyId }) => keyId),
     counts.map(({ hash }) => Buffer.from(hash, 'latin1')),
     counts.map(({ accepted }) => accepted),
     counts.map(({ refused }) => refused),
-    counts.map(at),
+    counts.map(lastAt),
     counts.map(({ address }) => address),
     counts.map(({ agent }) => cleanUserAgent(agent)),
+    counts.map(({ workspaceId }) => workspaceId),
+  ];
+}
+
+/** The rejections by code as arrays, in the order of `add`. */
+function refusalColumnsOf(counts: readonly Readonly<SecretCounts>[]): unknown[][] {
+  const rows = counts.flatMap(({ hour, hash, refusedBy }) =>
+    Object.entries(refusedBy).map(([code, requests]) => ({ hour, hash, code, requests })),
+  );
+  return [
+    rows.map(({ hour }) => hour),
+    rows.map(({ hash }) => Buffer.from(hash, 'latin1')),
+    rows.map(({ code }) => code),
+    rows.map(({ requests }) => requests),
   ];
 }

@@ -3,17 +3,36 @@ import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
 import { hourStart } from './hours.ts';
 import type { SecretCounts } from './pending-uses.ts';
-import type { UsageRecorder } from './recorder.ts';
 import {
   type HourCounts,
   type LastUse,
-  readAccepted,
+  readCounts,
   readHours,
   readLastUses,
-  type UsageStore,
-} from './store.ts';
+  readRefusals,
+  readRefusedKeys,
+  readTotals,
+} from './reads.ts';
+import type { UsageRecorder } from './recorder.ts';
+import { addRefusals, noRefusals, type Refusals } from './refusals.ts';
+import type { UsageStore } from './store.ts';
 
-/** Reads usage, combining stored counts with those in memory, so that no response waits for a flush. */
+/** Accepted and rejected requests. */
+interface Counts {
+  accepted: number;
+  refused: number;
+}
+
+/** Accepted requests, and rejected ones by code. */
+export interface Outcomes {
+  accepted: number;
+  refusedBy: Refusals;
+}
+
+/**
+ * Reads usage, combining stored counts with those in memory, so that no response waits for a flush. Ranges of hours are
+ * in epoch hours, without `to`.
+ */
 export class UsageReader {
   readonly #store: UsageStore;
   readonly #recorder: UsageRecorder;
@@ -23,11 +42,7 @@ export class UsageReader {
     this.#recorder = recorder;
   }
 
-  /**
-   * @param from epoch hours
-   * @param to epoch hours; not included
-   * @returns every hour of the range, and the last use, even outside the range
-   */
+  /** @returns every hour of the range, and the last use, even outside the range */
   async usage(
     keyId: string,
     from: number,
@@ -57,8 +72,6 @@ export class UsageReader {
   /**
    * The combined usage of many keys.
    *
-   * @param from epoch hours
-   * @param to epoch hours; not included
    * @returns `lastAt` in epoch ms, undefined if none of the keys was ever used
    */
   async total(
@@ -69,18 +82,100 @@ export class UsageReader {
     let accepted = 0;
     let lastAt: number | undefined;
     for (const ids of slicesOf(keyIds)) {
-      const read = async (db: Kysely<Tables>) => ({
-        stored: await readAccepted(db, ids, from, to),
-        lastUses: await readLastUses(db, ids),
-      });
-      await this.#store.readConsistently(read, ({ stored, lastUses }) => {
-        const open = ids.flatMap((id) => this.#recorder.of(id));
-        accepted += stored;
-        for (const use of open) if (use.hour >= from && use.hour < to) accepted += use.accepted;
-        for (const { at } of [...lastUses, ...usesIn(open)]) lastAt = Math.max(at, lastAt ?? 0);
-      });
+      for (const counts of (await this.counts(ids, from, to)).values()) accepted += counts.accepted;
+      for (const at of (await this.lastUsedAt(ids)).values()) lastAt = Math.max(at, lastAt ?? 0);
     }
     return { accepted, lastAt };
+  }
+
+  /** @returns the counts of each of these keys, also of those that were not used in this range */
+  async counts(keyIds: readonly string[], from: number, to: number): Promise<Map<string, Counts>> {
+    if (keyIds.length === 0) return new Map();
+    const read = (db: Kysely<Tables>) => readCounts(db, keyIds, from, to);
+    return this.#store.readConsistently(read, (stored) => {
+      const counts = new Map(keyIds.map((id) => [id, { accepted: 0, refused: 0 }]));
+      for (const { keyId, accepted, refused } of [...stored, ...this.#openOf(keyIds, from, to)]) {
+        const sum = counts.get(keyId);
+        if (sum === undefined) continue;
+        sum.accepted += accepted;
+        sum.refused += refused;
+      }
+      return counts;
+    });
+  }
+
+  /** @returns what `counts` does, with the rejections by code */
+  async outcomes(
+    workspaceId: string,
+    keyIds: readonly string[],
+    from: number,
+    to: number,
+  ): Promise<Map<string, Outcomes>> {
+    if (keyIds.length === 0) return new Map();
+    const read = async (db: Kysely<Tables>) => ({
+      counts: await readCounts(db, keyIds, from, to),
+      refusals: await readRefusals(db, workspaceId, keyIds, from, to),
+    });
+    return this.#store.readConsistently(read, ({ counts, refusals }) => {
+      const outcomes = new Map<string, Outcomes>(
+        keyIds.map((id) => [id, { accepted: 0, refusedBy: noRefusals }]),
+      );
+      const add = (keyId: string, accepted: number, refusedBy: Refusals) => {
+        const sum = outcomes.get(keyId);
+        if (sum === undefined) return;
+        sum.accepted += accepted;
+        sum.refusedBy = addRefusals(sum.refusedBy, refusedBy);
+      };
+      for (const { keyId, accepted } of counts) add(keyId, accepted, noRefusals);
+      for (const { keyId, code, requests } of refusals) add(keyId, 0, { [code]: requests });
+      for (const open of this.#openOf(keyIds, from, to)) add(open.keyId, open.accepted, open.refusedBy);
+      return outcomes;
+    });
+  }
+
+  /** @returns every hour of the range, oldest first */
+  async workspace(workspaceId: string, from: number, to: number): Promise<(Outcomes & { hour: number })[]> {
+    const read = (db: Kysely<Tables>) => readTotals(db, workspaceId, from, to);
+    return this.#store.readConsistently(read, (stored) => {
+      const hours = Array.from({ length: to - from }, (_, i) => ({
+        hour: from + i,
+        accepted: 0,
+        refusedBy: noRefusals,
+      }));
+      const add = (hour: number, accepted: number, refusedBy: Refusals) => {
+        const sum = hours[hour - from];
+        if (sum === undefined) return;
+        sum.accepted += accepted;
+        sum.refusedBy = addRefusals(sum.refusedBy, refusedBy);
+      };
+      for (const { hour, outcome, requests } of stored) {
+        if (outcome === 'accepted') add(hour, requests, noRefusals);
+        else add(hour, 0, { [outcome]: requests });
+      }
+      for (const open of this.#recorder.ofWorkspace(workspaceId)) {
+        add(open.hour, open.accepted, open.refusedBy);
+      }
+      return hours;
+    });
+  }
+
+  /** The stored rejected requests of the keys of a workspace in one hour, in the order of their ids. */
+  async refusedKeys(
+    workspaceId: string,
+    hour: number,
+    page: { after: string; limit: number },
+  ): Promise<{ keyId: string; requests: number }[]> {
+    const read = (db: Kysely<Tables>) => readRefusedKeys(db, workspaceId, hour, page);
+    return this.#store.readConsistently(read, (stored) => stored);
+  }
+
+  /** The rejected requests in memory, by key. */
+  openRefusals(workspaceId: string, from: number, to: number): Map<string, number> {
+    const refused = new Map<string, number>();
+    for (const { keyId, hour, refused: count } of this.#recorder.ofWorkspace(workspaceId)) {
+      if (count > 0 && hour >= from && hour < to) refused.set(keyId, (refused.get(keyId) ?? 0) + count);
+    }
+    return refused;
   }
 
   /** @returns the last accepted use in epoch ms, for each of these keys that was ever used */
@@ -94,6 +189,12 @@ export class UsageReader {
       }
       return last;
     });
+  }
+
+  /** The counts of some keys in memory. */
+  #openOf(keyIds: readonly string[], from: number, to: number): SecretCounts[] {
+    const open = keyIds.flatMap((id) => this.#recorder.of(id));
+    return open.filter(({ hour }) => hour >= from && hour < to);
   }
 }
 

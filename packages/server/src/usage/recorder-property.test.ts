@@ -6,6 +6,8 @@ import { times } from '../../../../test/support/long.ts';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import { emptyTables, firstHour, newWorld, startRecorder } from '../../../../test/support/usage-recorder.ts';
 import { hourOf } from './hours.ts';
+import type { UsageReader } from './reader.ts';
+import { countRefusals } from './refusals.ts';
 
 const { database, secrets, close } = await openWithSecrets(3, 2);
 after(close);
@@ -61,6 +63,22 @@ class Model {
       assert.equal(lastUse?.at, last?.at);
       assert.equal(lastUse?.address, last?.address);
       assert.equal((await reader.lastUsedAt([keyId])).get(keyId), last?.at);
+    }
+    await this.#assertTotals(reader);
+  }
+
+  /** The totals of the workspace are the sums of its keys, and so are the rejections by code. */
+  async #assertTotals(reader: UsageReader): Promise<void> {
+    const range = [firstHour, firstHour + 100] as const;
+    for (const { hour, accepted, refusedBy } of await reader.workspace('ws_1', ...range)) {
+      const counts = keyIds.map((keyId) => this.#counts.get(`${keyId} ${hour}`) ?? zero);
+      const sum = (of: keyof Counts) => counts.reduce((total, one) => total + one[of], 0);
+      const found = { accepted, refused: countRefusals(refusedBy) };
+      assert.deepEqual(found, { accepted: sum('accepted'), refused: sum('refused') }, `hour ${hour}`);
+    }
+    for (const [keyId, { accepted, refusedBy }] of await reader.outcomes('ws_1', keyIds, ...range)) {
+      const counts = (await reader.counts([keyId], ...range)).get(keyId);
+      assert.deepEqual({ accepted, refused: countRefusals(refusedBy) }, counts, keyId);
     }
   }
 

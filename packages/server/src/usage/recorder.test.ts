@@ -95,6 +95,20 @@ test('a row of the log that was changed by hand is dropped, and the others are r
   }
 });
 
+test('a log of the previous version, without the codes of rejections, is read', async () => {
+  const { world } = await newRecorder();
+  const hash = Buffer.from(secrets[0]?.hash ?? '', 'latin1').toString('base64');
+  const uses = [[hash, firstHour, 2, 3, 5, 0, true]];
+  const counts = JSON.stringify({ clients: [['203.0.113.7', 'old/1']], uses });
+  await sql`INSERT INTO usage_log (id, counts) VALUES (1, ${counts})`.execute(database.kysely);
+  const { recorder, reader } = await startRecorder(database, world, 10);
+  const found = async () => (await reader.workspace('ws_1', firstHour, firstHour + 1))[0];
+  const expected = { hour: firstHour, accepted: 2, refusedBy: { other: 3 } };
+  assert.deepEqual(await found(), expected);
+  await recorder.flush();
+  assert.deepEqual(await found(), expected);
+});
+
 test('a save during a flush saves everything that was counted before it', async (t) => {
   const { recorder, use } = await openMany(t, 1100);
   use();

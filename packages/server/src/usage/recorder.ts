@@ -20,6 +20,8 @@ export interface CountingTable {
   hold(row: number): void;
   /** Reads the counts of a key and leaves them in the table. */
   usesOf(keyId: string): SecretCounts[];
+  /** Reads the counts of a workspace and leaves them in the table. */
+  usesOfWorkspace(workspaceId: string): SecretCounts[];
 }
 
 /** Stores usage. */
@@ -123,6 +125,15 @@ export class UsageRecorder {
   of(keyId: string): readonly SecretCounts[] {
     const { pending, tables } = this.#source;
     return [...pending.of(keyId), ...tables.flatMap((table) => table.usesOf(keyId))];
+  }
+
+  /** The counts of a workspace that are not in the database yet. */
+  ofWorkspace(workspaceId: string): readonly SecretCounts[] {
+    const { pending, tables } = this.#source;
+    return [
+      ...pending.ofWorkspace(workspaceId),
+      ...tables.flatMap((table) => table.usesOfWorkspace(workspaceId)),
+    ];
   }
 
   /**

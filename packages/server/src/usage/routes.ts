@@ -1,16 +1,44 @@
 import { descendantsSchema, keyIdSchema } from '@soku/contract/keys';
-import { usageQuerySchema, usageSchema } from '@soku/contract/usage';
+import {
+  usageQuerySchema,
+  usageSchema,
+  workspaceUsageQuerySchema,
+  workspaceUsageSchema,
+} from '@soku/contract/usage';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import type { UsageService } from './service.ts';
+import type { WorkspaceUsageService } from './workspace-service.ts';
 
-/** The usage of a key, for its workspace. */
-export const usageRoutes: FastifyPluginAsyncZod<{ usage: UsageService; callers: Callers }> = async (
-  app,
-  { usage, callers },
-) => {
+/** The usage of a workspace and of its keys. */
+export const usageRoutes: FastifyPluginAsyncZod<{
+  usage: UsageService;
+  workspaceUsage: WorkspaceUsageService;
+  callers: Callers;
+}> = async (app, { usage, workspaceUsage, callers }) => {
+  app.route({
+    method: 'GET',
+    url: '/v1/usage',
+    schema: {
+      operationId: 'getUsage',
+      summary: 'Get the usage of the workspace today and yesterday',
+      description:
+        'Scope: `keys:read`. Includes all requests up to this moment. A rejected request counts if its key is known: revoked, expired, without a required scope, or over its limit. The rankings of a workspace with very many keys can be a minute old; their counts are current.',
+      tags: ['Workspace'],
+      security: [{ key: [] }, { session: [] }],
+      headers: workspaceHeader,
+      querystring: workspaceUsageQuerySchema,
+      response: {
+        200: workspaceUsageSchema,
+        ...keyErrorResponses('insufficient_scope', 'not_found', 'verification_unavailable'),
+      },
+    },
+    ...callers.require('keys:read'),
+    handler: async (request) => workspaceUsage.get(callers.of(request).workspaceId, request.query.dayStart),
+  });
+
   app.route({
     method: 'GET',
     url: '/v1/api-keys/:id/usage',

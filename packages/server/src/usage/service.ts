@@ -1,7 +1,10 @@
-import type { Descendants } from '@soku/contract/keys';
+import type { Descendants, RecentUsage } from '@soku/contract/keys';
 import type { Usage } from '@soku/contract/usage';
 import { hourOf, hourStart } from './hours.ts';
 import type { UsageReader } from './reader.ts';
+
+/** The range that lists and dialogs show. */
+const recentHours = 24;
 
 /** What usage needs from keys. */
 interface Keys {
@@ -55,8 +58,14 @@ export class UsageService {
   async getForDescendants(workspaceId: string, keyId: string): Promise<Descendants> {
     const { ids, active } = await this.#keys.descendants(workspaceId, keyId);
     const to = hourOf(this.#now()) + 1;
-    const { accepted, lastAt } = await this.#reader.total(ids, to - 24, to);
+    const { accepted, lastAt } = await this.#reader.total(ids, to - recentHours, to);
     return { count: ids.length, active, accepted, lastUsedAt: lastAt === undefined ? null : iso(lastAt) };
+  }
+
+  /** The requests with each of these keys in the last 24 hours. */
+  recent(keyIds: readonly string[]): Promise<Map<string, RecentUsage>> {
+    const to = hourOf(this.#now()) + 1;
+    return this.#reader.counts(keyIds, to - recentHours, to);
   }
 }
 

@@ -61,6 +61,8 @@ test('counts are deleted by age in batches; the last use stays', async () => {
   assert.equal(await storedRows(), 600, 'the hour that is named stays');
   while (await store.prune(1000));
   assert.equal(await storedRows(), 0);
+  const totals = await database.kysely.selectFrom('usage_total').selectAll().execute();
+  assert.deepEqual(totals, []);
   const { hours, lastUse } = await reader.usage('key_7', 20, 23);
   assert.deepEqual(
     hours.map(({ accepted }) => accepted),
@@ -86,6 +88,30 @@ test('an hour that is written late does not move the last use back', async () =>
     .where('key_id', '=', secret.keyId)
     .executeTakeFirstOrThrow();
   assert.deepEqual([row.at, row.address, row.agent], [hourStart(31), '203.0.113.2', 'newest/1']);
+});
+
+test('last uses are written before a flush, which counts them once', async () => {
+  const [, , secret] = secrets;
+  assert.ok(secret !== undefined);
+  const stored = async () => {
+    const use = database.kysely.selectFrom('key_use').select('used_at').where('key_id', '=', secret.keyId);
+    return (await use.executeTakeFirstOrThrow()).used_at;
+  };
+  for (const [hour, ms] of [
+    [50, 0],
+    [51, 299_999],
+    [51, 300_000],
+  ] as const) {
+    secret.use(memory, hourStart(hour) + ms);
+    await store.writeLastUses(recorder.of(secret.keyId));
+    assert.equal(await stored(), hourStart(hour) + ms - (ms % 300_000));
+  }
+  await recorder.flush();
+  const { hours } = await reader.usage(secret.keyId, 50, 52);
+  assert.deepEqual(
+    hours.map(({ accepted }) => accepted),
+    [1, 2],
+  );
 });
 
 test('a key in a user agent is not stored', async () => {

@@ -1,6 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite';
-import { msPerHour } from '@soku/contract/instant';
-import { type Kysely, sql } from 'kysely';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
@@ -8,6 +7,7 @@ import { hourStart } from './hours.ts';
 import { SqliteUsageLog } from './log.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import type { UsageSink } from './recorder.ts';
+import { writeTotals } from './totals.ts';
 
 /**
  * Maximum duration of a transaction in ms, without its commit: it blocks verification, and a revoke waits for it. With
@@ -33,26 +33,17 @@ const setLastUse = `
   ON CONFLICT (key_id, hash) DO UPDATE SET at = excluded.at, address = excluded.address, agent = excluded.agent
   WHERE excluded.at >= last_use.at`;
 
-const deleteOldest = `
-  DELETE FROM usage_hour WHERE (hour, key_id, hash) IN (
-    SELECT hour, key_id, hash FROM usage_hour WHERE hour < ? ORDER BY hour LIMIT ${maxDeleted})`;
+/** The tables from which old rows are deleted, each with its primary key. */
+const countTables = {
+  usage_hour: 'hour, key_id, hash',
+  usage_refusal: 'hour, workspace_id, key_id, code',
+  usage_total: 'hour, workspace_id, outcome',
+};
 
-/** The counts of one hour. */
-export interface HourCounts {
-  /** Epoch hours. */
-  hour: number;
-  accepted: number;
-  refused: number;
-}
-
-/** The last accepted use of a secret. */
-export interface LastUse {
-  keyId: string;
-  /** Epoch ms. */
-  at: number;
-  address: string;
-  agent: string;
-}
+const deletesOldest = Object.entries(countTables).map(
+  ([table, key]) =>
+    `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE hour < ? ORDER BY hour LIMIT ${maxDeleted})`,
+);
 
 /** Stores and reads usage. */
 export interface UsageStore extends UsageSink {
@@ -65,6 +56,8 @@ export interface UsageStore extends UsageSink {
     read: (db: Kysely<Tables>) => Promise<Stored>,
     combine: (stored: Stored) => T,
   ): Promise<T>;
+  /** Writes only the last uses of these counts. The same counts can be written later. */
+  writeLastUses(counts: readonly Readonly<SecretCounts>[]): Promise<void>;
   /**
    * Deletes old counts, one batch per call.
    *
@@ -99,6 +92,14 @@ export class SqliteUsageStore implements UsageStore {
     await this.#database.transact(work, written, terms);
   }
 
+  async writeLastUses(usages: readonly Readonly<SecretCounts>[]): Promise<void> {
+    const work = (connection: DatabaseSync) => {
+      const last = connection.prepare(setLastUse);
+      for (const usage of usages) writeLastUse(last, usage);
+    };
+    await this.#database.transact(work, () => undefined, { patience: 0, durable: false });
+  }
+
   /** Occupies the write connection, so nothing is written during the read. */
   async readConsistently<Stored, T>(
     read: (db: Kysely<Tables>) => Promise<Stored>,
@@ -114,75 +115,16 @@ export class SqliteUsageStore implements UsageStore {
    * @returns whether there may be more to delete
    */
   async prune(before: number): Promise<boolean> {
-    const deleted = await this.#database.transact(
-      (connection) => Number(connection.prepare(deleteOldest).run(before).changes),
-      () => undefined,
-      { patience: 0, durable: false },
-    );
-    return deleted === maxDeleted;
+    for (const statement of deletesOldest) {
+      const deleted = await this.#database.transact(
+        (connection) => Number(connection.prepare(statement).run(before).changes),
+        () => undefined,
+        { patience: 0, durable: false },
+      );
+      if (deleted === maxDeleted) return true;
+    }
+    return false;
   }
-}
-
-/**
- * The hours in which a key was used.
- *
- * @param from epoch hours
- * @param to epoch hours; not included
- */
-export async function readHours(
-  db: Kysely<Tables>,
-  keyId: string,
-  from: number,
-  to: number,
-): Promise<HourCounts[]> {
-  return db
-    .selectFrom('usage_hour')
-    .select(['hour', 'accepted', 'refused'])
-    .where('hour', 'in', hoursBetween(from, to))
-    .where('key_id', '=', keyId)
-    .execute();
-}
-
-/**
- * How many requests with any of these keys were accepted.
- *
- * @param from epoch hours
- * @param to epoch hours; not included
- */
-export async function readAccepted(
-  db: Kysely<Tables>,
-  keyIds: readonly string[],
-  from: number,
-  to: number,
-): Promise<number> {
-  const { accepted } = await db
-    .selectFrom('usage_hour')
-    .select(({ fn }) => fn.sum('accepted').as('accepted'))
-    .where('hour', 'in', hoursBetween(from, to))
-    .where('key_id', 'in', keyIds)
-    .executeTakeFirstOrThrow();
-  return Number(accepted ?? 0);
-}
-
-/** Each hour is one index lookup. A range of hours would scan the rows of all other keys. */
-function hoursBetween(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i);
-}
-
-/** The last use of each secret of these keys, if it was ever used. */
-export async function readLastUses(db: Kysely<Tables>, keyIds: readonly string[]): Promise<LastUse[]> {
-  return db
-    .selectFrom('last_use')
-    .leftJoin('usage_hour', (join) =>
-      join
-        .on(sql<boolean>`usage_hour.hour = last_use.at / ${sql.lit(msPerHour)}`)
-        .onRef('usage_hour.key_id', '=', 'last_use.key_id')
-        .onRef('usage_hour.hash', '=', 'last_use.hash'),
-    )
-    .select(['last_use.key_id as keyId', 'address', 'agent'])
-    .select(({ fn }) => fn.coalesce('usage_hour.last_at', 'last_use.at').as('at'))
-    .where('last_use.key_id', 'in', keyIds)
-    .execute();
 }
 
 /** @returns the number of counts that were written */
@@ -192,12 +134,21 @@ function writeSlice(connection: DatabaseSync, usages: readonly Readonly<SecretCo
   let count = 0;
   for (const usage of usages) {
     if (count > 0 && performance.now() - begun > maxWriteMs) break;
-    const { keyId, hash, hour, accepted, refused, lastMs, address, agent, isNewClient } = usage;
-    const lastAt = lastMs < 0 ? null : hourStart(hour) + lastMs;
-    const bytes = Buffer.from(hash, 'latin1');
-    hourly.run(hour, keyId, bytes, accepted, refused, lastAt);
-    if (accepted > 0 && isNewClient) last.run(keyId, bytes, lastAt, address, cleanUserAgent(agent));
+    const { keyId, hash, hour, accepted, refused, changesLastUse } = usage;
+    hourly.run(hour, keyId, Buffer.from(hash, 'latin1'), accepted, refused, lastAt(usage));
+    if (accepted > 0 && changesLastUse) writeLastUse(last, usage);
     count += 1;
   }
+  writeTotals(connection, usages.slice(0, count));
   return count;
+}
+
+function writeLastUse(statement: StatementSync, usage: Readonly<SecretCounts>): void {
+  const { keyId, hash, address, agent } = usage;
+  statement.run(keyId, Buffer.from(hash, 'latin1'), lastAt(usage), address, cleanUserAgent(agent));
+}
+
+/** Epoch ms of the last accepted use; null: none. */
+export function lastAt({ hour, lastMs }: Readonly<SecretCounts>): number | null {
+  return lastMs < 0 ? null : hourStart(hour) + lastMs;
 }

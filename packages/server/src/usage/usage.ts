@@ -6,10 +6,11 @@ import type { Database } from '../database/open.ts';
 import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
 import { hourOf } from './hours.ts';
 import { Pace } from './pace.ts';
+import type { SecretCounts } from './pending-uses.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder, type UsageSink, type UsageSource } from './recorder.ts';
-import { SqliteUsageStore } from './store.ts';
+import { lastAt, SqliteUsageStore } from './store.ts';
 
 interface Options {
   database: Database;
@@ -40,6 +41,12 @@ const maxPending = 200_000;
 /** ms between two searches for old counts. */
 const pruneInterval = msPerDay;
 
+/**
+ * How many last uses are written before a list that depends on them: about 3 ms with SQLite. If more keys were used
+ * since the last flush, the order of the others is that of the flush.
+ */
+const maxLastUses = 500;
+
 /** The recording of usage: its parts, and its periodic tasks. */
 export interface UsageRecording {
   recorder: UsageRecorder;
@@ -48,6 +55,11 @@ export interface UsageRecording {
   failures: () => number;
   /** Reads what a crashed process has logged. Must be called before the first request. */
   recover(): Promise<void>;
+  /**
+   * Writes the newest last uses of a workspace, so that the database can sort by them. They are written again with the
+   * counts, which also reports an error.
+   */
+  writeLastUses(workspaceId: string): Promise<void>;
   /** Starts to write and to prune. Call it when the server listens, so that neither delays the start. */
   start(): void;
   /**
@@ -109,6 +121,10 @@ export function recordUsage({
       if (unreadable.length > 0)
         log.error({ rows: unreadable }, 'rows of usage_log cannot be read; their usage is lost');
     },
+    writeLastUses: async (workspaceId) => {
+      const counts = newestUses(recorder.ofWorkspace(workspaceId)).slice(0, maxLastUses);
+      if (counts.length > 0) await store.writeLastUses(counts).catch(() => undefined);
+    },
     start: () => {
       for (const task of writing) task.start();
       pruning.start(0);
@@ -130,6 +146,14 @@ export function recordUsage({
       }
     },
   };
+}
+
+/** The counts with a last use that must be written, newest first. */
+function newestUses(counts: readonly SecretCounts[]): SecretCounts[] {
+  const at = (one: SecretCounts) => lastAt(one) ?? 0;
+  return counts
+    .filter(({ changesLastUse, lastMs }) => changesLastUse && lastMs >= 0)
+    .sort((a, b) => at(b) - at(a));
 }
 
 function flushWhenDue(recorder: UsageRecorder, { pending }: UsageSource): () => Promise<void> {

@@ -48,8 +48,11 @@ export const width = 25;
 export const wasUsed = 1;
 /** The row has counts and is in the list of such rows. */
 export const isCounted = 2;
-/** The address, user agent or hour of the last use differs from what was last passed to the recorder. */
-export const isNewClient = 4;
+/** The address, user agent or five minutes of the last use differ from what was last passed to the recorder. */
+export const changesLastUse = 4;
 /** The secret is permanently rejected because its key was revoked or the secret was retired. Neither: no key has it. */
 export const isRevoked = 8;
 export const isRetired = 16;
+/** The error code of the rejected requests in `refused`: its position in the table of codes, in 8 bits. */
+export const refusalShift = 8;
+export const refusalMask = 0xff << refusalShift;

@@ -88,15 +88,15 @@ test('a client that was only rejected is still new for the next accepted use', (
   table.usage.hold(row);
   drain(held);
   table.usage.accept(row, 3, '192.0.2.2', 'agent');
-  assert.equal(table.usage.of(row)?.isNewClient, false);
+  assert.equal(table.usage.of(row)?.changesLastUse, false);
   table.usage.hold(row);
   drain(held);
   const other = table.find(hashOf('one'));
-  table.usage.refuse(other, hour);
+  table.usage.refuse(other, hour, 'rate_limited');
   table.usage.hold(other);
   drain(held);
   table.usage.accept(other, hour + 1, '192.0.2.2', 'agent');
-  assert.equal(table.usage.of(other)?.isNewClient, true, 'nothing of this hour told of it');
+  assert.equal(table.usage.of(other)?.changesLastUse, true, 'nothing of this hour told of it');
 });
 
 test('a table keeps no more strings than its rows use', () => {
@@ -147,6 +147,7 @@ const operation = fc.record({
   workspace: fc.constantFrom('ws_1', 'ws_2'),
   now: fc.integer({ min: 1, max: 4 }).map((hours) => hours * hour + hours),
   address: fc.constantFrom('', '192.0.2.1', '192.0.2.2'),
+  code: fc.constantFrom('insufficient_scope' as const, 'rate_limited' as const),
   name: fc.constantFrom('', 'short', 'A name with spaces and ümlauts that is longer than a row'),
   expiresAt: time,
   retiresAt: time,
@@ -205,19 +206,26 @@ class World {
       const uses = this.table.usage.usesOf(keyIdOf(secret)).find(({ hash: of }) => of === hashOf(secret));
       assert.deepEqual([uses?.address, uses?.lastMs], [address, now % hour]);
     },
-    refuse: ({ secret, now }) => {
+    refuse: ({ secret, now, code }) => {
       const row = this.#find(secret);
       if (row === noRow) return;
-      this.table.usage.refuse(row, now);
-      count(this.used, keyIdOf(secret), now, 1);
+      this.table.usage.refuse(row, now, code);
+      count(this.used, `${keyIdOf(secret)} ${code}`, now, 1);
     },
     flush: () => this.flush(),
   };
 
   flush(): void {
     for (const row of this.table.usage.countedRows()) this.table.usage.hold(row);
-    for (const { keyId, hour: at, accepted, refused } of drain(this.held))
-      count(this.written, keyId, at * hour, accepted + refused);
+    for (const { keyId, hour: at, accepted, refused, refusedBy } of drain(this.held)) {
+      if (accepted > 0) count(this.written, keyId, at * hour, accepted);
+      for (const [code, requests] of Object.entries(refusedBy))
+        count(this.written, `${keyId} ${code}`, at * hour, requests);
+      assert.equal(
+        Object.values(refusedBy).reduce((sum, requests) => sum + requests, 0),
+        refused,
+      );
+    }
   }
 
   #find(secret: string): number {

@@ -1,16 +1,22 @@
+import { type ErrorCode, errorCodeNames } from '@soku/contract/error-codes';
 import { maxStoredAgentLength, truncateAgent } from '../http/user-agent.ts';
-import { hourOf, hourStart } from '../usage/hours.ts';
+import { hourOf, hourStart, useStep } from '../usage/hours.ts';
 import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
 import type { CountingTable } from '../usage/recorder.ts';
+import { noRefusals, type Refusals } from '../usage/refusals.ts';
 import * as column from './columns.ts';
 import { InternedStrings } from './interned-strings.ts';
 
 /** What RowUsage reads of a row besides its counts. */
 interface Whose {
   keyId(row: number): string;
+  workspaceId(row: number): string;
   hash(row: number): string;
   rowsOf(keyId: string): number[];
 }
+
+/** The position of each code, for the column of flags. */
+const codeNumbers = new Map<ErrorCode, number>(errorCodeNames.map((code, number) => [code, number]));
 
 /** Counts the uses of the secrets in a table until they are passed on. */
 export class RowUsage implements CountingTable {
@@ -20,6 +26,8 @@ export class RowUsage implements CountingTable {
   readonly #held: PendingUses;
   /** Rows that got counts. A row that lost its counts since then may still be listed, even twice. */
   #counted: number[] = [];
+  /** The rows that were last returned. Some of them may still have their counts. */
+  #returned: number[] = [];
   #size = 0;
   readonly #addresses = new InternedStrings();
   readonly #agents = new InternedStrings();
@@ -46,7 +54,9 @@ export class RowUsage implements CountingTable {
     const at = row * column.width;
     const start = this.#begin(row, at, now);
     rows[at + column.accepted] = (rows[at + column.accepted] ?? 0) + 1;
-    rows[at + column.lastMs] = now - start;
+    const ms = now - start;
+    if (!isSameUse(ms, rows[at + column.lastMs] ?? -1)) this.#setFlag(at, column.changesLastUse);
+    rows[at + column.lastMs] = ms;
     if (
       this.#addresses.text(rows[at + column.address] ?? 0) !== address ||
       this.#agents.text(rows[at + column.agent] ?? 0) !== agent
@@ -55,11 +65,22 @@ export class RowUsage implements CountingTable {
     }
   }
 
-  /** @param now epoch ms */
-  refuse(row: number, now: number): void {
+  /**
+   * A row counts rejections of one code at a time, because most keys are rejected for one reason only.
+   *
+   * @param now epoch ms
+   */
+  refuse(row: number, now: number, code: ErrorCode): void {
+    const rows = this.#rows;
     const at = row * column.width;
+    const bits = (codeNumbers.get(code) ?? 0) << column.refusalShift;
+    const flags = rows[at + column.flags] ?? 0;
+    if ((flags & column.refusalMask) !== bits) {
+      if ((rows[at + column.refused] ?? 0) > 0) this.hold(row);
+      rows[at + column.flags] = ((rows[at + column.flags] ?? 0) & ~column.refusalMask) | bits;
+    }
     this.#begin(row, at, now);
-    this.#rows[at + column.refused] = (this.#rows[at + column.refused] ?? 0) + 1;
+    rows[at + column.refused] = (rows[at + column.refused] ?? 0) + 1;
   }
 
   /** Called before a row is freed or reused. */
@@ -74,9 +95,9 @@ export class RowUsage implements CountingTable {
 
   /** The rows that got counts since the last call, including rows that may have lost them since then. */
   countedRows(): number[] {
-    const counted = this.#counted;
+    this.#returned = this.#counted;
     this.#counted = [];
-    return counted;
+    return this.#returned;
   }
 
   /** Passes the counts of a row on, if it has any. */
@@ -87,8 +108,8 @@ export class RowUsage implements CountingTable {
     const at = row * column.width;
     rows[at + column.accepted] = 0;
     rows[at + column.refused] = 0;
-    // The client is written only with accepted uses, so otherwise it is still new.
-    const handed = counts.accepted > 0 ? column.isCounted | column.isNewClient : column.isCounted;
+    // The last use is written only with accepted uses, so otherwise it still must be.
+    const handed = counts.accepted > 0 ? column.isCounted | column.changesLastUse : column.isCounted;
     rows[at + column.flags] = (rows[at + column.flags] ?? 0) & ~handed;
     this.#size -= 1;
     this.#held.add(counts);
@@ -99,6 +120,15 @@ export class RowUsage implements CountingTable {
     return this.#whose.rowsOf(keyId).flatMap((row) => this.of(row) ?? []);
   }
 
+  /** Reads the counts of a workspace without passing them on. */
+  usesOfWorkspace(workspaceId: string): SecretCounts[] {
+    const rows = new Set<number>();
+    for (const list of [this.#returned, this.#counted]) {
+      for (const row of list) if (this.#whose.workspaceId(row) === workspaceId) rows.add(row);
+    }
+    return [...rows].flatMap((row) => this.of(row) ?? []);
+  }
+
   /** Reads the counts of a row without passing them on. */
   of(row: number): SecretCounts | undefined {
     const rows = this.#rows;
@@ -106,15 +136,28 @@ export class RowUsage implements CountingTable {
     if (((rows[at + column.flags] ?? 0) & column.isCounted) === 0) return undefined;
     return {
       keyId: this.#whose.keyId(row),
+      workspaceId: this.#whose.workspaceId(row),
       hash: this.#whose.hash(row),
       hour: rows[at + column.hour] ?? 0,
       accepted: rows[at + column.accepted] ?? 0,
       refused: rows[at + column.refused] ?? 0,
+      refusedBy: this.#refusalsOf(at),
       lastMs: rows[at + column.lastMs] ?? -1,
       address: this.#addresses.text(rows[at + column.address] ?? 0),
       agent: this.#agents.text(rows[at + column.agent] ?? 0),
-      isNewClient: ((rows[at + column.flags] ?? 0) & column.isNewClient) !== 0,
+      changesLastUse: ((rows[at + column.flags] ?? 0) & column.changesLastUse) !== 0,
     };
+  }
+
+  #refusalsOf(at: number): Refusals {
+    const refused = this.#rows[at + column.refused] ?? 0;
+    if (refused === 0) return noRefusals;
+    const number = ((this.#rows[at + column.flags] ?? 0) & column.refusalMask) >> column.refusalShift;
+    return { [errorCodeNames[number] ?? 'other']: refused };
+  }
+
+  #setFlag(at: number, flag: number): void {
+    this.#rows[at + column.flags] = (this.#rows[at + column.flags] ?? 0) | flag;
   }
 
   /** Prepares a row to count in the current hour. @returns the start of the hour in epoch ms */
@@ -125,7 +168,7 @@ export class RowUsage implements CountingTable {
       this.hold(row);
       rows[at + column.hour] = hour;
       rows[at + column.lastMs] = -1;
-      rows[at + column.flags] = (rows[at + column.flags] ?? 0) | column.isNewClient;
+      this.#setFlag(at, column.changesLastUse);
     }
     const flags = rows[at + column.flags] ?? 0;
     if ((flags & column.isCounted) === 0) {
@@ -145,6 +188,11 @@ export class RowUsage implements CountingTable {
     );
     this.#addresses.release(oldAddress);
     this.#agents.release(oldAgent);
-    rows[at + column.flags] = (rows[at + column.flags] ?? 0) | column.isNewClient;
+    this.#setFlag(at, column.changesLastUse);
   }
+}
+
+/** Whether two times of an hour are in the same five minutes, in ms from its start. */
+function isSameUse(one: number, other: number): boolean {
+  return Math.floor(one / useStep) === Math.floor(other / useStep);
 }

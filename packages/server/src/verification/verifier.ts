@@ -243,16 +243,14 @@ export class Verifier {
     const ended = this.#rejected.readEnded(row);
     if (ended === undefined || isForeign(ended.workspaceId, use))
       return this.#rejectInvalid(unknownKey, use, now);
-    if (use.recorded !== false) this.#rejected.usage.refuse(row, now);
-    return this.#reject(
-      ended.standing === 'revoked' ? revokedKey(ended.since) : retiredSecret(ended.since),
-      use,
-    );
+    const refusal = ended.standing === 'revoked' ? revokedKey(ended.since) : retiredSecret(ended.since);
+    if (use.recorded !== false) this.#rejected.usage.refuse(row, now, refusal.code);
+    return this.#reject(refusal, use);
   }
 
   /** Rejects a key whose secret is correct. Such rejections are shown on the key's page. */
   #rejectKnown(row: number, refusal: ApiProblem, use: VerifyOptions, now: number): Rejected {
-    if (use.recorded !== false) this.#valid.usage.refuse(row, now);
+    if (use.recorded !== false) this.#valid.usage.refuse(row, now, refusal.code);
     return this.#reject(refusal, use);
   }
 

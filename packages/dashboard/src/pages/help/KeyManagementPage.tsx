@@ -54,7 +54,8 @@ export function KeyManagementPage() {
           </li>
           <li>
             <strong>Set an expiration date for temporary keys.</strong> Choose it under "Expiration, rate
-            limit and scopes" when you create the key. The overview lists keys two weeks before they expire.
+            limit and scopes" when you create the key. The list marks keys two weeks before they expire, and
+            the overview names them a week before.
           </li>
           <li>
             <strong>Limit programs that send few requests.</strong> A key can have its own rate limit.
@@ -68,7 +69,11 @@ export function KeyManagementPage() {
           </li>
           <li>
             <strong>Revoke unused keys.</strong> A revoked key cannot leak. The list shows when each key was
-            last used.
+            last used, and a filter finds{' '}
+            <Link to="/settings/api" search={{ unusedDays: 90 }}>
+              keys that were not used for 90 days
+            </Link>
+            .
           </li>
         </ul>
       </HelpSection>

@@ -1,3 +1,4 @@
+import './FirstSteps.css';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { KeyBlank } from '../../components/Bitting.tsx';
@@ -5,6 +6,7 @@ import { buttonClass } from '../../components/Button.tsx';
 import { CodeTabs } from '../../components/Code.tsx';
 import type { Elements } from '../../components/elements.ts';
 import { callSnippets } from '../../components/snippets.ts';
+import { protectionSnippets } from './protection-snippets.ts';
 
 export function FirstSteps({ origin }: { origin: string }) {
   return (
@@ -31,17 +33,22 @@ export function FirstSteps({ origin }: { origin: string }) {
           </p>
           <CodeTabs label="First call" snippets={callSnippets(origin)} />
         </Step>
-        <Step number={3} title="Be prepared for a leak">
+        <Step number={3} title="Protect your API">
           <p>
-            Revoking a key takes two clicks and takes effect immediately. Read more about{' '}
-            <Link to="/help/api-key-management" hash="leak">
-              leaked keys
-            </Link>
-            , <Link to="/help/authentication">authentication</Link> and{' '}
-            <Link to="/help/api-troubleshooting">rejected requests</Link>.
+            Soku checks the key of each request before it reaches your API: behind a proxy that you already
+            run, in your own code, or as a gateway in front of it.
           </p>
+          <CodeTabs label="Protect your API" snippets={protectionSnippets(origin)} />
         </Step>
       </ol>
+      <p className="first-steps__more">
+        Be prepared for a leak: revoking a key takes effect immediately. Read more about{' '}
+        <Link to="/help/api-key-management" hash="leak">
+          leaked keys
+        </Link>
+        , <Link to="/help/authentication">authentication</Link> and{' '}
+        <Link to="/help/api-troubleshooting">rejected requests</Link>.
+      </p>
     </div>
   );
 }

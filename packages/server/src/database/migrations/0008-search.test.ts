@@ -4,7 +4,8 @@ import { after, test } from 'node:test';
 import { sql } from 'kysely';
 import { databases, openTestDatabase } from '../../../../../test/support/open-database.ts';
 import { newId } from '../../ids.ts';
-import { KeyStore } from '../../keys/store.ts';
+import { KeyListReader } from '../../keys/list-reader.ts';
+import { readSearch } from '../../keys/search-text.ts';
 import { search } from './0008-search.ts';
 
 /** The previous folding of names. */
@@ -52,8 +53,9 @@ for (const which of databases) {
 
     await db.transaction().execute((transaction) => search.up(transaction));
 
-    const store = new KeyStore(db);
-    const found = async (text: string) => (await store.count('ws_a', { search: text, now: 2 })).all;
+    const reader = new KeyListReader(db);
+    const found = async (text: string) =>
+      (await reader.count('ws_a', { status: 'all', search: readSearch(text), now: 2 })).all;
     assert.equal(await found('STRASSE'), keys.length / 2);
     assert.equal(await found('PLAIN'), keys.length / 2);
     assert.equal(await found('2ba'), keys.length);

@@ -1,5 +1,5 @@
 import './ApiKeysPage.css';
-import type { Key, KeyList } from '@soku/contract/keys';
+import type { KeyList, ListedKey } from '@soku/contract/keys';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
@@ -14,11 +14,19 @@ import { toListFilter } from '../../search.ts';
 import { EmptyList } from './EmptyList.tsx';
 import { KeyListTable, KeyTableSkeleton } from './KeyListTable.tsx';
 import { ListControls } from './ListControls.tsx';
+import { preloadMenus } from './list/use-menus.ts';
 import { useAfterRevoke } from './use-after-revoke.ts';
 import { preloadKeyPanels, useKeyPanels } from './use-key-panels.ts';
 import { WorkspaceLimit } from './WorkspaceLimit.tsx';
 
 const prepare = { onPointerEnter: preloadKeyPanels, onFocus: preloadKeyPanels };
+
+function preloadMenusAndPanels(): void {
+  preloadMenus();
+  preloadKeyPanels();
+}
+
+const prepareMenus = { onPointerEnter: preloadMenusAndPanels, onFocus: preloadMenusAndPanels };
 
 const route = getRouteApi('/shell/signed-in/settings/api');
 
@@ -49,8 +57,10 @@ export function ApiKeysPage() {
           affecting the others. <Link to="/help/api-key-management">Best practices</Link>
         </span>
       </PageHead>
-      <ListControls filter={filter} counts={counts} />
-      {list.isPending ? <Pending error={list.error} /> : null}
+      <div {...prepareMenus}>
+        <ListControls filter={filter} counts={counts} rows={rows} />
+      </div>
+      {list.isPending && !list.error ? <KeyTableSkeleton filter={filter} /> : null}
       {list.isLoadingError ? <LoadFailed error={list.error} onRetry={list.refetch} /> : null}
       {list.data ? <Rows rows={rows} filter={filter} counts={counts} stale={list.isPlaceholderData} /> : null}
       <ListFoot
@@ -76,20 +86,17 @@ export function ApiKeysPage() {
   );
 }
 
-function Pending({ error }: { error: unknown }) {
-  return error ? null : <KeyTableSkeleton />;
-}
-
-function Rows(props: { rows: Key[]; filter: ListFilter; counts: KeyList['counts']; stale: boolean }) {
+function Rows(props: { rows: ListedKey[]; filter: ListFilter; counts: KeyList['counts']; stale: boolean }) {
   const { openPanel } = usePanel();
   const { rows, filter, counts, stale } = props;
   if (rows.length === 0) {
     return <EmptyList filter={filter} counts={counts} onGenerate={() => openPanel('generate')} />;
   }
   return (
-    <div {...prepare}>
+    <div {...prepareMenus}>
       <KeyListTable
         rows={rows}
+        filter={filter}
         stale={stale}
         onRename={(key) => openPanel('rename', key.id)}
         onRevoke={(key) => openPanel('revoke', key.id)}
@@ -99,7 +106,7 @@ function Rows(props: { rows: Key[]; filter: ListFilter; counts: KeyList['counts'
 }
 
 /** Removes duplicates: if keys are added while pages are loading, a key can be on two pages. */
-function rowsOf(pages: KeyList[]): Key[] {
+function rowsOf(pages: KeyList[]): ListedKey[] {
   const rows = new Map(pages.flatMap((page) => page.data).map((key) => [key.id, key]));
   return [...rows.values()];
 }

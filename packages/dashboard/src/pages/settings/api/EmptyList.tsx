@@ -4,10 +4,12 @@ import { Plus } from 'lucide-react';
 import type { ListFilter } from '../../../api/keys.ts';
 import { Button, buttonClass } from '../../../components/Button.tsx';
 import { Empty } from '../../../components/Empty.tsx';
+import { useCreatorName } from './list/CreatorName.tsx';
+import { appliedFilters, withoutFilters } from './list/filters.ts';
 
 interface EmptyListProps {
   filter: ListFilter;
-  /** Counts of the keys that match the search; undefined while loading. */
+  /** Counts of the keys that match the search and the filters; undefined while loading. */
   counts: KeyList['counts'];
   onGenerate: () => void;
 }
@@ -15,7 +17,8 @@ interface EmptyListProps {
 export function EmptyList({ filter, counts, onGenerate }: EmptyListProps) {
   const anyKeys = counts?.all !== 0;
   if (filter.hash !== '') return <KeyNotFound />;
-  if (filter.q !== '') return <NothingFound filter={filter} otherMatches={counts?.all} />;
+  if (filter.q !== '' || appliedFilters(filter).length > 0)
+    return <NothingFound filter={filter} otherMatches={counts?.all} />;
   if (anyKeys && filter.status !== 'active') return <NoneWithStatus status={filter.status} />;
   return (
     <Empty ofKeys title={anyKeys ? 'No active keys' : 'No keys yet'}>
@@ -41,11 +44,23 @@ interface NothingFoundProps {
   otherMatches: number | undefined;
 }
 
-function NothingFound({ filter: { status, q }, otherMatches = 0 }: NothingFoundProps) {
-  const none = `No ${status === 'all' ? '' : `${status} `}keys match "${q}".`;
+function NothingFound({ filter, otherMatches = 0 }: NothingFoundProps) {
+  const { status, q } = filter;
+  const creator = useCreatorName(filter.createdBy ?? '');
+  const filters = appliedFilters(filter).map(
+    ({ name, label, value }) => `"${label.toLowerCase()} ${name === 'createdBy' ? creator : value}"`,
+  );
+  const criteria = [
+    ...(q === '' ? [] : [`"${q}"`]),
+    ...(filters.length === 0
+      ? []
+      : [`the ${filters.length === 1 ? 'filter' : 'filters'} ${filters.join(', ')}`]),
+  ];
+  const none = `No ${status === 'all' ? '' : `${status} `}keys match ${criteria.join(' and ')}.`;
+  const clearing = otherMatches === 0 ? 'secondary' : 'quiet';
   return (
     <Empty title="No keys found">
-      <p>{`${none} ${searchHint(status, otherMatches)}`}</p>
+      <p>{`${none} ${searchHint(filter, otherMatches)}`.trim()}</p>
       <div className="empty__actions">
         {otherMatches === 0 ? null : (
           <Link
@@ -57,24 +72,31 @@ function NothingFound({ filter: { status, q }, otherMatches = 0 }: NothingFoundP
             Search all keys
           </Link>
         )}
-        <Link
-          from="/settings/api"
-          to="."
-          search={({ q: _q, ...search }) => search}
-          className={buttonClass(otherMatches === 0 ? 'secondary' : 'quiet')}
-        >
-          Clear search
-        </Link>
+        {filters.length === 0 ? null : (
+          <Link from="/settings/api" to="." search={withoutFilters} className={buttonClass(clearing)}>
+            Clear filters
+          </Link>
+        )}
+        {q === '' ? null : (
+          <Link
+            from="/settings/api"
+            to="."
+            search={({ q: _q, ...search }) => search}
+            className={buttonClass(filters.length === 0 ? clearing : 'quiet')}
+          >
+            Clear search
+          </Link>
+        )}
       </div>
     </Empty>
   );
 }
 
 /** Suggests what to try next. */
-function searchHint(status: ListFilter['status'], otherMatches: number): string {
+function searchHint({ status, q }: ListFilter, otherMatches: number): string {
   if (otherMatches === 1) return '1 key with another status matches.';
   if (otherMatches > 1) return `${otherMatches.toLocaleString('en')} keys with another status match.`;
-  const scope = 'The search covers names, previews and IDs.';
+  const scope = q === '' ? '' : 'The search covers names, previews and IDs.';
   return status === 'all' ? scope : `No keys with another status match either. ${scope}`;
 }
 

@@ -1,56 +1,93 @@
 import '../../../components/Table.css';
 import './KeyListTable.css';
-import type { Key } from '@soku/contract/keys';
+import './list/KeyCards.css';
+import type { ListedKey } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
-import { Pencil } from 'lucide-react';
+import { Ellipsis } from 'lucide-react';
+import { type MouseEvent, memo, useId, useState } from 'react';
+import type { ListFilter } from '../../../api/keys.ts';
 import { KeyPreview } from '../../../components/Bitting.tsx';
-import { Button } from '../../../components/Button.tsx';
+import { MenuButton, type OpenMenu } from '../../../components/MenuButton.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { StatusBadge } from '../../../components/StatusBadge.tsx';
 import { When } from '../../../components/When.tsx';
-import { formatDay } from '../../../dates/dates.ts';
+import { exactTime, formatDay, utcTime } from '../../../dates/dates.ts';
+import type { RowActions } from './list/menus.tsx';
+import { RowStatus } from './list/RowStatus.tsx';
+import { SortableHead } from './list/SortableHead.tsx';
+import { describeSorting } from './list/sorting.ts';
+import { useMenus } from './list/use-menus.ts';
 
-interface RowActions {
-  onRename: (key: Key) => void;
-  onRevoke: (key: Key) => void;
+interface KeyListTableProps extends RowActions {
+  rows: ListedKey[];
+  filter: ListFilter;
+  stale: boolean;
 }
 
-export function KeyListTable({ rows, stale, ...actions }: { rows: Key[]; stale: boolean } & RowActions) {
+/** The open menu and the id of its key. */
+type OpenRowMenu = OpenMenu & { keyId: string };
+
+export function KeyListTable({ rows, filter, stale, onRename, onRevoke }: KeyListTableProps) {
+  const menuId = useId();
+  const [open, setOpen] = useState<OpenRowMenu | null>(null);
+  const menus = useMenus(open !== null);
+  const openKey = rows.find(({ id }) => id === open?.keyId);
   return (
-    <div className="keys" aria-busy={stale}>
+    <div className={`keys keys--by-${filter.sort}`} aria-busy={stale}>
       <table className="table table--sticky">
-        <caption className="visually-hidden">API keys, newest first</caption>
-        <Head />
-        <tbody>
+        <caption className="visually-hidden">{`API keys, ${describeSorting(filter)}`}</caption>
+        <SortableHead filter={filter} />
+        {/* biome-ignore lint/a11y/useKeyWithClickEvents: the link in each row does the same with the keyboard */}
+        <tbody onClick={openRow}>
           {rows.map((key) => (
-            <KeyRow key={key.id} apiKey={key} {...actions} />
+            <KeyRow
+              key={key.id}
+              apiKey={key}
+              ofActiveKeys={filter.status === 'active'}
+              menuId={menuId}
+              isOpen={key === openKey}
+              setOpen={setOpen}
+            />
           ))}
         </tbody>
       </table>
+      {open && openKey && menus ? (
+        <menus.RowMenu
+          key={openKey.id}
+          id={menuId}
+          button={open.button}
+          start={open.start}
+          apiKey={openKey}
+          // Another menu may have been opened instead.
+          onClose={() => setOpen((now) => (now?.keyId === openKey.id ? null : now))}
+          onRename={onRename}
+          onRevoke={onRevoke}
+        />
+      ) : null}
     </div>
   );
 }
 
-function Head() {
-  return (
-    <thead>
-      <tr>
-        <th scope="col">Name</th>
-        <th scope="col">Key preview</th>
-        <th scope="col">Created</th>
-        <th scope="col">Last used</th>
-        <th scope="col">Status</th>
-        <th scope="col">
-          <span className="visually-hidden">Actions</span>
-        </th>
-      </tr>
-    </thead>
-  );
+/** A click beside the link opens the key as well, unless it ends the selection of text or selects a word of a preview. */
+function openRow(event: MouseEvent): void {
+  if (!(event.target instanceof Element) || event.target.closest('a, button, code')) return;
+  if (window.getSelection()?.isCollapsed === false) return;
+  const link = event.target.closest('tr')?.querySelector('a');
+  // With the same modifier keys, so that Ctrl opens a new tab.
+  link?.dispatchEvent(new globalThis.MouseEvent('click', event.nativeEvent));
 }
 
-function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
+interface KeyRowProps {
+  apiKey: ListedKey;
+  /** Whether the list has no other keys. */
+  ofActiveKeys: boolean;
+  menuId: string;
+  isOpen: boolean;
+  setOpen: (menu: OpenRowMenu | null) => void;
+}
+
+const KeyRow = memo(function KeyRow({ apiKey, ofActiveKeys, menuId, isOpen, setOpen }: KeyRowProps) {
   return (
-    <tr>
+    <tr className={isOpen ? 'keys__row--open' : undefined}>
       <td className="keys__name">
         <Link
           to="/settings/api/$keyId"
@@ -58,6 +95,7 @@ function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
           className="keys__link"
           title={apiKey.name}
           translate="no"
+          dir="auto"
         >
           {apiKey.name}
         </Link>
@@ -73,59 +111,68 @@ function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
       <td className="keys__created">
         <When at={apiKey.createdAt} />
       </td>
-      <td className={`keys__used ${apiKey.lastUsedAt ? '' : 'keys__used--never'}`}>
+      <td className={`keys__used ${apiKey.lastUsedAt ? '' : 'keys__none'}`}>
         {apiKey.lastUsedAt ? <When at={apiKey.lastUsedAt} /> : 'Never'}
       </td>
+      <td className={`keys__expires ${apiKey.expiresAt ? '' : 'keys__none'}`}>
+        {apiKey.expiresAt ? <Day at={apiKey.expiresAt} /> : 'Never'}
+      </td>
+      <td className="keys__number">
+        <RecentRequests usage={apiKey.usage} />
+      </td>
       <td className="keys__status">
-        <StatusBadge status={apiKey.status} />
-        <StatusDate apiKey={apiKey} />
+        <RowStatus apiKey={apiKey} ofActiveKeys={ofActiveKeys} />
       </td>
       <td className="keys__actions">
-        <Button
-          variant="quiet"
-          className="button--icon"
-          icon={Pencil}
-          aria-label={`Rename key ${apiKey.name}`}
-          title="Rename"
-          onClick={() => onRename(apiKey)}
-        />
-        {apiKey.status === 'revoked' ? null : (
-          <Button
-            variant="quiet-danger"
-            aria-label={`Revoke key ${apiKey.name}`}
-            data-revoke={apiKey.id}
-            onClick={() => onRevoke(apiKey)}
-          >
-            Revoke
-          </Button>
-        )}
+        <MenuButton
+          className="row-menu"
+          aria-label={`Actions for ${apiKey.name}`}
+          data-key={apiKey.id}
+          menuId={menuId}
+          isOpen={isOpen}
+          onOpen={(menu) => setOpen({ ...menu, keyId: apiKey.id })}
+          onClose={() => setOpen(null)}
+        >
+          <Ellipsis size={16} aria-hidden />
+        </MenuButton>
       </td>
     </tr>
   );
+});
+
+function Day({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={`${exactTime(at)}\n${utcTime(at)}`}>
+      {formatDay(at)}
+    </time>
+  );
 }
 
-/** The date of the status, if it has one: when the key was revoked, has expired or will expire. */
-function StatusDate({ apiKey }: { apiKey: Key }) {
-  const at = apiKey.revokedAt ?? apiKey.expiresAt;
-  if (at === null) return null;
+/** Accepted requests in the last 24 hours, and rejected ones if there are any. */
+function RecentRequests({ usage }: Pick<ListedKey, 'usage'>) {
+  // A key that was just created is shown before the list is fetched again.
+  const { accepted, refused } = usage ?? { accepted: 0, refused: 0 };
   return (
-    <time className="keys__more" dateTime={at} title={at}>
-      {apiKey.status === 'active' ? `until ${formatDay(at)}` : formatDay(at)}
-    </time>
+    <>
+      <span className={accepted === 0 ? 'keys__none' : undefined}>{accepted.toLocaleString('en')}</span>
+      {refused > 0 ? (
+        <span className="keys__more keys__rejected">{`${refused.toLocaleString('en')} rejected`}</span>
+      ) : null}
+    </>
   );
 }
 
 const placeholders = ['a', 'b', 'c', 'd', 'e'];
 
-export function KeyTableSkeleton() {
+export function KeyTableSkeleton({ filter }: { filter: ListFilter }) {
   return (
     <div className="keys">
       <p className="visually-hidden" role="status">
         Loading keys
       </p>
-      <table className="table" aria-hidden>
-        <Head />
-        <tbody>
+      <table className="table">
+        <SortableHead filter={filter} />
+        <tbody aria-hidden>
           {placeholders.map((row) => (
             <tr key={row}>
               <td className="keys__name">
@@ -140,9 +187,11 @@ export function KeyTableSkeleton() {
               <td className="keys__used">
                 <Skeleton width="short" />
               </td>
-              <td className="keys__status">
+              <td className="keys__expires">
                 <Skeleton width="short" />
               </td>
+              <td className="keys__number" />
+              <td className="keys__status" />
               <td className="keys__actions" />
             </tr>
           ))}

@@ -1,7 +1,8 @@
 import './ListControls.css';
-import type { KeyList, StatusFilter } from '@soku/contract/keys';
+import type { KeyList, ListedKey, StatusFilter } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import type { ListFilter } from '../../../api/keys.ts';
+import { FilterBar } from './list/FilterBar.tsx';
 import { SearchKeys } from './SearchKeys.tsx';
 
 const statuses: Array<{ status: StatusFilter; label: string }> = [
@@ -11,7 +12,13 @@ const statuses: Array<{ status: StatusFilter; label: string }> = [
   { status: 'all', label: 'All' },
 ];
 
-export function ListControls({ filter, counts }: { filter: ListFilter; counts: KeyList['counts'] }) {
+interface ListControlsProps {
+  filter: ListFilter;
+  counts: KeyList['counts'];
+  rows: ListedKey[];
+}
+
+export function ListControls({ filter, counts, rows }: ListControlsProps) {
   return (
     <div className="list-controls">
       <nav className="filter" aria-label="Status">
@@ -20,8 +27,8 @@ export function ListControls({ filter, counts }: { filter: ListFilter; counts: K
             key={status}
             from="/settings/api"
             to="."
-            search={(search) => ({
-              ...(search.q ? { q: search.q } : {}),
+            search={({ status: _status, hash: _hash, panel: _panel, key: _key, ...search }) => ({
+              ...search,
               ...(status === 'active' ? {} : { status }),
             })}
             className={`filter__choice ${filter.status === status ? 'filter__choice--current' : ''}`}
@@ -33,6 +40,7 @@ export function ListControls({ filter, counts }: { filter: ListFilter; counts: K
           </Link>
         ))}
       </nav>
+      <FilterBar filter={filter} rows={rows} />
       <SearchKeys filter={filter} found={counts?.all} />
     </div>
   );

@@ -17,7 +17,7 @@ export function useAfterRevoke(rows: Key[], panel: string | undefined): OnRevoke
     const { message, next } = revoked.current;
     revoked.current = null;
     announce(message);
-    const row = next ? document.querySelector<HTMLElement>(`[data-revoke="${next}"]`) : null;
+    const row = next ? document.querySelector<HTMLElement>(`[data-key="${next}"]`) : null;
     (row ?? document.querySelector<HTMLElement>('h1'))?.focus();
   }, [panel]);
 

@@ -1,6 +1,7 @@
 import './UsageChart.css';
-import { type CSSProperties, memo, type PointerEvent, type ReactNode, useState } from 'react';
+import { type CSSProperties, memo, type ReactNode, useState } from 'react';
 import type { UsageRange } from '../../../../api/usage.ts';
+import { ChartReader } from '../../../../components/ChartReader.tsx';
 import type { Elements } from '../../../../components/elements.ts';
 import { chartMaximum, chartTicks, describeSlot, formatSlot, type Slot } from './slots.ts';
 
@@ -18,10 +19,7 @@ interface UsageChartProps {
   children?: Elements;
 }
 
-/**
- * Bars of accepted requests with the rejected ones on top. Pointing at a bar, or moving through the bars with the arrow
- * keys, shows its numbers. The control is a slider, which works with keyboards, touch and screen readers.
- */
+/** Bars of accepted requests with the rejected ones on top. Pointing at a bar shows its numbers. */
 export function UsageChart({ slots, range, summary, revokedAt, head, children }: UsageChartProps) {
   const [shown, setShown] = useState<number | null>(null);
   const last = slots.length - 1;
@@ -29,12 +27,6 @@ export function UsageChart({ slots, range, summary, revokedAt, head, children }:
   const slot = shown === null ? undefined : slots[index];
   const top = chartMaximum(slots);
   const empty = slots.every(({ accepted, refused }) => accepted + refused === 0);
-
-  const point = (event: PointerEvent<HTMLInputElement>) => {
-    const { left, width } = event.currentTarget.getBoundingClientRect();
-    const place = Math.floor(((event.clientX - left) / width) * slots.length);
-    setShown(Math.min(Math.max(place, 0), last));
-  };
 
   return (
     <ChartFrame
@@ -48,27 +40,16 @@ export function UsageChart({ slots, range, summary, revokedAt, head, children }:
         <Bars slots={slots} top={top} />
         <RevokedLine slots={slots} at={revokedAt} />
       </svg>
-      <input
-        type="range"
-        className="chart__reader"
-        aria-label={range === '30d' ? 'Requests of one day' : 'Requests of one hour'}
-        aria-valuetext={slots[index] ? describeSlot(slots[index], range) : undefined}
-        min={0}
-        max={last}
-        value={index}
-        onChange={(event) => setShown(Number(event.target.value))}
-        onPointerMove={point}
-        onPointerLeave={(event) => setShown(isReadByKeyboard(event.currentTarget) ? index : null)}
-        onFocus={(event) => setShown(isReadByKeyboard(event.currentTarget) ? index : null)}
-        onBlur={() => setShown(null)}
+      <ChartReader
+        label={range === '30d' ? 'Requests of one day' : 'Requests of one hour'}
+        valueText={slots[index] ? describeSlot(slots[index], range) : undefined}
+        index={index}
+        count={slots.length}
+        onRead={setShown}
       />
       {children}
     </ChartFrame>
   );
-}
-
-function isReadByKeyboard(slider: HTMLInputElement): boolean {
-  return slider.matches(':focus-visible');
 }
 
 interface ChartFrameProps {

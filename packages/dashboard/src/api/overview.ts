@@ -1,0 +1,52 @@
+import type { KeyList } from '@soku/contract/keys';
+import { workspaceUsageSchema } from '@soku/contract/usage';
+import { queryOptions } from '@tanstack/react-query';
+import { startOfDay, userTimeZone } from '../dates/zone.ts';
+import { callApi } from './client.ts';
+import { fetchKeys } from './keys.ts';
+import { refreshWhileSignedIn } from './refresh.ts';
+
+/** Requests of the workspace today and yesterday in the user's time zone, and its busiest keys. */
+export const workspaceUsageOptions = queryOptions({
+  queryKey: ['workspace-usage'],
+  queryFn: ({ signal }) => {
+    const dayStart = new Date(startOfDay(Date.now(), userTimeZone)).toISOString();
+    return callApi(`/v1/usage?${new URLSearchParams({ dayStart })}`, {
+      schema: workspaceUsageSchema,
+      signal,
+    });
+  },
+  refetchInterval: refreshWhileSignedIn,
+});
+
+/** Whether the workspace has or had any key. */
+export const hasKeysOptions = queryOptions({
+  queryKey: ['keys', 'any'],
+  queryFn: async ({ signal }) => (await fetchKeys({ status: 'all', limit: 1 }, signal)).data.length > 0,
+});
+
+/** Active keys that need attention: the first ones, and how many there are. */
+export interface Attention {
+  keys: KeyList['data'];
+  count: number;
+}
+
+/** In days. */
+export const soon = 7;
+export const long = 90;
+
+export const attentionOptions = queryOptions({
+  queryKey: ['keys', 'attention'],
+  queryFn: async ({ signal }) => {
+    const [expiring, unused] = await Promise.all([
+      fetchKeys({ expiresWithinDays: soon, sort: 'expires', limit: 3, include: 'counts,usage' }, signal),
+      fetchKeys({ unusedDays: long, sort: 'lastUsed', order: 'asc', limit: 2, include: 'counts' }, signal),
+    ]);
+    return { expiring: attentionOf(expiring), unused: attentionOf(unused) };
+  },
+  refetchInterval: refreshWhileSignedIn,
+});
+
+function attentionOf({ data, counts }: KeyList): Attention {
+  return { keys: data, count: counts?.active ?? data.length };
+}

@@ -1,0 +1,84 @@
+import type { WorkspaceUsage } from '@soku/contract/usage';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { CircleCheck, Clock, Moon, TriangleAlert } from 'lucide-react';
+import { attentionOptions } from '../../api/overview.ts';
+import { buttonClass } from '../../components/Button.tsx';
+import { Failure } from '../../components/Notice.tsx';
+import { Section } from '../../components/Section.tsx';
+import { Skeleton } from '../../components/Skeleton.tsx';
+import { useMinute } from '../../dates/use-minute.ts';
+import { type AttentionItem, attentionItems } from './attention.ts';
+
+const icons = { rejected: TriangleAlert, expiring: Clock, unused: Moon };
+
+/** @param usage undefined while it is loading, or if it could not be loaded */
+export function NeedsAttention({ usage }: { usage: WorkspaceUsage | undefined }) {
+  useMinute();
+  const { data: lists, error } = useQuery(attentionOptions);
+  const items = attentionItems(usage, lists);
+  return (
+    <Section
+      title="Needs attention"
+      action={lists && items.length > 0 ? <p className="overview__period">{items.length}</p> : null}
+    >
+      <ul className="todo">
+        {items.map((item) => (
+          <Item key={item.id} item={item} />
+        ))}
+      </ul>
+      {lists || error ? null : <Pending />}
+      {lists && items.length === 0 ? <Nothing /> : null}
+      {lists ? null : <Failure error={error} />}
+    </Section>
+  );
+}
+
+function Item({ item: { kind, name, title, text, action, link } }: { item: AttentionItem }) {
+  const Icon = icons[kind];
+  return (
+    <li className={`todo__item todo__item--${kind}`}>
+      <Icon size={16} aria-hidden />
+      <h3 className="todo__title">
+        {name ? (
+          <bdi className="todo__name" translate="no">
+            {name}
+          </bdi>
+        ) : null}
+        <span>{name ? ` ${title}` : title}</span>
+      </h3>
+      <p className="todo__text">{text}</p>
+      <Link {...link} className={buttonClass('secondary', 'todo__action')}>
+        <span>{action}</span>
+        <span className="visually-hidden">{` ${name ?? title}`}</span>
+      </Link>
+    </li>
+  );
+}
+
+function Nothing() {
+  return (
+    <p className="todo__none">
+      <CircleCheck size={16} aria-hidden />
+      <span>Nothing. No key expires within 7 days, and every key was used in the last 90 days.</span>
+    </p>
+  );
+}
+
+const placeholders = ['a', 'b'];
+
+function Pending() {
+  return (
+    <ul className="todo" aria-hidden>
+      {placeholders.map((line) => (
+        <li key={line} className="todo__item">
+          <span />
+          <Skeleton width="middle" />
+          <p className="todo__text">
+            <Skeleton width="long" />
+          </p>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,106 @@
+import type { RankedKey, WorkspaceUsage } from '@soku/contract/usage';
+import { Link } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
+import { Bitting } from '../../components/Bitting.tsx';
+import { Section } from '../../components/Section.tsx';
+import { Skeleton } from '../../components/Skeleton.tsx';
+import { reasonsOf } from './reasons.ts';
+
+const shown = 5;
+
+/** The keys with the most accepted and the most rejected requests, side by side. */
+export function Rankings({ usage }: { usage: WorkspaceUsage | undefined }) {
+  const most = usage?.busiest[0]?.accepted ?? 1;
+  return (
+    <div className="overview__halves">
+      <Section title="Busiest keys" action={<Period />}>
+        <Ranking
+          keys={usage?.busiest}
+          Figures={Accepted}
+          most={most}
+          none="No accepted requests in the last 24 hours."
+        />
+      </Section>
+      <Section title="Most rejected" action={<Period />}>
+        <Ranking
+          keys={usage?.mostRefused}
+          Figures={Rejected}
+          most={most}
+          none="No rejected requests in the last 24 hours."
+        />
+      </Section>
+    </div>
+  );
+}
+
+interface FiguresProps {
+  ranked: RankedKey;
+  /** The accepted requests of the busiest key. */
+  most: number;
+}
+
+function Accepted({ ranked: { accepted }, most }: FiguresProps) {
+  return (
+    <>
+      <svg className="ranked__share" width="84" height="8" aria-hidden="true">
+        <rect className="ranked__rest" width="84" height="8" />
+        <rect className="ranked__part" width={(84 * accepted) / most} height="8" />
+      </svg>
+      <span className="ranked__count">{accepted.toLocaleString('en')}</span>
+    </>
+  );
+}
+
+function Rejected({ ranked: { refused, refusedBy } }: FiguresProps) {
+  return (
+    <>
+      <span className="ranked__reason">{reasonsOf(refusedBy)[0]?.name}</span>
+      <span className="ranked__count ranked__count--rejected">{refused.toLocaleString('en')}</span>
+    </>
+  );
+}
+
+function Period() {
+  return <p className="overview__period">last 24 hours</p>;
+}
+
+interface RankingProps {
+  /** Undefined while loading. */
+  keys: RankedKey[] | undefined;
+  Figures: (props: FiguresProps) => ReactElement;
+  most: number;
+  none: string;
+}
+
+const placeholders = ['a', 'b', 'c'];
+
+function Ranking({ keys, Figures, most, none }: RankingProps) {
+  return (
+    <ol>
+      {keys?.slice(0, shown).map((ranked) => (
+        <li key={ranked.key.id} className="ranked">
+          <Bitting preview={ranked.key.preview} status={ranked.key.status} />
+          <Link
+            to="/settings/api/$keyId"
+            params={{ keyId: ranked.key.id }}
+            className="ranked__name"
+            title={ranked.key.name}
+            translate="no"
+            dir="auto"
+          >
+            {ranked.key.name}
+          </Link>
+          <Figures ranked={ranked} most={most} />
+        </li>
+      ))}
+      {keys
+        ? null
+        : placeholders.map((line) => (
+            <li key={line} className="ranked" aria-hidden>
+              <Skeleton width="middle" />
+            </li>
+          ))}
+      {keys?.length === 0 ? <li className="ranked ranked--none">{none}</li> : null}
+    </ol>
+  );
+}

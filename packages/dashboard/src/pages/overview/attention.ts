@@ -1,0 +1,108 @@
+/** What needs attention, from the most urgent. Each item has one action. */
+import type { ListedKey } from '@soku/contract/keys';
+import type { RankedKey, WorkspaceUsage } from '@soku/contract/usage';
+import type { LinkProps } from '@tanstack/react-router';
+import { type Attention, long, soon } from '../../api/overview.ts';
+import { formatDay, relativeTime } from '../../dates/dates.ts';
+import { formatClock } from './day.ts';
+import { reasonsOf } from './reasons.ts';
+
+export interface AttentionItem {
+  id: string;
+  kind: 'rejected' | 'expiring' | 'unused';
+  /** The key that the item is about, whose name precedes the title. */
+  name?: string;
+  title: string;
+  text: string;
+  action: string;
+  link: Pick<LinkProps, 'to' | 'params' | 'search' | 'hash'>;
+}
+
+const number = (value: number) => value.toLocaleString('en');
+
+/** A key counts as rejected from this number of rejected requests, and from this share of its requests. */
+const minRejected = 20;
+const minRejectedShare = 0.1;
+
+export function attentionItems(
+  usage: WorkspaceUsage | undefined,
+  lists: { expiring: Attention; unused: Attention } | undefined,
+): AttentionItem[] {
+  return [
+    ...(usage?.mostRefused.flatMap(rejectedItem).slice(0, 3) ?? []),
+    ...(lists ? [...lists.expiring.keys.map(expiringItem), ...moreExpiring(lists.expiring)] : []),
+    ...(lists ? unusedItem(lists.unused) : []),
+  ];
+}
+
+function rejectedItem({ key, accepted, refused, refusedBy }: RankedKey): AttentionItem[] {
+  const requests = `${number(refused)} rejected ${refused === 1 ? 'request' : 'requests'} in the last 24 hours.`;
+  const item = { id: `rejected ${key.id}`, kind: 'rejected' as const, name: key.name };
+  if (key.status !== 'active') {
+    return [
+      {
+        ...item,
+        title: `is ${key.status} but still used`,
+        text: `${requests} Find the program that sends it.`,
+        action: 'Open key',
+        link: { to: '/settings/api/$keyId', params: { keyId: key.id } },
+      },
+    ];
+  }
+  if (refused < minRejected || refused < minRejectedShare * (accepted + refused)) return [];
+  const [reason] = reasonsOf(refusedBy);
+  return [
+    {
+      ...item,
+      title: 'is rejected',
+      text: `${number(refused)} of ${number(accepted + refused)} requests in the last 24 hours. Most frequent reason: ${(reason?.name ?? 'unknown').toLowerCase()}.`,
+      action: 'See why',
+      link: { to: '/help/api-troubleshooting', ...(reason?.code ? { hash: reason.code } : {}) },
+    },
+  ];
+}
+
+function expiringItem({ id, name, expiresAt, usage }: ListedKey): AttentionItem {
+  const at = expiresAt ?? '';
+  const requests = usage?.accepted ?? 0;
+  return {
+    id: `expiring ${id}`,
+    kind: 'expiring',
+    name,
+    title: `expires ${relativeTime(at)}`,
+    text: `${formatDay(at)}, ${formatClock(Date.parse(at))}. ${requests === 0 ? 'Not used' : `${number(requests)} requests`} in the last 24 hours.`,
+    action: 'Open key',
+    link: { to: '/settings/api/$keyId', params: { keyId: id } },
+  };
+}
+
+function moreExpiring({ keys, count }: Attention): AttentionItem[] {
+  const more = count - keys.length;
+  if (more <= 0) return [];
+  return [
+    {
+      id: 'more expiring',
+      kind: 'expiring',
+      title: more === 1 ? '1 more key expires' : `${number(more)} more keys expire`,
+      text: `Within ${soon} days.`,
+      action: 'Review',
+      link: { to: '/settings/api', search: { expiresWithinDays: soon, sort: 'expires', order: 'asc' } },
+    },
+  ];
+}
+
+function unusedItem({ keys, count }: Attention): AttentionItem[] {
+  if (count === 0) return [];
+  const names = keys.map(({ name }) => name).join(', ');
+  const more = count - keys.length;
+  return [
+    {
+      id: 'unused',
+      kind: 'unused',
+      title: count === 1 ? `1 key unused for ${long} days` : `${number(count)} keys unused for ${long} days`,
+      text: more > 0 ? `${names} and ${number(more)} more.` : `${names}.`,
+      action: 'Review',
+      link: { to: '/settings/api', search: { unusedDays: long, sort: 'lastUsed', order: 'asc' } },
+    },
+  ];
+}

@@ -1,0 +1,50 @@
+import { msPerDay } from '@soku/contract/instant';
+import type { Key } from '@soku/contract/keys';
+import { Clock, Moon } from 'lucide-react';
+import { Badge } from '../../../../components/Badge.tsx';
+import { StatusBadge } from '../../../../components/StatusBadge.tsx';
+import { formatDay, relativeTime } from '../../../../dates/dates.ts';
+import { useMinute } from '../../../../dates/use-minute.ts';
+import { formatDays } from './filters.ts';
+
+/** In days. */
+const soon = 14;
+const long = 90;
+
+interface RowStatusProps {
+  apiKey: Key;
+  /** Whether the list has no other keys. Then only what needs a look is visible. */
+  ofActiveKeys: boolean;
+}
+
+export function RowStatus({ apiKey, ofActiveKeys }: RowStatusProps) {
+  useMinute();
+  const { status, revokedAt } = apiKey;
+  const notice = status === 'active' ? noticeOf(apiKey, Date.now()) : null;
+  if (notice) return <span>{notice}</span>;
+  return (
+    <>
+      <span className={status === 'active' && ofActiveKeys ? 'visually-hidden' : undefined}>
+        <StatusBadge status={status} />
+      </span>
+      {revokedAt ? (
+        <time className="keys__more" dateTime={revokedAt} title={revokedAt}>
+          {formatDay(revokedAt)}
+        </time>
+      ) : null}
+    </>
+  );
+}
+
+/** What to know about an active key. */
+function noticeOf({ expiresAt, lastUsedAt, createdAt }: Key, now: number) {
+  if (expiresAt !== null && Date.parse(expiresAt) - now < soon * msPerDay) {
+    return (
+      <Badge icon={Clock} tone="warn">
+        {`Expires ${relativeTime(expiresAt, now)}`}
+      </Badge>
+    );
+  }
+  const unusedDays = Math.floor((now - Date.parse(lastUsedAt ?? createdAt)) / msPerDay);
+  return unusedDays < long ? null : <Badge icon={Moon}>{`Unused for ${formatDays(unusedDays)}`}</Badge>;
+}

@@ -1,0 +1,132 @@
+import { msPerDay } from '@soku/contract/instant';
+import {
+  defaultOrders,
+  type Key,
+  type KeyList,
+  type ListedKey,
+  type ListKeys,
+  type RecentUsage,
+  type SortOrder,
+} from '@soku/contract/keys';
+import { useStep } from '../usage/hours.ts';
+import { ListCursors } from './list-cursors.ts';
+import type { KeyFilter } from './list-filter.ts';
+import type { KeyListReader } from './list-reader.ts';
+import { presentKey } from './present.ts';
+import { readSearch } from './search-text.ts';
+import type { KeyStore } from './store.ts';
+
+/** What lists need from usage. */
+interface ListUsage {
+  /** When each of the keys was last accepted, in epoch ms. Keys that were never accepted are omitted. */
+  lastUsedAt(keyIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** The requests with each of the keys in the last 24 hours. */
+  recent(keyIds: readonly string[]): Promise<ReadonlyMap<string, RecentUsage>>;
+  /** Makes the database contain the last uses of a workspace. */
+  writeLastUses(workspaceId: string): Promise<void>;
+}
+
+interface Options {
+  usage: ListUsage;
+  /** Authenticates cursors; the same on all servers. */
+  secret: string;
+  /** Epoch ms. */
+  now: () => number;
+}
+
+/** Lists the keys of a workspace. */
+export class KeyListService {
+  readonly #store: KeyStore;
+  readonly #reader: KeyListReader;
+  readonly #cursors: ListCursors;
+  readonly #options: Options;
+
+  constructor(store: KeyStore, reader: KeyListReader, options: Options) {
+    this.#store = store;
+    this.#reader = reader;
+    this.#cursors = new ListCursors(options.secret);
+    this.#options = options;
+  }
+
+  /**
+   * One page of the keys that match.
+   *
+   * @throws {RequestError} invalid_request for a cursor of another list
+   */
+  async list(workspaceId: string, query: ListKeys): Promise<KeyList> {
+    const now = this.#options.now();
+    const { usage } = this.#options;
+    const { sort, limit, order = defaultOrders[sort] } = query;
+    const ordered = { workspaceId, sort, order };
+    const start = query.cursor === undefined ? undefined : this.#cursors.read(query.cursor, ordered);
+    const filter = toFilter(query, now);
+    const since = start?.since ?? now - (now % useStep);
+    if (sort === 'lastUsed' || filter.unusedSince !== undefined) await usage.writeLastUses(workspaceId);
+    const request = { ...ordered, filter, since, after: start?.after, limit: limit + 1 };
+    const places = await this.#reader.page(request);
+    const page = places.slice(0, limit);
+    const last = page.at(-1);
+    const nextCursor =
+      places.length <= limit || last === undefined
+        ? null
+        : this.#cursors.write({ after: last, since }, ordered);
+    const ids = page.map(({ id }) => id);
+    // A key whose status has changed since it was found does not belong to the list anymore.
+    const keys = (await this.find(workspaceId, ids)).filter(
+      ({ status }) => filter.status === 'all' || status === filter.status,
+    );
+    const data = await this.#withUsage(sort === 'lastUsed' ? byLastUse(keys, order) : keys, query);
+    if (!includes(query, 'counts')) return { data, nextCursor };
+    return { data, nextCursor, counts: await this.#reader.count(workspaceId, filter) };
+  }
+
+  /** Those of these keys that belong to the workspace, in the given order. */
+  async find(workspaceId: string, ids: readonly string[]): Promise<Key[]> {
+    if (ids.length === 0) return [];
+    const [rows, lastUsedAt] = await Promise.all([
+      this.#store.findAll(workspaceId, ids),
+      this.#options.usage.lastUsedAt(ids),
+    ]);
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    const now = this.#options.now();
+    return ids.flatMap((id) => {
+      const row = byId.get(id);
+      return row === undefined ? [] : presentKey(row, now, lastUsedAt);
+    });
+  }
+
+  async #withUsage(keys: readonly Key[], query: ListKeys): Promise<ListedKey[]> {
+    if (!includes(query, 'usage')) return [...keys];
+    const recent = await this.#options.usage.recent(keys.map(({ id }) => id));
+    return keys.map((key) => ({ ...key, usage: recent.get(key.id) ?? { accepted: 0, refused: 0 } }));
+  }
+}
+
+function includes({ include }: ListKeys, part: 'counts' | 'usage'): boolean {
+  return include?.split(',').includes(part) === true;
+}
+
+/** @param now epoch ms */
+function toFilter(query: ListKeys, now: number): KeyFilter {
+  const { createdBy, scope, unusedDays, expiresWithinDays } = query;
+  const hash = query.hash === undefined ? undefined : Buffer.from(query.hash, 'hex');
+  const text = query.q?.trim() ?? '';
+  return {
+    status: query.status ?? (hash === undefined ? 'active' : 'all'),
+    search: text === '' ? undefined : readSearch(text),
+    ...{ hash, createdBy, scope, now },
+    unusedSince: unusedDays === undefined ? undefined : now - unusedDays * msPerDay,
+    expiresUntil: expiresWithinDays === undefined ? undefined : now + expiresWithinDays * msPerDay,
+  };
+}
+
+/** The database knows only the five minutes of each use, so a page is sorted exactly once its last uses are known. */
+function byLastUse(keys: readonly Key[], order: SortOrder): Key[] {
+  const sign = order === 'asc' ? 1 : -1;
+  return keys.toSorted((a, b) => {
+    if (a.lastUsedAt === null || b.lastUsedAt === null) {
+      return Number(a.lastUsedAt === null) - Number(b.lastUsedAt === null);
+    }
+    return sign * (Date.parse(a.lastUsedAt) - Date.parse(b.lastUsedAt));
+  });
+}

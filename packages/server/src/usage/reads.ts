@@ -1,0 +1,135 @@
+import { msPerHour } from '@soku/contract/instant';
+import { type Kysely, sql } from 'kysely';
+import type { Tables } from '../database/schema.ts';
+
+// The reads of stored usage. Ranges of hours are in epoch hours, without `to`.
+
+/** The counts of one hour. */
+export interface HourCounts {
+  /** Epoch hours. */
+  hour: number;
+  accepted: number;
+  refused: number;
+}
+
+/** The last accepted use of a secret. */
+export interface LastUse {
+  keyId: string;
+  /** Epoch ms. */
+  at: number;
+  address: string;
+  agent: string;
+}
+
+/** The hours in which a key was used. */
+export async function readHours(
+  db: Kysely<Tables>,
+  keyId: string,
+  from: number,
+  to: number,
+): Promise<HourCounts[]> {
+  return db
+    .selectFrom('usage_hour')
+    .select(['hour', 'accepted', 'refused'])
+    .where('hour', 'in', hoursBetween(from, to))
+    .where('key_id', '=', keyId)
+    .execute();
+}
+
+/** The accepted and rejected requests of each of these keys that has any. */
+export async function readCounts(
+  db: Kysely<Tables>,
+  keyIds: readonly string[],
+  from: number,
+  to: number,
+): Promise<{ keyId: string; accepted: number; refused: number }[]> {
+  const rows = await db
+    .selectFrom('usage_hour')
+    .select(({ fn }) => [
+      'key_id as keyId',
+      fn.sum('accepted').as('accepted'),
+      fn.sum('refused').as('refused'),
+    ])
+    .where('hour', 'in', hoursBetween(from, to))
+    .where('key_id', 'in', keyIds)
+    .groupBy('key_id')
+    .execute();
+  return rows.map(({ keyId, accepted, refused }) => ({
+    keyId,
+    accepted: Number(accepted),
+    refused: Number(refused),
+  }));
+}
+
+/** The requests of a workspace by hour and outcome. */
+export async function readTotals(
+  db: Kysely<Tables>,
+  workspaceId: string,
+  from: number,
+  to: number,
+): Promise<{ hour: number; outcome: string; requests: number }[]> {
+  return db
+    .selectFrom('usage_total')
+    .select(['hour', 'outcome', 'requests'])
+    .where('hour', 'in', hoursBetween(from, to))
+    .where('workspace_id', '=', workspaceId)
+    .execute();
+}
+
+/** The rejected requests of some keys of a workspace by code, one row for each hour. */
+export async function readRefusals(
+  db: Kysely<Tables>,
+  workspaceId: string,
+  keyIds: readonly string[],
+  from: number,
+  to: number,
+): Promise<{ keyId: string; code: string; requests: number }[]> {
+  return db
+    .selectFrom('usage_refusal')
+    .select(['key_id as keyId', 'code', 'requests'])
+    .where('hour', 'in', hoursBetween(from, to))
+    .where('workspace_id', '=', workspaceId)
+    .where('key_id', 'in', keyIds)
+    .execute();
+}
+
+/** The rejected requests of the keys of a workspace in one hour, in the order of their ids. */
+export async function readRefusedKeys(
+  db: Kysely<Tables>,
+  workspaceId: string,
+  hour: number,
+  page: { after: string; limit: number },
+): Promise<{ keyId: string; requests: number }[]> {
+  const rows = await db
+    .selectFrom('usage_refusal')
+    .select(({ fn }) => ['key_id as keyId', fn.sum('requests').as('requests')])
+    .where('hour', '=', hour)
+    .where('workspace_id', '=', workspaceId)
+    .where('key_id', '>', page.after)
+    .groupBy('key_id')
+    .orderBy('key_id')
+    .limit(page.limit)
+    .execute();
+  return rows.map(({ keyId, requests }) => ({ keyId, requests: Number(requests) }));
+}
+
+/** Each hour is one index lookup. A range of hours would scan the rows of all other keys. */
+function hoursBetween(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+/** The last use of each secret of these keys, if it was ever used. */
+export async function readLastUses(db: Kysely<Tables>, keyIds: readonly string[]): Promise<LastUse[]> {
+  return db
+    .selectFrom('last_use')
+    .leftJoin('usage_hour', (join) =>
+      join
+        .on(sql<boolean>`usage_hour.hour = last_use.at / ${sql.lit(msPerHour)}`)
+        .onRef('usage_hour.key_id', '=', 'last_use.key_id')
+        .onRef('usage_hour.hash', '=', 'last_use.hash'),
+    )
+    .select(['last_use.key_id as keyId', 'address', 'agent'])
+    .select(({ fn }) => fn.coalesce('usage_hour.last_at', 'last_use.at').as('at'))
+    .where('last_use.key_id', 'in', keyIds)
+    .execute();
+}

@@ -1,0 +1,256 @@
+/** The key list: columns that sort, filters as chips, and recent requests. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { msPerDay } from '@soku/contract/instant';
+import type { Page } from 'playwright-core';
+import { bearer, call } from '../support/person.ts';
+import { isAccessible, settled } from './accessibility.ts';
+import { Dashboard } from './dashboard.ts';
+import { hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from './expect.ts';
+import * as keys from './key-pages.ts';
+import { recordHours, recordLastUse } from './recorded-usage.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+const { ada } = dashboard;
+
+const inDays = (days: number) => new Date(Date.now() + days * msPerDay).toISOString();
+
+/** Created in this order. The ages are set afterwards. */
+const { key: cedar } = await ada.makeKey({
+  name: 'Cedar',
+  scopes: ['keys:write'],
+  expiresAt: inDays(25),
+});
+const { key: ash } = await ada.makeKey({ name: 'Ash', scopes: ['keys:read'] });
+const { key: birch } = await ada.makeKey({ name: 'Birch', expiresAt: inDays(3) });
+for (const { id } of [cedar, ash])
+  await dashboard.database('UPDATE api_key SET created_at = created_at - ? WHERE id = ?', 200 * msPerDay, id);
+await recordLastUse(dashboard, birch.id, { at: Date.now() - 3 * 3_600_000 });
+await recordLastUse(dashboard, cedar.id, { at: Date.now() - 100 * msPerDay });
+await recordHours(dashboard, birch.id, [
+  { hoursAgo: 2, accepted: 1234, refused: 5 },
+  { hoursAgo: 40, accepted: 99 },
+]);
+
+const header = (page: Page, name: string) => page.getByRole('columnheader', { name, exact: true });
+const sortButton = (page: Page, name: string) => header(page, name).getByRole('button');
+const addFilter = (page: Page) => page.getByRole('button', { name: 'Add filter' });
+const choice = (page: Page, group: string, name: string) =>
+  page.getByRole('group', { name: group }).getByRole('menuitemradio', { name, exact: true });
+const chips = (page: Page) => page.locator('.chip:not(.chip--add)');
+const shows = (page: Page, names: string[]) =>
+  until(
+    () => keys.rowNames(page),
+    (rows) => rows.join() === names.join(),
+    `the list shows ${names.join()}`,
+  );
+
+test('the header of a column sorts the list, and a second click reverses it', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  for (const [column, place, names, sorted] of [
+    ['Name', '?sort=name&order=asc', ['Ash', 'Birch', 'Cedar'], 'ascending'],
+    ['Name', '?sort=name&order=desc', ['Cedar', 'Birch', 'Ash'], 'descending'],
+    ['Last used', '?sort=lastUsed&order=desc', ['Birch', 'Cedar', 'Ash'], 'descending'],
+    ['Last used', '?sort=lastUsed&order=asc', ['Cedar', 'Birch', 'Ash'], 'ascending'],
+    ['Expires', '?sort=expires&order=asc', ['Birch', 'Cedar', 'Ash'], 'ascending'],
+    ['Expires', '?sort=expires&order=desc', ['Cedar', 'Birch', 'Ash'], 'descending'],
+    ['Created', '', ['Birch', 'Ash', 'Cedar'], 'descending'],
+    ['Created', '?sort=created&order=asc', ['Cedar', 'Ash', 'Birch'], 'ascending'],
+  ] satisfies Array<[string, string, string[], string]>) {
+    await sortButton(page, column).click();
+    await isAt(page, `/settings/api${place}`);
+    await shows(page, names);
+    assert.equal(await header(page, column).getAttribute('aria-sort'), sorted);
+    assert.equal(await page.locator('[aria-sort]').count(), 1);
+    await hasFocus(sortButton(page, column));
+  }
+  await page.goBack();
+  await isAt(page, '/settings/api');
+  await shows(page, ['Birch', 'Ash', 'Cedar']);
+  for (const name of ['Key preview', '24 hours', 'Status'])
+    assert.equal(await sortButton(page, name).count(), 0, `${name} does not sort`);
+});
+
+test('a sorted list is loaded page by page, without duplicates or gaps', async (t) => {
+  const other = await Dashboard.start();
+  t.after(() => other.stop());
+  const expected: string[] = [];
+  for (let n = 0; n < 101; n += 1) {
+    const name = `Key ${String(n).padStart(3, '0')}`;
+    const { key } = await other.ada.makeKey({ name });
+    await recordLastUse(other, key.id, { at: Date.now() - n * 600_000 });
+    expected.push(name);
+  }
+  for (const [search, names] of [
+    ['sort=name&order=desc', expected.toReversed()],
+    ['sort=lastUsed&order=desc', expected],
+  ] as const) {
+    const page = await other.open(t, `/settings/api?${search}`);
+    for (const shown of ['50 of 101 keys', '100 of 101 keys', '101 keys']) {
+      await reads(page.locator('.list-foot').getByRole('status'), new RegExp(`^${shown}$`));
+      if (shown !== '101 keys') await page.getByRole('button', { name: 'Load more' }).click();
+    }
+    assert.deepEqual(await keys.rowNames(page), names);
+  }
+});
+
+test('each filter is a chip that can be removed, and all are in the address', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  const steps: Array<[group: string, name: string, place: string, names: string[], chip: string]> = [
+    ['Unused for', '30 days', '?unusedDays=30', ['Ash', 'Cedar'], 'Unused for 30 days'],
+    ['Unused for', '90 days', '?unusedDays=90', ['Ash', 'Cedar'], 'Unused for 90 days'],
+    ['Expires within', '30 days', '?unusedDays=90&expiresWithinDays=30', ['Cedar'], 'Expires within 30 days'],
+    [
+      'Scope',
+      'keys:write',
+      '?unusedDays=90&expiresWithinDays=30&scope=keys%3Awrite',
+      ['Cedar'],
+      'Scope keys:write',
+    ],
+  ];
+  for (const [group, name, place, names, chip] of steps) {
+    await addFilter(page).click();
+    await choice(page, group, name).click();
+    await isAt(page, `/settings/api${place}`);
+    await shows(page, names);
+    await hasFocus(addFilter(page));
+    assert.ok((await texts(chips(page))).some((text) => text.startsWith(chip)));
+  }
+  await page.getByRole('button', { name: 'Remove filter: Expires within' }).click();
+  await isAt(page, '/settings/api?unusedDays=90&scope=keys%3Awrite');
+  await hasFocus(addFilter(page));
+  await page.goBack();
+  await isAt(page, '/settings/api?unusedDays=90&expiresWithinDays=30&scope=keys%3Awrite');
+  assert.equal(await chips(page).count(), 3);
+  await page.reload();
+  await shows(page, ['Cedar']);
+  await page.getByRole('button', { name: 'Clear all' }).click();
+  await isAt(page, '/settings/api');
+  await shows(page, ['Birch', 'Ash', 'Cedar']);
+  await hasFocus(addFilter(page));
+  assert.equal(await chips(page).count(), 0);
+  await addFilter(page).click();
+  assert.equal(await choice(page, 'Unused for', '90 days').getAttribute('aria-checked'), 'false');
+});
+
+test('keys can be filtered by their creator, which has a name', async (t) => {
+  const { key: elder, apiKey } = await ada.makeKey({ name: 'Elder', scopes: ['keys:write'] });
+  t.after(() => ada.call('POST', `/v1/api-keys/${elder.id}/revoke`, { descendants: true }));
+  const created = await call(`${dashboard.server.url}/v1/api-keys`, {
+    method: 'POST',
+    headers: bearer(apiKey),
+    body: { name: 'Child of Elder' },
+  });
+  assert.equal(created.status, 201);
+  const page = await dashboard.open(t, '/settings/api?q=Elder');
+  await shows(page, ['Child of Elder', 'Elder']);
+  await addFilter(page).click();
+  await choice(page, 'Created by', 'Elder').click();
+  await isAt(page, `/settings/api?q=Elder&createdBy=${elder.id}`);
+  await shows(page, ['Child of Elder']);
+  await reads(chips(page), /^Created by Elder/);
+  await addFilter(page).click();
+  await choice(page, 'Created by', 'You').click();
+  await shows(page, ['Elder']);
+  await reads(chips(page), /^Created by You/);
+});
+
+test('a status keeps the filters and the order, and an invalid filter is dropped', async (t) => {
+  const page = await dashboard.open(
+    t,
+    '/settings/api?unusedDays=90&sort=name&scope=nonsense&expiresWithinDays=0',
+  );
+  await shows(page, ['Ash', 'Cedar']);
+  assert.equal(await chips(page).count(), 1);
+  await page.getByRole('navigation', { name: 'Status' }).getByRole('link', { name: /^All/ }).click();
+  await isAt(page, '/settings/api?unusedDays=90&sort=name&status=all');
+  await shows(page, ['Ash', 'Cedar']);
+});
+
+test('an empty result names the filters and clears them with one click', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?unusedDays=90&expiresWithinDays=7');
+  const main = page.getByRole('main');
+  await reads(main, /No active keys match the filters "unused for 90 days", "expires within 7 days"\./);
+  await page.goto(`${dashboard.server.url}/settings/api?q=Nowhere&scope=keys:read`);
+  await reads(main, /No active keys match "Nowhere" and the filter "scope keys:read"\./);
+  await page.getByRole('link', { name: 'Clear search' }).click();
+  await isAt(page, '/settings/api?scope=keys%3Aread');
+  await shows(page, ['Ash']);
+  await page.goto(`${dashboard.server.url}/settings/api?unusedDays=90&expiresWithinDays=7`);
+  await page.getByRole('link', { name: 'Clear filters' }).click();
+  await isAt(page, '/settings/api');
+  await shows(page, ['Birch', 'Ash', 'Cedar']);
+});
+
+test('a row shows the requests of the last 24 hours, the expiry, and only a status that needs a look', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  const cell = (name: string, index: number) => keys.row(page, name).getByRole('cell').nth(index);
+  await reads(cell('Birch', 5), /^1,234 5 rejected$/);
+  await reads(cell('Ash', 5), /^0$/);
+  await reads(cell('Ash', 4), /^Never$/);
+  assert.equal(await cell('Birch', 4).getByRole('time').getAttribute('datetime'), birch.expiresAt);
+  await reads(cell('Birch', 6), /^Expires in [23] days$/);
+  await reads(cell('Cedar', 6), /^Unused for 100 days$/);
+  const { key } = await ada.makeKey({ name: 'Douglas' });
+  t.after(() => ada.revoke(key.id));
+  await page.reload();
+  await reads(cell('Douglas', 6), /^Active$/);
+  const widthOfStatus = async () => (await cell('Douglas', 6).locator('> span').boundingBox())?.width ?? 0;
+  assert.ok((await widthOfStatus()) <= 1, 'only for screen readers');
+  await page.goto(`${dashboard.server.url}/settings/api?status=all`);
+  await reads(cell('Douglas', 6), /^Active$/);
+  assert.ok((await widthOfStatus()) > 10);
+});
+
+test('sorting and filtering work with the keyboard alone, with visible focus', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  const { keyboard } = page;
+  await tabTo(addFilter(page));
+  await keyboard.press('ArrowDown');
+  await showsFocus(choice(page, 'Unused for', '30 days'));
+  await keyboard.press('e');
+  await keyboard.press('End');
+  await showsFocus(choice(page, 'Scope', 'audit:read'));
+  await keyboard.press('Home');
+  await keyboard.press('ArrowDown');
+  await keyboard.press('Enter');
+  await isAt(page, '/settings/api?unusedDays=90');
+  await showsFocus(addFilter(page));
+  await keyboard.press('ArrowUp');
+  await showsFocus(choice(page, 'Scope', 'audit:read'));
+  await keyboard.press('Escape');
+  await isGone(page.getByRole('menu'));
+  await showsFocus(addFilter(page));
+  await tabTo(page.getByRole('button', { name: 'Remove filter: Unused for' }), 'Shift+Tab');
+  await keyboard.press('Enter');
+  await isAt(page, '/settings/api');
+  await tabTo(sortButton(page, 'Name'));
+  await keyboard.press('Enter');
+  await isAt(page, '/settings/api?sort=name&order=asc');
+  await showsFocus(sortButton(page, 'Name'));
+});
+
+test('the list with filters and the filter menu are accessible', async (t) => {
+  const page = await dashboard.open(
+    t,
+    `/settings/api?unusedDays=90&scope=keys:write&createdBy=${ash.createdBy}&status=all`,
+  );
+  await settled(page);
+  await isAccessible(page);
+  await addFilter(page).click();
+  await page.getByRole('menu').waitFor();
+  await isAccessible(page);
+});
+
+test('on a phone, the order can be chosen, and a card shows the date that the list is sorted by', async (t) => {
+  const page = await dashboard.open(t, '/settings/api', { viewport: { width: 390, height: 844 } });
+  await settled(page);
+  const visible = async () => texts(keys.row(page, 'Birch').locator('td:visible'));
+  assert.match((await visible()).join(), /just now|ago/);
+  await sortButton(page, 'Expires').click();
+  await shows(page, ['Birch', 'Cedar', 'Ash']);
+  assert.match((await visible()).join(), /\d+ \w+ \d{4}/);
+  await sortButton(page, 'Last used').click();
+  assert.match((await visible()).join(), /3 hours ago/);
+});

@@ -1,0 +1,165 @@
+/** The overview: requests of today and yesterday, the busiest and most rejected keys, and what needs attention. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { msPerDay } from '@soku/contract/instant';
+import { workspaceUsageSchema } from '@soku/contract/usage';
+import type { Page } from 'playwright-core';
+import { bearer, call } from '../support/person.ts';
+import { isAccessible, settled } from './accessibility.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
+import { hasFocus, isAt, reads, tabTo, texts } from './expect.ts';
+import * as keys from './key-pages.ts';
+import { recordHours, recordLastUse, startOfHour } from './recorded-usage.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+const { ada } = dashboard;
+
+const section = (page: Page, name: string) =>
+  page.locator('section').filter({ has: page.getByRole('heading', { name, exact: true }) });
+const items = (page: Page) => section(page, 'Needs attention').getByRole('listitem');
+const ranking = (page: Page, name: string) => section(page, name).getByRole('listitem');
+
+const { key: busy } = await ada.makeKey({ name: 'Production Server' });
+const { key: calm } = await ada.makeKey({ name: 'Staging' });
+const { key: expiring } = await ada.makeKey({
+  name: 'Invoice renderer',
+  expiresAt: new Date(Date.now() + 2 * msPerDay + 60_000).toISOString(),
+});
+const { key: idle } = await ada.makeKey({ name: 'Legacy importer' });
+const { key: gone, apiKey: goneKey } = await ada.makeKey({ name: 'Old mobile app' });
+await ada.revoke(gone.id);
+await dashboard.database(
+  'UPDATE api_key SET created_at = created_at - ? WHERE id = ?',
+  200 * msPerDay,
+  idle.id,
+);
+await recordHours(dashboard, busy.id, [
+  { hoursAgo: 0, accepted: 4000 },
+  { hoursAgo: 1, accepted: 1000, refused: 3 },
+  { hoursAgo: 24, accepted: 2500 },
+]);
+await recordHours(dashboard, calm.id, [{ hoursAgo: 0, accepted: 100, refused: 60 }]);
+await recordHours(dashboard, expiring.id, [{ hoursAgo: 0, accepted: 12 }]);
+for (const { id } of [busy, calm, expiring]) await recordLastUse(dashboard, id, { at: Date.now() });
+assert.equal((await call(`${dashboard.server.url}/v1/me`, { headers: bearer(goneKey) })).status, 401);
+
+async function summary(page: Page): Promise<string> {
+  await settled(page);
+  return (await texts(page.locator('.overview__figure'))).join();
+}
+
+test('one sentence compares today with yesterday, and the chart is a table, too', async (t) => {
+  const page = await dashboard.open(t, '/');
+  const dayStart = new Date(startOfHour(0));
+  dayStart.setUTCHours(dayStart.getUTCHours() - Number(await page.evaluate('new Date().getHours()')));
+  const response = await ada.call('GET', `/v1/usage?dayStart=${dayStart.toISOString()}`);
+  const { today } = workspaceUsageSchema.parse(response.body);
+  const requests = (today.accepted + today.refused).toLocaleString('en');
+  assert.match(await summary(page), new RegExp(`^${requests} requests .*yesterday`));
+  await reads(page.locator('.overview__day'), /^Overview \w+.*, until \d\d:\d\d$/);
+  const chart = section(page, 'Requests per hour');
+  await reads(chart.locator('.why'), /^Rejected \d+/);
+  const name = (await chart.getByRole('img').getAttribute('aria-label')) ?? '';
+  assert.match(name, new RegExp(`Today: ${today.accepted.toLocaleString('en')} accepted`));
+  await chart.getByText('Requests by hour', { exact: true }).click();
+  const cells = await texts(chart.getByRole('row').last().getByRole('cell'));
+  assert.ok(cells.length === 4, cells.join());
+});
+
+test('the numbers of an hour are read with the mouse and the arrow keys', async (t) => {
+  const page = await dashboard.open(t, '/');
+  await settled(page);
+  const chart = section(page, 'Requests per hour');
+  const slider = chart.getByRole('slider', { name: 'Requests of one hour' });
+  await tabTo(slider);
+  await reads(
+    chart.locator('.day__readout'),
+    /: 4,112 accepted, 6[01] rejected; \d[\d,]* accepted, 0 rejected yesterday$/,
+  );
+  assert.match((await slider.getAttribute('aria-valuetext')) ?? '', /: 4,112 accepted/);
+  await page.keyboard.press('Home');
+  await reads(chart.locator('.day__readout'), /^00:00–01:00: /);
+  await page.keyboard.press('Tab');
+  await reads(chart.locator('.day__readout'), /^Accepted today Yesterday Rejected$/);
+});
+
+test('the busiest and the most rejected keys link to their pages', async (t) => {
+  const page = await dashboard.open(t, '/');
+  await settled(page);
+  assert.deepEqual((await texts(ranking(page, 'Busiest keys'))).slice(0, 3), [
+    'Production Server 5,000',
+    'Staging 100',
+    'Invoice renderer 12',
+  ]);
+  const rejected = await texts(ranking(page, 'Most rejected'));
+  assert.match(rejected[0] ?? '', /^Staging .*60$/);
+  assert.equal(rejected[2], 'Old mobile app Revoked 1');
+  await section(page, 'Busiest keys').getByRole('link', { name: 'Production Server' }).click();
+  await isAt(page, `/settings/api/${busy.id}`);
+});
+
+test('what needs attention has one action each', async (t) => {
+  const page = await dashboard.open(t, '/');
+  await settled(page);
+  const [rejected = '', revoked = '', expires = '', unused = '', ...others] = await texts(items(page));
+  assert.match(rejected, /^Staging is rejected 60 of 160 requests in the last 24 hours\./);
+  assert.match(
+    revoked,
+    /^Old mobile app is revoked but still used 1 rejected request in the last 24 hours\./,
+  );
+  assert.match(expires, /^Invoice renderer expires in 2 days .* 12 requests in the last 24 hours\./);
+  assert.match(unused, /^1 key unused for 90 days Legacy importer\./);
+  assert.deepEqual(others, []);
+  for (const item of await items(page).all()) assert.equal(await item.getByRole('link').count(), 1);
+  await items(page).last().getByRole('link', { name: 'Review' }).click();
+  await isAt(page, '/settings/api?unusedDays=90&sort=lastUsed&order=asc');
+  await reads(page.locator('tbody').getByRole('link'), /^Legacy importer$/);
+  await page.goBack();
+  await page.getByRole('link', { name: 'Open key Invoice renderer' }).click();
+  await isAt(page, `/settings/api/${expiring.id}`);
+  await hasFocus(keys.heading(page));
+});
+
+test('the overview with activity is accessible, and so are its numbers', async (t) => {
+  const page = await dashboard.open(t, '/');
+  await settled(page);
+  await page.getByText('Requests by hour', { exact: true }).click();
+  await isAccessible(page);
+});
+
+test('if the usage cannot be loaded, the page shows the error, what needs attention, and a way to retry', async (t) => {
+  const page = await dashboard.open(t, '/help/authentication', { expected: [httpErrorMessage(500)] });
+  await page.route('**/v1/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
+  await page.goto(dashboard.server.url);
+  await reads(page.getByRole('main').getByRole('alert').first(), /The server responded with 500/);
+  await reads(items(page).first(), /^Invoice renderer expires/);
+  await page.unroute('**/v1/usage?**');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await reads(page.locator('.overview__figure'), /requests/);
+});
+
+test('a workspace in which nothing needs attention says so', async (t) => {
+  const fresh = await Dashboard.start();
+  t.after(() => fresh.stop());
+  await fresh.ada.makeKey({ name: 'Only one' });
+  const page = await fresh.open(t, '/');
+  await reads(section(page, 'Needs attention'), /Nothing\. No key expires within 7 days/);
+  await reads(page.locator('.overview__figure'), /^No requests today$/);
+  await reads(section(page, 'Busiest keys'), /No accepted requests in the last 24 hours\./);
+  await reads(section(page, 'Requests per hour'), /No requests yesterday or today\./);
+  await isAccessible(page);
+  await page.getByRole('link', { name: 'Generate New Key' }).click();
+  await isAt(page, '/settings/api?panel=generate');
+});
+
+test('the first steps end with protecting the API, and lead to the first key', async (t) => {
+  const fresh = await Dashboard.start();
+  t.after(() => fresh.stop());
+  const page = await fresh.open(t, '/');
+  const steps = page.getByRole('main').getByRole('heading', { level: 2 });
+  await reads(steps, /^Create a key \| Call the API \| Protect your API$/);
+  await page.getByRole('link', { name: 'Create your first key' }).click();
+  await isAt(page, '/settings/api?panel=generate');
+  await hasFocus(keys.nameField(page));
+});
