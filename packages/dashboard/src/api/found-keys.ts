@@ -1,6 +1,5 @@
-import { keyListSchema } from '@soku/contract/keys';
 import { queryOptions } from '@tanstack/react-query';
-import { callApi } from './client.ts';
+import { fetchKeys } from './keys.ts';
 
 const maxFound = 8;
 
@@ -10,10 +9,9 @@ const maxFound = 8;
  * @param search part of the name, preview or id, or the SHA-256 of a key in hexadecimal
  */
 export function foundKeysOptions(search: { q: string } | { hash: string }) {
-  const query = new URLSearchParams({ status: 'all', limit: String(maxFound), ...search });
   return queryOptions({
     queryKey: ['keys', 'found', search],
-    queryFn: ({ signal }) => callApi(`/v1/api-keys?${query}`, { schema: keyListSchema, signal }),
+    queryFn: ({ signal }) => fetchKeys({ status: 'all', limit: maxFound, ...search }, signal),
     meta: { isOutsidePage: true },
   });
 }
