@@ -1,5 +1,4 @@
 import './OverviewPage.css';
-import './settings/api/usage/UsageSection.css';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';

@@ -2,6 +2,7 @@ import './DayChart.css';
 import { msPerHour } from '@soku/contract/instant';
 import type { WorkspaceUsage } from '@soku/contract/usage';
 import { useMemo, useState } from 'react';
+import { ChartBand, ChartLine, percent } from '../../components/ChartMarks.tsx';
 import { ChartReader } from '../../components/ChartReader.tsx';
 import { useMinute } from '../../dates/use-minute.ts';
 import { type DayHour, dayHours, describeHour, formatClock, roundedUp, scaleTop } from './day.ts';
@@ -30,7 +31,7 @@ export function DayChart({ usage }: { usage: WorkspaceUsage }) {
       </div>
       <div className="day__plot">
         <svg className="day__bars" role="img" aria-label={summaryOf(usage)}>
-          {hour ? <Band index={index} count={hours.length} /> : null}
+          {hour ? <ChartBand index={index} count={hours.length} /> : null}
           <Accepted hours={hours} now={now} />
           <Now hours={hours} now={now} />
         </svg>
@@ -65,8 +66,6 @@ export function DayChart({ usage }: { usage: WorkspaceUsage }) {
     </div>
   );
 }
-
-const percent = (share: number) => `${share * 100}%`;
 
 function topOf(hours: DayHour[]): number {
   return scaleTop(
@@ -118,31 +117,14 @@ function Accepted({ hours, now }: { hours: DayHour[]; now: number }) {
   );
 }
 
-function Band({ index, count }: { index: number; count: number }) {
-  return (
-    <rect className="day__band" x={percent(index / count)} width={percent(1 / count)} y="0" height="100%" />
-  );
-}
-
 /** Where the present is, with the time. */
 function Now({ hours, now }: { hours: DayHour[]; now: number }) {
   const share = (now - (hours[0]?.from ?? now)) / msPerHour / hours.length;
   if (share < 0 || share > 1) return null;
-  const x = percent(share);
-  const toLeft = share > 0.9;
   return (
-    <>
-      <line className="day__now" x1={x} x2={x} y1="0" y2="100%" />
-      <text
-        className="day__time"
-        x={x}
-        y="1em"
-        dx={toLeft ? '-0.5em' : '0.5em'}
-        textAnchor={toLeft ? 'end' : 'start'}
-      >
-        {formatClock(now)}
-      </text>
-    </>
+    <ChartLine share={share} turnsAt={0.9} lineClass="day__now" labelClass="day__time">
+      {formatClock(now)}
+    </ChartLine>
   );
 }
 
@@ -163,7 +145,7 @@ function Rejected({ hours, now, index }: { hours: DayHour[]; now: number; index:
         <span>{top === 0 ? '' : compact.format(top)}</span>
       </div>
       <svg className="day__rejected" aria-hidden="true">
-        {index === null ? null : <Band index={index} count={hours.length} />}
+        {index === null ? null : <ChartBand index={index} count={hours.length} />}
         {hours.map(({ from, today }, slot) =>
           today && today.refused > 0 ? (
             <rect

@@ -1,6 +1,7 @@
 import './UsageChart.css';
 import { type CSSProperties, memo, type ReactNode, useState } from 'react';
 import type { UsageRange } from '../../../../api/usage.ts';
+import { ChartBand, ChartLine, percent } from '../../../../components/ChartMarks.tsx';
 import { ChartReader } from '../../../../components/ChartReader.tsx';
 import type { Elements } from '../../../../components/elements.ts';
 import { chartMaximum, chartTicks, describeSlot, formatSlot, type Slot } from './slots.ts';
@@ -36,7 +37,7 @@ export function UsageChart({ slots, range, summary, revokedAt, head, children }:
       ticks={<Ticks slots={slots} range={range} />}
     >
       <svg className="chart__bars" role="img" aria-label={summary}>
-        {slot ? <Band index={index} count={slots.length} /> : null}
+        {slot ? <ChartBand index={index} count={slots.length} /> : null}
         <Bars slots={slots} top={top} />
         <RevokedLine slots={slots} at={revokedAt} />
       </svg>
@@ -92,8 +93,6 @@ function Numbers({ slot, range }: { slot: Slot; range: UsageRange }) {
   );
 }
 
-const percent = (share: number) => `${share * 100}%`;
-
 /** As a share of the slot's width; the rest is the gap to the next bar. */
 const barWidth = 0.78;
 
@@ -132,33 +131,16 @@ const Bars = memo(function Bars({ slots, top }: { slots: Slot[]; top: number }) 
   });
 });
 
-function Band({ index, count }: { index: number; count: number }) {
-  return (
-    <rect className="chart__band" x={percent(index / count)} width={percent(1 / count)} y="0" height="100%" />
-  );
-}
-
 /** Marks when the key was revoked, if that is within the range. */
 function RevokedLine({ slots, at }: { slots: Slot[]; at: number | null }) {
   const index = slots.findIndex(({ from, to }) => at !== null && at >= from && at < to);
   const slot = slots[index];
   if (!slot || at === null) return null;
   const share = (index + (at - slot.from) / (slot.to - slot.from)) / slots.length;
-  const x = percent(share);
-  const toLeft = share > 0.75;
   return (
-    <>
-      <line className="chart__revoked" x1={x} x2={x} y1="0" y2="100%" />
-      <text
-        className="chart__mark"
-        x={x}
-        y="1em"
-        dx={toLeft ? '-0.5em' : '0.5em'}
-        textAnchor={toLeft ? 'end' : 'start'}
-      >
-        Revoked
-      </text>
-    </>
+    <ChartLine share={share} turnsAt={0.75} lineClass="chart__revoked" labelClass="chart__mark">
+      Revoked
+    </ChartLine>
   );
 }
 

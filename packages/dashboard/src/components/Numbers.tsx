@@ -1,0 +1,42 @@
+import './Numbers.css';
+import type { Elements } from './elements.ts';
+
+/** The numbers of a chart, for reading and copying, behind their title. */
+export function Numbers({ title, children }: { title: string; children: Elements }) {
+  return (
+    <details className="numbers">
+      <summary>{title}</summary>
+      {children}
+    </details>
+  );
+}
+
+interface NumbersTableProps {
+  /** The name for screen readers. */
+  title: string;
+  caption: string;
+  columns: string[];
+  /** The rows. */
+  children: Elements;
+}
+
+export function NumbersTable({ title, caption, columns, children }: NumbersTableProps) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable element must be reachable with the keyboard
+    <section className="numbers__scroll" tabIndex={0} aria-label={title}>
+      <table>
+        <caption>{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column} scope="col">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </section>
+  );
+}
