@@ -4,6 +4,7 @@ import type { WorkspaceUsage } from '@soku/contract/usage';
 import { useMemo, useState } from 'react';
 import { ChartBand, ChartLine, percent } from '../../components/ChartMarks.tsx';
 import { ChartReader } from '../../components/ChartReader.tsx';
+import { formatCompact, formatNumber } from '../../components/format-number.ts';
 import { useMinute } from '../../dates/use-minute.ts';
 import { type DayHour, dayHours, describeHour, formatClock, roundedUp, scaleTop } from './day.ts';
 
@@ -73,10 +74,8 @@ function topOf(hours: DayHour[]): number {
   );
 }
 
-const compact = new Intl.NumberFormat('en', { notation: 'compact' });
-
 function Scale({ top }: { top: number }) {
-  return [4, 3, 2, 1, 0].map((quarter) => <span key={quarter}>{compact.format((top * quarter) / 4)}</span>);
+  return [4, 3, 2, 1, 0].map((quarter) => <span key={quarter}>{formatCompact((top * quarter) / 4)}</span>);
 }
 
 function Legend() {
@@ -142,7 +141,7 @@ function Rejected({ hours, now, index }: { hours: DayHour[]; now: number; index:
     <>
       <div className="day__scale" aria-hidden>
         <span>0</span>
-        <span>{top === 0 ? '' : compact.format(top)}</span>
+        <span>{top === 0 ? '' : formatCompact(top)}</span>
       </div>
       <svg className="day__rejected" aria-hidden="true">
         {index === null ? null : <ChartBand index={index} count={hours.length} />}
@@ -162,10 +161,7 @@ function Rejected({ hours, now, index }: { hours: DayHour[]; now: number; index:
     </>
   );
 }
-
-const number = (value: number) => value.toLocaleString('en');
-
 /** A text alternative for the drawing. */
 function summaryOf({ today, yesterday }: WorkspaceUsage): string {
-  return `Requests per hour. Today: ${number(today.accepted)} accepted, ${number(today.refused)} rejected. Yesterday: ${number(yesterday.accepted)} accepted, ${number(yesterday.refused)} rejected.`;
+  return `Requests per hour. Today: ${formatNumber(today.accepted)} accepted, ${formatNumber(today.refused)} rejected. Yesterday: ${formatNumber(yesterday.accepted)} accepted, ${formatNumber(yesterday.refused)} rejected.`;
 }

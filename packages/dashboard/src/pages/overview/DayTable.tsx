@@ -1,8 +1,7 @@
 import type { WorkspaceUsage } from '@soku/contract/usage';
+import { formatNumber } from '../../components/format-number.ts';
 import { Numbers, NumbersTable } from '../../components/Numbers.tsx';
 import { dayHours, formatHour } from './day.ts';
-
-const number = (value: number) => value.toLocaleString('en');
 
 const title = 'Requests by hour';
 const columns = ['Hour', 'Today', 'Rejected', 'Yesterday', 'Rejected yesterday'];
@@ -23,10 +22,10 @@ export function DayTable({ usage }: { usage: WorkspaceUsage }) {
         {hours.map((hour) => (
           <tr key={hour.from}>
             <th scope="row">{formatHour(hour)}</th>
-            <td>{hour.today ? number(hour.today.accepted) : ''}</td>
-            <td>{hour.today ? number(hour.today.refused) : ''}</td>
-            <td>{number(hour.yesterday.accepted)}</td>
-            <td>{number(hour.yesterday.refused)}</td>
+            <td>{hour.today ? formatNumber(hour.today.accepted) : ''}</td>
+            <td>{hour.today ? formatNumber(hour.today.refused) : ''}</td>
+            <td>{formatNumber(hour.yesterday.accepted)}</td>
+            <td>{formatNumber(hour.yesterday.refused)}</td>
           </tr>
         ))}
       </NumbersTable>

@@ -2,6 +2,7 @@ import type { RankedKey, WorkspaceUsage } from '@soku/contract/usage';
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { Bitting } from '../../components/Bitting.tsx';
+import { formatNumber } from '../../components/format-number.ts';
 import { Section } from '../../components/Section.tsx';
 import { Skeleton } from '../../components/Skeleton.tsx';
 import { reasonsOf } from './reasons.ts';
@@ -46,7 +47,7 @@ function Accepted({ ranked: { accepted }, most }: FiguresProps) {
         <rect className="ranked__rest" width="84" height="8" />
         <rect className="ranked__part" width={(84 * accepted) / most} height="8" />
       </svg>
-      <span className="ranked__count">{accepted.toLocaleString('en')}</span>
+      <span className="ranked__count">{formatNumber(accepted)}</span>
     </>
   );
 }
@@ -55,7 +56,7 @@ function Rejected({ ranked: { refused, refusedBy } }: FiguresProps) {
   return (
     <>
       <span className="ranked__reason">{reasonsOf(refusedBy)[0]?.name}</span>
-      <span className="ranked__count ranked__count--rejected">{refused.toLocaleString('en')}</span>
+      <span className="ranked__count ranked__count--rejected">{formatNumber(refused)}</span>
     </>
   );
 }

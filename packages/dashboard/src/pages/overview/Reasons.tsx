@@ -1,5 +1,6 @@
 import type { UsageDay } from '@soku/contract/usage';
 import { Link } from '@tanstack/react-router';
+import { formatNumber } from '../../components/format-number.ts';
 import { reasonsOf } from './reasons.ts';
 
 /** At most so many fit in a line. */
@@ -12,7 +13,7 @@ export function Reasons({ today }: { today: UsageDay }) {
     <dl className="why">
       <div>
         <dt>Rejected</dt>
-        <dd className={today.refused > 0 ? 'why__all' : undefined}>{today.refused.toLocaleString('en')}</dd>
+        <dd className={today.refused > 0 ? 'why__all' : undefined}>{formatNumber(today.refused)}</dd>
       </div>
       {reasons.map(({ name, code, count }) => (
         <div key={name}>
@@ -25,7 +26,7 @@ export function Reasons({ today }: { today: UsageDay }) {
               <span>{name}</span>
             )}
           </dt>
-          <dd>{count.toLocaleString('en')}</dd>
+          <dd>{formatNumber(count)}</dd>
         </div>
       ))}
     </dl>

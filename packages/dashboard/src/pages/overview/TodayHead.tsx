@@ -1,4 +1,5 @@
 import type { WorkspaceUsage } from '@soku/contract/usage';
+import { formatNumber } from '../../components/format-number.ts';
 import { usePageTitle } from '../../components/PageHead.tsx';
 import { Skeleton } from '../../components/Skeleton.tsx';
 import { useMinute } from '../../dates/use-minute.ts';
@@ -28,7 +29,7 @@ function Sentence({ usage, now }: { usage: WorkspaceUsage; now: number }) {
   const noun = requests === 1 ? 'request' : 'requests';
   return (
     <p className="overview__figure">
-      <strong>{requests === 0 ? 'No requests' : `${requests.toLocaleString('en')} ${noun}`}</strong>
+      <strong>{requests === 0 ? 'No requests' : `${formatNumber(requests)} ${noun}`}</strong>
       <span>{` ${compareDays(requests, yesterdayByNow(dayHours(usage), now))}`}</span>
     </p>
   );

@@ -3,6 +3,7 @@ import type { ListedKey } from '@soku/contract/keys';
 import type { RankedKey, WorkspaceUsage } from '@soku/contract/usage';
 import type { LinkProps } from '@tanstack/react-router';
 import { type Attention, long, soon } from '../../api/overview.ts';
+import { formatNumber } from '../../components/format-number.ts';
 import { formatDay, relativeTime } from '../../dates/dates.ts';
 import { formatClock } from './day.ts';
 import { reasonsOf } from './reasons.ts';
@@ -17,9 +18,6 @@ export interface AttentionItem {
   action: string;
   link: Pick<LinkProps, 'to' | 'params' | 'search' | 'hash'>;
 }
-
-const number = (value: number) => value.toLocaleString('en');
-
 /** A key counts as rejected from this number of rejected requests, and from this share of its requests. */
 const minRejected = 20;
 const minRejectedShare = 0.1;
@@ -36,7 +34,7 @@ export function attentionItems(
 }
 
 function rejectedItem({ key, accepted, refused, refusedBy }: RankedKey): AttentionItem[] {
-  const requests = `${number(refused)} rejected ${refused === 1 ? 'request' : 'requests'} in the last 24 hours.`;
+  const requests = `${formatNumber(refused)} rejected ${refused === 1 ? 'request' : 'requests'} in the last 24 hours.`;
   const item = { id: `rejected ${key.id}`, kind: 'rejected' as const, name: key.name };
   if (key.status !== 'active') {
     return [
@@ -55,7 +53,7 @@ function rejectedItem({ key, accepted, refused, refusedBy }: RankedKey): Attenti
     {
       ...item,
       title: 'is rejected',
-      text: `${number(refused)} of ${number(accepted + refused)} requests in the last 24 hours. Most frequent reason: ${(reason?.name ?? 'unknown').toLowerCase()}.`,
+      text: `${formatNumber(refused)} of ${formatNumber(accepted + refused)} requests in the last 24 hours. Most frequent reason: ${(reason?.name ?? 'unknown').toLowerCase()}.`,
       action: 'See why',
       link: { to: '/help/api-troubleshooting', ...(reason?.code ? { hash: reason.code } : {}) },
     },
@@ -70,7 +68,7 @@ function expiringItem({ id, name, expiresAt, usage }: ListedKey): AttentionItem 
     kind: 'expiring',
     name,
     title: `expires ${relativeTime(at)}`,
-    text: `${formatDay(at)}, ${formatClock(Date.parse(at))}. ${requests === 0 ? 'Not used' : `${number(requests)} requests`} in the last 24 hours.`,
+    text: `${formatDay(at)}, ${formatClock(Date.parse(at))}. ${requests === 0 ? 'Not used' : `${formatNumber(requests)} requests`} in the last 24 hours.`,
     action: 'Open key',
     link: { to: '/settings/api/$keyId', params: { keyId: id } },
   };
@@ -83,7 +81,7 @@ function moreExpiring({ keys, count }: Attention): AttentionItem[] {
     {
       id: 'more expiring',
       kind: 'expiring',
-      title: more === 1 ? '1 more key expires' : `${number(more)} more keys expire`,
+      title: more === 1 ? '1 more key expires' : `${formatNumber(more)} more keys expire`,
       text: `Within ${soon} days.`,
       action: 'Review',
       link: { to: '/settings/api', search: { expiresWithinDays: soon, sort: 'expires', order: 'asc' } },
@@ -99,8 +97,9 @@ function unusedItem({ keys, count }: Attention): AttentionItem[] {
     {
       id: 'unused',
       kind: 'unused',
-      title: count === 1 ? `1 key unused for ${long} days` : `${number(count)} keys unused for ${long} days`,
-      text: more > 0 ? `${names} and ${number(more)} more.` : `${names}.`,
+      title:
+        count === 1 ? `1 key unused for ${long} days` : `${formatNumber(count)} keys unused for ${long} days`,
+      text: more > 0 ? `${names} and ${formatNumber(more)} more.` : `${names}.`,
       action: 'Review',
       link: { to: '/settings/api', search: { unusedDays: long, sort: 'lastUsed', order: 'asc' } },
     },

@@ -1,6 +1,7 @@
 /** The numbers of the chart of today and yesterday. */
 import { msPerHour } from '@soku/contract/instant';
 import type { WorkspaceUsage } from '@soku/contract/usage';
+import { formatNumber } from '../../components/format-number.ts';
 import { dateFormat, userTimeZone } from '../../dates/zone.ts';
 
 /** One hour of today, which may be in the future, and the same hour of yesterday. */
@@ -46,12 +47,12 @@ export function yesterdayByNow(hours: DayHour[], now: number): number {
 /** Continues the sentence that begins with the number of requests: "8% more than yesterday by this time". */
 export function compareDays(today: number, yesterday: number): string {
   if (yesterday === 0) return today === 0 ? 'today' : 'today, and none yesterday by this time';
-  if (today === 0) return `today, and ${yesterday.toLocaleString('en')} yesterday by this time`;
+  if (today === 0) return `today, and ${formatNumber(yesterday)} yesterday by this time`;
   const ratio = today / yesterday;
   const percent = Math.round((ratio - 1) * 100);
   if (percent === 0) return 'as many as yesterday by this time';
   // "1,900% more" is harder to read than "20 times as many".
-  if (ratio >= 5) return `${Math.round(ratio).toLocaleString('en')} times as many as yesterday by this time`;
+  if (ratio >= 5) return `${formatNumber(Math.round(ratio))} times as many as yesterday by this time`;
   return `${Math.abs(percent)}% ${percent > 0 ? 'more' : 'fewer'} than yesterday by this time`;
 }
 
@@ -81,8 +82,7 @@ export function formatHour({ from }: DayHour, zone = userTimeZone): string {
 
 /** "13:00–14:00: 93,214 accepted, 1,187 rejected, yesterday 86,002 and 12" */
 export function describeHour(hour: DayHour): string {
-  const number = (value: number) => value.toLocaleString('en');
-  const yesterday = `${number(hour.yesterday.accepted)} accepted, ${number(hour.yesterday.refused)} rejected yesterday`;
+  const yesterday = `${formatNumber(hour.yesterday.accepted)} accepted, ${formatNumber(hour.yesterday.refused)} rejected yesterday`;
   if (!hour.today) return `${formatHour(hour)}: ${yesterday}`;
-  return `${formatHour(hour)}: ${number(hour.today.accepted)} accepted, ${number(hour.today.refused)} rejected; ${yesterday}`;
+  return `${formatHour(hour)}: ${formatNumber(hour.today.accepted)} accepted, ${formatNumber(hour.today.refused)} rejected; ${yesterday}`;
 }

@@ -5,6 +5,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { keyListOptions, type ListFilter } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
+import { formatNumber } from '../../../components/format-number.ts';
 import { ListFoot } from '../../../components/ListFoot.tsx';
 import { LoadFailed } from '../../../components/LoadFailed.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
@@ -113,7 +114,6 @@ function rowsOf(pages: KeyList[]): ListedKey[] {
 
 function sizeOf(shown: number, total: number): string {
   if (shown === 0) return '';
-  const number = (value: number) => value.toLocaleString('en');
-  if (shown < total) return `${number(shown)} of ${number(total)} keys`;
-  return total === 1 ? '1 key' : `${number(total)} keys`;
+  if (shown < total) return `${formatNumber(shown)} of ${formatNumber(total)} keys`;
+  return total === 1 ? '1 key' : `${formatNumber(total)} keys`;
 }

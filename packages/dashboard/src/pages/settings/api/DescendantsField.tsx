@@ -1,6 +1,7 @@
 import type { Descendants, Key } from '@soku/contract/keys';
 import { useQuery } from '@tanstack/react-query';
 import { descendantsOptions } from '../../../api/keys.ts';
+import { formatNumber } from '../../../components/format-number.ts';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { relativeTimeWithSeconds } from '../../../dates/dates.ts';
 
@@ -37,13 +38,13 @@ function labelOf(descendants: Descendants | undefined): string {
   const { count } = descendants;
   return count === 1
     ? 'Also revoke the key that it created'
-    : `Also revoke the ${count.toLocaleString('en')} keys that it created`;
+    : `Also revoke the ${formatNumber(count)} keys that it created`;
 }
 
 function usageSummary({ accepted, lastUsedAt }: Descendants): string {
   if (lastUsedAt === null) return 'Never used.';
   if (accepted === 0)
     return `Not used in the last 24 hours (last used ${relativeTimeWithSeconds(lastUsedAt)}).`;
-  const requests = accepted === 1 ? '1 request' : `${accepted.toLocaleString('en')} requests`;
+  const requests = accepted === 1 ? '1 request' : `${formatNumber(accepted)} requests`;
   return `${requests} in the last 24 hours, last used ${relativeTimeWithSeconds(lastUsedAt)}.`;
 }

@@ -4,6 +4,7 @@ import { Plus } from 'lucide-react';
 import type { ListFilter } from '../../../api/keys.ts';
 import { Button, buttonClass } from '../../../components/Button.tsx';
 import { Empty } from '../../../components/Empty.tsx';
+import { formatNumber } from '../../../components/format-number.ts';
 import { useCreatorName } from './list/CreatorName.tsx';
 import { appliedFilters, withoutFilters } from './list/filters.ts';
 
@@ -95,7 +96,7 @@ function NothingFound({ filter, otherMatches = 0 }: NothingFoundProps) {
 /** Suggests what to try next. */
 function searchHint({ status, q }: ListFilter, otherMatches: number): string {
   if (otherMatches === 1) return '1 key with another status matches.';
-  if (otherMatches > 1) return `${otherMatches.toLocaleString('en')} keys with another status match.`;
+  if (otherMatches > 1) return `${formatNumber(otherMatches)} keys with another status match.`;
   const scope = q === '' ? '' : 'The search covers names, previews and IDs.';
   return status === 'all' ? scope : `No keys with another status match either. ${scope}`;
 }

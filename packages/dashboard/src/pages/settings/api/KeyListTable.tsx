@@ -7,6 +7,7 @@ import { Ellipsis } from 'lucide-react';
 import { type MouseEvent, memo, useId, useState } from 'react';
 import type { ListFilter } from '../../../api/keys.ts';
 import { KeyPreview } from '../../../components/Bitting.tsx';
+import { formatNumber } from '../../../components/format-number.ts';
 import { MenuButton, type OpenMenu } from '../../../components/MenuButton.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { When } from '../../../components/When.tsx';
@@ -154,9 +155,9 @@ function RecentRequests({ usage }: Pick<ListedKey, 'usage'>) {
   const { accepted, refused } = usage ?? { accepted: 0, refused: 0 };
   return (
     <>
-      <span className={accepted === 0 ? 'keys__none' : undefined}>{accepted.toLocaleString('en')}</span>
+      <span className={accepted === 0 ? 'keys__none' : undefined}>{formatNumber(accepted)}</span>
       {refused > 0 ? (
-        <span className="keys__more keys__rejected">{`${refused.toLocaleString('en')} rejected`}</span>
+        <span className="keys__more keys__rejected">{`${formatNumber(refused)} rejected`}</span>
       ) : null}
     </>
   );

@@ -2,6 +2,7 @@ import './ListControls.css';
 import type { KeyList, ListedKey, StatusFilter } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import type { ListFilter } from '../../../api/keys.ts';
+import { formatNumber } from '../../../components/format-number.ts';
 import { FilterBar } from './list/FilterBar.tsx';
 import { SearchKeys } from './SearchKeys.tsx';
 
@@ -36,7 +37,7 @@ export function ListControls({ filter, counts, rows }: ListControlsProps) {
             resetScroll={false}
           >
             <span>{label}</span>
-            <span className="filter__count">{counts ? counts[status].toLocaleString('en') : ''}</span>
+            <span className="filter__count">{counts ? formatNumber(counts[status]) : ''}</span>
           </Link>
         ))}
       </nav>

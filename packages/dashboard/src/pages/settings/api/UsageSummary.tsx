@@ -2,6 +2,7 @@ import type { Usage } from '@soku/contract/usage';
 import { useQuery } from '@tanstack/react-query';
 import { lastDayUsageOptions } from '../../../api/usage.ts';
 import { describeDevice } from '../../../components/device.ts';
+import { formatNumber } from '../../../components/format-number.ts';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { relativeTimeWithSeconds } from '../../../dates/dates.ts';
 
@@ -38,7 +39,7 @@ function RecentUse({ accepted, lastUsed }: Pick<Usage, 'accepted' | 'lastUsed'>)
   return (
     <>
       <p>
-        <strong>{accepted === 1 ? '1 request' : `${accepted.toLocaleString('en')} requests`}</strong>
+        <strong>{accepted === 1 ? '1 request' : `${formatNumber(accepted)} requests`}</strong>
         <span>{` in the last 24 hours${lastUsed ? ',' : ''}`}</span>
       </p>
       {lastUsed ? (

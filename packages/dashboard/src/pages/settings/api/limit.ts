@@ -1,5 +1,6 @@
 /** Reads rate limits from forms and formats them for the pages. */
 import { type RateLimit, rateLimitSchema } from '@soku/contract/rate-limits';
+import { formatNumber } from '../../../components/format-number.ts';
 
 /** The choices of a form: the inherited limit, a custom limit or no limit. */
 export type LimitChoice = 'inherited' | 'own' | 'off';
@@ -12,7 +13,7 @@ export function toLimitChoice(limit: RateLimit | null): LimitChoice {
 /** "1,000 requests per minute" or "no limit", within a sentence or alone. */
 export function formatLimit(limit: RateLimit): string {
   if (limit === 'off') return 'no limit';
-  return limit === 1 ? '1 request per minute' : `${limit.toLocaleString('en')} requests per minute`;
+  return limit === 1 ? '1 request per minute' : `${formatNumber(limit)} requests per minute`;
 }
 
 /** The limit for the API, or a problem with the number that the form shows. */
@@ -33,5 +34,5 @@ export function parseLimit(
 /** "Workspace default (1,000)", without the number while it is loading. */
 export function inheritedLimitLabel(whose: string, limit: RateLimit | undefined): string {
   if (limit === undefined) return whose;
-  return `${whose} (${limit === 'off' ? 'no limit' : limit.toLocaleString('en')})`;
+  return `${whose} (${limit === 'off' ? 'no limit' : formatNumber(limit)})`;
 }

@@ -1,5 +1,6 @@
 import type { Key, RevokedKey } from '@soku/contract/keys';
 import { useEffect, useRef } from 'react';
+import { formatNumber } from '../../../components/format-number.ts';
 import { announce } from '../../../components/Toast.tsx';
 
 /** @param revocation from the response; undefined if someone else had already revoked the key */
@@ -32,8 +33,8 @@ export function useAfterRevoke(rows: Key[], panel: string | undefined): OnRevoke
 function resultText(revocation: RevokedKey['revocation'] | undefined): string {
   if (revocation === undefined) return 'Already revoked.';
   const { nodes, waitedMs, descendants } = revocation;
-  const measured = nodes === 1 ? '' : ` (${nodes} servers, ${waitedMs.toLocaleString('en')} ms)`;
+  const measured = nodes === 1 ? '' : ` (${nodes} servers, ${formatNumber(waitedMs)} ms)`;
   if (descendants === 0) return `Revoked. No server accepts it anymore${measured}.`;
-  const others = descendants === 1 ? '1 key' : `${descendants.toLocaleString('en')} keys`;
+  const others = descendants === 1 ? '1 key' : `${formatNumber(descendants)} keys`;
   return `Revoked, along with ${others} that it created. No server accepts them anymore${measured}.`;
 }

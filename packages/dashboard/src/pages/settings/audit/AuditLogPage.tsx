@@ -4,6 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { type AuditView, auditOptions, isFiltered } from '../../../api/audit.ts';
 import { buttonClass } from '../../../components/Button.tsx';
 import { Empty } from '../../../components/Empty.tsx';
+import { formatNumber } from '../../../components/format-number.ts';
 import { ListFoot } from '../../../components/ListFoot.tsx';
 import { LoadFailed } from '../../../components/LoadFailed.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
@@ -70,7 +71,7 @@ function Entries({ events, view, stale }: { events: AuditEvent[]; view: AuditVie
 
 function sizeOf(shown: number, more: boolean): string {
   if (shown === 0) return 'No entries';
-  const count = shown === 1 ? '1 entry' : `${shown.toLocaleString('en')} entries`;
+  const count = shown === 1 ? '1 entry' : `${formatNumber(shown)} entries`;
   return more ? `Newest ${count}` : count;
 }
 

@@ -5,6 +5,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { CopyButton } from '../../../components/CopyButton.tsx';
 import type { Elements } from '../../../components/elements.ts';
+import { formatNumber } from '../../../components/format-number.ts';
 import { Notice } from '../../../components/Notice.tsx';
 import { UntrustedText } from '../../../components/UntrustedText.tsx';
 import { ExactTime } from '../../../components/When.tsx';
@@ -74,7 +75,7 @@ function Seal({ event: { sequence, hash, unreadable } }: { event: AuditEvent }) 
   }
   return (
     <span key="seal">
-      <span>{`Number ${sequence.toLocaleString('en')}`}</span>{' '}
+      <span>{`Number ${formatNumber(sequence)}`}</span>{' '}
       <code className="entry-details__soft" translate="no">
         {hash}
       </code>

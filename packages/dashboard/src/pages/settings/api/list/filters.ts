@@ -1,4 +1,5 @@
 import type { ListFilter } from '../../../../api/keys.ts';
+import { formatNumber } from '../../../../components/format-number.ts';
 
 const labels = {
   unusedDays: 'Unused for',
@@ -28,7 +29,7 @@ export function appliedFilters(filter: ListFilter): AppliedFilter[] {
 }
 
 export function formatDays(days: number): string {
-  return days === 1 ? '1 day' : `${days.toLocaleString('en')} days`;
+  return days === 1 ? '1 day' : `${formatNumber(days)} days`;
 }
 
 interface FilterParameters {

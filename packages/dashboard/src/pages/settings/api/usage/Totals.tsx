@@ -1,5 +1,6 @@
 import { msPerHour } from '@soku/contract/instant';
 import type { Usage } from '@soku/contract/usage';
+import { formatNumber } from '../../../../components/format-number.ts';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 
 export function Totals({ usage, revokedAt }: { usage: Usage | undefined; revokedAt: string | null }) {
@@ -26,7 +27,7 @@ function Total({ kind, name, count }: TotalProps) {
     <div className="totals__total">
       <dt className={`totals__name totals__name--${kind}`}>{name}</dt>
       <dd className="totals__count">
-        {count === undefined ? <Skeleton width="short" /> : count.toLocaleString('en')}
+        {count === undefined ? <Skeleton width="short" /> : formatNumber(count)}
       </dd>
     </div>
   );
@@ -40,5 +41,5 @@ function sinceRevoked({ hours, refused }: Usage, revokedAt: number): string {
   if (since === 0) return '';
   return since === refused
     ? ' since it was revoked'
-    : `, ${since.toLocaleString('en')} of them since it was revoked`;
+    : `, ${formatNumber(since)} of them since it was revoked`;
 }

@@ -4,9 +4,9 @@ import type { UsageRange } from '../../../../api/usage.ts';
 import { ChartBand, ChartLine, percent } from '../../../../components/ChartMarks.tsx';
 import { ChartReader } from '../../../../components/ChartReader.tsx';
 import type { Elements } from '../../../../components/elements.ts';
+import { formatCompact, formatNumber } from '../../../../components/format-number.ts';
 import { chartMaximum, chartTicks, describeSlot, formatSlot, type Slot } from './slots.ts';
 
-const compact = new Intl.NumberFormat('en', { notation: 'compact' });
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 interface UsageChartProps {
@@ -73,7 +73,7 @@ export function ChartFrame({ head, readout = '', scale, ticks, children }: Chart
       </div>
       <div className="chart__scale" aria-hidden>
         {(scale ?? noScale).map((value) => (
-          <span key={value}>{scale ? compact.format(value) : ''}</span>
+          <span key={value}>{scale ? formatCompact(value) : ''}</span>
         ))}
       </div>
       <div className="chart__plot">{children}</div>
@@ -87,8 +87,8 @@ export function ChartFrame({ head, readout = '', scale, ticks, children }: Chart
 function Numbers({ slot, range }: { slot: Slot; range: UsageRange }) {
   return (
     <span>
-      <span>{`${formatSlot(slot, range)}:`}</span> <strong>{slot.accepted.toLocaleString('en')}</strong>{' '}
-      accepted, <strong>{slot.refused.toLocaleString('en')}</strong> rejected
+      <span>{`${formatSlot(slot, range)}:`}</span> <strong>{formatNumber(slot.accepted)}</strong> accepted,{' '}
+      <strong>{formatNumber(slot.refused)}</strong> rejected
     </span>
   );
 }

@@ -1,4 +1,5 @@
 import type { UsageRange } from '../../../../api/usage.ts';
+import { formatNumber } from '../../../../components/format-number.ts';
 import { Numbers, NumbersTable } from '../../../../components/Numbers.tsx';
 import { formatSlot, rangeLabels, type Slot } from './slots.ts';
 
@@ -19,8 +20,8 @@ export function UsageTable({ slots, range }: { slots: Slot[]; range: UsageRange 
           {used.map((slot) => (
             <tr key={slot.from}>
               <th scope="row">{formatSlot(slot, range)}</th>
-              <td>{slot.accepted.toLocaleString('en')}</td>
-              <td>{slot.refused.toLocaleString('en')}</td>
+              <td>{formatNumber(slot.accepted)}</td>
+              <td>{formatNumber(slot.refused)}</td>
             </tr>
           ))}
         </NumbersTable>

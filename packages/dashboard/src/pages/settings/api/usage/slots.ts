@@ -3,6 +3,7 @@
 import { msPerHour } from '@soku/contract/instant';
 import type { Usage } from '@soku/contract/usage';
 import type { UsageRange } from '../../../../api/usage.ts';
+import { formatNumber } from '../../../../components/format-number.ts';
 import { dateFormat, dayNumber, localTime, userTimeZone, utcOffset } from '../../../../dates/zone.ts';
 
 export interface Slot {
@@ -30,9 +31,6 @@ export const rangeLabels: Record<UsageRange, string> = {
   '7d': '7 days',
   '30d': '30 days',
 };
-
-const number = (value: number) => value.toLocaleString('en');
-
 /** One slot per hour, or per day for 30 days, because a screen has no room for 720 bars. */
 export function toSlots(hours: Usage['hours'], range: UsageRange, zone = userTimeZone): Slot[] {
   const slots: Slot[] = [];
@@ -64,7 +62,7 @@ export function formatSlot({ from, to }: Slot, range: UsageRange, zone = userTim
 
 /** "Tue 3 Mar, 14:00–15:00: 12 accepted, 1 rejected" */
 export function describeSlot(slot: Slot, range: UsageRange): string {
-  return `${formatSlot(slot, range)}: ${number(slot.accepted)} accepted, ${number(slot.refused)} rejected`;
+  return `${formatSlot(slot, range)}: ${formatNumber(slot.accepted)} accepted, ${formatNumber(slot.refused)} rejected`;
 }
 
 /**
@@ -105,11 +103,11 @@ export function chartMaximum(slots: Slot[]): number {
 export function summarizeUsage(slots: Slot[], range: UsageRange): string {
   const accepted = slots.reduce((sum, slot) => sum + slot.accepted, 0);
   const refused = slots.reduce((sum, slot) => sum + slot.refused, 0);
-  const summary = `Requests in the last ${rangeLabels[range]}: ${number(accepted)} accepted, ${number(refused)} rejected.`;
+  const summary = `Requests in the last ${rangeLabels[range]}: ${formatNumber(accepted)} accepted, ${formatNumber(refused)} rejected.`;
   const busiest = slots.reduce<Slot | undefined>(
     (most, slot) => (most && most.accepted + most.refused >= slot.accepted + slot.refused ? most : slot),
     undefined,
   );
   if (!busiest || accepted + refused === 0) return summary;
-  return `${summary} Busiest ${range === '30d' ? 'day' : 'hour'}: ${number(busiest.accepted + busiest.refused)}, ${formatSlot(busiest, range)}.`;
+  return `${summary} Busiest ${range === '30d' ? 'day' : 'hour'}: ${formatNumber(busiest.accepted + busiest.refused)}, ${formatSlot(busiest, range)}.`;
 }
