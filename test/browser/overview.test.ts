@@ -44,6 +44,8 @@ await recordHours(dashboard, expiring.id, [{ hoursAgo: 0, accepted: 12 }]);
 for (const { id } of [busy, calm, expiring]) await recordLastUse(dashboard, id, { at: Date.now() });
 assert.equal((await call(`${dashboard.server.url}/v1/me`, { headers: bearer(goneKey) })).status, 401);
 
+const mainHeading = (page: Page) => page.getByRole('heading', { level: 1 });
+
 async function summary(page: Page): Promise<string> {
   await settled(page);
   return (await texts(page.locator('.overview__figure'))).join();
@@ -134,7 +136,43 @@ test('if the usage cannot be loaded, the page shows the error, what needs attent
   await page.goto(dashboard.server.url);
   await reads(page.getByRole('main').getByRole('alert').first(), /The server responded with 500/);
   await reads(items(page).first(), /^Invoice renderer expires/);
+  await reads(mainHeading(page), /^Overview$/);
+  await settled(page);
+  await isAccessible(page);
   await page.unroute('**/v1/usage?**');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await reads(page.locator('.overview__figure'), /requests/);
+});
+
+test('while the numbers are loading, the page has its heading, and nothing needs attention yet', async (t) => {
+  const page = await dashboard.open(t, '/help/authentication');
+  let respond = () => {};
+  const held = new Promise<void>((resolve) => {
+    respond = resolve;
+  });
+  await page.route('**/v1/usage?**', async (route) => {
+    await held;
+    await route.continue();
+  });
+  const lists = page.waitForResponse(/unusedDays=90/);
+  await page.goto(dashboard.server.url);
+  await (await lists).finished();
+  await reads(mainHeading(page), /^Overview$/);
+  await page.locator('.todo .skeleton').first().waitFor();
+  assert.equal(await page.locator('.todo__title, .todo__none').count(), 0);
+  respond();
+  await reads(items(page).first(), /^Staging is rejected/);
+  await reads(mainHeading(page), /^Overview$/);
+});
+
+test('if the keys cannot be loaded, the page has its heading, the error and a way to retry', async (t) => {
+  const page = await dashboard.open(t, '/help/authentication', { expected: [httpErrorMessage(500)] });
+  await page.route('**/v1/api-keys?**', (route) => route.fulfill({ status: 500, json: {} }));
+  await page.goto(dashboard.server.url);
+  await reads(page.getByRole('main').getByRole('alert'), /^The server responded with 500/);
+  await reads(mainHeading(page), /^Overview$/);
+  await isAccessible(page);
+  await page.unroute('**/v1/api-keys?**');
   await page.getByRole('button', { name: 'Try again' }).click();
   await reads(page.locator('.overview__figure'), /requests/);
 });
@@ -157,6 +195,7 @@ test('the first steps end with protecting the API, and lead to the first key', a
   const fresh = await Dashboard.start();
   t.after(() => fresh.stop());
   const page = await fresh.open(t, '/');
+  await reads(mainHeading(page), /^Overview$/);
   const steps = page.getByRole('main').getByRole('heading', { level: 2 });
   await reads(steps, /^Create a key \| Call the API \| Protect your API$/);
   await page.getByRole('link', { name: 'Create your first key' }).click();

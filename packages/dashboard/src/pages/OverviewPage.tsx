@@ -8,6 +8,7 @@ import { buttonClass } from '../components/Button.tsx';
 import { Kbd } from '../components/Kbd.tsx';
 import { LoadFailed } from '../components/LoadFailed.tsx';
 import { PageHead } from '../components/PageHead.tsx';
+import { Section } from '../components/Section.tsx';
 import { useSingleKey } from '../components/shortcuts.ts';
 import { FirstSteps } from './overview/FirstSteps.tsx';
 import { NeedsAttention } from './overview/NeedsAttention.tsx';
@@ -18,32 +19,29 @@ import { TodayHead } from './overview/TodayHead.tsx';
 export function OverviewPage() {
   const session = useSession();
   const { data: hasKeys, error, refetch } = useQuery(hasKeysOptions);
-  if (hasKeys === false) {
-    return (
-      <>
-        <PageHead title="Overview">{session?.workspace?.name}</PageHead>
-        <FirstSteps origin={session?.publicUrl ?? ''} />
-      </>
-    );
-  }
-  if (hasKeys === undefined && error) {
-    return (
-      <>
-        <PageHead title="Overview">{session?.workspace?.name}</PageHead>
+  const isUnknown = hasKeys === undefined;
+  // Most workspaces have keys, so their page is shown until this is known.
+  if (hasKeys || (isUnknown && !error)) return <Activity />;
+  return (
+    <>
+      <PageHead title="Overview">{session?.workspace?.name}</PageHead>
+      {isUnknown ? (
         <LoadFailed error={error} onRetry={refetch} />
-      </>
-    );
-  }
-  return <Activity />;
+      ) : (
+        <FirstSteps origin={session?.publicUrl ?? ''} />
+      )}
+    </>
+  );
 }
 
 function Activity() {
   const shortcut = useSingleKey('n');
   const { data: usage, error, refetch } = useQuery(workspaceUsageOptions);
+  const isFailed = usage === undefined && error !== null;
   return (
     <>
       <div className="overview__head">
-        <TodayHead usage={usage} />
+        <TodayHead usage={usage} isFailed={isFailed} />
         <div className="page-head__actions">
           <Link to="/settings/api" className={buttonClass('secondary')}>
             All keys
@@ -61,10 +59,16 @@ function Activity() {
         </div>
       </div>
       <div className="overview__thirds">
-        {error && !usage ? <LoadFailed error={error} onRetry={refetch} /> : <Today usage={usage} />}
-        <NeedsAttention usage={usage} />
+        {isFailed ? (
+          <Section title="Requests per hour">
+            <LoadFailed error={error} onRetry={refetch} />
+          </Section>
+        ) : (
+          <Today usage={usage} />
+        )}
+        <NeedsAttention usage={usage} isFailed={isFailed} />
       </div>
-      {error && !usage ? null : <Rankings usage={usage} />}
+      {isFailed ? null : <Rankings usage={usage} />}
     </>
   );
 }

@@ -12,23 +12,30 @@ import { type AttentionItem, attentionItems } from './attention.ts';
 
 const icons = { rejected: TriangleAlert, expiring: Clock, unused: Moon };
 
-/** @param usage undefined while it is loading, or if it could not be loaded */
-export function NeedsAttention({ usage }: { usage: WorkspaceUsage | undefined }) {
+interface NeedsAttentionProps {
+  /** Undefined while it is loading, or if it could not be loaded. */
+  usage: WorkspaceUsage | undefined;
+  isFailed: boolean;
+}
+
+export function NeedsAttention({ usage, isFailed }: NeedsAttentionProps) {
   useMinute();
   const { data: lists, error } = useQuery(attentionOptions);
-  const items = attentionItems(usage, lists);
+  const isPending = !(usage || isFailed) || !(lists || error);
+  // The most urgent items come first, so nothing is shown before they are known.
+  const items = isPending ? [] : attentionItems(usage, lists);
   return (
     <Section
       title="Needs attention"
-      action={lists && items.length > 0 ? <p className="overview__period">{items.length}</p> : null}
+      action={items.length > 0 ? <p className="overview__period">{items.length}</p> : null}
     >
       <ul className="todo">
         {items.map((item) => (
           <Item key={item.id} item={item} />
         ))}
       </ul>
-      {lists || error ? null : <Pending />}
-      {lists && items.length === 0 ? <Nothing /> : null}
+      {isPending ? <Pending /> : null}
+      {!isPending && lists && items.length === 0 ? <Nothing isCertain={usage !== undefined} /> : null}
       {lists ? null : <Failure error={error} />}
     </Section>
   );
@@ -56,11 +63,13 @@ function Item({ item: { kind, name, title, text, action, link } }: { item: Atten
   );
 }
 
-function Nothing() {
+/** Without the usage, it is unknown which keys are rejected. */
+function Nothing({ isCertain }: { isCertain: boolean }) {
+  const text = 'No key expires within 7 days, and every key was used in the last 90 days.';
   return (
     <p className="todo__none">
       <CircleCheck size={16} aria-hidden />
-      <span>Nothing. No key expires within 7 days, and every key was used in the last 90 days.</span>
+      <span>{isCertain ? `Nothing. ${text}` : text}</span>
     </p>
   );
 }

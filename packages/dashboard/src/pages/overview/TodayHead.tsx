@@ -8,8 +8,14 @@ import { compareDays, dayHours, formatClock, yesterdayByNow } from './day.ts';
 
 const longDay = { weekday: 'long', day: 'numeric', month: 'long' } as const;
 
+interface TodayHeadProps {
+  /** Undefined while it is loading, or if it could not be loaded. */
+  usage: WorkspaceUsage | undefined;
+  isFailed: boolean;
+}
+
 /** The heading, and one sentence that compares today with yesterday. */
-export function TodayHead({ usage }: { usage: WorkspaceUsage | undefined }) {
+export function TodayHead({ usage, isFailed }: TodayHeadProps) {
   useMinute();
   usePageTitle('Overview');
   const now = Date.now();
@@ -19,7 +25,8 @@ export function TodayHead({ usage }: { usage: WorkspaceUsage | undefined }) {
         <h1 tabIndex={-1}>Overview</h1>
         <p>{`${dateFormat(userTimeZone, longDay).format(now)}, until ${formatClock(now)}`}</p>
       </div>
-      {usage ? <Sentence usage={usage} now={now} /> : <Pending />}
+      {usage ? <Sentence usage={usage} now={now} /> : null}
+      {usage || isFailed ? null : <Pending />}
     </div>
   );
 }
