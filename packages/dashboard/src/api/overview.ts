@@ -31,13 +31,18 @@ export interface Attention {
   count: number;
 }
 
+export interface AttentionLists {
+  expiring: Attention;
+  unused: Attention;
+}
+
 /** In days. */
 export const soon = 7;
 export const long = 90;
 
 export const attentionOptions = queryOptions({
   queryKey: ['keys', 'attention'],
-  queryFn: async ({ signal }) => {
+  queryFn: async ({ signal }): Promise<AttentionLists> => {
     const [expiring, unused] = await Promise.all([
       fetchKeys({ expiresWithinDays: soon, sort: 'expires', limit: 3, include: 'counts,usage' }, signal),
       fetchKeys({ unusedDays: long, sort: 'lastUsed', order: 'asc', limit: 2, include: 'counts' }, signal),

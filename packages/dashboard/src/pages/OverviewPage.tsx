@@ -2,7 +2,7 @@ import './OverviewPage.css';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { hasKeysOptions, workspaceUsageOptions } from '../api/overview.ts';
+import { attentionOptions, hasKeysOptions, workspaceUsageOptions } from '../api/overview.ts';
 import { useSession } from '../api/session.ts';
 import { buttonClass } from '../components/Button.tsx';
 import { Kbd } from '../components/Kbd.tsx';
@@ -21,7 +21,7 @@ export function OverviewPage() {
   const { data: hasKeys, error, refetch } = useQuery(hasKeysOptions);
   const isUnknown = hasKeys === undefined;
   // Most workspaces have keys, so their page is shown until this is known.
-  if (hasKeys || (isUnknown && !error)) return <Activity />;
+  if (hasKeys || (isUnknown && !error)) return <Activity isPending={isUnknown} />;
   return (
     <>
       <PageHead title="Overview">{session?.workspace?.name}</PageHead>
@@ -34,10 +34,13 @@ export function OverviewPage() {
   );
 }
 
-function Activity() {
+function Activity({ isPending }: { isPending: boolean }) {
   const shortcut = useSingleKey('n');
-  const { data: usage, error, refetch } = useQuery(workspaceUsageOptions);
-  const isFailed = usage === undefined && error !== null;
+  const { data, error, refetch } = useQuery(workspaceUsageOptions);
+  const usage = isPending ? undefined : data;
+  const isFailed = data === undefined && error !== null;
+  const attention = useQuery(attentionOptions);
+  const isLoading = !(usage || isFailed) || attention.isPending;
   return (
     <>
       <div className="overview__head">
@@ -66,9 +69,10 @@ function Activity() {
         ) : (
           <Today usage={usage} />
         )}
-        <NeedsAttention usage={usage} isFailed={isFailed} />
+        <NeedsAttention usage={usage} lists={attention.data} error={attention.error} isPending={isLoading} />
       </div>
-      {isFailed ? null : <Rankings usage={usage} />}
+      {/* On a phone they are below the other lists, whose length is unknown until then. */}
+      {usage && !isLoading ? <Rankings usage={usage} /> : null}
     </>
   );
 }

@@ -1,8 +1,7 @@
 import type { WorkspaceUsage } from '@soku/contract/usage';
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { CircleCheck, Clock, Moon, TriangleAlert } from 'lucide-react';
-import { attentionOptions } from '../../api/overview.ts';
+import type { AttentionLists } from '../../api/overview.ts';
 import { buttonClass } from '../../components/Button.tsx';
 import { Failure } from '../../components/Notice.tsx';
 import { Section } from '../../components/Section.tsx';
@@ -15,14 +14,15 @@ const icons = { rejected: TriangleAlert, expiring: Clock, unused: Moon };
 interface NeedsAttentionProps {
   /** Undefined while it is loading, or if it could not be loaded. */
   usage: WorkspaceUsage | undefined;
-  isFailed: boolean;
+  lists: AttentionLists | undefined;
+  /** Why there are no lists. */
+  error: unknown;
+  /** Whether one of both is loading. The most urgent items come first, so nothing is shown before they are known. */
+  isPending: boolean;
 }
 
-export function NeedsAttention({ usage, isFailed }: NeedsAttentionProps) {
+export function NeedsAttention({ usage, lists, error, isPending }: NeedsAttentionProps) {
   useMinute();
-  const { data: lists, error } = useQuery(attentionOptions);
-  const isPending = !(usage || isFailed) || !(lists || error);
-  // The most urgent items come first, so nothing is shown before they are known.
   const items = isPending ? [] : attentionItems(usage, lists);
   return (
     <Section

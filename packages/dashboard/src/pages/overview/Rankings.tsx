@@ -4,19 +4,18 @@ import type { ReactElement } from 'react';
 import { Bitting } from '../../components/Bitting.tsx';
 import { formatNumber } from '../../components/format-number.ts';
 import { Section } from '../../components/Section.tsx';
-import { Skeleton } from '../../components/Skeleton.tsx';
 import { reasonsOf } from './reasons.ts';
 
 const shown = 5;
 
 /** The keys with the most accepted and the most rejected requests, side by side. */
-export function Rankings({ usage }: { usage: WorkspaceUsage | undefined }) {
-  const most = usage?.busiest[0]?.accepted ?? 1;
+export function Rankings({ usage: { busiest, mostRefused } }: { usage: WorkspaceUsage }) {
+  const most = busiest[0]?.accepted ?? 1;
   return (
     <div className="overview__halves">
       <Section title="Busiest keys" action={<Period />}>
         <Ranking
-          keys={usage?.busiest}
+          keys={busiest}
           Figures={Accepted}
           most={most}
           none="No accepted requests in the last 24 hours."
@@ -24,7 +23,7 @@ export function Rankings({ usage }: { usage: WorkspaceUsage | undefined }) {
       </Section>
       <Section title="Most rejected" action={<Period />}>
         <Ranking
-          keys={usage?.mostRefused}
+          keys={mostRefused}
           Figures={Rejected}
           most={most}
           none="No rejected requests in the last 24 hours."
@@ -66,19 +65,16 @@ function Period() {
 }
 
 interface RankingProps {
-  /** Undefined while loading. */
-  keys: RankedKey[] | undefined;
+  keys: RankedKey[];
   Figures: (props: FiguresProps) => ReactElement;
   most: number;
   none: string;
 }
 
-const placeholders = ['a', 'b', 'c'];
-
 function Ranking({ keys, Figures, most, none }: RankingProps) {
   return (
     <ol>
-      {keys?.slice(0, shown).map((ranked) => (
+      {keys.slice(0, shown).map((ranked) => (
         <li key={ranked.key.id} className="ranked">
           <Bitting preview={ranked.key.preview} status={ranked.key.status} />
           <Link
@@ -94,14 +90,7 @@ function Ranking({ keys, Figures, most, none }: RankingProps) {
           <Figures ranked={ranked} most={most} />
         </li>
       ))}
-      {keys
-        ? null
-        : placeholders.map((line) => (
-            <li key={line} className="ranked" aria-hidden>
-              <Skeleton width="middle" />
-            </li>
-          ))}
-      {keys?.length === 0 ? <li className="ranked ranked--none">{none}</li> : null}
+      {keys.length === 0 ? <li className="ranked ranked--none">{none}</li> : null}
     </ol>
   );
 }

@@ -2,7 +2,7 @@
 import type { ListedKey } from '@soku/contract/keys';
 import type { RankedKey, WorkspaceUsage } from '@soku/contract/usage';
 import type { LinkProps } from '@tanstack/react-router';
-import { type Attention, long, soon } from '../../api/overview.ts';
+import { type Attention, type AttentionLists, long, soon } from '../../api/overview.ts';
 import { formatNumber } from '../../components/format-number.ts';
 import { formatDay, relativeTime } from '../../dates/dates.ts';
 import { formatClock } from './day.ts';
@@ -24,7 +24,7 @@ const minRejectedShare = 0.1;
 
 export function attentionItems(
   usage: WorkspaceUsage | undefined,
-  lists: { expiring: Attention; unused: Attention } | undefined,
+  lists: AttentionLists | undefined,
 ): AttentionItem[] {
   return [
     ...(usage?.mostRefused.flatMap(rejectedItem).slice(0, 3) ?? []),

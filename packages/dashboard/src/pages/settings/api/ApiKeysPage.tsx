@@ -70,9 +70,12 @@ export function ApiKeysPage() {
         size={sizeOf(rows.length, counts?.[filter.status] ?? rows.length)}
         rows=".keys__link"
       />
-      <div {...prepare}>
-        <WorkspaceLimit onChange={() => openPanel('limit')} />
-      </div>
+      {/* Not below the placeholders, from where the keys would move it. */}
+      {list.isPending && !list.error ? null : (
+        <div {...prepare}>
+          <WorkspaceLimit onChange={() => openPanel('limit')} />
+        </div>
+      )}
       {search.panel && KeyPanels ? (
         <KeyPanels
           search={search}
