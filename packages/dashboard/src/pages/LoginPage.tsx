@@ -46,7 +46,7 @@ export function LoginPage() {
             <code translate="no">npm run soku -- account reset-password EMAIL</code>
           </p>
           <p>
-            API request rejected? See <Link to="/help/api-troubleshooting">Troubleshooting</Link>. No sign-in
+            API request rejected? See <Link to="/help/api-troubleshooting">Troubleshooting</Link>. No account
             required.
           </p>
         </>
