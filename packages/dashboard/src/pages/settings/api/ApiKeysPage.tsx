@@ -54,8 +54,8 @@ export function ApiKeysPage() {
         }
       >
         <span>
-          Create a separate key for each program that calls the API, so that you can revoke one without
-          affecting the others. <Link to="/help/api-key-management">Best practices</Link>
+          Give each program its own key, so that you can revoke one without affecting others.{' '}
+          <Link to="/help/api-key-management">Best practices</Link>
         </span>
       </PageHead>
       <div {...prepareMenus}>
