@@ -1,6 +1,7 @@
 import type { Measure } from './figure.ts';
 import { compareWithBetterAuth } from './figures/better-auth.ts';
 import { cachedMemory } from './figures/cached-memory.ts';
+import { dashboardLoad } from './figures/dashboard-load.ts';
 import { dashboardSize } from './figures/dashboard-size.ts';
 import { flood } from './figures/flood.ts';
 import { gateway } from './figures/gateway.ts';
@@ -34,4 +35,8 @@ export const groups: Record<string, { measure: Measure; about: string }> = {
   'idle-memory': { measure: idleMemory, about: 'memory of an idle server' },
   'cached-memory': { measure: cachedMemory, about: 'memory of a server with many cached keys' },
   'dashboard-size': { measure: dashboardSize, about: 'JavaScript of the API keys page' },
+  'dashboard-load': {
+    measure: dashboardLoad,
+    about: 'time until the API keys page shows the keys, at slow 4G',
+  },
 };
