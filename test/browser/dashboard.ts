@@ -131,9 +131,9 @@ export class Dashboard {
   }
 
   /** Gives a browser the session of another person, as if they had signed in after the first one was gone. */
-  async signInAs(context: BrowserContext, person: Person): Promise<void> {
+  async signInAs(context: BrowserContext, person: Person, url = this.server.url): Promise<void> {
     await context.clearCookies();
-    await context.addCookies(cookiesFor(person, this.server.url));
+    await context.addCookies(cookiesFor(person, url));
   }
 
   /** Runs SQL on the server's database, to simulate the passage of time and manual changes. */

@@ -15,8 +15,12 @@ export interface WatchedPage {
 process.env.AWS_LAMBDA_JS_RUNTIME ??= 'nodejs24.x';
 const { default: chromium } = await import('@sparticuz/chromium');
 
-/** Starts real Chromium from npm. Its default arguments would disable web security; these keep it enabled. */
-export async function launchBrowser(): Promise<Browser> {
+/**
+ * Starts real Chromium from npm. Its default arguments would disable web security; these keep it enabled.
+ *
+ * @param host a name, and optionally the address that it stands for
+ */
+export async function launchBrowser(host = 'soku.example 127.0.0.1'): Promise<Browser> {
   return launcher.launch({
     executablePath: await chromium.executablePath(),
     args: [
@@ -24,13 +28,16 @@ export async function launchBrowser(): Promise<Browser> {
       '--disable-gpu',
       '--disable-background-networking',
       // A name other than localhost, so that plain http is not trusted, as in a home network.
-      '--host-resolver-rules=MAP soku.example 127.0.0.1',
+      `--host-resolver-rules=MAP ${host}`,
     ],
   });
 }
 
 /** A browser that all test files of this process share. Each page has its own context (cookies, storage, cache). */
-export const sharedBrowser = shareInRun(launchBrowser, (browser) => browser.close());
+export const sharedBrowser = shareInRun(
+  () => launchBrowser(),
+  (browser) => browser.close(),
+);
 
 /** Logs violations, because not all of them reach the console by themselves. */
 const logViolations = `document.addEventListener('securitypolicyviolation', (event) => {
