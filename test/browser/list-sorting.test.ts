@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { msPerDay } from '@soku/contract/instant';
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
 import { isAccessible, settled } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
@@ -39,11 +39,6 @@ const addFilter = (page: Page) => page.getByRole('button', { name: 'Add filter' 
 const choice = (page: Page, group: string, name: string) =>
   page.getByRole('group', { name: group }).getByRole('menuitemradio', { name, exact: true });
 const chips = (page: Page) => page.locator('.chip:not(.chip--add)');
-const boxOf = async (locator: Locator) => {
-  const box = await locator.boundingBox();
-  assert.ok(box, `${locator} is visible`);
-  return box;
-};
 const shows = (page: Page, names: string[]) =>
   until(
     () => keys.rowNames(page),
@@ -258,30 +253,4 @@ test('on a phone, the order can be chosen, and a card shows the date that the li
   assert.match((await visible()).join(), /\d+ \w+ \d{4}/);
   await sortButton(page, 'Last used').click();
   assert.match((await visible()).join(), /3 hours ago/);
-});
-
-test('on a phone, the filter button is beside the status links, and the chips are below them', async (t) => {
-  const page = await dashboard.open(t, '/settings/api?unusedDays=90', {
-    viewport: { width: 390, height: 844 },
-  });
-  const links = page.getByRole('navigation', { name: 'Status' }).getByRole('link');
-  for (const width of [390, 320]) {
-    await page.setViewportSize({ width, height: 844 });
-    await settled(page);
-    const [button, chip] = [await boxOf(addFilter(page)), await boxOf(chips(page))];
-    assert.ok(button.x + button.width <= width, 'the button is on the screen');
-    for (const link of await links.all()) {
-      const { y, height } = await boxOf(link);
-      assert.equal(y + height / 2, button.y + button.height / 2, `the same row at ${width} px`);
-    }
-    assert.ok(chip.y >= button.y + button.height);
-  }
-});
-
-test('on the smallest screen, the date and the notice of a key do not overlap', async (t) => {
-  const page = await dashboard.open(t, '/settings/api', { viewport: { width: 320, height: 640 } });
-  await settled(page);
-  const notice = await boxOf(keys.row(page, 'Ash').getByText(/^Unused for \d+ days$/));
-  const date = await boxOf(keys.row(page, 'Ash').locator('time:visible'));
-  assert.ok(notice.y >= date.y + date.height || date.x + date.width <= notice.x);
 });

@@ -1,3 +1,4 @@
+import './Rankings.css';
 import type { RankedKey, WorkspaceUsage } from '@soku/contract/usage';
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
