@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import { browserSessionSchema } from '@soku/contract/accounts';
+import { auditPageSchema } from '@soku/contract/audit';
 import { createdKeySchema, keyListSchema } from '@soku/contract/keys';
 import { meSchema } from '@soku/contract/verification';
 import { z } from 'zod';
@@ -16,7 +17,7 @@ const { server, stop } = await startWithTwoAccounts();
 after(stop);
 const contract = await Contract.of(server);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
-const scopes = ['keys:read', 'keys:write'];
+const scopes = ['keys:read', 'keys:write', 'audit:read'];
 const adas = await ada.makeKey({ name: "ada's", scopes });
 const bobs = await bob.makeKey({ name: "bob's", scopes });
 const unknownId = `key_${'0'.repeat(26)}`;
@@ -70,6 +71,14 @@ for (const { who, ...caller } of callers) {
       assert.ok(!page.data.some((key) => key.id === adas.key.id));
       if (query !== '' && query !== '&sort=name') assert.equal(page.counts?.all, 0);
     }
+  });
+
+  test(`ASVS 8.2.2: ${who} of another workspace finds no events of a key`, async () => {
+    const path = `/v1/audit?keyId=${adas.key.id}`;
+    const eventsFor = async (reader: typeof caller) =>
+      auditPageSchema.parse((await contract.call('GET', path, reader)).body).data;
+    assert.deepEqual(await eventsFor(caller), []);
+    assert.ok((await eventsFor({ as: ada })).some(({ target }) => target.id === adas.key.id));
   });
 
   test(`ASVS 8.4.1: ${who} cannot select a workspace of another account`, async () => {

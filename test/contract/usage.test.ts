@@ -34,8 +34,9 @@ test('an unused key has no last use, and 24 hours with zero requests', async () 
   const { key } = await ada.makeKey({ name: 'unused' });
   assert.equal(key.lastUsedAt, null);
   assert.equal((await keyOf(key.id)).lastUsedAt, null);
-  const { keyId, from, to, accepted, refused, hours, lastUsed } = await usageOf(key.id);
+  const { keyId, from, to, accepted, refused, refusedBy, hours, lastUsed } = await usageOf(key.id);
   assert.deepEqual([keyId, accepted, refused, lastUsed], [key.id, 0, 0, null]);
+  assert.deepEqual(refusedBy, {});
   assert.equal(hours.length, 24);
   const starts = hours.map(({ hour: start }) => Date.parse(start));
   assert.deepEqual(
@@ -86,7 +87,7 @@ test('the key, the list and /v1/me show the same last use', async () => {
   );
 });
 
-test('rejected requests are counted separately, and are not a last use', async () => {
+test('rejected requests are counted separately by error code, and are not a last use', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'refused' });
   await use(apiKey);
   const { lastUsedAt } = await keyOf(key.id);
@@ -96,6 +97,7 @@ test('rejected requests are counted separately, and are not a last use', async (
   assertProblem(await contract.call('GET', '/v1/verify', { key: apiKey }), 'revoked_key');
   const usage = await usageOf(key.id);
   assert.deepEqual([usage.accepted, usage.refused], [1, 3]);
+  assert.deepEqual(usage.refusedBy, { insufficient_scope: 1, revoked_key: 2 });
   assert.equal(usage.lastUsed?.at, lastUsedAt);
 });
 

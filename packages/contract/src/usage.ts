@@ -18,6 +18,14 @@ export const usageQuerySchema = z.strictObject({
     .describe('Number of hours, including the current one'),
 });
 
+/** Rejected requests by error code. */
+export const refusedBySchema = z
+  .record(z.string(), count)
+  .describe(
+    'Rejected requests by error code. `other`: recorded by a version that did not store the code. Codes without requests are omitted',
+  );
+export type RefusedBy = z.infer<typeof refusedBySchema>;
+
 const lastUsedSchema = z.object({
   at: instantSchema,
   address: z.string().describe('The IP address that the request came from'),
@@ -31,6 +39,7 @@ export const usageSchema = z
     to: instantSchema.describe('End of the last hour, which is the current one; exclusive'),
     accepted: count.describe('Accepted requests with this key, in all these hours'),
     refused: count.describe('Rejected requests with this key, in all these hours'),
+    refusedBy: refusedBySchema,
     hours: z
       .array(z.object({ hour: instantSchema.describe('Start of the hour'), accepted: count, refused: count }))
       .describe('Every hour of the range, oldest first, including hours without requests'),
@@ -40,14 +49,6 @@ export const usageSchema = z
   })
   .meta({ id: 'KeyUsage' });
 export type Usage = z.infer<typeof usageSchema>;
-
-/** Rejected requests by error code. */
-export const refusedBySchema = z
-  .record(z.string(), count)
-  .describe(
-    'Rejected requests by error code. `other`: recorded by a version that did not store the code. Codes without requests are omitted',
-  );
-export type RefusedBy = z.infer<typeof refusedBySchema>;
 
 export const workspaceUsageQuerySchema = z.strictObject({
   dayStart: z.iso

@@ -83,7 +83,7 @@ function newNode() {
 type Node = ReturnType<typeof newNode>;
 
 async function acceptedBy({ reader }: Node, keyId: string): Promise<number> {
-  const { hours } = await reader.usage(keyId, firstHour, firstHour + 50);
+  const { hours } = await reader.usage('ws_1', keyId, firstHour, firstHour + 50);
   return hours.reduce((sum, { accepted }) => sum + accepted, 0);
 }
 
@@ -196,7 +196,7 @@ test('the last use is the newest of all nodes, with its own address', async () =
   };
   const lastAddress = async () => {
     for (const { recorder } of nodes) await recorder.flush();
-    return (await nodes[0]?.reader.usage('key_0', firstHour, firstHour + 1))?.lastUse?.address;
+    return (await nodes[0]?.reader.usage('ws_1', 'key_0', firstHour, firstHour + 1))?.lastUse?.address;
   };
   use(0, '203.0.113.1');
   assert.equal(await lastAddress(), '203.0.113.1');

@@ -61,6 +61,6 @@ test('last uses are written before a flush, which counts them once', async () =>
   const { rows } = await database.pool.query("SELECT used_at FROM key_use WHERE key_id = 'key_0'");
   assert.deepEqual(rows, [{ used_at: at - 1 }]);
   await node.recorder.flush();
-  const { hours } = await node.reader.usage('key_0', firstHour + 1, firstHour + 2);
+  const { hours } = await node.reader.usage('ws_1', 'key_0', firstHour + 1, firstHour + 2);
   assert.equal(hours[0]?.accepted, 1);
 });

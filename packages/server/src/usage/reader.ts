@@ -42,17 +42,19 @@ export class UsageReader {
     this.#recorder = recorder;
   }
 
-  /** @returns every hour of the range, and the last use, even outside the range */
+  /** @returns every hour of the range, its rejections by code, and the last use, even outside the range */
   async usage(
+    workspaceId: string,
     keyId: string,
     from: number,
     to: number,
-  ): Promise<{ hours: HourCounts[]; lastUse: LastUse | undefined }> {
+  ): Promise<{ hours: HourCounts[]; refusedBy: Refusals; lastUse: LastUse | undefined }> {
     const read = async (db: Kysely<Tables>) => ({
       stored: await readHours(db, keyId, from, to),
+      refusals: await readRefusals(db, workspaceId, [keyId], from, to),
       lastUses: await readLastUses(db, [keyId]),
     });
-    return this.#store.readConsistently(read, ({ stored, lastUses }) => {
+    return this.#store.readConsistently(read, ({ stored, refusals, lastUses }) => {
       const hours = Array.from({ length: to - from }, (_, i) => ({
         hour: from + i,
         accepted: 0,
@@ -65,7 +67,11 @@ export class UsageReader {
         counts.accepted += accepted;
         counts.refused += refused;
       }
-      return { hours, lastUse: newest([...lastUses, ...usesIn(open)]) };
+      const refusedBy = [
+        ...refusals.map(({ code, requests }) => ({ [code]: requests })),
+        ...this.#openOf([keyId], from, to).map((counts) => counts.refusedBy),
+      ].reduce(addRefusals, noRefusals);
+      return { hours, refusedBy, lastUse: newest([...lastUses, ...usesIn(open)]) };
     });
   }
 

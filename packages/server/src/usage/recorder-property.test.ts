@@ -54,7 +54,7 @@ class Model {
 
   async assertHolds({ reader }: Subject): Promise<void> {
     for (const keyId of keyIds) {
-      const { hours, lastUse } = await reader.usage(keyId, firstHour, firstHour + 100);
+      const { hours, lastUse } = await reader.usage('ws_1', keyId, firstHour, firstHour + 100);
       for (const { hour, accepted, refused } of hours) {
         const expected = this.#counts.get(`${keyId} ${hour}`) ?? zero;
         assert.deepEqual({ accepted, refused }, expected, `${keyId} in hour ${hour - firstHour}`);
@@ -85,7 +85,7 @@ class Model {
   /** After a crash, each count is between what was saved and what was used. From then on it is what was found. */
   async recover({ reader }: Subject): Promise<void> {
     for (const keyId of keyIds) {
-      const { hours, lastUse } = await reader.usage(keyId, firstHour, firstHour + 100);
+      const { hours, lastUse } = await reader.usage('ws_1', keyId, firstHour, firstHour + 100);
       for (const { hour, accepted, refused } of hours) {
         const place = `${keyId} ${hour}`;
         const [least, most] = [this.#saved.get(place) ?? zero, this.#counts.get(place) ?? zero];

@@ -39,11 +39,11 @@ test('a crash after a save loses nothing, and the log is empty after the next fl
   for (const secret of secrets) secret.use(memory, world.now + 1);
   await recorder.save();
   const next = await startRecorder(database, world, 10);
-  assert.equal((await next.reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 4);
+  assert.equal((await next.reader.usage('ws_1', 'key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 4);
   await next.recorder.flush();
   const { rows } = await sql`SELECT id FROM usage_log`.execute(database.kysely);
   assert.deepEqual(rows, []);
-  assert.equal((await next.reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 4);
+  assert.equal((await next.reader.usage('ws_1', 'key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 4);
 });
 
 test('a save and a cut are on the disk when they return, and an append takes few counts', async (t) => {
@@ -123,7 +123,7 @@ test('a read during a flush sees every use once', async () => {
   const { world, memory, recorder, reader } = await newRecorder();
   for (const secret of secrets) secret.use(memory, world.now);
   const looks: Promise<number | undefined>[] = [];
-  const look = async () => (await reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted;
+  const look = async () => (await reader.usage('ws_1', 'key_0', firstHour, firstHour + 1)).hours[0]?.accepted;
   world.meanwhile = async () => {
     // Each one reads at another point of what follows.
     for (let turns = 0; turns < 12; turns++) {
@@ -153,7 +153,7 @@ test('a failed flush loses nothing, and the next one writes each use once', asyn
     (await rows()).map(({ accepted }) => accepted),
     secrets.map(() => 1),
   );
-  assert.equal((await reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 2);
+  assert.equal((await reader.usage('ws_1', 'key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 2);
 });
 
 test('one flush writes all uses of all tables', async () => {
@@ -175,14 +175,14 @@ test('while nothing can be written, memory grows with the used secrets and not w
   world.untilFailure = Number.POSITIVE_INFINITY;
   await recorder.flush();
   assert.equal(unwritten(), 0);
-  assert.equal((await reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 200);
+  assert.equal((await reader.usage('ws_1', 'key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 200);
 });
 
 test('after a wrong clock is set back, uses count in the right hour at once', async () => {
   const { world, memory, recorder, reader } = await newRecorder();
   const [secret] = secrets;
   const counts = async (hour: number) =>
-    (await reader.usage('key_0', hour, hour + 1)).hours.map(({ accepted }) => accepted);
+    (await reader.usage('ws_1', 'key_0', hour, hour + 1)).hours.map(({ accepted }) => accepted);
   secret?.use(memory, hourStart(firstHour + 50));
   secret?.use(memory, world.now);
   await recorder.flush();

@@ -35,13 +35,14 @@ export class UsageService {
     await this.#keys.get(workspaceId, keyId);
     const to = hourOf(this.#now()) + 1;
     const from = to - hours;
-    const { hours: counts, lastUse } = await this.#reader.usage(keyId, from, to);
+    const { hours: counts, refusedBy, lastUse } = await this.#reader.usage(workspaceId, keyId, from, to);
     return {
       keyId,
       from: iso(hourStart(from)),
       to: iso(hourStart(to)),
       accepted: counts.reduce((sum, { accepted }) => sum + accepted, 0),
       refused: counts.reduce((sum, { refused }) => sum + refused, 0),
+      refusedBy: { ...refusedBy },
       hours: counts.map((count) => ({ ...count, hour: iso(hourStart(count.hour)) })),
       lastUsed:
         lastUse === undefined

@@ -63,7 +63,7 @@ test('counts are deleted by age in batches; the last use stays', async () => {
   assert.equal(await storedRows(), 0);
   const totals = await database.kysely.selectFrom('usage_total').selectAll().execute();
   assert.deepEqual(totals, []);
-  const { hours, lastUse } = await reader.usage('key_7', 20, 23);
+  const { hours, lastUse } = await reader.usage('ws_1', 'key_7', 20, 23);
   assert.deepEqual(
     hours.map(({ accepted }) => accepted),
     [0, 0, 0],
@@ -107,7 +107,7 @@ test('last uses are written before a flush, which counts them once', async () =>
     assert.equal(await stored(), hourStart(hour) + ms - (ms % 300_000));
   }
   await recorder.flush();
-  const { hours } = await reader.usage(secret.keyId, 50, 52);
+  const { hours } = await reader.usage('ws_1', secret.keyId, 50, 52);
   assert.deepEqual(
     hours.map(({ accepted }) => accepted),
     [1, 2],
