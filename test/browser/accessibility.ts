@@ -49,25 +49,26 @@ export async function settled(page: Page): Promise<void> {
   await page.evaluate('document.fonts.ready.then(() => undefined)');
 }
 
+/** Runs axe on the page in its current state, theme and size. */
+export async function hasNoViolations(page: Page, where: string): Promise<void> {
+  await page.evaluate(axe);
+  assert.deepEqual(await evaluate(page, violationsSchema, everyRule), [], `axe ${where}`);
+}
+
 /**
  * Checks the page in its current state, without reloading it: on a wide screen in the light theme and on a small screen in
  * the dark theme. A small screen shows everything a wide one does, except every second chart label and a chevron.
  */
 export async function isAccessible(page: Page): Promise<void> {
   const size = page.viewportSize() ?? smallest;
-  await page.evaluate(axe);
   await page.emulateMedia({ colorScheme: 'light' });
-  assert.deepEqual(await evaluate(page, violationsSchema, everyRule), [], 'axe in the light theme');
+  await hasNoViolations(page, 'in the light theme');
   await page.emulateMedia({ colorScheme: 'dark' });
   await page.setViewportSize(smallest);
   const small = await evaluate(page, layoutSchema, readLayout);
   assert.ok(small.scroll <= small.width, `320 px: the page is ${small.scroll} px wide`);
   assert.deepEqual(small.outside, [], '320 px: nothing has to be scrolled sideways');
-  assert.deepEqual(
-    await evaluate(page, violationsSchema, everyRule),
-    [],
-    'axe on a small screen in the dark theme',
-  );
+  await hasNoViolations(page, 'on a small screen in the dark theme');
   await page.setViewportSize(size);
   await hasNoMotion(page);
   await hasNoDisabledButton(page);

@@ -61,6 +61,7 @@ test('an entry shows time, action, actor, target and address, and expands to sho
   await isAccessible(page);
   await page.getByRole('link', { name: 'Infrastructure' }).first().click();
   await isAt(page, `/settings/api/${key.id}`);
+  await page.getByRole('link', { name: 'Activity' }).click();
   await page.getByRole('link', { name: 'Audit log for this key' }).click();
   await isAt(page, `/settings/audit?key=${key.id}`);
 });

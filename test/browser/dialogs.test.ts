@@ -136,9 +136,9 @@ const states: State[] = [
     what: 'the rate limit of a key with a problem',
     path: `/settings/api/${key.id}?panel=limit`,
     reach: async (page) => {
-      await keys.dialog(page).getByRole('combobox').selectOption('Custom limit…');
-      await keys.dialog(page).getByRole('button', { name: 'Save limit' }).click();
-      await keys.dialog(page).getByText('Enter the number of requests per minute.').waitFor();
+      await page.getByRole('combobox', { name: 'Rate limit' }).selectOption('Custom limit…');
+      await page.getByRole('button', { name: 'Save limit' }).click();
+      await page.getByText('Enter the number of requests per minute.').waitFor();
     },
   },
   {

@@ -45,7 +45,7 @@ for (const [place, path, link, target] of [
   ['an empty list', '/settings/api?status=expired', 'Best practices', '/help/api-key-management'],
   [
     'the page of a key',
-    `/settings/api/${key.id}`,
+    `/settings/api/${key.id}?tab=access`,
     'How to replace a key without downtime',
     '/help/api-key-management',
   ],

@@ -275,6 +275,7 @@ test('the audit log filter lists the newest 100 keys and links to the search for
   await isAt(page, '/settings/api');
   await page.getByRole('searchbox', { name: 'Search keys' }).fill('Many 1');
   await page.getByRole('link', { name: 'Many 1', exact: true }).click();
+  await page.getByRole('link', { name: 'Activity' }).click();
   await page.getByRole('link', { name: 'Audit log for this key' }).click();
   await reads(page.getByRole('combobox', { name: 'Key' }).locator('option:checked'), /^Many 1, sk_live_/);
   await reads(page.locator('.entry__action code'), /^key\.created$/);

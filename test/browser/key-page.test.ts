@@ -195,6 +195,8 @@ test('a revoked key keeps its history, and its page counts rejected requests sin
   assert.equal(await page.locator('.chart__revoked').count(), 1, 'the time is marked in the chart');
   await reads(heading(page), /^Ended$/);
   await isGone(page.getByRole('button', { name: 'Revoke key' }));
+  await page.getByRole('link', { name: 'Access' }).click();
+  await reads(page.getByRole('main'), /Rate limit No limit \(workspace default\) Expires Never/);
   await isGone(page.getByRole('button', { name: 'Edit limit' }));
 });
 
@@ -208,7 +210,7 @@ test('the layout does not shift when the numbers have loaded', async (t) => {
     await route.continue();
   });
   await page.reload();
-  await page.getByRole('button', { name: 'Edit limit' }).waitFor();
+  await page.getByRole('button', { name: 'Revoke key' }).waitFor();
   await reads(requests(page).getByRole('status'), /^Loading requests$/);
   const loading = await requests(page).boundingBox();
   held.resolve();

@@ -13,9 +13,10 @@ const dashboard = await Dashboard.start({ SOKU_KEY_RATE_LIMIT: '1000' });
 after(() => dashboard.stop());
 const { ada } = dashboard;
 
-const choice = (page: Page) => keys.dialog(page).getByRole('combobox', { name: 'Rate limit' });
-const number = (page: Page) => keys.dialog(page).getByRole('textbox', { name: 'Requests per minute' });
-const save = (page: Page) => keys.dialog(page).getByRole('button', { name: 'Save limit' });
+/** In a dialog, or in the row of a key's page. */
+const choice = (page: Page) => page.getByRole('combobox', { name: 'Rate limit' });
+const number = (page: Page) => page.getByRole('textbox', { name: 'Requests per minute' });
+const save = (page: Page) => page.getByRole('button', { name: 'Save limit' });
 const editLimit = (page: Page) => page.getByRole('button', { name: 'Edit limit' });
 const limitOf = async (id: string) =>
   keySchema.parse((await ada.call('GET', `/v1/api-keys/${id}`)).body).rateLimit;
@@ -24,20 +25,20 @@ const statusOfCall = async (apiKey: string) =>
 
 test('a custom limit can be set with the keyboard alone and applies to the next request', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Held back' });
-  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  const page = await dashboard.open(t, `/settings/api/${key.id}?tab=access`);
   await reads(page.getByRole('main'), /Rate limit 1,000 requests per minute \(workspace default\)/);
   await tabTo(editLimit(page));
   await page.keyboard.press('Enter');
-  await isAt(page, `/settings/api/${key.id}?panel=limit`);
-  await reads(keys.dialog(page).getByRole('heading'), /^Rate limit of "Held back"$/);
+  await isAt(page, `/settings/api/${key.id}?tab=access&panel=limit`);
+  assert.equal(await keys.dialog(page).count(), 0, 'it is edited in place');
   await hasFocus(choice(page));
   await reads(choice(page).getByRole('option'), /^Workspace default \(1,000\) \| Custom limit… \| No limit$/);
   await page.keyboard.press('ArrowDown');
   await tabTo(number(page));
   await page.keyboard.type('2');
   await page.keyboard.press('Enter');
-  await isGone(keys.dialog(page));
-  await isAt(page, `/settings/api/${key.id}`);
+  await isGone(save(page));
+  await isAt(page, `/settings/api/${key.id}?tab=access`);
   await hasFocus(editLimit(page));
   await reads(keys.toast(page), /"Held back": 2 requests per minute, starting with the next request\./);
   await reads(page.getByRole('main'), /Rate limit 2 requests per minute Edit limit/);
@@ -51,7 +52,7 @@ test('a custom limit can be set with the keyboard alone and applies to the next 
 
 test('a key can be set to no limit and back to the default', async (t) => {
   const { key } = await ada.makeKey({ name: 'Let go', rateLimit: 5 });
-  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  const page = await dashboard.open(t, `/settings/api/${key.id}?tab=access`);
   await editLimit(page).click();
   assert.equal(await number(page).inputValue(), '5');
   await choice(page).selectOption('No limit');
@@ -80,14 +81,14 @@ test('an invalid number is rejected with an explanation at its field, and nothin
   ] satisfies Array<[string, RegExp]>) {
     await number(page).fill(typed);
     await save(page).click();
-    await keys.dialog(page).getByText(problem).waitFor();
+    await page.getByText(problem).waitFor();
     assert.match(await describedAs(number(page)), problem);
     await hasFocus(number(page));
   }
   assert.equal(await limitOf(key.id), null);
 });
 
-test('if a limit cannot be saved, the dialog shows the error and keeps the input', async (t) => {
+test('if a limit cannot be saved, the form shows the error and keeps the input', async (t) => {
   const { key } = await ada.makeKey({ name: 'Unsaved limit' });
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=limit`, {
     expected: [httpErrorMessage(500)],
@@ -99,7 +100,7 @@ test('if a limit cannot be saved, the dialog shows the error and keeps the input
   await choice(page).selectOption('Custom limit…');
   await number(page).fill('7');
   await save(page).click();
-  await reads(keys.dialog(page).getByRole('alert'), /The server responded with 500/);
+  await reads(page.getByRole('alert'), /The server responded with 500/);
   assert.equal(await number(page).inputValue(), '7');
   await page.unroute(`**/v1/api-keys/${key.id}`);
   await save(page).click();
@@ -152,6 +153,7 @@ test('the default rate limit is below the list, and a change applies to keys wit
   const workspace = workspaceSchema.parse((await ada.call('GET', '/v1/workspace')).body);
   assert.equal(workspace.rateLimit, 250);
   await page.getByRole('link', { name: key.name }).click();
+  await page.getByRole('link', { name: 'Access' }).click();
   await reads(page.getByRole('main'), /Rate limit 250 requests per minute \(workspace default\)/);
   assert.equal((await ada.call('PATCH', '/v1/workspace', { rateLimit: null })).status, 200);
 });

@@ -1,7 +1,7 @@
 /** Navigation: titles, focus, the skip link, unknown addresses and motion. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { z } from 'zod';
 import { settled } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
@@ -15,12 +15,15 @@ const main = (page: Page) => page.getByRole('navigation', { name: 'Main' });
 const settings = (page: Page) => page.getByRole('navigation', { name: 'Settings' });
 
 /** A walk through all pages: the link to click, the heading that must have the focus then, and the path. */
-const walk: Array<[(page: Page) => ReturnType<Page['getByRole']>, string, string]> = [
+const walk: Array<[(page: Page) => Locator | Promise<Locator>, string, string]> = [
   [(page) => main(page).getByRole('link', { name: 'Settings' }), 'Account', '/settings/account'],
   [(page) => settings(page).getByRole('link', { name: 'API' }), 'API keys', '/settings/api'],
   [(page) => page.getByRole('link', { name: 'Navigated' }), 'Navigated', `/settings/api/${key.id}`],
   [
-    (page) => page.getByRole('link', { name: 'Audit log for this key' }),
+    async (page) => {
+      await page.getByRole('link', { name: 'Activity' }).click();
+      return page.getByRole('link', { name: 'Audit log for this key' });
+    },
     'Audit log',
     `/settings/audit?key=${key.id}`,
   ],
@@ -47,7 +50,7 @@ test('every page has a unique title, and navigating to it focuses its heading', 
   const page = await dashboard.open(t, '/');
   const titles: string[] = [];
   for (const [link, title, path] of walk) {
-    await link(page).click();
+    await (await link(page)).click();
     await isAt(page, path);
     await reads(heading(page), new RegExp(`^${title}$`));
     await hasFocus(heading(page));

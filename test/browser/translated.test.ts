@@ -157,12 +157,13 @@ test('the rate limit, the time ranges and the revoke of a key work in a translat
   await page.getByRole('link', { name: 'Page of one', exact: true }).click();
   await reads(page.locator('.page-head'), /^Page of one Active .* Requests with this key are accepted\./);
   await reads(page.locator('.last-use'), /^Last used .*ago/);
+  await page.getByRole('link', { name: 'Access' }).click();
   await button(page, 'Edit limit').click();
-  const choice = keys.dialog(page).getByRole('combobox');
+  const choice = page.getByRole('combobox', { name: 'Rate limit' });
   await choice.selectOption('Custom limit…');
   await button(page, 'Save limit').click();
   await page.getByText('Enter the number of requests per minute.').waitFor();
-  await keys.dialog(page).getByRole('textbox').fill('7');
+  await page.getByRole('textbox', { name: 'Requests per minute' }).fill('7');
   await button(page, 'Save limit').click();
   await reads(page.locator('.fact').filter({ hasText: 'Limit' }), /7 requests per minute/);
   await button(page, 'Edit limit').click();
@@ -170,6 +171,9 @@ test('the rate limit, the time ranges and the revoke of a key work in a translat
   await button(page, 'Save limit').click();
   await reads(page.locator('.fact').filter({ hasText: 'Limit' }), /No limit/);
 
+  await page.getByRole('link', { name: 'Activity' }).click();
+  await reads(page.locator('.entry__action code'), /^key\.updated \| key\.updated \| key\.created$/);
+  await page.getByRole('navigation', { name: 'Key' }).getByRole('link', { name: 'Overview' }).click();
   const slider = page.getByRole('slider');
   await slider.focus();
   await page.keyboard.press('ArrowLeft');

@@ -117,6 +117,16 @@ const keyRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: '/api/$keyId',
   validateSearch: keySearch,
+  beforeLoad: ({ params, search }) => {
+    // The limit is edited in place, on its tab.
+    if (search.panel === 'limit' && search.tab !== 'access')
+      throw redirect({
+        to: '/settings/api/$keyId',
+        params,
+        search: { ...search, tab: 'access' },
+        replace: true,
+      });
+  },
   component: lazyRouteComponent(() => import('./pages/settings/api/KeyPage.tsx'), 'KeyPage'),
 });
 

@@ -47,6 +47,11 @@ export function formatDay(at: string, zone = userTimeZone): string {
   return dateFormat(zone, { dateStyle: 'medium' }).format(new Date(at));
 }
 
+/** With the name of the weekday and of the month. */
+export function formatFullDay(at: string, zone = userTimeZone): string {
+  return dateFormat(zone, { dateStyle: 'full' }).format(new Date(at));
+}
+
 /** Includes the name of the time zone. */
 export function formatTime(at: string, zone = userTimeZone): string {
   return dateFormat(zone, { timeStyle: 'long' }).format(new Date(at));

@@ -50,7 +50,11 @@ export function toListFilter({ panel: _panel, key: _key, ...search }: ApiKeysSea
   return { ...search, status: search.status ?? 'active', q: search.q ?? '', hash: '', sort, order };
 }
 
+const keyTabSchema = z.enum(['overview', 'access', 'activity']);
+export type KeyTab = z.infer<typeof keyTabSchema>;
+
 export const keySearch = z.object({
+  tab: keyTabSchema.exclude(['overview']).optional().catch(undefined),
   panel: z.enum(['rename', 'revoke', 'limit']).optional().catch(undefined),
   range: z.enum(['7d', '30d']).optional().catch(undefined),
 });

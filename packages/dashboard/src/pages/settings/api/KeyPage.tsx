@@ -11,13 +11,15 @@ import { Button } from '../../../components/Button.tsx';
 import { KeyDrawing } from '../../../components/KeyDrawing.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
-import { Section } from '../../../components/Section.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { StatusBadge } from '../../../components/StatusBadge.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
 import { useRecordOpenedKey } from '../../../session/recent-keys.ts';
-import { KeyFactList } from './KeyFactList.tsx';
-import { KeyLimitDialog } from './KeyLimitDialog.tsx';
+import type { KeyTab } from '../../search.ts';
+import { AccessTab } from './key/AccessTab.tsx';
+import { ActivityTab } from './key/ActivityTab.tsx';
+import { KeyFacts } from './key/KeyFacts.tsx';
+import { KeyTabs } from './key/KeyTabs.tsx';
 import { RenameDialog } from './RenameDialog.tsx';
 import { RevokeDialog } from './RevokeDialog.tsx';
 import { UsageSection } from './usage/UsageSection.tsx';
@@ -28,9 +30,9 @@ const noRows: Key[] = [];
 
 export function KeyPage() {
   const { keyId } = route.useParams();
-  const { panel, range = '24h' } = route.useSearch();
+  const { tab = 'overview', panel } = route.useSearch();
   const { data: key, error } = useQuery({ ...keyOptions(keyId), refetchInterval: refreshWhileSignedIn });
-  const { openPanel, closePanel } = usePanel();
+  const { closePanel } = usePanel();
   const afterRevoke = useAfterRevoke(noRows, panel);
   useRecordOpenedKey(key?.id);
 
@@ -39,14 +41,10 @@ export function KeyPage() {
       <Breadcrumb name={key?.name} />
       <div className="key-head">
         {key ? <KeyDrawing preview={key.preview} status={key.status} /> : <KeyBlank />}
-        <KeyHead apiKey={key} error={error} />
+        <KeyHead apiKey={key} tab={tab} error={error} />
       </div>
-      {error && !key ? null : <UsageSection id={keyId} apiKey={key} range={range} />}
-      {key ? <KeyDetails apiKey={key} onEditLimit={() => openPanel('limit')} /> : null}
-      {!key && error && !isMissing(error) ? <Failure error={error} /> : null}
-      {!key && !error ? <Loading /> : null}
+      {error && !key ? <LoadFailure error={error} /> : <Tabs id={keyId} apiKey={key} tab={tab} />}
       {panel === 'rename' ? <RenameDialog id={keyId} onClose={closePanel} /> : null}
-      {panel === 'limit' ? <KeyLimitDialog id={keyId} onClose={closePanel} /> : null}
       {panel === 'revoke' ? (
         <RevokeDialog
           id={keyId}
@@ -59,6 +57,31 @@ export function KeyPage() {
       ) : null}
     </>
   );
+}
+
+interface TabsProps {
+  id: string;
+  /** Undefined while loading. */
+  apiKey: Key | undefined;
+  tab: KeyTab;
+}
+
+function Tabs({ id, apiKey, tab }: TabsProps) {
+  const { panel, range = '24h' } = route.useSearch();
+  return (
+    <>
+      <KeyFacts apiKey={apiKey} />
+      <KeyTabs current={tab} />
+      {tab === 'overview' ? <UsageSection id={id} apiKey={apiKey} range={range} /> : null}
+      {tab === 'access' ? <AccessTab apiKey={apiKey} isEditingLimit={panel === 'limit'} /> : null}
+      {tab === 'activity' ? <ActivityTab keyId={id} /> : null}
+    </>
+  );
+}
+
+/** For a key that does not exist, the heading says everything. */
+function LoadFailure({ error }: { error: Error }) {
+  return isMissing(error) ? null : <Failure error={error} />;
 }
 
 function Breadcrumb({ name }: { name: string | undefined }) {
@@ -79,13 +102,25 @@ function Breadcrumb({ name }: { name: string | undefined }) {
   );
 }
 
+interface KeyHeadProps {
+  apiKey: Key | undefined;
+  tab: KeyTab;
+  error: Error | null;
+}
+
+const tabTitles: Record<KeyTab, string> = {
+  overview: 'API key',
+  access: 'access of an API key',
+  activity: 'activity of an API key',
+};
+
 /** Renders the same heading element before and after loading, because a new element would lose the focus. */
-function KeyHead({ apiKey, error }: { apiKey: Key | undefined; error: Error | null }) {
+function KeyHead({ apiKey, tab, error }: KeyHeadProps) {
   if (apiKey) {
     return (
       <PageHead
         title={apiKey.name}
-        tabTitle={`${apiKey.name}, API key`}
+        tabTitle={`${apiKey.name}, ${tabTitles[tab]}`}
         badge={<StatusBadge status={apiKey.status} />}
         action={<KeyActions revoked={apiKey.status === 'revoked'} />}
       >
@@ -135,47 +170,5 @@ function KeyActions({ revoked }: { revoked: boolean }) {
         </Button>
       )}
     </div>
-  );
-}
-
-function KeyDetails({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit: () => void }) {
-  return (
-    <>
-      <Section
-        title="Details"
-        action={
-          <Link to="/settings/audit" search={{ key: apiKey.id }}>
-            Audit log for this key
-          </Link>
-        }
-      >
-        <KeyFactList apiKey={apiKey} onEditLimit={onEditLimit} />
-      </Section>
-      <p className="key-help">
-        The full key was shown once, when it was created, and is not stored. If it is lost, create a new key
-        and revoke this one. <Link to="/help/api-key-management">How to replace a key without downtime</Link>
-      </p>
-    </>
-  );
-}
-
-const lines = ['created', 'by', 'expires', 'limit', 'scopes', 'id'];
-
-function Loading() {
-  return (
-    <Section title="Details">
-      <div aria-hidden>
-        {lines.map((line) => (
-          <div className="fact" key={line}>
-            <span className="fact__name">
-              <Skeleton width="short" />
-            </span>
-            <span>
-              <Skeleton width="middle" />
-            </span>
-          </div>
-        ))}
-      </div>
-    </Section>
   );
 }

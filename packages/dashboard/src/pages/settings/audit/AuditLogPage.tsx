@@ -1,16 +1,17 @@
-import type { AuditEvent, AuditPage } from '@soku/contract/audit';
+import type { AuditEvent } from '@soku/contract/audit';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type AuditView, auditOptions, isFiltered } from '../../../api/audit.ts';
 import { buttonClass } from '../../../components/Button.tsx';
 import { Empty } from '../../../components/Empty.tsx';
-import { formatNumber } from '../../../components/format-number.ts';
 import { ListFoot } from '../../../components/ListFoot.tsx';
 import { LoadFailed } from '../../../components/LoadFailed.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
+import type { AuditSearch } from '../../search.ts';
 import { AuditFilters, focusFilters } from './AuditFilters.tsx';
 import { AuditTable, AuditTableSkeleton } from './AuditTable.tsx';
 import { ExportButton } from './ExportButton.tsx';
+import { countEntries, eventsOf } from './entries.ts';
 import { VerifyExport } from './VerifyExport.tsx';
 import { toAuditView } from './view.ts';
 
@@ -30,11 +31,13 @@ export function AuditLogPage() {
       <AuditFilters search={search} view={view} />
       {list.isPending && !list.error ? <AuditTableSkeleton /> : null}
       {list.isLoadingError ? <LoadFailed error={list.error} onRetry={list.refetch} /> : null}
-      {list.data ? <Entries events={events} view={view} stale={list.isPlaceholderData} /> : null}
+      {list.data ? (
+        <Entries events={events} view={view} search={search} stale={list.isPlaceholderData} />
+      ) : null}
       <ListFoot
         list={list}
         shown={events.length}
-        size={sizeOf(events.length, list.hasNextPage)}
+        size={countEntries(events.length, list.hasNextPage)}
         rows=".entry__toggle"
       />
       {list.isPending ? null : <VerifyExport />}
@@ -42,8 +45,16 @@ export function AuditLogPage() {
   );
 }
 
-function Entries({ events, view, stale }: { events: AuditEvent[]; view: AuditView; stale: boolean }) {
-  if (events.length > 0) return <AuditTable events={events} stale={stale} />;
+interface EntriesProps {
+  events: AuditEvent[];
+  view: AuditView;
+  search: AuditSearch;
+  stale: boolean;
+}
+
+function Entries({ events, view, search, stale }: EntriesProps) {
+  if (events.length > 0)
+    return <AuditTable title="Audit log" events={events} search={search} stale={stale} />;
   if (isFiltered(view)) {
     return (
       <Empty title="No matching entries">
@@ -67,16 +78,4 @@ function Entries({ events, view, stale }: { events: AuditEvent[]; view: AuditVie
       <p>Sign-ins and changes to keys, settings and accounts appear here.</p>
     </Empty>
   );
-}
-
-function sizeOf(shown: number, more: boolean): string {
-  if (shown === 0) return 'No entries';
-  const count = shown === 1 ? '1 entry' : `${formatNumber(shown)} entries`;
-  return more ? `Newest ${count}` : count;
-}
-
-/** Removes duplicates: if entries are added while pages are loading, an entry can be on two pages. */
-function eventsOf(pages: AuditPage[]): AuditEvent[] {
-  const events = new Map(pages.flatMap((page) => page.data).map((event) => [event.id, event]));
-  return [...events.values()];
 }

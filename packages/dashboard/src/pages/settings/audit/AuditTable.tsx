@@ -4,28 +4,58 @@ import type { AuditEvent } from '@soku/contract/audit';
 import { escapeHiddenCharacters } from '@soku/contract/visible-text';
 import { Link } from '@tanstack/react-router';
 import { ChevronRight } from 'lucide-react';
-import { useId, useState } from 'react';
+import { Fragment, useId, useState } from 'react';
 import { useSession } from '../../../api/session.ts';
 import { Badge } from '../../../components/Badge.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { UntrustedText } from '../../../components/UntrustedText.tsx';
-import { exactTime, formatDay, formatTime, utcTime } from '../../../dates/dates.ts';
+import { exactTime, formatDay, formatFullDay, formatTime, utcTime } from '../../../dates/dates.ts';
+import type { AuditSearch } from '../../search.ts';
 import { actionLabel, kindLabel } from './action-labels.ts';
 import { EntryDetails } from './EntryDetails.tsx';
 
 const columns = ['Time', 'Action', 'Actor', 'Target', 'Address'];
+const columnsOfTwoLines = new Set(['Action', 'Actor', 'Target']);
 
-export function AuditTable({ events, stale }: { events: AuditEvent[]; stale: boolean }) {
+interface AuditTableProps {
+  title: string;
+  events: AuditEvent[];
+  /** The filters of the audit log that these entries match. */
+  search: AuditSearch;
+  stale?: boolean;
+  /** Groups the entries by day, for a list that spans a long time. */
+  byDay?: boolean;
+}
+
+export function AuditTable({ title, events, search, stale = false, byDay = false }: AuditTableProps) {
   return (
     <div className="entries" aria-busy={stale}>
       <table className="table table--sticky">
-        <caption className="visually-hidden">Audit log, newest first</caption>
+        <caption className="visually-hidden">{`${title}, newest first`}</caption>
         <Head />
-        {events.map((event) => (
-          <Entry key={event.id} event={event} />
+        {events.map((event, index) => (
+          <Fragment key={event.id}>
+            {byDay ? <Day at={event.at} previous={events[index - 1]?.at} /> : null}
+            <Entry event={event} search={search} timeOnly={byDay} />
+          </Fragment>
         ))}
       </table>
     </div>
+  );
+}
+
+/** The heading of a day, before its first entry. */
+function Day({ at, previous }: { at: string; previous: string | undefined }) {
+  const day = formatFullDay(at);
+  if (previous !== undefined && formatFullDay(previous) === day) return null;
+  return (
+    <tbody className="entries__day">
+      <tr>
+        <th colSpan={columns.length} scope="rowgroup">
+          {day}
+        </th>
+      </tr>
+    </tbody>
   );
 }
 
@@ -43,8 +73,14 @@ function Head() {
   );
 }
 
+interface EntryProps {
+  event: AuditEvent;
+  search: AuditSearch;
+  timeOnly: boolean;
+}
+
 /** A row, and below it, while it is expanded, a second row with all details. */
-function Entry({ event }: { event: AuditEvent }) {
+function Entry({ event, search, timeOnly }: EntryProps) {
   const [open, setOpen] = useState(false);
   const id = useId();
   const { action, actor, target, at, unreadable } = event;
@@ -54,7 +90,13 @@ function Entry({ event }: { event: AuditEvent }) {
       <tr>
         <td className="entry__time">
           <time dateTime={at} title={`${exactTime(at)}\n${utcTime(at)}`}>
-            <span>{formatDay(at)}</span> <span className="entry__more">{formatTime(at)}</span>
+            {timeOnly ? (
+              <span key="time">{formatTime(at)}</span>
+            ) : (
+              <span key="both">
+                <span>{formatDay(at)}</span> <span className="entry__more">{formatTime(at)}</span>
+              </span>
+            )}
           </time>
         </td>
         <td className="entry__action">
@@ -93,7 +135,7 @@ function Entry({ event }: { event: AuditEvent }) {
       {open ? (
         <tr id={id}>
           <td className="entry__details" colSpan={columns.length}>
-            <EntryDetails event={event} />
+            <EntryDetails event={event} search={search} />
           </td>
         </tr>
       ) : null}
@@ -120,7 +162,7 @@ function Party({ kind, id, name }: { kind: string; id: string; name: string }) {
 
 const placeholders = ['a', 'b', 'c', 'd', 'e', 'f'];
 
-export function AuditTableSkeleton() {
+export function AuditTableSkeleton({ byDay = false }: { byDay?: boolean }) {
   return (
     <div className="entries">
       <p className="visually-hidden" role="status">
@@ -128,12 +170,26 @@ export function AuditTableSkeleton() {
       </p>
       <table className="table" aria-hidden>
         <Head />
+        {byDay ? (
+          <tbody className="entries__day">
+            <tr>
+              <td colSpan={columns.length}>
+                <Skeleton width="long" />
+              </td>
+            </tr>
+          </tbody>
+        ) : null}
         {placeholders.map((row) => (
           <tbody className="entry" key={row}>
             <tr>
               {columns.map((column) => (
                 <td className={`entry__${column.toLowerCase()}`} key={column}>
                   <Skeleton width="middle" />
+                  {columnsOfTwoLines.has(column) ? (
+                    <span className="entry__more">
+                      <Skeleton width="short" />
+                    </span>
+                  ) : null}
                 </td>
               ))}
             </tr>

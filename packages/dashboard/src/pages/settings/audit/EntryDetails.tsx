@@ -1,7 +1,7 @@
 import './EntryDetails.css';
 import type { AuditEvent, Changes, Details } from '@soku/contract/audit';
 import { keyIdSchema } from '@soku/contract/keys';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { CopyButton } from '../../../components/CopyButton.tsx';
 import type { Elements } from '../../../components/elements.ts';
@@ -11,13 +11,17 @@ import { UntrustedText } from '../../../components/UntrustedText.tsx';
 import { ExactTime } from '../../../components/When.tsx';
 import { relativeTime } from '../../../dates/dates.ts';
 import { useMinute } from '../../../dates/use-minute.ts';
+import type { AuditSearch } from '../../search.ts';
 
-const route = getRouteApi('/shell/signed-in/settings/audit');
+interface EntryDetailsProps {
+  event: AuditEvent;
+  /** The filters of the list that contains the entry. */
+  search: AuditSearch;
+}
 
 /** All details of an entry. */
-export function EntryDetails({ event }: { event: AuditEvent }) {
+export function EntryDetails({ event, search }: EntryDetailsProps) {
   const { actor, target, changes, details, unreadable } = event;
-  const search = route.useSearch();
   useMinute();
   return (
     <div className="entry-details">
@@ -34,7 +38,7 @@ export function EntryDetails({ event }: { event: AuditEvent }) {
         <Fact name="Actor">
           <Party name={actor.name} id={actor.id}>
             {search.actor === actor.id ? null : (
-              <Link from="/settings/audit" to="." search={{ ...search, actor: actor.id }}>
+              <Link to="/settings/audit" search={{ ...search, actor: actor.id }}>
                 Only this actor
               </Link>
             )}
@@ -43,7 +47,7 @@ export function EntryDetails({ event }: { event: AuditEvent }) {
         <Fact name="Target">
           <Party name={target.name} id={target.id}>
             {target.kind !== 'key' || search.key === target.id ? null : (
-              <Link from="/settings/audit" to="." search={{ ...search, key: target.id }}>
+              <Link to="/settings/audit" search={{ ...search, key: target.id }}>
                 Only this key
               </Link>
             )}

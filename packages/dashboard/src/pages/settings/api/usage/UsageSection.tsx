@@ -10,6 +10,7 @@ import { Section } from '../../../../components/Section.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import { LastUseDetails } from './LastUseDetails.tsx';
 import { RangeSwitch } from './RangeSwitch.tsx';
+import { RejectionReasons } from './RejectionReasons.tsx';
 import { rangeLabels, summarizeUsage, toSlots } from './slots.ts';
 import { Totals } from './Totals.tsx';
 import { ChartFrame, UsageChart } from './UsageChart.tsx';
@@ -22,37 +23,50 @@ interface UsageSectionProps {
   range: UsageRange;
 }
 
-/** Shows the accepted and rejected requests of a key and its last use. Refreshes itself. */
+/** Shows the accepted and rejected requests of a key, its last use and why requests were rejected. Refreshes itself. */
 export function UsageSection({ id, apiKey, range }: UsageSectionProps) {
   const { data, error, isPlaceholderData } = useQuery(usageOptions(id, range));
-  const usage = apiKey && data;
-  return (
-    <Section title="Requests" action={<RangeSwitch range={range} />}>
-      {error && !data ? (
+  const action = <RangeSwitch range={range} />;
+  if (error && !data) {
+    return (
+      <Section title="Requests" action={action}>
         <div className="usage__failed">
           <Failure error={error} />
         </div>
-      ) : (
+      </Section>
+    );
+  }
+  // After a change to the page of another key, the numbers are those of the previous key until its own have loaded.
+  const usage = apiKey && data?.keyId === id ? data : undefined;
+  const shownRange = usage && isPlaceholderData ? rangeOf(usage) : range;
+  return (
+    <>
+      <Section title="Requests" action={action}>
         <div className="usage" aria-busy={usage === undefined || isPlaceholderData}>
-          {usage ? null : (
-            <p className="visually-hidden" role="status">
-              Loading requests
-            </p>
-          )}
-          {usage ? (
-            <Chart usage={usage} apiKey={apiKey} range={isPlaceholderData ? rangeOf(usage) : range} />
+          {apiKey && usage ? (
+            <Chart usage={usage} apiKey={apiKey} range={shownRange} />
           ) : (
-            <>
-              <ChartFrame head={<Totals usage={undefined} revokedAt={null} />} />
-              <p className="numbers">
-                <Skeleton width="short" />
-              </p>
-            </>
+            <ChartSkeleton key="loading" />
           )}
           <LastUseDetails usage={usage} />
         </div>
-      )}
-    </Section>
+      </Section>
+      <RejectionReasons usage={usage} range={shownRange} />
+    </>
+  );
+}
+
+function ChartSkeleton() {
+  return (
+    <>
+      <p className="visually-hidden" role="status">
+        Loading requests
+      </p>
+      <ChartFrame head={<Totals usage={undefined} revokedAt={null} />} />
+      <p className="numbers">
+        <Skeleton width="short" />
+      </p>
+    </>
   );
 }
 

@@ -1,0 +1,116 @@
+/** The tabs of a key's page: their addresses, and the keyboard. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { sharedServer } from '../support/shared-server.ts';
+import { bob } from '../support/two-accounts.ts';
+import { settled } from './accessibility.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
+import { hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from './expect.ts';
+import { heading } from './key-pages.ts';
+
+const dashboard = await Dashboard.attach(await sharedServer({ TRUST_PROXY: '127.0.0.1' }));
+const { ada } = dashboard;
+
+const tabs = (page: Page) => page.getByRole('navigation', { name: 'Key', exact: true });
+const tab = (page: Page, name: string) => tabs(page).getByRole('link', { name });
+const currentTabs = (page: Page) => texts(tabs(page).locator('[aria-current="page"]'));
+const isOn = (page: Page, name: string) =>
+  until(
+    () => currentTabs(page),
+    (names) => names.join() === name,
+    `the current tab is ${name}`,
+  );
+const section = (page: Page, title: string) =>
+  page.locator('section').filter({ has: page.getByRole('heading', { name: title }) });
+
+test('each tab has an address: Back, a reload and a link restore it, and an unknown one is the overview', async (t) => {
+  const { key } = await ada.makeKey({ name: 'With tabs' });
+  const address = `/settings/api/${key.id}`;
+  const page = await dashboard.open(t, `${address}?range=7d`);
+  await isOn(page, 'Overview');
+  const titles = [await titleOf(page)];
+  await tab(page, 'Access').click();
+  await isAt(page, `${address}?tab=access`);
+  await isOn(page, 'Access');
+  await reads(page.getByRole('main'), /Rate limit .* Expires Never Scopes None\./);
+  titles.push(await titleOf(page));
+  await tab(page, 'Activity').click();
+  await isAt(page, `${address}?tab=activity`);
+  await isOn(page, 'Activity');
+  titles.push(await titleOf(page));
+  assert.equal(new Set(titles).size, 3, `each tab has its own title: ${titles.join()}`);
+  await page.goBack();
+  await isOn(page, 'Access');
+  await page.goBack();
+  await isAt(page, `${address}?range=7d`);
+  await isOn(page, 'Overview');
+  await page.goForward();
+  await page.reload();
+  await isOn(page, 'Access');
+  await section(page, 'What this key may do').waitFor();
+  for (const unknown of ['secrets', 'overview', '', '%00']) {
+    await page.goto(`${dashboard.server.url}${address}?tab=${unknown}`);
+    await isOn(page, 'Overview');
+    await section(page, 'Requests').waitFor();
+  }
+  assert.deepEqual(await texts(tabs(page).getByRole('link')), ['Overview', 'Access', 'Activity']);
+});
+
+async function titleOf(page: Page): Promise<string> {
+  return until(
+    () => page.title(),
+    (title) => title.startsWith('With tabs'),
+    'the title names the key',
+  );
+}
+
+test('the tabs and everything in them work with the keyboard alone', async (t) => {
+  const { key } = await ada.makeKey({ name: 'Typed through' });
+  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  await tabTo(tab(page, 'Access'));
+  await page.keyboard.press('Enter');
+  await isOn(page, 'Access');
+  await showsFocus(tab(page, 'Access'));
+  const edit = page.getByRole('button', { name: 'Edit limit' });
+  const choice = page.getByRole('combobox', { name: 'Rate limit' });
+  await tabTo(edit);
+  await page.keyboard.press('Enter');
+  await hasFocus(choice);
+  await page.keyboard.press('Escape');
+  await isGone(choice);
+  await isAt(page, `/settings/api/${key.id}?tab=access`);
+  await showsFocus(edit);
+  await page.keyboard.press('Enter');
+  await hasFocus(choice);
+  await page.goBack();
+  await isGone(choice);
+  await hasFocus(edit);
+  await tabTo(tab(page, 'Activity'), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await isOn(page, 'Activity');
+  await page.locator('.entry__toggle').waitFor();
+  await tabTo(page.locator('.entry__toggle'));
+  await page.keyboard.press('Enter');
+  await reads(page.locator('.entry__details'), /Request ID req_/);
+  await tabTo(tab(page, 'Overview'), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await isOn(page, 'Overview');
+  await section(page, 'Requests').waitFor();
+});
+
+test('on each tab, a key of another workspace is not found, and nothing of it is shown', async (t) => {
+  const person = await dashboard.openSession(bob);
+  const { key } = await person.makeKey({ name: "Bob's own" });
+  const page = await dashboard.open(t, '/help/authentication', { expected: [httpErrorMessage(404)] });
+  for (const query of ['', '?tab=access', '?tab=access&panel=limit', '?tab=activity']) {
+    await page.goto(`${dashboard.server.url}/settings/api/${key.id}${query}`);
+    await reads(heading(page), /^Key not found$/);
+    await settled(page);
+    assert.equal(await tabs(page).count(), 0);
+    assert.equal(await page.locator('main section, main dl').count(), 0);
+    assert.ok(!(await page.content()).includes("Bob's own"));
+  }
+  await page.getByRole('link', { name: 'API keys' }).click();
+  await isAt(page, '/settings/api');
+});
