@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { generateKey } from '@soku/key';
 import { onPostgres } from '../support/in-database.ts';
 import { call } from '../support/person.ts';
 import { newDataDir, onePublicUrl, owner, runOperator, startServer } from '../support/server.ts';
@@ -74,6 +75,18 @@ test('an invalid command line exits with code 64 and one line, and opens no data
     assert.match(output, /^soku: .+ See: npm run soku -- --help\n$/);
     assert.ok(!existsSync(dataDir), args.join(' '));
   });
+});
+
+test('account add rejects a name that begins a key, also with a prefix of the deployment', async () => {
+  const dataDir = freshDirectory();
+  const env = { SOKU_KEY_PREFIX: 'acme_live_' };
+  for (const name of [generateKey(), generateKey({ prefix: 'acme_live_' }), 'acme_live_a1B2c3D4e5F6g7H8']) {
+    const command = ['account', 'add', 'ada@example.com', '--name', name];
+    const { code, output } = await runOperator(command, { dataDir, env, input: `${password}\n` });
+    assert.equal(code, 64, output);
+    assert.match(output, /^soku: --name must not contain an API key\./);
+  }
+  assert.ok(!existsSync(dataDir));
 });
 
 test('account add rejects duplicates and weak passwords, and added accounts are listed and can sign in', async () => {

@@ -219,12 +219,13 @@ export async function databaseVariables(
 /** Runs an operator command to its end. */
 export async function runOperator(
   args: string[],
-  options: { dataDir: string; input?: string },
+  options: { dataDir: string; input?: string; env?: Record<string, string> },
 ): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [operator, ...args], {
     env: cleanEnvironment({
       SOKU_DATA_DIR: options.dataDir,
       ...(await databaseVariables(options.dataDir)),
+      ...options.env,
     }),
     stdio: ['pipe', 'pipe', 'pipe'],
   });

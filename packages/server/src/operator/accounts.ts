@@ -25,7 +25,9 @@ export async function accountCommand(args: string[], name: string | undefined): 
 
 async function addAccount(email: string, givenName: string | undefined): Promise<void> {
   const name = parseArgument('--name', nameSchema, givenName ?? email.split('@')[0] ?? email);
-  if (containsKey(name)) throw new UsageError('--name must not contain an API key.');
+  const { keyPrefixes } = readConfig(process.env);
+  // The name is in the audit log permanently.
+  if (containsKey(name, keyPrefixes)) throw new UsageError('--name must not contain an API key.');
   await withAccounts(async (accounts) => {
     const id = await accounts.createAccount({ name, email, password: await readPassword() }, operatorActor());
     console.log(`Created the account ${email} (${id}).`);
