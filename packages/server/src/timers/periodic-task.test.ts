@@ -33,6 +33,21 @@ function repeated(interval: number) {
   return { repeating, waiting, runs, failures, clock, settle };
 }
 
+const locked = new DatabaseUnavailable(new Error('database is locked'), { code: 'locked', rolledBack: true });
+
+/** A job with `run`, which completes the next run, with an error or without, and returns the delay until the one after it. */
+function withRun() {
+  const job = repeated(5000);
+  const run = async (error?: Error) => {
+    job.waiting.at(-1)?.run();
+    if (error === undefined) job.runs.at(-1)?.resolve();
+    else job.runs.at(-1)?.reject(error);
+    await job.settle();
+    return job.waiting.at(-1)?.delay;
+  };
+  return { ...job, run };
+}
+
 test('a run starts one interval after the end of the previous run', async () => {
   const { repeating, waiting, runs, settle } = repeated(5000);
   repeating.start();
@@ -65,18 +80,7 @@ test('a failure is reported once until a run succeeds, and the job runs again', 
 });
 
 test('a lock of another program is a failure only if it lasts a second', async () => {
-  const { repeating, waiting, runs, failures, clock, settle } = repeated(5000);
-  const locked = new DatabaseUnavailable(new Error('database is locked'), {
-    code: 'locked',
-    rolledBack: true,
-  });
-  const run = async (error?: Error) => {
-    waiting.at(-1)?.run();
-    if (error === undefined) runs.at(-1)?.resolve();
-    else runs.at(-1)?.reject(error);
-    await settle();
-    return waiting.at(-1)?.delay;
-  };
+  const { repeating, run, failures, clock } = withRun();
   repeating.start();
   assert.equal(await run(locked), 100, 'it runs again soon');
   assert.equal(await run(), 5000);
@@ -88,6 +92,20 @@ test('a lock of another program is a failure only if it lasts a second', async (
   clock.ms = 11_000;
   assert.equal(await run(locked), 5000);
   assert.deepEqual([failures, repeating.failures], [[locked], 1]);
+});
+
+test('a failure of another kind ends a lock', async () => {
+  const { repeating, run, failures, clock } = withRun();
+  const other = new Error('disk full');
+  repeating.start();
+  assert.equal(await run(locked), 100);
+  clock.ms = 500;
+  assert.equal(await run(other), 5000);
+  clock.ms = 5500;
+  assert.equal(await run(locked), 100, 'the time of the new lock starts here');
+  clock.ms = 6500;
+  assert.equal(await run(locked), 5000);
+  assert.deepEqual([failures, repeating.failures], [[other], 2]);
 });
 
 test('stop cancels the next run and waits for the current one', async () => {

@@ -73,7 +73,10 @@ export class PeriodicTask {
   }
 
   #isShortLock(error: unknown): boolean {
-    if (!(error instanceof DatabaseUnavailable) || error.code !== 'locked') return false;
+    if (!(error instanceof DatabaseUnavailable) || error.code !== 'locked') {
+      this.#lockedSince = undefined;
+      return false;
+    }
     const now = this.#monotonic();
     this.#lockedSince ??= now;
     return now - this.#lockedSince < lock.tolerated;
