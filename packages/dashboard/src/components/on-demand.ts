@@ -44,3 +44,11 @@ export function useOnDemand<Code>(
   }, [source, needed]);
   return source.loaded;
 }
+
+/** The same for code that the page cannot do without: throws if it did not load, so that the page shows the error. */
+export function useOnDemandOrThrow<Code>(source: OnDemand<Code>, needed: boolean): Code | null {
+  const [failure, setFailure] = useState<Error | null>(null);
+  const loaded = useOnDemand(source, needed, setFailure);
+  if (failure) throw failure;
+  return loaded;
+}
