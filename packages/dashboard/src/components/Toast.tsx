@@ -1,12 +1,13 @@
 import './Toast.css';
 import { CircleCheck, X } from 'lucide-react';
 import { useEffect, useSyncExternalStore } from 'react';
+import { Listeners } from './listeners.ts';
 
 /** Milliseconds. Long enough to read the text twice, and for a screen reader to read it out. */
 const displayTime = 9_000;
 
 let message = '';
-const listeners = new Set<() => void>();
+const listeners = new Listeners();
 
 /**
  * Shows a message that an action is done. The text must be true when this is called. Screen readers ignore live regions
@@ -18,16 +19,11 @@ export function announce(text: string): void {
     return;
   }
   message = text;
-  for (const listener of listeners) listener();
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  listeners.notify();
 }
 
 export function Toast() {
-  const text = useSyncExternalStore(subscribe, () => message);
+  const text = useSyncExternalStore(listeners.subscribe, () => message);
   useEffect(() => {
     if (text === '') return;
     const timer = setTimeout(() => announce(''), displayTime);

@@ -1,9 +1,10 @@
 /** Small texts in localStorage, such as preferences, that components follow even if another tab changes them. */
 import { useSyncExternalStore } from 'react';
+import { Listeners } from './listeners.ts';
 
 /** Replaces the storage where it is blocked: values last until the page is closed. */
 const memory = new Map<string, string>();
-const listeners = new Set<() => void>();
+const listeners = new Listeners();
 
 export function readStored(name: string): string | null {
   try {
@@ -22,7 +23,7 @@ export function writeStored(name: string, text: string | null): void {
     if (text === null) memory.delete(name);
     else memory.set(name, text);
   }
-  for (const listener of listeners) listener();
+  listeners.notify();
 }
 
 /** Removes all texts whose names start with `prefix`. */
@@ -44,10 +45,10 @@ export function useStored(name: string): string | null {
 }
 
 function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
+  const unsubscribe = listeners.subscribe(listener);
   window.addEventListener('storage', listener);
   return () => {
-    listeners.delete(listener);
+    unsubscribe();
     window.removeEventListener('storage', listener);
   };
 }

@@ -1,12 +1,13 @@
 /** The chosen theme. public/theme.js reads the same storage key before the first paint. */
 import { useSyncExternalStore } from 'react';
 import { z } from 'zod';
+import { Listeners } from './listeners.ts';
 import { writeStored } from './stored.ts';
 
 const themeSchema = z.enum(['system', 'light', 'dark']);
 export type Theme = z.infer<typeof themeSchema>;
 
-const listeners = new Set<() => void>();
+const listeners = new Listeners();
 
 function readTheme(): Theme {
   return themeSchema.catch('system').parse(document.documentElement.dataset.theme ?? 'system');
@@ -16,14 +17,9 @@ export function chooseTheme(theme: Theme): void {
   if (theme === 'system') delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
   writeStored('soku.theme', theme === 'system' ? null : theme);
-  for (const listener of listeners) listener();
+  listeners.notify();
 }
 
 export function useTheme(): Theme {
-  return useSyncExternalStore(subscribe, readTheme);
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  return useSyncExternalStore(listeners.subscribe, readTheme);
 }

@@ -4,6 +4,7 @@
  */
 import { useSyncExternalStore } from 'react';
 import { ApiError, isSessionEnded } from '../api/client.ts';
+import { Listeners } from '../components/listeners.ts';
 
 export type SignInReason = 'session-over' | 'recent-login';
 
@@ -11,12 +12,12 @@ let reason: SignInReason | null = null;
 let waiting: Array<(signedIn: boolean) => void> = [];
 /** Whether the user has declined to sign in since the last successful response. */
 let declined = false;
-const listeners = new Set<() => void>();
+const listeners = new Listeners();
 
 export function requestSignIn(why: SignInReason): Promise<boolean> {
   reason = why;
   const signedIn = new Promise<boolean>((resolve) => waiting.push(resolve));
-  notifyListeners();
+  listeners.notify();
   return signedIn;
 }
 
@@ -38,21 +39,12 @@ export function finishSignIn(signedIn: boolean): void {
   const settled = waiting;
   waiting = [];
   reason = null;
-  notifyListeners();
+  listeners.notify();
   for (const resolve of settled) resolve(signedIn);
 }
 
 export function useSignInReason(): SignInReason | null {
-  return useSyncExternalStore(subscribe, () => reason);
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-function notifyListeners(): void {
-  for (const listener of listeners) listener();
+  return useSyncExternalStore(listeners.subscribe, () => reason);
 }
 
 /** Runs the call. If it fails because a sign-in is required, asks for one and runs the call again. */

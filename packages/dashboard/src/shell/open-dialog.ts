@@ -1,22 +1,18 @@
 /** Which dialog of the shell is open. Any part of a page can open one. */
 import { useSyncExternalStore } from 'react';
+import { Listeners } from '../components/listeners.ts';
 
 export type ShellDialogName = 'jump' | 'shortcuts';
 
 let shown: ShellDialogName | null = null;
-const listeners = new Set<() => void>();
+const listeners = new Listeners();
 
 /** @param name null to close the open one */
 export function openShellDialog(name: ShellDialogName | null): void {
   shown = name;
-  for (const listener of listeners) listener();
+  listeners.notify();
 }
 
 export function useShownDialog(): ShellDialogName | null {
-  return useSyncExternalStore(subscribe, () => shown);
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  return useSyncExternalStore(listeners.subscribe, () => shown);
 }

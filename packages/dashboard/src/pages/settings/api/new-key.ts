@@ -5,6 +5,7 @@
  */
 import type { CreatedKey } from '@soku/contract/keys';
 import { type ComponentType, useEffect, useSyncExternalStore } from 'react';
+import { Listeners } from '../../../components/listeners.ts';
 
 interface State {
   created: CreatedKey | null;
@@ -16,13 +17,13 @@ interface State {
 }
 
 const state: State = { created: null, copied: false, inDialog: false, RescueDialog: null };
-const listeners = new Set<() => void>();
+const listeners = new Listeners();
 let version = 0;
 
 function change(changes: Partial<State>): void {
   Object.assign(state, changes);
   version += 1;
-  for (const listener of listeners) listener();
+  listeners.notify();
 }
 
 export const storeNewKey = (created: CreatedKey, RescueDialog: ComponentType) =>
@@ -34,13 +35,8 @@ export const dropNewKey = () => change({ created: null, copied: false });
 
 /** Returns the state object itself, so that a component that retains it does not retain the key. */
 export function useNewKey(): Readonly<State> {
-  useSyncExternalStore(subscribe, () => version);
+  useSyncExternalStore(listeners.subscribe, () => version);
   return state;
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
 }
 
 /**
