@@ -1,3 +1,4 @@
+import './MenuItem.css';
 import './Menu.css';
 import type { LucideIcon } from 'lucide-react';
 import { type KeyboardEvent, type MouseEvent, useLayoutEffect, useRef } from 'react';
@@ -123,7 +124,7 @@ export function MenuItem({ icon: Icon, hiddenSuffix, danger = false, onChoose, c
       type="button"
       role="menuitem"
       tabIndex={-1}
-      className={`menu__item ${danger ? 'menu__item--danger' : ''}`}
+      className={`menu-item menu__item ${danger ? 'menu__item--danger' : ''}`}
       onClick={onChoose}
     >
       <Icon size={16} aria-hidden />
@@ -149,7 +150,7 @@ export function MenuChoice({ isChosen, onChoose, children }: MenuChoiceProps) {
       role="menuitemradio"
       aria-checked={isChosen}
       tabIndex={-1}
-      className="menu__item"
+      className="menu-item menu__item"
       onClick={onChoose}
     >
       <span className="menu__text">{children}</span>

@@ -1,3 +1,4 @@
+import '../components/MenuItem.css';
 import './AccountMenu.css';
 import { Link } from '@tanstack/react-router';
 import { ChevronsUpDown, Keyboard, LogOut, Menu, UserRound } from 'lucide-react';
@@ -47,13 +48,13 @@ export function AccountMenu({ user }: { user: Person }) {
           <NameAndEmail {...user} />
         </p>
         <ThemeSwitch />
-        <Link to="/settings/account" className="account-menu__item" onClick={close}>
+        <Link to="/settings/account" className="menu-item account-menu__item" onClick={close}>
           <UserRound size={16} aria-hidden />
           <span>Your account</span>
         </Link>
         <button
           type="button"
-          className="account-menu__item account-menu__item--keyboard"
+          className="menu-item account-menu__item account-menu__item--keyboard"
           aria-keyshortcuts={shortcut}
           onClick={() => {
             close();
@@ -64,7 +65,7 @@ export function AccountMenu({ user }: { user: Person }) {
           <span>Keyboard shortcuts</span>
           {shortcut ? <Kbd>{shortcut}</Kbd> : null}
         </button>
-        <button type="button" className="account-menu__item" onClick={signOut}>
+        <button type="button" className="menu-item account-menu__item" onClick={signOut}>
           <LogOut size={16} aria-hidden />
           <span>Sign out</span>
         </button>
