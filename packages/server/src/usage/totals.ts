@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SecretCounts } from './pending-uses.ts';
 
 /** What counts add to a row of `usage_total`. */
@@ -26,12 +26,15 @@ const addRefusal = `
  * @param connection in the transaction that writes the counts
  */
 export function writeTotals(connection: DatabaseSync, counts: readonly Readonly<SecretCounts>[]): void {
-  const [total, refusal] = [connection.prepare(addTotal), connection.prepare(addRefusal)];
+  const total = connection.prepare(addTotal);
   for (const { hour, workspaceId, outcome, requests } of totalsOf(counts)) {
     total.run(hour, workspaceId, outcome, requests);
   }
+  // Most writes contain no rejections.
+  let refusal: StatementSync | undefined;
   for (const { hour, workspaceId, keyId, refusedBy } of counts) {
     for (const [code, requests] of Object.entries(refusedBy)) {
+      refusal ??= connection.prepare(addRefusal);
       refusal.run(hour, workspaceId, keyId, code, requests);
     }
   }
