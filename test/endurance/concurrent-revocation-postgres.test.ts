@@ -7,17 +7,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { generateKey, hashKey } from '@soku/key';
 import pg from 'pg';
 import { PostgresSecrets } from '../../packages/server/src/verification/postgres-secrets.ts';
-import { openPatiently } from '../support/open-database.ts';
-import { temporaryDatabase } from '../support/postgres-database.ts';
+import { openTestPostgres } from '../support/open-database.ts';
 import { aSecretRow } from './attacks.ts';
 import { insertActiveKey, verifyWithoutCache } from './sqlite-fixture.ts';
 
-const { url, drop } = await temporaryDatabase();
-const database = await openPatiently(url);
-after(async () => {
-  await database.close();
-  await drop();
-});
+const { url, database, close } = await openTestPostgres();
+after(close);
 await database.kysely.insertInto('workspace').values({ id: 'ws_a', name: 'a', created_at: 1 }).execute();
 
 const neverCache = { beginRead: () => null, mayCache: () => false };

@@ -46,7 +46,25 @@ export async function openPatiently(url: string): Promise<PostgresDatabase> {
 }
 
 /**
- * A separate database for a test in this process, opened as the server does.
+ * A separate PostgreSQL database for a test in this process, opened as the server does.
+ *
+ * @param options those of CREATE DATABASE, such as a locale
+ * @returns `close` also removes it
+ */
+export async function openTestPostgres(
+  options = '',
+): Promise<{ url: string; database: PostgresDatabase; close(): Promise<void> }> {
+  const { url, drop } = await temporaryDatabase(undefined, options);
+  const database = await openPatiently(url);
+  const close = async () => {
+    await database.close();
+    await drop();
+  };
+  return { url, database, close };
+}
+
+/**
+ * The same for a test that runs on both databases.
  *
  * @returns `close` also removes it
  */
@@ -54,11 +72,5 @@ export async function openTestDatabase(
   which: (typeof databases)[number],
 ): Promise<{ database: Database; close(): Promise<void> }> {
   if (which === 'sqlite') return openTemporary();
-  const { url, drop } = await temporaryDatabase(undefined, which === 'postgres' ? '' : language);
-  const database = await openPatiently(url);
-  const close = async () => {
-    await database.close();
-    await drop();
-  };
-  return { database, close };
+  return openTestPostgres(which === 'postgres' ? '' : language);
 }

@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openPatiently } from '../../../../test/support/open-database.ts';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { openTestPostgres } from '../../../../test/support/open-database.ts';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { createSetupCode } from './setup-code.ts';
 
 const secret = 'a secret that is only for the tests';
 
 async function onPostgres() {
-  const { url, drop } = await temporaryDatabase();
-  const database = await openPatiently(url);
-  after(async () => {
-    await database.close();
-    await drop();
-  });
+  const { database, close } = await openTestPostgres();
+  after(close);
   return database.kysely;
 }
 

@@ -6,9 +6,8 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { GrantModel } from '../../../../test/support/grant-model.ts';
 import { times } from '../../../../test/support/long.ts';
-import { openPatiently } from '../../../../test/support/open-database.ts';
+import { openTestPostgres } from '../../../../test/support/open-database.ts';
 import { patience } from '../../../../test/support/patience.ts';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { KeyLimits } from './key-limits.ts';
 import { createLimits } from './limits.ts';
 import { type GrantRequest, PostgresGrants } from './postgres-grants.ts';
@@ -16,12 +15,8 @@ import { maxQuota, minuteOf } from './sliding-window.ts';
 
 const minute = 60_000;
 const start = 29_500_000 * minute;
-const temporary = await temporaryDatabase();
-const database = await openPatiently(temporary.url);
-after(async () => {
-  await database.close();
-  await temporary.drop();
-});
+const { database, close } = await openTestPostgres();
+after(close);
 const { pool } = database;
 const store = new PostgresGrants(pool, patience);
 const nobody = { id: undefined, minute: 0 };

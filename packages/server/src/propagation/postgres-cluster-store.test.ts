@@ -3,35 +3,30 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, type TestContext, test } from 'node:test';
-import { openPatiently } from '../../../../test/support/open-database.ts';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { openTestPostgres } from '../../../../test/support/open-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import { PostgresLink, parseAck } from './postgres-cluster-store.ts';
 
 /** Opens a link to a database of its own. */
 async function openLink(t: TestContext) {
-  const { url, drop } = await temporaryDatabase();
-  const database = await openPatiently(url);
+  const { database, close } = await openTestPostgres();
   const link = new PostgresLink(database.connection);
   t.after(async () => {
     await link.close();
-    await database.close();
-    await drop();
+    await close();
   });
   return { database, link };
 }
 
 for (const format of ['hex', 'escape']) {
   test(`the hashes of a revoked key are read unchanged with bytea_output = ${format}`, async () => {
-    const { url, drop } = await temporaryDatabase();
-    const database = await openPatiently(url);
+    const { database, close } = await openTestPostgres();
     await database.pool.query(`ALTER ROLE CURRENT_USER SET bytea_output = ${format}`);
     const [secret] = await insertSecrets(database, 1, 1);
     const link = new PostgresLink(database.connection);
     after(async () => {
       await link.close();
-      await database.close();
-      await drop();
+      await close();
     });
     await link.register({ id: 'node', name: 'test', renewal: 'first' });
     const { seq, token } = await link.readHead();
@@ -81,15 +76,13 @@ test('a fence removes a node only if it has not renewed since it was seen', asyn
 });
 
 test('an acknowledgment is notified once, with the node and the change', async (t) => {
-  const { url, drop } = await temporaryDatabase();
-  const database = await openPatiently(url);
+  const { database, close } = await openTestPostgres();
   const link = new PostgresLink(database.connection);
   const listener = await database.pool.connect();
   t.after(async () => {
     listener.release();
     await link.close();
-    await database.close();
-    await drop();
+    await close();
   });
   await listener.query('LISTEN soku_ack');
   const payloads: (string | undefined)[] = [];

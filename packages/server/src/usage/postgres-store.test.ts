@@ -5,8 +5,7 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { times } from '../../../../test/support/long.ts';
-import { openPatiently } from '../../../../test/support/open-database.ts';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { openTestPostgres } from '../../../../test/support/open-database.ts';
 import { insertSecrets, Secret } from '../../../../test/support/stored-secrets.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
@@ -17,12 +16,8 @@ import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
 import { recordUsage } from './usage.ts';
 
-const temporary = await temporaryDatabase();
-const database = await openPatiently(temporary.url);
-after(async () => {
-  await database.close();
-  await temporary.drop();
-});
+const { database, close } = await openTestPostgres();
+after(close);
 const secrets = await insertSecrets(database, 3, 2);
 const firstHour = 400_000;
 

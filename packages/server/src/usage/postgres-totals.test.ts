@@ -1,8 +1,7 @@
 /** The totals that several nodes write, and last uses that are written early. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openPatiently } from '../../../../test/support/open-database.ts';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { openTestPostgres } from '../../../../test/support/open-database.ts';
 import { insertSecrets, Secret } from '../../../../test/support/stored-secrets.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
 import { hourStart } from './hours.ts';
@@ -11,12 +10,8 @@ import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
 
-const temporary = await temporaryDatabase();
-const database = await openPatiently(temporary.url);
-after(async () => {
-  await database.close();
-  await temporary.drop();
-});
+const { database, close } = await openTestPostgres();
+after(close);
 const secrets = await insertSecrets(database, 3, 2);
 const firstHour = 400_000;
 
