@@ -166,7 +166,7 @@ test('Enter before the keys are found opens the first one as soon as it is found
   await isAt(page, `/settings/api/${key.id}`);
 });
 
-test('if the search fails, the dialog says so, still offers actions, and can try again', async (t) => {
+test('if the search fails, the dialog shows the error, still offers actions, and can try again', async (t) => {
   const page = await dashboard.open(t, '/', { expected: [httpErrorMessage(500)] });
   await settled(page);
   await page.route('**/v1/api-keys?**q=*', (route) =>
@@ -267,7 +267,7 @@ test('a search after the session has ended asks for the password in place and ke
   assert.equal(await page.getByRole('textbox', { name: 'Your name' }).inputValue(), 'Not saved yet');
 });
 
-test('if the code of the dialog does not load, the page says so and keeps working', async (t) => {
+test('if the code of the dialog does not load, the page shows a message and keeps working', async (t) => {
   const page = await dashboard.open(t, '/', { alone: true, expected: [networkErrorMessage] });
   await settled(page);
   await page.route('**/ShellDialog*', (route) => route.abort());

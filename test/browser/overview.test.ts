@@ -177,7 +177,7 @@ test('if the keys cannot be loaded, the page has its heading, the error and a wa
   await reads(page.locator('.overview__figure'), /requests/);
 });
 
-test('a workspace in which nothing needs attention says so', async (t) => {
+test('the overview of a workspace in which nothing needs attention states that', async (t) => {
   const fresh = await Dashboard.start();
   t.after(() => fresh.stop());
   await fresh.ada.makeKey({ name: 'Only one' });

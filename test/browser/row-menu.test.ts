@@ -81,7 +81,7 @@ test('a row has no control inside another, and its menu has the three actions, R
   await hasFocus(keys.menuButton(page, 'Row ended'));
 });
 
-test('the id of a key is copied from its menu, and the page says so', async (t) => {
+test('the id of a key is copied from its menu, and the page confirms it', async (t) => {
   const page = await dashboard.open(t, path);
   await keys.menuButton(page, 'Row first').click();
   await keys.menuItem(page, 'Copy key ID').click();

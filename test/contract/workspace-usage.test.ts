@@ -109,7 +109,7 @@ test('requests are counted at once, by outcome, and keys are ranked', async () =
   assert.deepEqual(recent(await usage('', bob)).accepted, 0, 'another workspace has none of them');
 });
 
-test('the day begins when the caller says so, and the day before is compared', async () => {
+test('the day begins at the hour that the caller requests, and the day before is compared', async () => {
   const { key } = await ada.makeKey({ name: 'yesterday' });
   const thisHour = Math.floor(Date.now() / msPerHour);
   for (const [hoursAgo, requests] of [

@@ -19,7 +19,7 @@ export interface Recipe {
   page: string;
   /** Example files in the repository, copied into the folder of a run. */
   examples: readonly string[];
-  /** The line of an example before which the page tells readers to insert an open path. */
+  /** The line of an example before which readers insert, according to the page, an open path. */
   openBefore: string;
   /** Whether the proxy sends the body to Soku although the configuration drops it (Varnish 7.1). */
   sendsBody?: boolean;

@@ -2,7 +2,7 @@
  * The checksum at the end of every key: the CRC-32 of everything before it, in base 62.
  *
  * It is not a security feature, because anyone can compute it. It lets a mistyped, truncated or invented key be
- * rejected without a database lookup, and lets secret scanners tell keys from other text.
+ * rejected without a database lookup, and lets secret scanners distinguish keys from other text.
  */
 import { alphabet, checksumLength, digitValue, KeyUsageError } from './format.ts';
 

@@ -39,7 +39,7 @@ export function digitValue(charCode: number): number {
   return charCode < 128 ? (digitValues[charCode] ?? notDigit) : notDigit;
 }
 
-/** The parts of a key that may be stored and displayed: enough to tell two keys apart, not enough to use one. */
+/** The parts of a key that may be stored and displayed: enough to distinguish two keys, not enough to use one. */
 export interface KeyParts {
   prefix: string;
   /** The first 3 characters after the prefix. */

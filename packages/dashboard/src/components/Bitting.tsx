@@ -40,7 +40,7 @@ export function KeyPreview(key: BittingProps) {
   );
 }
 
-/** The preview alone, with the characters that tell keys apart in bold. */
+/** The preview alone, with the characters that distinguish keys in bold. */
 export function PreviewText({ preview }: { preview: string }) {
   const { prefix, start, end } = splitPreview(preview);
   return (

@@ -68,18 +68,18 @@ test('only a non-durable transaction does not wait for the disk, and later ones 
 });
 
 test('the commit callback runs after the commit, and not after a rollback', async () => {
-  const told: unknown[] = [];
+  const calls: unknown[] = [];
   const add = (id: string) =>
     database.transact(
       (connection) => {
         connection.prepare('INSERT INTO workspace (id, name, created_at) VALUES (?, ?, ?)').run(id, id, 0);
         return id;
       },
-      (id) => told.push(id, workspaces().includes(id)),
+      (id) => calls.push(id, workspaces().includes(id)),
     );
-  await add('ws_told');
-  await assert.rejects(add('ws_told'), /UNIQUE/);
-  assert.deepEqual(told, ['ws_told', true]);
+  await add('ws_committed');
+  await assert.rejects(add('ws_committed'), /UNIQUE/);
+  assert.deepEqual(calls, ['ws_committed', true]);
 });
 
 test('the reader cannot write', () => {

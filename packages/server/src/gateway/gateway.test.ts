@@ -61,7 +61,7 @@ const broken: [string, string][] = [
   ['a status of two digits', 'HTTP/1.1 99 Low\r\n\r\n'],
   ['a status below 100', 'HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n'],
   [
-    'an upgrade that nobody asked for',
+    'an upgrade that was not requested',
     'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
   ],
   ['a switch to nothing', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],

@@ -41,7 +41,7 @@ for (const which of databases) {
       () => planRevoke(family),
       (error) => error instanceof RequestError && error.refusal.code === 'too_many_descendants',
     );
-    assert.deepEqual(planRevoke(await read('nobody')), { revoke: [], keep: [] });
+    assert.deepEqual(planRevoke(await read('missing')), { revoke: [], keep: [] });
   });
 
   test(`a repeated revoke finds the keys that were revoked with the key or later, on ${which}`, async () => {

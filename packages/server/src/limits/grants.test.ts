@@ -61,7 +61,7 @@ test('if one of several nodes gets all requests, at least 95 % of the limit pass
     const share = Math.floor(quota / 60);
     const asked = world.until(nodeOf(world, 0).request(quota));
     const unasked = share > 0 ? Math.floor(quota / 20) : 0;
-    assert.equal((await asked)?.remaining, quota - unasked + share - 1, 'and the response says so');
+    assert.equal((await asked)?.remaining, quota - unasked + share - 1, 'and the response reports it');
     const passed = 1 + (await passing(world, 0, quota, quota + 10));
     assert.equal(passed, quota - unasked + share);
     assert.ok(passed >= 0.95 * quota);

@@ -19,7 +19,7 @@ const { database, close } = await openTestPostgres();
 after(close);
 const { pool } = database;
 const store = new PostgresGrants(pool, patience);
-const nobody = { id: undefined, minute: 0 };
+const noNode = { id: undefined, minute: 0 };
 
 beforeEach(async () => {
   await pool.query('DELETE FROM rate_window; DELETE FROM verifier_node');
@@ -112,7 +112,7 @@ test('concurrent requests for the same keys get exactly the limit, and block no 
     const times = new Set<number>();
     const ask = async (ordered: string[]) => {
       const requests = ordered.map((keyId) => requestOf(keyId, 5));
-      for (const { keyId, minute: of, granted } of await store.take(requests, nobody)) {
+      for (const { keyId, minute: of, granted } of await store.take(requests, noNode)) {
         times.add(of);
         sums.set(keyId, (sums.get(keyId) ?? 0) + granted);
       }
@@ -140,7 +140,7 @@ test('a node reads the time, the number of nodes, and how many of them share the
 });
 
 test('nodes of the previous version, which count on the same rows, and nodes with grants do not exceed the limit', async () => {
-  const tellings = fc.array(
+  const reports = fc.array(
     fc.record({
       old: fc.boolean(),
       count: fc.integer({ min: 0, max: 20 }),
@@ -149,7 +149,7 @@ test('nodes of the previous version, which count on the same rows, and nodes wit
     { maxLength: 20 },
   );
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 100 }), tellings, async (quota, all) => {
+    fc.asyncProperty(fc.integer({ min: 1, max: 100 }), reports, async (quota, all) => {
       await pool.query('DELETE FROM rate_window');
       let now = start;
       const passed = new Map<number, number>();

@@ -33,10 +33,10 @@ test('a transaction writes as many of the given counts as its time allows, in or
   for (const secret of secrets) secret.use(memory, clock.now);
   const usages = secrets.flatMap((secret) => recorder.of(secret.keyId));
   assert.equal(usages.length, 600);
-  const told: number[] = [];
-  await store.write(usages, true, (count) => told.push(count));
-  const [count = 0] = told;
-  assert.equal(told.length, 1);
+  const written: number[] = [];
+  await store.write(usages, true, (count) => written.push(count));
+  const [count = 0] = written;
+  assert.equal(written.length, 1);
   assert.ok(count >= 1);
   const stored = await database.kysely.selectFrom('usage_hour').select('key_id').execute();
   assert.deepEqual(

@@ -9,8 +9,8 @@ const step = 300_000;
 const hoursWithTotals = 50;
 
 /**
- * `key_use` follows `last_use`, whoever writes that: this server, one of the previous version during a rolling upgrade,
- * or an import. A copy writes `key_use` before `api_key`, so a row may exist already.
+ * `key_use` follows every change of `last_use`: by this server, by one of the previous version during a rolling upgrade,
+ * or by an import. A copy writes `key_use` before `api_key`, so a row may exist already.
  */
 const sqliteTriggers = [
   `CREATE TRIGGER api_key_use AFTER INSERT ON api_key

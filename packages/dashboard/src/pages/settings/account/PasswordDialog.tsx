@@ -31,7 +31,7 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
   return (
     <Dialog title="Change password" onCloseRequest={onClose}>
       <form className="form" onSubmit={submit} onInput={edit} noValidate>
-        {/* Tells password managers which account the password belongs to. */}
+        {/* Lets password managers find which account the password belongs to. */}
         <input
           className="visually-hidden"
           type="email"
