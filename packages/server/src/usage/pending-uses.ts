@@ -30,6 +30,8 @@ export class PendingUses {
   /** By key: usually one entry, several if the key has several secrets or an hour has just ended. */
   #open = new Map<string, SecretCounts[]>();
   #closed = new Map<string, SecretCounts[]>();
+  /** The same entries, open and closed, so that reading a workspace takes no longer if others have many. */
+  readonly #byWorkspace = new Map<string, Set<SecretCounts>>();
   #size = 0;
   readonly #unlogged = new Set<SecretCounts>();
 
@@ -48,10 +50,8 @@ export class PendingUses {
   }
 
   /** In the order in which they were counted. */
-  *ofWorkspace(workspaceId: string): Generator<SecretCounts, void> {
-    for (const byKey of [this.#closed, this.#open]) {
-      for (const own of byKey.values()) if (own[0]?.workspaceId === workspaceId) yield* own;
-    }
+  ofWorkspace(workspaceId: string): Iterable<SecretCounts> {
+    return this.#byWorkspace.get(workspaceId) ?? [];
   }
 
   /** Adds counts, merging those of the same secret and hour, because one statement cannot write a row twice. */
@@ -65,6 +65,9 @@ export class PendingUses {
     }
     if (own === undefined) this.#open.set(counts.keyId, [counts]);
     else own.push(counts);
+    const ofWorkspace = this.#byWorkspace.get(counts.workspaceId);
+    if (ofWorkspace === undefined) this.#byWorkspace.set(counts.workspaceId, new Set([counts]));
+    else ofWorkspace.add(counts);
     this.#size += 1;
   }
 
@@ -91,6 +94,9 @@ export class PendingUses {
       const rest = (this.#closed.get(counts.keyId) ?? []).filter((other) => other !== counts);
       if (rest.length === 0) this.#closed.delete(counts.keyId);
       else this.#closed.set(counts.keyId, rest);
+      const ofWorkspace = this.#byWorkspace.get(counts.workspaceId);
+      ofWorkspace?.delete(counts);
+      if (ofWorkspace?.size === 0) this.#byWorkspace.delete(counts.workspaceId);
       this.#size -= 1;
     }
   }
