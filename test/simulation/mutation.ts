@@ -1,6 +1,6 @@
 import type { ReadTicket, ReplicatedCache } from '../../packages/server/src/propagation/change-log.ts';
 import type { Clock } from '../../packages/server/src/propagation/clock.ts';
-import type { FeedLink, LogPosition } from '../../packages/server/src/propagation/cluster-store.ts';
+import type { ClusterStore, LogPosition } from '../../packages/server/src/propagation/cluster-store.ts';
 import type { LeaseTerms } from '../../packages/server/src/propagation/lease.ts';
 import type { NodeOptions, NodeParts, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 
@@ -10,7 +10,7 @@ export interface Mutation {
   name: string;
   /** The first seed whose schedule exposed the mistake. It is tried first, and may change with the protocol. */
   exposedBy: number;
-  link?(link: FeedLink, name: string): FeedLink;
+  link?(link: ClusterStore, name: string): ClusterStore;
   clock?(clock: Clock): Clock;
   cache?(cache: ReplicatedCache): ReplicatedCache;
   options?: Partial<NodeOptions>;

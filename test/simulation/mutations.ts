@@ -1,7 +1,7 @@
 import type { Clock } from '../../packages/server/src/propagation/clock.ts';
 import type {
   ClusterSnapshot,
-  FeedLink,
+  ClusterStore,
   LogPosition,
   NodeRow,
 } from '../../packages/server/src/propagation/cluster-store.ts';
@@ -44,14 +44,14 @@ class PeersSilentTooEarly extends Peers {
 
 /** A store whose heartbeats return changed snapshots. */
 function withSnapshots(
-  link: FeedLink,
+  link: ClusterStore,
   change: (exchange: ClusterSnapshot, ackedSeq: number) => ClusterSnapshot,
-): FeedLink {
+): ClusterStore {
   return { ...bound(link), exchange: async (node) => change(await link.exchange(node), node.acked.seq) };
 }
 
 /** The methods of a store, to be replaced individually. */
-function bound(link: FeedLink): FeedLink {
+function bound(link: ClusterStore): ClusterStore {
   return {
     register: (node) => link.register(node),
     readHead: () => link.readHead(),
@@ -62,7 +62,7 @@ function bound(link: FeedLink): FeedLink {
 }
 
 /** A store that fills gaps with invented changes. */
-function withoutGaps(link: FeedLink): FeedLink {
+function withoutGaps(link: ClusterStore): ClusterStore {
   const tokens = new Map<number, string>();
   return {
     ...withSnapshots(link, (exchange, ackedSeq) => {
@@ -86,7 +86,7 @@ function withoutGaps(link: FeedLink): FeedLink {
 }
 
 /** A store that does not distinguish changes with the same number. */
-function withoutTokens(link: FeedLink): FeedLink {
+function withoutTokens(link: ClusterStore): ClusterStore {
   const plain = <H extends LogPosition>(head: H) => ({ ...head, token: '' });
   return {
     ...withSnapshots(link, (exchange) => ({
@@ -99,7 +99,7 @@ function withoutTokens(link: FeedLink): FeedLink {
 }
 
 /** A store on which a node always has the same ID, its name. */
-function withOldId(link: FeedLink, name: string): FeedLink {
+function withOldId(link: ClusterStore, name: string): ClusterStore {
   let own = '';
   return {
     ...bound(link),
@@ -116,7 +116,7 @@ function withOldId(link: FeedLink, name: string): FeedLink {
 }
 
 /** A store that acknowledges the head before it is applied. */
-function withEarlyAcks(link: FeedLink): FeedLink {
+function withEarlyAcks(link: ClusterStore): ClusterStore {
   return {
     ...bound(link),
     exchange: async (node) => {

@@ -1,6 +1,6 @@
 import type {
   ClusterSnapshot,
-  FeedLink,
+  ClusterStore,
   LogPosition,
   NodeRow,
 } from '../../packages/server/src/propagation/cluster-store.ts';
@@ -21,7 +21,7 @@ interface Options {
 const maxChanges = 3;
 
 /** The database operations of a process, over a network that delays and loses messages. */
-export class SimulatedClusterStore implements FeedLink {
+export class SimulatedClusterStore implements ClusterStore {
   readonly #options: Options;
 
   constructor(options: Options) {

@@ -22,7 +22,7 @@ const lockTimeout = 1000;
 const connectionOptions = { timeout: lockTimeout, defensive: true };
 
 /** How long a transaction may wait for a lock, and whether it waits for the disk. */
-interface Terms {
+interface WriteOptions {
   /** How long it waits when another program has locked the file, in ms; 0 for work that can be done later. */
   patience: number;
   /**
@@ -46,7 +46,7 @@ export interface SqliteDatabase {
   transact<T>(
     work: (connection: DatabaseSync) => T,
     committed: (result: T) => void,
-    terms?: Partial<Terms>,
+    terms?: Partial<WriteOptions>,
   ): Promise<T>;
   /** A read-only connection for prepared statements. It sees only committed data. */
   reader: DatabaseSync;
@@ -145,7 +145,7 @@ function openWriter(file: string): DatabaseSync {
 function transact<T>(
   kysely: Kysely<Tables>,
   writer: DatabaseSync,
-  terms: Terms,
+  terms: WriteOptions,
   transaction: () => T,
 ): Promise<T> {
   return kysely.connection().execute(async () => {
@@ -158,7 +158,7 @@ function transact<T>(
   });
 }
 
-function setTerms(writer: DatabaseSync, { patience, durable }: Terms): void {
+function setTerms(writer: DatabaseSync, { patience, durable }: WriteOptions): void {
   writer.exec(`PRAGMA busy_timeout = ${patience}; PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
 }
 

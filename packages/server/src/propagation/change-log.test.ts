@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Feed } from './change-log.ts';
+import { ChangeLog } from './change-log.ts';
 import type { ChangeEntry, ClusterSnapshot } from './cluster-store.ts';
 
 function change(seq: number, token = `t${seq}`): ChangeEntry {
@@ -14,7 +14,7 @@ function exchange(head: ChangeEntry, changes: ChangeEntry[]): ClusterSnapshot {
 /** A change log that has applied change 5, and the calls to its cache. */
 function newFeed() {
   const calls: string[] = [];
-  const feed: Feed = new Feed({
+  const feed: ChangeLog = new ChangeLog({
     forget: ({ subject }) => calls.push(`${subject} at ${feed.applied.seq}`),
     empty: () => calls.push('everything'),
   });

@@ -19,7 +19,7 @@ const uncacheable: ReadTicket = -1;
 type ApplyResult = 'complete' | 'partial' | 'broken';
 
 /** This node's position in the change log. It advances only through consecutive changes. */
-export class Feed {
+export class ChangeLog {
   readonly #cache: ReplicatedCache;
   /** Incremented each time the cache is emptied. */
   #epoch = 0;

@@ -52,7 +52,7 @@ export interface ClusterSnapshot {
 }
 
 /** The database operations of the protocol. Each rejects within a bounded time if no response arrives. */
-export interface FeedLink {
+export interface ClusterStore {
   /** Commits a new row for a node. */
   register(node: { id: string; name: string; renewal: string }): Promise<void>;
   /** Call it after the row is committed: a node that commits a change after this head then waits for the row. */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Exchanges, type HeartbeatOutcome } from './heartbeats.ts';
+import { type HeartbeatOutcome, Heartbeats } from './heartbeats.ts';
 
 /** Heartbeats that a test completes by hand, with timers that it fires. */
 function newExchanges() {
   const started: PromiseWithResolvers<HeartbeatOutcome<string>>[] = [];
   const timers: { run: () => void; delay: number }[] = [];
   const calls: string[] = [];
-  const exchanges = new Exchanges<string>(
+  const exchanges = new Heartbeats<string>(
     () => {
       const one = Promise.withResolvers<HeartbeatOutcome<string>>();
       started.push(one);

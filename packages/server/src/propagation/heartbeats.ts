@@ -24,7 +24,7 @@ const firstRetryMs = 50;
 const lastRetryMs = 1000;
 
 /** Runs heartbeats one after another, never two at a time, until it is stopped. */
-export class Exchanges<T> {
+export class Heartbeats<T> {
   readonly #heartbeat: (isAwaited: boolean) => Promise<HeartbeatOutcome<T>>;
   readonly #options: Options;
   #running: Promise<void> | undefined;

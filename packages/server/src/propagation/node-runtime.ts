@@ -8,7 +8,7 @@ import { clusterPropagation } from './cluster-propagation.ts';
 import type { ChangeEntry } from './cluster-store.ts';
 import { leaseTermsOf, VerifierNode } from './node.ts';
 import { listNodes, processName } from './node-list.ts';
-import { PostgresLink, parseAck } from './postgres-cluster-store.ts';
+import { PostgresClusterStore, parseAck } from './postgres-cluster-store.ts';
 import { PostgresListener } from './postgres-listener.ts';
 import type { VerifierCache } from './propagation.ts';
 
@@ -27,7 +27,7 @@ export function createNodeRuntime(
   journal: RevocationJournal,
   log: Logger,
 ) {
-  const link = new PostgresLink(database.connection);
+  const link = new PostgresClusterStore(database.connection);
   const node = new VerifierNode({
     name: processName,
     link,

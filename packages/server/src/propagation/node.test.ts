@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QuietWorld } from '../../../../test/simulation/quiet.ts';
-import type { FeedLink } from './cluster-store.ts';
+import type { ClusterStore } from './cluster-store.ts';
 
 /** ms after which a change is in effect, whatever the other nodes do: the lease plus its margin. */
 const longestWait = 2200;
@@ -215,7 +215,7 @@ test('a node that starts over because changes are missing deletes its old row', 
 test('a change does not wait for an old row of its own process', async () => {
   const world = new QuietWorld();
   const { node, host, link } = world.node('one', {});
-  const cannotLeave: FeedLink = {
+  const cannotLeave: ClusterStore = {
     register: (row) => link.register(row),
     readHead: () => link.readHead(),
     exchange: (row) => link.exchange(row),

@@ -1,9 +1,9 @@
 import { StartupError } from '../startup-error.ts';
 import type { Later } from '../timers/periodic-task.ts';
-import { Feed, type ReadTicket, type ReplicatedCache } from './change-log.ts';
+import { ChangeLog, type ReadTicket, type ReplicatedCache } from './change-log.ts';
 import type { Clock } from './clock.ts';
-import type { Acknowledgment, ClusterSnapshot, FeedLink, LogPosition } from './cluster-store.ts';
-import { Exchanges, type HeartbeatOutcome } from './heartbeats.ts';
+import type { Acknowledgment, ClusterSnapshot, ClusterStore, LogPosition } from './cluster-store.ts';
+import { type HeartbeatOutcome, Heartbeats } from './heartbeats.ts';
 import { type ClockReading, Lease, type LeaseTerms } from './lease.ts';
 import { OwnRegistrations } from './own-registrations.ts';
 import { Peers } from './peers.ts';
@@ -20,7 +20,7 @@ export interface NodeOptions {
   marginShare?: number;
   /** ms of silence after which a node's row is removed. Default: 60,000. */
   removeAfterMs?: number;
-  link: FeedLink;
+  link: ClusterStore;
   clock: Clock;
   later: Later;
   /** Returns a new random string. */
@@ -79,11 +79,11 @@ export class VerifierNode {
   readonly #terms: LeaseTerms;
   /** ms between two heartbeats, unless a notification of a change triggers one sooner. */
   readonly #interval: number;
-  readonly #changeLog: Feed;
+  readonly #changeLog: ChangeLog;
   readonly #lease: Lease;
   readonly #peers: Peers;
   readonly #registrations: OwnRegistrations;
-  readonly #heartbeats: Exchanges<ClusterSnapshot>;
+  readonly #heartbeats: Heartbeats<ClusterSnapshot>;
   readonly #waiting: PropagationWait;
   #headSeq = 0;
   /** The last change that this node has acknowledged. */
@@ -95,11 +95,11 @@ export class VerifierNode {
     const { clock, later, link, newId } = options;
     this.#terms = leaseTermsOf(options);
     this.#interval = options.leaseMs / heartbeatsPerLease;
-    this.#changeLog = new Feed(options.cache);
+    this.#changeLog = new ChangeLog(options.cache);
     this.#lease = parts.lease ?? new Lease(clock, this.#terms);
     this.#peers = parts.neighbours ?? new Peers();
     this.#registrations = new OwnRegistrations(link, newId);
-    this.#heartbeats = new Exchanges((isAwaited) => this.#heartbeat(isAwaited), {
+    this.#heartbeats = new Heartbeats((isAwaited) => this.#heartbeat(isAwaited), {
       ...options,
       interval: this.#interval,
     });

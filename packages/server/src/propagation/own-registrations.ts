@@ -1,4 +1,4 @@
-import type { FeedLink } from './cluster-store.ts';
+import type { ClusterStore } from './cluster-store.ts';
 
 /** Maximum number of former rows to track: a failing node registers up to once a second, and rows may not commit. */
 const maxFormer = 10;
@@ -8,14 +8,14 @@ const maxFormer = 10;
  * commit at any time: it then finds no row, or an unused one.
  */
 export class OwnRegistrations {
-  readonly #link: FeedLink;
+  readonly #link: ClusterStore;
   readonly #newId: () => string;
   #id = '';
   /** Rows that no longer hold a lease but may still be in the table. */
   readonly #former = new Set<string>();
   readonly #leaving = new Set<string>();
 
-  constructor(link: FeedLink, newId: () => string) {
+  constructor(link: ClusterStore, newId: () => string) {
     this.#link = link;
     this.#newId = newId;
   }

@@ -5,12 +5,12 @@ import { once } from 'node:events';
 import { after, type TestContext, test } from 'node:test';
 import { openTestPostgres } from '../../../../test/support/open-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
-import { PostgresLink, parseAck } from './postgres-cluster-store.ts';
+import { PostgresClusterStore, parseAck } from './postgres-cluster-store.ts';
 
 /** Opens a link to a database of its own. */
 async function openLink(t: TestContext) {
   const { database, close } = await openTestPostgres();
-  const link = new PostgresLink(database.connection);
+  const link = new PostgresClusterStore(database.connection);
   t.after(async () => {
     await link.close();
     await close();
@@ -23,7 +23,7 @@ for (const format of ['hex', 'escape']) {
     const { database, close } = await openTestPostgres();
     await database.pool.query(`ALTER ROLE CURRENT_USER SET bytea_output = ${format}`);
     const [secret] = await insertSecrets(database, 1, 1);
-    const link = new PostgresLink(database.connection);
+    const link = new PostgresClusterStore(database.connection);
     after(async () => {
       await link.close();
       await close();
@@ -77,7 +77,7 @@ test('a fence removes a node only if it has not renewed since it was seen', asyn
 
 test('an acknowledgment is notified once, with the node and the change', async (t) => {
   const { database, close } = await openTestPostgres();
-  const link = new PostgresLink(database.connection);
+  const link = new PostgresClusterStore(database.connection);
   const listener = await database.pool.connect();
   t.after(async () => {
     listener.release();

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { createPool } from '../database/postgres-pool.ts';
-import type { Acknowledgment, ClusterSnapshot, FeedLink, LogPosition } from './cluster-store.ts';
+import type { Acknowledgment, ClusterSnapshot, ClusterStore, LogPosition } from './cluster-store.ts';
 
 /**
  * Timeouts in ms. A statement is abandoned after less than a lease, so that one retry fits. Connecting takes several
@@ -71,7 +71,7 @@ const exchangeSchema = headSchema.extend({
  * The database operations of the protocol, each in one round trip. They have their own connections, so that a pool full
  * of slow statements costs no lease. A statement that times out is abandoned together with its connection.
  */
-export class PostgresLink implements FeedLink {
+export class PostgresClusterStore implements ClusterStore {
   /** Number of heartbeats since the process started, for the metrics. */
   readonly heartbeatCounts = { exchanges: 0, failed: 0 };
   readonly #pool: pg.Pool;

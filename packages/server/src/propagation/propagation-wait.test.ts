@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QuietWorld } from '../../../../test/simulation/quiet.ts';
-import type { Acknowledgment, FeedLink } from './cluster-store.ts';
+import type { Acknowledgment, ClusterStore } from './cluster-store.ts';
 
 /** A node that waits for two others, which receive no notifications, and the state of its wait. */
 async function waitForTwo() {
   const world = new QuietWorld();
   const { link } = world.node('waiting');
   let exchanges = 0;
-  const counted: FeedLink = {
+  const counted: ClusterStore = {
     register: (row) => link.register(row),
     readHead: () => link.readHead(),
     exchange: (row) => {
