@@ -23,7 +23,8 @@ export const products = {
   dashboard: {
     name: 'dashboard',
     folder: 'packages/dashboard',
-    sources: ['packages/dashboard', ...shared],
+    // The help shows the examples.
+    sources: ['packages/dashboard', 'examples', ...shared],
     build: buildDashboard,
   },
   server: {

@@ -20,6 +20,7 @@ const openSignedOut = (t: TestContext, path: string) => dashboard.open(t, path, 
 const pages = {
   '/help/api-key-management': 'API key management',
   '/help/authentication': 'Authentication',
+  '/help/protect-an-api': 'Protect an API',
   '/help/api-troubleshooting': 'API troubleshooting',
 };
 
@@ -28,7 +29,7 @@ for (const [path, title] of Object.entries(pages)) {
     const page = await openSignedOut(t, path);
     await reads(heading(page), new RegExp(`^${title}$`));
     const tabs = page.getByRole('navigation', { name: 'Help' });
-    assert.equal(await tabs.getByRole('link').count(), 3);
+    assert.equal(await tabs.getByRole('link').count(), 4);
     for (const [other, otherTitle] of Object.entries(pages)) {
       await tabs.locator(`a[href="${other}"]`).click();
       await reads(heading(page), new RegExp(`^${otherTitle}$`));

@@ -64,6 +64,7 @@ const cases: Case[] = [
   { what: 'the audit log without matching entries', path: '/settings/audit?action=account.password_reset' },
   { what: 'the help on keys', path: '/help/api-key-management' },
   { what: 'the help on authentication', path: '/help/authentication' },
+  { what: 'the help on protecting an API', path: '/help/protect-an-api' },
   { what: 'the troubleshooting page', path: '/help/api-troubleshooting#revoked_key' },
   { what: 'the troubleshooting page without a login', path: '/help/api-troubleshooting', signedOut: true },
   { what: 'the reference', path: '/docs' },

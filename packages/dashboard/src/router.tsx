@@ -149,6 +149,12 @@ const helpAuthenticationRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/help/AuthenticationPage.tsx'), 'AuthenticationPage'),
 });
 
+const helpProtectRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/help/protect-an-api',
+  component: lazyRouteComponent(() => import('./pages/help/protect/ProtectPage.tsx'), 'ProtectPage'),
+});
+
 const helpTroubleshootingRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/help/api-troubleshooting',
@@ -180,6 +186,7 @@ const routeTree = rootRoute.addChildren([
     helpIndexRoute,
     helpKeysRoute,
     helpAuthenticationRoute,
+    helpProtectRoute,
     helpTroubleshootingRoute,
     docsRoute,
   ]),

@@ -1,6 +1,7 @@
 import './HelpPage.css';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from 'react';
+import { Contents, type ContentsGroup } from '../../components/Contents.tsx';
 import type { Elements } from '../../components/elements.ts';
 import { PageHead } from '../../components/PageHead.tsx';
 
@@ -13,10 +14,13 @@ interface HelpPageProps {
 const pages = [
   { to: '/help/api-key-management', name: 'Managing keys' },
   { to: '/help/authentication', name: 'Authentication' },
+  { to: '/help/protect-an-api', name: 'Protect an API' },
   { to: '/help/api-troubleshooting', name: 'Troubleshooting' },
 ] as const;
 
 export function HelpPage({ title, lead, children }: HelpPageProps) {
+  const article = useRef<HTMLElement>(null);
+  const sections = useSections(article);
   return (
     <>
       <nav className="tabs" aria-label="Help">
@@ -26,14 +30,35 @@ export function HelpPage({ title, lead, children }: HelpPageProps) {
           </Link>
         ))}
       </nav>
-      <article className="prose">
-        <PageHead title={title} tabTitle={`${title}, help`}>
-          {lead}
-        </PageHead>
-        {children}
-      </article>
+      <div className="with-contents">
+        {sections.length >= fewestSections ? <Contents groups={[{ entries: sections }]} /> : null}
+        <article className="prose" ref={article}>
+          <PageHead title={title} tabTitle={`${title}, help`}>
+            {lead}
+          </PageHead>
+          {children}
+        </article>
+      </div>
     </>
   );
+}
+
+/** A shorter page has no table of contents. */
+const fewestSections = 4;
+
+/** The sections of an article, read from it before it is painted, so that they are listed in one place only. */
+function useSections(article: RefObject<HTMLElement | null>): ContentsGroup['entries'] {
+  const [sections, setSections] = useState<ContentsGroup['entries']>([]);
+  useLayoutEffect(() => {
+    const found = article.current?.querySelectorAll(':scope > .prose__part[id]') ?? [];
+    setSections(
+      Array.from(found, (section) => ({
+        id: section.id,
+        title: section.querySelector('h2')?.textContent ?? section.id,
+      })),
+    );
+  }, [article]);
+  return sections;
 }
 
 /** A section of a help page with an anchor. */

@@ -36,7 +36,8 @@ export function FirstSteps({ origin }: { origin: string }) {
         <Step number={3} title="Protect your API">
           <p>
             Soku checks the key of each request before it reaches your API: behind a proxy that you already
-            run, in your own code, or as a gateway in front of it.
+            run, in your own code, or as a gateway in front of it.{' '}
+            <Link to="/help/protect-an-api">All ways to protect an API</Link>
           </p>
           <CodeTabs label="Protect your API" snippets={protectionSnippets(origin)} />
         </Step>

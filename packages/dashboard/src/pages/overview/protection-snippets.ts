@@ -1,5 +1,6 @@
 /** Ways to protect an API with this deployment. The API is expected on port 4000. test/browser/protection-snippets.test.ts runs them. */
 import type { Snippet } from '../../components/Code.tsx';
+import { gatewayUrl } from '../help/protect/own-url.ts';
 
 function nginxSnippet(origin: string): string {
   return `location / {
@@ -41,12 +42,11 @@ createServer(async (request, response) => {
 }
 
 function gatewaySnippet(origin: string): string {
-  const gateway = URL.canParse(origin) ? `http://${new URL(origin).hostname}:3001` : 'http://localhost:3001';
   return `# Start Soku with the address of your API:
 export SOKU_GATEWAY_UPSTREAM=http://127.0.0.1:4000
 
 # Then call your API through the gateway:
-curl ${gateway}/ -H "Authorization: Bearer $SOKU_API_KEY"`;
+curl ${gatewayUrl(origin)}/ -H "Authorization: Bearer $SOKU_API_KEY"`;
 }
 
 export function protectionSnippets(origin: string): Snippet[] {
@@ -54,7 +54,7 @@ export function protectionSnippets(origin: string): Snippet[] {
     {
       label: 'nginx',
       code: nginxSnippet(origin),
-      note: "The minimum. The file in docs/protect-with-nginx.md also returns Soku's errors and rate limits to the client.",
+      note: `The minimum. The file under "Protect an API" also returns Soku's errors and rate limits to the client.`,
     },
     {
       label: 'Back end',
@@ -64,7 +64,7 @@ export function protectionSnippets(origin: string): Snippet[] {
     {
       label: 'Gateway',
       code: gatewaySnippet(origin),
-      note: 'The gateway listens on a port of its own. See docs/gateway.md.',
+      note: 'The gateway listens on a port of its own. It can also require scopes.',
     },
   ];
 }

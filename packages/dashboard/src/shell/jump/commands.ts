@@ -121,7 +121,11 @@ const pageCommands: Command[] = [
   },
 ];
 
-type HelpPath = '/help/api-key-management' | '/help/authentication' | '/help/api-troubleshooting';
+type HelpPath =
+  | '/help/api-key-management'
+  | '/help/authentication'
+  | '/help/protect-an-api'
+  | '/help/api-troubleshooting';
 
 const help = (id: string, name: string, to: HelpPath, hash?: string, words?: string): Command => ({
   id,
@@ -141,6 +145,13 @@ const helpCommands: Command[] = [
   help('help-storage', 'Keep a key secret', '/help/api-key-management', 'keep', 'store environment'),
   help('help-auth', 'Authentication', '/help/authentication', undefined, 'bearer header curl use'),
   help('help-scopes', 'Scopes', '/help/authentication', 'scopes', 'permissions'),
+  help(
+    'help-protect',
+    'Protect an API',
+    '/help/protect-an-api',
+    undefined,
+    'gateway proxy nginx haproxy caddy envoy back end verify forward-auth',
+  ),
   help(
     'help-errors',
     'Troubleshooting',

@@ -1,0 +1,132 @@
+import './ProtectPage.css';
+import { Link } from '@tanstack/react-router';
+import backEndExample from '../../../../../../examples/back-end/back-end.mjs?raw';
+import { useSession } from '../../../api/session.ts';
+import { Code, CodeTabs } from '../../../components/Code.tsx';
+import { HelpPage, HelpSection } from '../HelpPage.tsx';
+import { callGateway, checks, gatewayRules, startGateway, verifyCommand } from './commands.ts';
+import { gatewayUrl, withUrl } from './own-url.ts';
+import { ProxySections } from './Proxies.tsx';
+
+export function ProtectPage() {
+  const origin = useSession()?.publicUrl ?? window.location.origin;
+  return (
+    <HelpPage
+      title="Protect an API"
+      lead="Soku checks the key of each request before your API handles it. Choose the way that fits what you already run."
+    >
+      <Ways />
+      <Gateway origin={origin} />
+      <ProxySections origin={origin} />
+      <BackEnd origin={origin} />
+      <HelpSection id="check" title="Check that it works">
+        <p>With one of the proxies above on port 8080, and a key in the environment:</p>
+        <CodeTabs label="Check the proxy" snippets={checks} />
+        <p>
+          If a request is rejected, its response says why. All codes are listed under{' '}
+          <Link to="/help/api-troubleshooting">Troubleshooting</Link>.
+        </p>
+      </HelpSection>
+      <Rules />
+    </HelpPage>
+  );
+}
+
+function Ways() {
+  return (
+    <HelpSection id="ways" title="Choose a way">
+      <dl className="ways">
+        <div>
+          <dt>
+            <a href="#gateway">Gateway</a>
+          </dt>
+          <dd>
+            You have no proxy in front of your API. Soku listens on a second port and forwards requests.
+          </dd>
+        </div>
+        <div>
+          <dt>
+            <a href="#nginx">nginx</a>, <a href="#haproxy">HAProxy</a>, <a href="#caddy">Caddy</a>,{' '}
+            <a href="#envoy">Envoy</a>
+          </dt>
+          <dd>You already run a proxy. It asks Soku about each request (forward-auth).</dd>
+        </div>
+        <div>
+          <dt>
+            <a href="#back-end">Back end</a>
+          </dt>
+          <dd>Your own code holds the key, for example from a queue or another header.</dd>
+        </div>
+      </dl>
+      <p>
+        The examples expect your API at <code translate="no">127.0.0.1:4000</code>. They contain the public
+        URL of this deployment; if a program reaches Soku at a shorter internal address, use that.
+      </p>
+    </HelpSection>
+  );
+}
+
+function Gateway({ origin }: { origin: string }) {
+  return (
+    <HelpSection id="gateway" title="Gateway">
+      <p>Start Soku with the address of your API. The gateway listens on port 3001:</p>
+      <Code label="command to start the gateway" code={startGateway} />
+      <p>Then call your API through it:</p>
+      <Code label="call through the gateway" code={callGateway(gatewayUrl(origin))} />
+      <p>
+        Without rules, every valid key may send every request. To require scopes, name a file like this one in{' '}
+        <code translate="no">SOKU_GATEWAY_RULES</code>. The first rule that matches decides:
+      </p>
+      <Code label="gateway rules" code={gatewayRules} />
+    </HelpSection>
+  );
+}
+
+function BackEnd({ origin }: { origin: string }) {
+  return (
+    <HelpSection id="back-end" title="Back end">
+      <p>
+        A back end needs its own key with the scope <code translate="no">keys:verify</code>.{' '}
+        <Link to="/settings/api" search={{ panel: 'generate' }}>
+          Create it
+        </Link>
+        , and store it in <code translate="no">SOKU_VERIFY_KEY</code>. Then verify the key of a client:
+      </p>
+      <Code label="command to verify a key" code={withUrl(verifyCommand, origin)} />
+      <p>A complete back end for Node.js, without packages. Any language can send the same request:</p>
+      <Code head="back-end.mjs" label="back-end.mjs" code={withUrl(backEndExample, origin).trimEnd()} />
+      <p>
+        The <Link to="/docs">API reference</Link> lists all fields of{' '}
+        <code translate="no">POST /v1/verify</code>, which also takes up to 100 keys at once.
+      </p>
+    </HelpSection>
+  );
+}
+
+function Rules() {
+  return (
+    <HelpSection id="rules" title="Good to know">
+      <ul className="prose__list">
+        <li>
+          <strong>Never cache a result.</strong> A key can be revoked at any time, and only Soku knows when.
+        </li>
+        <li>
+          <strong>Reject when Soku does not respond.</strong> All examples do this, with{' '}
+          <code translate="no">503</code>.
+        </li>
+        <li>
+          <strong>Make your API reachable through the proxy only.</strong> It can trust{' '}
+          <code translate="no">X-Soku-Key-Id</code> and the other identity headers only then.
+        </li>
+        <li>
+          <strong>Name the proxy in TRUST_PROXY.</strong> Otherwise all clients share one address, and one
+          limit on invalid keys.
+        </li>
+        <li>
+          <strong>Limit long streams.</strong> Soku checks a request when it starts. A stream that is already
+          open continues after its key is revoked.
+        </li>
+      </ul>
+    </HelpSection>
+  );
+}
