@@ -1,5 +1,5 @@
 import './Contents.css';
-import { useRef } from 'react';
+import { type RefObject, useEffect, useRef } from 'react';
 import { useCurrentSection } from './use-current-section.ts';
 
 interface ContentsEntry {
@@ -20,6 +20,8 @@ export interface ContentsGroup {
 export function Contents({ groups }: { groups: ContentsGroup[] }) {
   const current = useCurrentSection(groups.flatMap(({ entries }) => entries.map(({ id }) => id)));
   const folded = useRef<HTMLDetailsElement>(null);
+  const side = useRef<HTMLDivElement>(null);
+  useVisibleEntry(side, current);
   const fold = () => {
     if (folded.current) folded.current.open = false;
   };
@@ -29,12 +31,27 @@ export function Contents({ groups }: { groups: ContentsGroup[] }) {
         <summary>On this page</summary>
         <Groups groups={groups} current={current} onChoose={fold} />
       </details>
-      <div className="contents__side">
+      <div className="contents__side" ref={side}>
         <p className="contents__title">On this page</p>
         <Groups groups={groups} current={current} />
       </div>
     </nav>
   );
+}
+
+/** In px, between the current entry and the edge of the list. */
+const margin = 64;
+
+/** Scrolls a long list, and never the page, so that the current entry is visible. */
+function useVisibleEntry(side: RefObject<HTMLDivElement | null>, current: string | undefined): void {
+  useEffect(() => {
+    const list = side.current;
+    const entry = Array.from(list?.querySelectorAll('a') ?? []).find(({ hash }) => hash === `#${current}`);
+    if (!list || !entry) return;
+    const highest = entry.offsetTop - margin;
+    const lowest = entry.offsetTop + entry.offsetHeight + margin - list.clientHeight;
+    list.scrollTop = Math.min(highest, Math.max(lowest, list.scrollTop));
+  }, [side, current]);
 }
 
 interface GroupsProps {

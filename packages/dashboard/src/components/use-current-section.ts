@@ -17,7 +17,8 @@ export function useCurrentSection(ids: readonly string[]): string | undefined {
       // The last section may be too short to reach the line.
       const isAtEnd = window.scrollY > 0 && window.scrollY + window.innerHeight >= scrollHeight - 2;
       const target = sections.find(({ id }) => `#${id}` === window.location.hash);
-      const isTargetShown = target !== undefined && target.getBoundingClientRect().top < window.innerHeight;
+      const targetTop = target?.getBoundingClientRect().top ?? -1;
+      const isTargetShown = targetTop >= 0 && targetTop < window.innerHeight;
       const last = isAtEnd && isTargetShown ? target : isAtEnd ? sections.at(-1) : started.at(-1);
       setCurrent(last?.id);
     };

@@ -2,13 +2,15 @@ import '../help/HelpPage.css';
 import './DocsPage.css';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { type ApiDocument, openApiOptions, operationsByTag } from '../../api/openapi.ts';
 import { Button } from '../../components/Button.tsx';
+import { Contents } from '../../components/Contents.tsx';
 import { Failure } from '../../components/Notice.tsx';
 import { PageHead } from '../../components/PageHead.tsx';
 import { Skeleton } from '../../components/Skeleton.tsx';
 import { OperationEntry } from './OperationEntry.tsx';
+import { usePastedKey } from './pasted-key.ts';
 
 export function DocsPage() {
   const { data, error, refetch } = useQuery(openApiOptions);
@@ -43,43 +45,58 @@ export function DocsPage() {
 function Reference({ document }: { document: ApiDocument }) {
   const groups = operationsByTag(document);
   const origin = document.servers[0]?.url ?? window.location.origin;
+  const pastedKey = usePastedKey();
+  /** The operation whose form is open. There is one form at a time, so that there is one field with the key. */
+  const [tried, setTried] = useState<string | null>(null);
   useScrollToHash();
 
   return (
-    <div className="docs">
-      <nav aria-label="Operations" className="docs__index">
-        {groups.map((group) => (
-          <div key={group.name}>
-            <p className="docs__index-name">{group.name}</p>
-            <ul>
-              {group.operations.map((operation) => (
-                <li key={operation.id}>
-                  <a href={`#${operation.id}`}>
-                    <span className={`method method--${operation.method.toLowerCase()}`}>
-                      {operation.method}
-                    </span>
-                    <code translate="no">{operation.path}</code>
-                  </a>
-                </li>
-              ))}
-            </ul>
-          </div>
-        ))}
-      </nav>
-      {groups.map((group) => (
-        <section key={group.name} className="docs__group" aria-labelledby={`group-${group.name}`}>
-          <h2 id={`group-${group.name}`}>{group.name}</h2>
-          <p className="docs__group-lead">{group.description}</p>
-          {group.operations.map((operation) => (
-            <OperationEntry
-              key={operation.id}
-              operation={operation}
-              schemas={document.components.schemas}
-              origin={origin}
-            />
+    <div className="docs with-contents">
+      <Contents
+        groups={groups.map(({ name, operations }) => ({
+          name,
+          entries: operations.map(({ id, summary }) => ({ id, title: summary })),
+        }))}
+      />
+      <div className="docs__main">
+        <nav aria-label="Operations" className="docs__index">
+          {groups.map((group) => (
+            <div key={group.name}>
+              <p className="docs__index-name">{group.name}</p>
+              <ul>
+                {group.operations.map((operation) => (
+                  <li key={operation.id}>
+                    <a href={`#${operation.id}`}>
+                      <span className={`method method--${operation.method.toLowerCase()}`}>
+                        {operation.method}
+                      </span>
+                      <code translate="no">{operation.path}</code>
+                    </a>
+                    <span className="docs__index-summary">{operation.summary}</span>
+                  </li>
+                ))}
+              </ul>
+            </div>
           ))}
-        </section>
-      ))}
+        </nav>
+        {groups.map((group) => (
+          <section key={group.name} className="docs__group" aria-labelledby={`group-${group.name}`}>
+            <h2 id={`group-${group.name}`}>{group.name}</h2>
+            <p className="docs__group-lead">{group.description}</p>
+            {group.operations.map((operation) => (
+              <OperationEntry
+                key={operation.id}
+                operation={operation}
+                schemas={document.components.schemas}
+                origin={origin}
+                pastedKey={pastedKey}
+                isTried={operation.id === tried}
+                onTry={() => setTried(operation.id === tried ? null : operation.id)}
+              />
+            ))}
+          </section>
+        ))}
+      </div>
     </div>
   );
 }

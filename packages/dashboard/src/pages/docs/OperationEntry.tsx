@@ -3,16 +3,28 @@ import { Code } from '../../components/Code.tsx';
 import { curlExample, needsKey } from './curl-example.ts';
 import { FieldTable } from './FieldTable.tsx';
 import { Markup } from './Markup.tsx';
+import type { PastedKey } from './pasted-key.ts';
 import { Responses } from './Responses.tsx';
 import { describeType, listFields, type SchemaField } from './schema-fields.ts';
+import { canTry, TryIt } from './TryIt.tsx';
 
 interface OperationEntryProps {
   operation: Operation;
   schemas: Schemas;
   origin: string;
+  pastedKey: PastedKey;
+  isTried: boolean;
+  onTry: () => void;
 }
 
-export function OperationEntry({ operation, schemas, origin }: OperationEntryProps) {
+export function OperationEntry({
+  operation,
+  schemas,
+  origin,
+  pastedKey,
+  isTried,
+  onTry,
+}: OperationEntryProps) {
   const body = jsonSchemaOf(operation.requestBody);
   const parameters = operation.parameters.map((parameter) => parameterField(parameter, schemas));
   return (
@@ -53,6 +65,15 @@ export function OperationEntry({ operation, schemas, origin }: OperationEntryPro
           code={curlExample(operation, origin, schemas)}
         />
         {needsKey(operation) ? null : <p className="operation__open">No key required.</p>}
+        {canTry(operation) ? (
+          <TryIt
+            operation={operation}
+            schemas={schemas}
+            pastedKey={pastedKey}
+            isOpen={isTried}
+            onToggle={onTry}
+          />
+        ) : null}
       </div>
     </article>
   );

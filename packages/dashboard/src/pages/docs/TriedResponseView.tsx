@@ -1,0 +1,44 @@
+import { isErrorCode } from '@soku/contract/error-codes';
+import { Link } from '@tanstack/react-router';
+import { Code } from '../../components/Code.tsx';
+import type { TriedResponse } from './send-request.ts';
+
+/** The response to "Try it": the status is announced, the rest is read in place. */
+export function TriedResponseView({ of, response }: { of: string; response: TriedResponse | null }) {
+  return (
+    <div className="tried">
+      <p className="tried__status" role="status">
+        {response ? (
+          <span>
+            <strong className={response.ok ? 'tried__good' : 'tried__bad'}>{response.status}</strong>{' '}
+            <span className="tried__time">{`${response.milliseconds} ms`}</span>
+          </span>
+        ) : null}
+      </p>
+      {response ? <Details of={of} response={response} /> : null}
+    </div>
+  );
+}
+
+function Details({ of, response: { code, headers, body, isCut } }: { of: string; response: TriedResponse }) {
+  return (
+    <>
+      {code !== null && isErrorCode(code) ? (
+        <p>
+          What it means:{' '}
+          <Link to="/help/api-troubleshooting" hash={code} target="_blank">
+            <code translate="no">{code}</code>
+          </Link>
+        </p>
+      ) : null}
+      <Code
+        head="Headers"
+        label={`response headers: ${of}`}
+        code={headers.map(([name, value]) => `${name}: ${value}`).join('\n')}
+      />
+      {body === '' ? <p>The response has no body.</p> : null}
+      {body === '' ? null : <Code head="Body" label={`response body: ${of}`} code={body} />}
+      {isCut ? <p>Only the beginning of the body is shown.</p> : null}
+    </>
+  );
+}
