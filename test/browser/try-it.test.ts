@@ -183,6 +183,21 @@ test('the key is kept for the next operation, in the only open form', async (t) 
   await isGone(keyField(page));
 });
 
+test('a request can be sent twice in a page that the browser translates', async (t) => {
+  const expected = [httpErrorMessage(401)];
+  const page = await dashboard.open(t, '/docs#getMe', { translated: true, expected });
+  await tryButton(page, 'getMe').click();
+  for (const [sent, shown] of [
+    [apiKey, /^200 OK/],
+    [key.preview, /^401 Unauthorized/],
+    [apiKey, /^200 OK/],
+  ] as const) {
+    await keyField(page).fill(sent);
+    await sendButton(page).click();
+    await reads(status(page), shown);
+  }
+});
+
 test('without a response, the page says so', async (t) => {
   const page = await openForm(t, 'getMe', [networkErrorMessage]);
   await page.route('**/v1/me', (route) => route.abort());
