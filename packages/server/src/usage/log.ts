@@ -1,10 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { SqliteDatabase } from '../database/sqlite.ts';
-import { cleanUserAgent } from '../http/user-agent.ts';
+import { formatLogRow, type LogBatch, type LoggedCounts, type LogRow, parseLogRow } from './log-format.ts';
 import { compareCounts, PendingUses, type Place, type SecretCounts } from './pending-uses.ts';
 import type { UsageLog } from './recorder.ts';
-import { countRefusals, noRefusals, type Refusals } from './refusals.ts';
 
 /**
  * Maximum number of rows that one transaction deletes. The pages of a row must be visited: a row of 200 counts has 15 kB,
@@ -15,31 +14,9 @@ const maxDeleted = 32;
 /** Maximum number of counts per row when the log is written again at a start. */
 const maxPerRow = 200;
 
-/** The counts of one row of the log. */
-const rowSchema = z.object({
-  /** Address and user agent. */
-  clients: z.array(z.tuple([z.string(), z.string()])),
-  /**
-   * SHA-256 in Base64, epoch hour, accepted, rejected by code (or only their number, from the previous version), ms of
-   * the last accepted use, index of its client, changesLastUse.
-   */
-  uses: z.array(
-    z.tuple([
-      z.base64(),
-      z.int(),
-      z.int(),
-      z.union([z.int(), z.record(z.string(), z.int())]),
-      z.int(),
-      z.int(),
-      z.boolean(),
-    ]),
-  ),
-});
-
-type LoggedCounts = Omit<SecretCounts, 'keyId' | 'workspaceId'>;
-
 /**
- * The log of usage in SQLite: rows of JSON with the counts of many secrets.
+ * The log of usage in SQLite: rows with the counts of many secrets (log-format.ts). They are added up, so each use is
+ * in one row.
  *
  * A flush writes the counts of the rows up to the cut. Its transactions record in `usage_flush` the cut and how far it
  * has come in the order of the counts, so after a crash it is known which counts of these rows are already written.
@@ -55,32 +32,37 @@ export class SqliteUsageLog implements UsageLog {
     this.#database = database;
   }
 
-  async append(
-    counts: readonly Readonly<SecretCounts>[],
+  async append<Batch extends LogBatch>(
+    read: () => Batch,
     durable: boolean,
-    logged: () => void,
+    logged: (batch: Batch) => void,
   ): Promise<void> {
     await this.#database.transact(
-      (connection) => insert(connection, this.#last + 1, counts),
-      () => {
+      (connection) => {
+        const batch = read();
+        insert(connection, this.#last + 1, batch);
+        return batch;
+      },
+      (batch) => {
         this.#last += 1;
-        logged();
+        logged(batch);
       },
       { patience: 0, durable },
     );
   }
 
-  async cut(unlogged: ReadonlySet<Readonly<SecretCounts>>, close: () => void): Promise<void> {
+  async cut(pending: PendingUses): Promise<void> {
     await this.#database.transact(
       (connection) => {
-        const cut = unlogged.size === 0 ? this.#last : this.#last + 1;
-        if (cut > this.#last) insert(connection, cut, [...unlogged]);
+        const counts = pending.unlogged;
+        const cut = counts.length === 0 ? this.#last : this.#last + 1;
+        if (cut > this.#last) insert(connection, cut, { counts });
         writeFlush(connection, { ...start, logId: cut });
         return cut;
       },
       (cut) => {
         [this.#last, this.#cut] = [cut, cut];
-        close();
+        pending.close();
       },
       // From now on these counts are not appended again, so they must be as safe as after a save.
       { patience: 0, durable: true },
@@ -127,14 +109,13 @@ export class SqliteUsageLog implements UsageLog {
         connection.prepare('DELETE FROM usage_log').run();
         for (let from = 0; from < counts.length; from += maxPerRow) {
           last += 1;
-          insert(connection, last, counts.slice(from, from + maxPerRow));
+          insert(connection, last, { counts: counts.slice(from, from + maxPerRow) });
         }
         return { counts, first, last };
       },
       ({ counts, first, last }) => {
         [this.#first, this.#last, this.#cut] = [first, last, first - 1];
         for (const one of counts) pending.add(one);
-        pending.logged(counts);
       },
     );
     return unreadable;
@@ -143,70 +124,19 @@ export class SqliteUsageLog implements UsageLog {
 
 const newestSchema = z.tuple([z.object({ id: z.int().nullable() })]);
 
-function insert(connection: DatabaseSync, id: number, counts: readonly Readonly<SecretCounts>[]): void {
-  connection.prepare('INSERT INTO usage_log (id, counts) VALUES (?, ?)').run(id, format(counts));
-}
-
-function format(counts: readonly Readonly<SecretCounts>[]): string {
-  const clients: [string, string][] = [];
-  const indexes = new Map<string, number>();
-  const indexOf = ({ address, agent }: Readonly<SecretCounts>): number => {
-    const client = `${address} ${agent}`;
-    const known = indexes.get(client);
-    if (known !== undefined) return known;
-    indexes.set(client, clients.length);
-    return clients.push([address, cleanUserAgent(agent)]) - 1;
-  };
-  const uses = counts.map((one) => [
-    Buffer.from(one.hash, 'latin1').toString('base64'),
-    one.hour,
-    one.accepted,
-    one.refused === 0 ? 0 : one.refusedBy,
-    one.lastMs,
-    indexOf(one),
-    one.changesLastUse,
-  ]);
-  return JSON.stringify({ clients, uses });
-}
-
-/** The counts of a row, or undefined if it was changed by hand. */
-function parse(text: string): LoggedCounts[] | undefined {
-  const row = rowSchema.safeParse(parseJson(text));
-  if (!row.success) return undefined;
-  const { clients, uses } = row.data;
-  return uses.map(([hash, hour, accepted, rejected, lastMs, index, changesLastUse]) => {
-    const [address, agent] = clients[index] ?? ['', ''];
-    const refusedBy = refusalsOf(rejected);
-    return {
-      hash: Buffer.from(hash, 'base64').toString('latin1'),
-      ...{ hour, accepted, refused: countRefusals(refusedBy), refusedBy },
-      ...{ lastMs, address, agent, changesLastUse },
-    };
-  });
-}
-
-function refusalsOf(rejected: number | Refusals): Refusals {
-  if (typeof rejected !== 'number') return rejected;
-  return rejected === 0 ? noRefusals : { other: rejected };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function insert(connection: DatabaseSync, id: number, batch: LogBatch): void {
+  connection.prepare('INSERT INTO usage_log (id, counts) VALUES (?, ?)').run(id, formatLogRow(batch));
 }
 
 function* readRows(
   connection: DatabaseSync,
   unreadable: (id: number) => void,
-): Generator<{ id: number; counts: LoggedCounts[] }> {
+): Generator<LogRow & { id: number }> {
   for (const row of connection.prepare('SELECT id, counts FROM usage_log ORDER BY id').iterate()) {
     const id = Number(row.id);
-    const counts = parse(String(row.counts));
-    if (counts === undefined) unreadable(id);
-    else yield { id, counts };
+    const parsed = parseLogRow(String(row.counts));
+    if (parsed === undefined) unreadable(id);
+    else yield { id, ...parsed };
   }
 }
 
@@ -253,22 +183,24 @@ function keyFinder(connection: DatabaseSync): (hash: string) => KeyOfSecret | un
 
 /** The counts of the rows that the flush has not written, one entry for each secret and hour. */
 function combine(
-  rows: Iterable<{ id: number; counts: LoggedCounts[] }>,
+  rows: Iterable<LogRow & { id: number }>,
   flush: Flush,
   keyOf: (hash: string) => KeyOfSecret | undefined,
 ): SecretCounts[] {
-  const [closed, open] = [new Map<string, LoggedCounts>(), new Map<string, LoggedCounts>()];
-  for (const { id, counts } of rows) {
-    const newest = id <= flush.logId ? closed : open;
-    for (const one of counts) newest.set(`${one.hour} ${one.hash}`, one);
-  }
-  const ofKeys = (newest: Map<string, LoggedCounts>): SecretCounts[] =>
-    [...newest.values()].flatMap((one) => {
-      const key = keyOf(one.hash);
-      return key === undefined ? [] : { ...key, ...one };
-    });
   const unwritten = new PendingUses();
-  for (const one of ofKeys(closed)) if (compareCounts(one, flush) > 0) unwritten.add(one);
-  for (const one of ofKeys(open)) unwritten.add(one);
-  return [...unwritten.unlogged];
+  const add = (id: number, one: LoggedCounts): void => {
+    const key = keyOf(one.hash);
+    if (key === undefined) return;
+    const counts = { ...key, ...one };
+    if (id > flush.logId || compareCounts(counts, flush) > 0) unwritten.add(counts);
+  };
+  const totals = new Map<string, { id: number; one: LoggedCounts }>();
+  for (const { id, counts, areTotals } of rows) {
+    for (const one of counts) {
+      if (areTotals) totals.set(`${id > flush.logId} ${one.hour} ${one.hash}`, { id, one });
+      else add(id, one);
+    }
+  }
+  for (const { id, one } of totals.values()) add(id, one);
+  return [...unwritten.open()];
 }

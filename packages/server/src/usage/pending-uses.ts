@@ -33,16 +33,28 @@ export class PendingUses {
   /** The same entries, open and closed, so that reading a workspace takes no longer if others have many. */
   readonly #byWorkspace = new Map<string, Set<SecretCounts>>();
   #size = 0;
-  readonly #unlogged = new Set<SecretCounts>();
+  readonly #unlogged = new Map<string, SecretCounts>();
+  /** Whether there is a log. Otherwise nothing is unlogged. */
+  hasLog = false;
 
   /** Number of entries, each for one secret and hour. */
   get size(): number {
     return this.#size;
   }
 
-  /** The open entries that have changed since they were last logged. */
-  get unlogged(): ReadonlySet<SecretCounts> {
-    return this.#unlogged;
+  /** What the open entries have counted that is not in the log: one entry for each secret and hour. */
+  get unlogged(): readonly SecretCounts[] {
+    return [...this.#unlogged.values()];
+  }
+
+  /** Number of entries that are not in the log, or not completely. */
+  get unloggedSize(): number {
+    return this.#unlogged.size;
+  }
+
+  /** Whether a flush has not written everything that it closed. */
+  get hasClosed(): boolean {
+    return this.#closed.size > 0;
   }
 
   of(keyId: string): readonly SecretCounts[] {
@@ -58,7 +70,6 @@ export class PendingUses {
   add(counts: SecretCounts): void {
     const own = this.#open.get(counts.keyId);
     const same = own?.find((one) => one.hour === counts.hour && one.hash === counts.hash);
-    this.#unlogged.add(same ?? counts);
     if (same !== undefined) {
       merge(same, counts);
       return;
@@ -71,9 +82,24 @@ export class PendingUses {
     this.#size += 1;
   }
 
-  /** Called in the turn in which these entries are known to be in the log. */
-  logged(all: readonly SecretCounts[]): void {
-    for (const counts of all) this.#unlogged.delete(counts);
+  /** Called with counts that are added. @param logged how many of the accepted uses are in the log */
+  addUnlogged(counts: Readonly<SecretCounts>, logged: number): void {
+    if (!this.hasLog) return;
+    const unlogged = { ...counts, accepted: counts.accepted - logged };
+    const place = placeOf(counts);
+    const same = this.#unlogged.get(place);
+    if (same === undefined) this.#unlogged.set(place, unlogged);
+    else merge(same, unlogged);
+  }
+
+  /** Called in the turn in which unlogged counts, as they are, are known to be in the log. */
+  logged(all: readonly Readonly<SecretCounts>[]): void {
+    for (const counts of all) this.#unlogged.delete(placeOf(counts));
+  }
+
+  /** The open entries. */
+  *open(): Generator<SecretCounts, void> {
+    for (const own of this.#open.values()) yield* own;
   }
 
   /** Closes all open entries. @throws if some are still closed */
@@ -100,6 +126,10 @@ export class PendingUses {
       this.#size -= 1;
     }
   }
+}
+
+function placeOf({ hour, hash }: Readonly<SecretCounts>): string {
+  return `${hour} ${hash}`;
 }
 
 /** The order in which a flush writes: that of the rows of `usage_hour`, so that it touches few pages. */

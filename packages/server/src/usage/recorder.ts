@@ -1,28 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { UsageSource } from './counting-table.ts';
+import type { LogBatch } from './log-format.ts';
 import { mergeSorted } from './merge.ts';
 import { Pace } from './pace.ts';
 import { compareCounts, type PendingUses, type SecretCounts } from './pending-uses.ts';
-
-/** The usage counts that verification keeps. */
-export interface UsageSource {
-  /** Counts that have left the tables. Counts that leave a table are added here in the same turn. */
-  readonly pending: PendingUses;
-  readonly tables: readonly CountingTable[];
-}
-
-/** A table with the usage counts of secrets, one row for each secret. */
-export interface CountingTable {
-  /** Number of rows with counts. */
-  readonly pending: number;
-  /** The rows that were counted in since the last call, including rows whose counts have left the table since then. */
-  countedRows(): number[];
-  /** Moves the counts of a row to the pending ones, if it has any. */
-  hold(row: number): void;
-  /** Reads the counts of a key and leaves them in the table. */
-  usesOf(keyId: string): SecretCounts[];
-  /** Reads the counts of a workspace and leaves them in the table. */
-  usesOfWorkspace(workspaceId: string): SecretCounts[];
-}
 
 /** Stores usage. */
 export interface UsageSink {
@@ -41,22 +22,25 @@ export interface UsageSink {
   ): Promise<void>;
 }
 
-/** Keeps pending uses through a crash until they are written. Appending to it is cheaper than writing. */
+/** Keeps uses through a crash until they are written. Appending to it is cheaper than writing. */
 export interface UsageLog {
   /**
-   * Appends counts in one transaction. They replace those of the same secret and hour that were appended since the cut.
+   * Appends counts in one transaction.
    *
+   * @param read returns what to append. It is called in the turn of the commit
    * @param durable whether this and all earlier appends must survive a power failure
    * @param logged called in the turn of the commit
    */
-  append(counts: readonly Readonly<SecretCounts>[], durable: boolean, logged: () => void): Promise<void>;
+  append<Batch extends LogBatch>(
+    read: () => Batch,
+    durable: boolean,
+    logged: (batch: Batch) => void,
+  ): Promise<void>;
   /**
-   * Separates the counts that are written next from those that are appended later.
-   *
-   * @param unlogged appended first: what has changed since the last append
-   * @param close called in the turn of the commit
+   * Separates the pending counts, which are written next, from those that are appended later. Appends what is still
+   * unlogged and closes them in one transaction. No table may have counts in the log.
    */
-  cut(unlogged: ReadonlySet<Readonly<SecretCounts>>, close: () => void): Promise<void>;
+  cut(pending: PendingUses): Promise<void>;
   /** Deletes part of what was appended before the cut. Call it once that is written. @returns whether more is left */
   trim(): Promise<boolean>;
 }
@@ -64,7 +48,10 @@ export interface UsageLog {
 /** Number of rows or keys that are processed in one turn of the event loop: about a millisecond of work. */
 const maxPerTurn = 1000;
 
-/** Maximum number of counts per append: a transaction of a few ms, even if each count has a different client. */
+/** Maximum number of rows per append: a transaction of about a millisecond. */
+const maxRowsPerAppend = 500;
+
+/** Maximum number of pending counts per append: a few ms, even if each count has a different client. */
 const maxPerAppend = 200;
 
 /**
@@ -90,7 +77,9 @@ const maxPerWrite = 500;
  * until the turn in which they are known to be committed. While it is unknown whether counts are committed, those same
  * counts are written again, and nothing else.
  *
- * With a log, a flush can be rare: a crash loses only what was counted since the last `save`.
+ * With a log, a flush can be rare: a crash loses only what was counted since the last `save`. A save leaves counts where
+ * they are, and appends what was counted since it was last appended. A flush makes all counts pending before its cut, so
+ * that the log contains counts of the tables only after the cut.
  *
  * Memory grows with the secrets that were used since the last successful flush, not with all secrets, nor with the
  * number of uses.
@@ -112,13 +101,20 @@ export class UsageRecorder {
     this.#source = source;
     this.#pace = pace;
     this.#log = log;
+    source.pending.hasLog = log !== undefined;
   }
 
   /** Number of secrets with uses that a crash would lose, for the metrics. A secret may be counted twice. */
   get unsaved(): number {
+    if (this.#log === undefined) return this.unwritten;
     const { pending, tables } = this.#source;
-    const left = this.#log === undefined ? pending.size : pending.unlogged.size;
-    return tables.reduce((sum, table) => sum + table.pending, left);
+    return tables.reduce((sum, table) => sum + table.unlogged, pending.unloggedSize);
+  }
+
+  /** Number of secrets with uses that are not written. A secret may be counted twice. */
+  get unwritten(): number {
+    const { pending, tables } = this.#source;
+    return tables.reduce((sum, table) => sum + table.pending, pending.size);
   }
 
   /** The counts of a key that are not in the database yet. */
@@ -163,44 +159,73 @@ export class UsageRecorder {
   }
 
   async #save(): Promise<void> {
-    const restUntil = performance.now() + savingRests;
-    await this.#takeOver();
     if (this.#log === undefined) return;
+    const restUntil = performance.now() + savingRests;
+    const { pending, tables } = this.#source;
+    // Later changes wait for the next call; otherwise this might never end.
+    const changed = tables.map((table) => ({ table, rows: table.changedRows().slice() }));
+    const parts = changed.flatMap(({ table, rows }) =>
+      split(rows, maxRowsPerAppend).map((some) => ({ table, rows: some })),
+    );
+    for (const [i, { table, rows }] of parts.entries()) {
+      table.holdRejections(rows);
+      const isLast = i === parts.length - 1 && pending.unloggedSize === 0;
+      const read = () => ({ packed: table.pack(rows) });
+      await this.#append(read, isLast, () => table.setLogged(rows), restUntil);
+    }
+    await this.#saveUnlogged(restUntil);
+    for (const { table, rows } of changed) table.dropChanged(rows.length);
+  }
+
+  /** Appends the pending counts that are not in the log. */
+  async #saveUnlogged(restUntil: number): Promise<void> {
     const { pending } = this.#source;
-    // Later counts wait for the next call; otherwise this might never end.
-    const unlogged = [...pending.unlogged];
-    for (let first = 0; first < unlogged.length; first += maxPerAppend) {
-      const counts = unlogged.slice(first, first + maxPerAppend);
-      const isLast = first + maxPerAppend >= unlogged.length;
-      const append = async () => this.#log?.append(counts, isLast, () => pending.logged(counts));
-      await this.#pace.step(append, restUntil);
+    const parts = split(pending.unlogged, maxPerAppend);
+    for (const [i, counts] of parts.entries()) {
+      const isLast = i === parts.length - 1;
+      await this.#append(
+        () => ({ counts }),
+        isLast,
+        () => pending.logged(counts),
+        restUntil,
+      );
     }
   }
 
+  #append(read: () => LogBatch, durable: boolean, logged: () => void, restUntil: number): Promise<void> {
+    return this.#pace.step(async () => this.#log?.append(read, durable, logged), restUntil);
+  }
+
   async #flush(): Promise<void> {
-    // This comes first, so that the tables' lists of rows stay short even if nothing can be written. A concurrent save
-    // must wait: rows that are only partly taken over are in no list.
-    await this.#afterSaves(() => this.#takeOver());
-    // Counts that an earlier flush could not write.
-    await this.#writeClosed();
-    await this.#afterSaves(async () => {
-      await this.#save();
-      await this.#close();
-    });
+    // What an earlier flush could not write.
+    if (this.#source.pending.hasClosed) {
+      await this.#afterSaves(() => this.#takeOver());
+      await this.#writeClosed();
+    }
+    await this.#afterSaves(() => this.#close());
     await this.#writeClosed();
   }
 
+  /** Must not run at the same time as a save: the cut would separate rows of the log from counts in the tables. */
   async #close(): Promise<void> {
+    try {
+      // Packed rows are cheaper to append than the pending counts that they become.
+      await this.#save();
+    } finally {
+      // Even if nothing can be appended, so that the tables' lists of rows stay short.
+      await this.#takeOver();
+    }
     const { pending } = this.#source;
     if (this.#log === undefined) {
       pending.close();
       return;
     }
+    const restUntil = performance.now() + savingRests;
     // The cut appends the rest in one transaction, so the rest should be small. It may be large when an hour has begun.
-    for (let again = 0; again < maxSavesAgain && pending.unlogged.size > maxPerCut; again++) {
-      await this.#save();
+    for (let again = 0; again < maxSavesAgain && pending.unloggedSize > maxPerCut; again++) {
+      await this.#saveUnlogged(restUntil);
     }
-    if (pending.size > 0) await this.#log.cut(pending.unlogged, () => pending.close());
+    if (pending.size > 0) await this.#log.cut(pending);
   }
 
   /** Writes the closed counts, and then removes them from the log. */
@@ -250,6 +275,13 @@ export class UsageRecorder {
     }
     return lists;
   }
+}
+
+/** Splits a list into lists of at most `most` entries. */
+function split<T>(list: readonly T[], most: number): T[][] {
+  const parts: T[][] = [];
+  for (let from = 0; from < list.length; from += most) parts.push(list.slice(from, from + most));
+  return parts;
 }
 
 /** Takes the next entries from an iterator, at most `most`. */

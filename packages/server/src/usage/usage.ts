@@ -4,12 +4,13 @@ import type { Logger } from 'pino';
 import { WriteProgress, writeWithRetries } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
+import type { UsageSource } from './counting-table.ts';
 import { hourOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
-import { UsageRecorder, type UsageSink, type UsageSource } from './recorder.ts';
+import { UsageRecorder, type UsageSink } from './recorder.ts';
 import { lastAt, SqliteUsageStore } from './store.ts';
 
 interface Options {
@@ -110,7 +111,7 @@ export function recordUsage({
       ? [new PeriodicTask(() => recorder.flush(), { interval: writeInterval, failed, later: start })]
       : [
           new PeriodicTask(() => recorder.save(), { interval: saveInterval, failed, later: start }),
-          new PeriodicTask(flushWhenDue(recorder, source), { interval: saveInterval, failed, later: start }),
+          new PeriodicTask(flushWhenDue(recorder), { interval: saveInterval, failed, later: start }),
         ];
   return {
     recorder,
@@ -156,10 +157,10 @@ function newestUses(counts: readonly SecretCounts[]): SecretCounts[] {
     .sort((a, b) => at(b) - at(a));
 }
 
-function flushWhenDue(recorder: UsageRecorder, { pending }: UsageSource): () => Promise<void> {
+function flushWhenDue(recorder: UsageRecorder): () => Promise<void> {
   let last = performance.now();
   return async () => {
-    if (performance.now() - last < flushInterval && pending.size < maxPending) return;
+    if (performance.now() - last < flushInterval && recorder.unwritten < maxPending) return;
     await recorder.flush();
     last = performance.now();
   };

@@ -31,18 +31,20 @@ export const left = 18;
 
 /** Accepted requests that were not yet passed to the recorder. */
 export const accepted = 19;
-/** Rejected requests that were not yet passed to the recorder. */
-export const refused = 20;
-/** The epoch hour of both counts. */
-export const hour = 21;
+/** How many of them are in the log of usage (usage/log.ts). */
+export const logged = 20;
+/** Rejected requests that were not yet passed to the recorder. None of them is in the log. */
+export const refused = 21;
+/** The epoch hour of these counts. */
+export const hour = 22;
 /** ms from the start of that hour to its last accepted use; -1 means none. Kept when the counts are passed on. */
-export const lastMs = 22;
+export const lastMs = 23;
 /** Indexes of the address and user agent of the last accepted use in their interned strings. */
-export const address = 23;
-export const agent = 24;
+export const address = 24;
+export const agent = 25;
 
 /** Number of columns per row. */
-export const width = 25;
+export const width = 26;
 
 /** The row was used since the CLOCK hand last passed it. */
 export const wasUsed = 1;
@@ -53,6 +55,8 @@ export const changesLastUse = 4;
 /** The secret is permanently rejected because its key was revoked or the secret was retired. Neither: no key has it. */
 export const isRevoked = 8;
 export const isRetired = 16;
+/** The row has counts that are not in the log, and is in the list of such rows. Never without `isCounted`. */
+export const isUnlogged = 32;
 /** The error code of the rejected requests in `refused`: its position in the table of codes, in 8 bits. */
 export const refusalShift = 8;
 export const refusalMask = 0xff << refusalShift;

@@ -1,8 +1,9 @@
 import { type ErrorCode, errorCodeNames } from '@soku/contract/error-codes';
 import { maxStoredAgentLength, truncateAgent } from '../http/user-agent.ts';
+import type { CountingTable } from '../usage/counting-table.ts';
 import { hourOf, hourStart, useStep } from '../usage/hours.ts';
+import { type PackedCounts, Packer } from '../usage/packed-counts.ts';
 import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
-import type { CountingTable } from '../usage/recorder.ts';
 import { noRefusals, type Refusals } from '../usage/refusals.ts';
 import * as column from './columns.ts';
 import { InternedStrings } from './interned-strings.ts';
@@ -18,7 +19,10 @@ interface Whose {
 /** The position of each code, for the column of flags. */
 const codeNumbers = new Map<ErrorCode, number>(errorCodeNames.map((code, number) => [code, number]));
 
-/** Counts the uses of the secrets in a table until they are passed on. */
+/**
+ * Counts the uses of the secrets in a table until they are passed on. Meanwhile they may be appended to the log, which
+ * gets what a row has counted since its counts were last appended.
+ */
 export class RowUsage implements CountingTable {
   readonly #rows: Int32Array;
   readonly #whose: Whose;
@@ -28,7 +32,10 @@ export class RowUsage implements CountingTable {
   #counted: number[] = [];
   /** The rows that were last returned. Some of them may still have their counts. */
   #returned: number[] = [];
+  /** Rows with counts that are not in the log. A row that lost its counts since then may still be listed. */
+  #changed: number[] = [];
   #size = 0;
+  #unlogged = 0;
   readonly #addresses = new InternedStrings();
   readonly #agents = new InternedStrings();
 
@@ -46,6 +53,11 @@ export class RowUsage implements CountingTable {
   /** Number of rows with counts. */
   get pending(): number {
     return this.#size;
+  }
+
+  /** Number of rows with counts that are not in the log. */
+  get unlogged(): number {
+    return this.#unlogged;
   }
 
   /** @param now epoch ms */
@@ -97,6 +109,8 @@ export class RowUsage implements CountingTable {
   countedRows(): number[] {
     this.#returned = this.#counted;
     this.#counted = [];
+    // The caller holds all of these rows, so none of them has counts to append any more.
+    this.#changed = [];
     return this.#returned;
   }
 
@@ -106,13 +120,79 @@ export class RowUsage implements CountingTable {
     if (counts === undefined) return;
     const rows = this.#rows;
     const at = row * column.width;
+    const flags = rows[at + column.flags] ?? 0;
+    const logged = rows[at + column.logged] ?? 0;
     rows[at + column.accepted] = 0;
+    rows[at + column.logged] = 0;
     rows[at + column.refused] = 0;
     // The last use is written only with accepted uses, so otherwise it still must be.
-    const handed = counts.accepted > 0 ? column.isCounted | column.changesLastUse : column.isCounted;
-    rows[at + column.flags] = (rows[at + column.flags] ?? 0) & ~handed;
+    const handed = counts.accepted > 0 ? column.changesLastUse : 0;
+    rows[at + column.flags] = flags & ~(handed | column.isCounted | column.isUnlogged);
     this.#size -= 1;
+    if ((flags & column.isUnlogged) !== 0) {
+      this.#unlogged -= 1;
+      this.#held.addUnlogged(counts, logged);
+    }
     this.#held.add(counts);
+  }
+
+  /** The rows to append to the log, oldest change first. Some of them may have nothing to append any more. */
+  changedRows(): readonly number[] {
+    return this.#changed;
+  }
+
+  /** Passes on the counts of those rows that have rejections, because packed counts have no room for their codes. */
+  holdRejections(some: readonly number[]): void {
+    for (const row of some) {
+      if ((this.#rows[row * column.width + column.refused] ?? 0) > 0) this.hold(row);
+    }
+  }
+
+  /** Copies what rows without rejections have counted since they were last logged. */
+  pack(some: readonly number[]): PackedCounts {
+    const rows = this.#rows;
+    const packer = new Packer(some.length);
+    for (const row of some) {
+      const at = row * column.width;
+      const flags = rows[at + column.flags] ?? 0;
+      if ((flags & column.isUnlogged) === 0) continue;
+      packer.addHash(rows, at + column.hash);
+      packer.addUse({
+        hour: rows[at + column.hour] ?? 0,
+        accepted: (rows[at + column.accepted] ?? 0) - (rows[at + column.logged] ?? 0),
+        lastMs: rows[at + column.lastMs] ?? -1,
+        client: this.#packedClient(packer, at),
+        changesLastUse: (flags & column.changesLastUse) !== 0,
+      });
+    }
+    return packer.finish();
+  }
+
+  #packedClient(packer: Packer, at: number): number {
+    const address = this.#rows[at + column.address] ?? 0;
+    const agent = this.#rows[at + column.agent] ?? 0;
+    const known = packer.client(address, agent);
+    return (
+      known ?? packer.addClient(address, agent, [this.#addresses.text(address), this.#agents.text(agent)])
+    );
+  }
+
+  /** Called in the turn in which packed rows are known to be in the log, which is the turn in which they were packed. */
+  setLogged(some: readonly number[]): void {
+    const rows = this.#rows;
+    for (const row of some) {
+      const at = row * column.width;
+      const flags = rows[at + column.flags] ?? 0;
+      if ((flags & column.isUnlogged) === 0) continue;
+      rows[at + column.logged] = rows[at + column.accepted] ?? 0;
+      rows[at + column.flags] = flags & ~column.isUnlogged;
+      this.#unlogged -= 1;
+    }
+  }
+
+  /** Removes the first entries from the list of changed rows. */
+  dropChanged(count: number): void {
+    this.#changed = this.#changed.slice(count);
   }
 
   /** Reads the counts of a key without passing them on. */
@@ -171,12 +251,18 @@ export class RowUsage implements CountingTable {
       this.#setFlag(at, column.changesLastUse);
     }
     const flags = rows[at + column.flags] ?? 0;
-    if ((flags & column.isCounted) === 0) {
-      rows[at + column.flags] = flags | column.isCounted;
-      this.#counted.push(row);
-      this.#size += 1;
-    }
+    if ((flags & column.isUnlogged) === 0) this.#list(row, at, flags);
     return hourStart(hour);
+  }
+
+  /** Adds a row to the lists that do not contain it. */
+  #list(row: number, at: number, flags: number): void {
+    this.#rows[at + column.flags] = flags | column.isCounted | column.isUnlogged;
+    this.#changed.push(row);
+    this.#unlogged += 1;
+    if ((flags & column.isCounted) !== 0) return;
+    this.#counted.push(row);
+    this.#size += 1;
   }
 
   #setClient(at: number, address: string, agent: string): void {

@@ -1,6 +1,6 @@
 import { KeyLimits } from '../limits/key-limits.ts';
+import type { CountingTable, UsageSource } from '../usage/counting-table.ts';
 import { PendingUses } from '../usage/pending-uses.ts';
-import type { CountingTable, UsageSource } from '../usage/recorder.ts';
 import { KeyTable } from './key-table.ts';
 import { KeyWindows } from './key-windows.ts';
 
