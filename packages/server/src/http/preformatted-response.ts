@@ -22,7 +22,7 @@ export class PreformattedResponse<
   }
 
   /**
-   * Writes the whole response at once.
+   * Sends the whole response, together with the others of this turn of the event loop.
    *
    * @param head status line and fields in ASCII, each line terminated by CR LF, including Date and, with a body,
    *   Content-Length; without the empty line
@@ -30,8 +30,8 @@ export class PreformattedResponse<
    */
   send(status: number, head: string, body: string): void {
     this.sendHead(status, head);
-    if (body === '') this.end();
-    else this.end(body);
+    if (waiting.length === 0) setImmediate(endAll);
+    waiting.push({ response: this, body });
   }
 
   /**
@@ -42,6 +42,23 @@ export class PreformattedResponse<
   sendHead(status: number, head: string): void {
     this.statusCode = status;
     this._header = `${head}\r\n`;
+  }
+}
+
+/** The responses of this turn. */
+let waiting: { response: ServerResponse; body: string }[] = [];
+
+/**
+ * Ends the responses when all requests that have arrived are handled, one directly after the other. A write wakes up a
+ * client that waits for it, which costs the server a third of the CPU time of the write. With one write directly after
+ * the other, a proxy or program with several connections has to be woken up only once.
+ */
+function endAll(): void {
+  const all = waiting;
+  waiting = [];
+  for (const { response, body } of all) {
+    if (body === '') response.end();
+    else response.end(body);
   }
 }
 

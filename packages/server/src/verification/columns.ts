@@ -1,8 +1,10 @@
 /**
- * The columns of a KeyTable: 32-bit numbers in one Int32Array, row by row. A verification therefore touches two or
- * three cache lines of the processor, and a million rows are a single object for the garbage collector.
+ * The columns of a KeyTable: 32-bit numbers in one Int32Array, row by row. A verification therefore touches few cache
+ * lines of the processor, all of them in one page of memory, and a million rows are a single object for the garbage
+ * collector.
  *
- * KeyTable writes the columns up to `limit`, RowWindows the next four, and RowUsage the rest.
+ * KeyTable writes the columns up to `limit` and `end`, RowWindows the four after `limit`, RowUsage those after that, and
+ * RowTexts the last ones.
  */
 
 /** SHA-256 of the secret in 8 columns, big-endian. */
@@ -43,8 +45,16 @@ export const lastMs = 23;
 export const address = 24;
 export const agent = 25;
 
-/** Number of columns per row. */
-export const width = 26;
+/** Epoch ms from which the row may be rejected, as a 64-bit float in two columns: an even number, for its alignment. */
+export const end = 26;
+
+/** The ID and name of the key, as bytes. */
+export const text = 28;
+/** 48 bytes: a key ID and 18 more. */
+export const textColumns = 12;
+
+/** Number of columns per row: an even number, too. */
+export const width = 40;
 
 /** The row was used since the CLOCK hand last passed it. */
 export const wasUsed = 1;

@@ -24,9 +24,9 @@ const acceptedStarts = {
  * @param limit null if the key has no limit
  */
 export function formatKeyFields(keys: KeyTable, row: number, limit: LimitState | null): string {
-  const id = `x-soku-key-id: ${keys.keyId(row)}\r\nx-soku-workspace-id: ${keys.workspaceId(row)}\r\n`;
-  const name = `x-soku-key-name: ${keys.encodedName(row)}\r\nx-soku-scopes: ${keys.scopes(row)}\r\n`;
-  return id + name + formatLimitFields(limit);
+  const [id, name] = keys.idAndName(row);
+  const key = `x-soku-key-id: ${id}\r\nx-soku-key-name: ${name}\r\nx-soku-workspace-id: ${keys.workspaceId(row)}`;
+  return `${key}\r\nx-soku-scopes: ${keys.scopes(row)}\r\n${formatLimitFields(limit)}`;
 }
 
 /** The head of a response that accepts a key. @param fields lines of header fields. @param now epoch ms */
@@ -68,8 +68,17 @@ function flatten(ascii: string): string {
 /** The rate-limit fields as text. Direct concatenation costs half as much as building an object first. */
 export function formatLimitFields(limit: LimitState | null): string {
   if (limit === null) return '';
-  const remaining = String(limit.remaining);
-  const reset = String(limit.resetSeconds);
-  const quota = `ratelimit-policy: "${limit.policy}";q=${limit.limit};w=${windowSeconds}\r\nx-ratelimit-limit: ${limit.limit}\r\n`;
-  return `${quota}ratelimit: "${limit.policy}";r=${remaining};t=${reset}\r\nx-ratelimit-remaining: ${remaining}\r\nx-ratelimit-reset: ${reset}\r\n`;
+  const { remaining, resetSeconds } = limit;
+  return `${quotaFields(limit)}${remaining};t=${resetSeconds}\r\nx-ratelimit-remaining: ${remaining}\r\nx-ratelimit-reset: ${resetSeconds}\r\n`;
+}
+
+let lastQuota = { limit: 0, policy: '', text: '' };
+
+/** The fields up to the remaining requests. They are the same for most keys, so the last ones are kept. */
+function quotaFields({ limit, policy }: LimitState): string {
+  if (lastQuota.limit !== limit || lastQuota.policy !== policy) {
+    const fields = `ratelimit-policy: "${policy}";q=${limit};w=${windowSeconds}\r\nx-ratelimit-limit: ${limit}\r\n`;
+    lastQuota = { limit, policy, text: flatten(`${fields}ratelimit: "${policy}";r=`) };
+  }
+  return lastQuota.text;
 }

@@ -1,7 +1,7 @@
-import { lengths, width } from './columns.ts';
+import { lengths, text, textColumns, width } from './columns.ts';
 
-/** Bytes per row: a key ID and 18 more. */
-const size = 48;
+/** Maximum number of bytes in a row. */
+const size = 4 * textColumns;
 
 /** The ID and name of each row's key. Strings that do not fit into a row are stored in a map. */
 export class RowTexts {
@@ -9,9 +9,9 @@ export class RowTexts {
   readonly #bytes: Buffer;
   readonly #long = new Map<number, string>();
 
-  constructor(rows: Int32Array, capacity: number) {
+  constructor(rows: Int32Array<ArrayBuffer>) {
     this.#rows = rows;
-    this.#bytes = Buffer.from(new ArrayBuffer(capacity * size));
+    this.#bytes = Buffer.from(rows.buffer);
   }
 
   /** Number of rows whose strings do not fit into the row. */
@@ -22,9 +22,9 @@ export class RowTexts {
   write(row: number, keyId: string, name: string): void {
     const encoded = encodeURIComponent(name.toWellFormed());
     this.#rows[row * width + lengths] = keyId.length | (encoded.length << 16);
-    const text = keyId + encoded;
-    if (text.length > size) this.#long.set(row, text);
-    else this.#bytes.write(text, row * size, 'latin1');
+    const both = keyId + encoded;
+    if (both.length > size) this.#long.set(row, both);
+    else this.#bytes.write(both, start(row), 'latin1');
   }
 
   /** Called when a row becomes free. */
@@ -33,17 +33,25 @@ export class RowTexts {
   }
 
   keyId(row: number): string {
-    return this.#slice(row, 0, this.#idLength(row));
+    return this.#both(row).slice(0, this.#idLength(row));
   }
 
   /** The name, URL-encoded for header fields. */
   encodedName(row: number): string {
-    return this.#slice(row, this.#idLength(row), this.#lengthOf(row));
+    return this.#both(row).slice(this.#idLength(row));
   }
 
-  #slice(row: number, start: number, end: number): string {
-    if (this.#lengthOf(row) > size) return (this.#long.get(row) ?? '').slice(start, end);
-    return this.#bytes.toString('latin1', row * size + start, row * size + end);
+  /** The ID and the encoded name, read at once. */
+  idAndName(row: number): [keyId: string, encodedName: string] {
+    const both = this.#both(row);
+    const length = this.#idLength(row);
+    return [both.slice(0, length), both.slice(length)];
+  }
+
+  #both(row: number): string {
+    const length = this.#lengthOf(row);
+    if (length > size) return this.#long.get(row) ?? '';
+    return this.#bytes.toString('latin1', start(row), start(row) + length);
   }
 
   #idLength(row: number): number {
@@ -54,4 +62,9 @@ export class RowTexts {
     const both = this.#rows[row * width + lengths] ?? 0;
     return (both & 0xffff) + (both >>> 16);
   }
+}
+
+/** Where the bytes of a row start. */
+function start(row: number): number {
+  return 4 * (row * width + text);
 }

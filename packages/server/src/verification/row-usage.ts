@@ -102,7 +102,7 @@ export class RowUsage implements CountingTable {
     this.hold(row);
     this.#addresses.release(rows[at + column.address] ?? 0);
     this.#agents.release(rows[at + column.agent] ?? 0);
-    rows.fill(0, at + column.accepted, at + column.width);
+    rows.fill(0, at + column.accepted, at + column.agent + 1);
   }
 
   /** The rows that got counts since the last call, including rows that may have lost them since then. */
