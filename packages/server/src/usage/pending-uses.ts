@@ -52,11 +52,6 @@ export class PendingUses {
     return this.#unlogged.size;
   }
 
-  /** Whether a flush has not written everything that it closed. */
-  get hasClosed(): boolean {
-    return this.#closed.size > 0;
-  }
-
   of(keyId: string): readonly SecretCounts[] {
     return [...(this.#closed.get(keyId) ?? []), ...(this.#open.get(keyId) ?? [])];
   }

@@ -147,6 +147,19 @@ const foundBefore: [Step[], number][] = [
     ],
     1,
   ],
+  // A flush cuts the log although an earlier one has written its counts and not removed them from the log.
+  [
+    [
+      useOf(0),
+      { kind: 'flush', untilFailure: 2, meanwhile: [] },
+      { kind: 'flush', untilFailure: 1, meanwhile: [] },
+      useOf(0, true),
+      useOf(0),
+      { kind: 'flush', untilFailure: 4, meanwhile: [] },
+      { kind: 'crash' },
+    ],
+    1,
+  ],
 ];
 
 test('after any sequence of uses, saves, flushes, failures, crashes and hours, also during a flush, the counts are correct', async () => {

@@ -197,10 +197,13 @@ export class UsageRecorder {
   }
 
   async #flush(): Promise<void> {
-    // What an earlier flush could not write.
-    if (this.#source.pending.hasClosed) {
-      await this.#afterSaves(() => this.#takeOver());
+    try {
+      // What an earlier flush could not write or trim: after another cut, the log would count it again.
       await this.#writeClosed();
+    } catch (error) {
+      // The tables' lists of rows stay short even if nothing can be written.
+      await this.#afterSaves(() => this.#takeOver());
+      throw error;
     }
     await this.#afterSaves(() => this.#close());
     await this.#writeClosed();

@@ -9,6 +9,7 @@ import { InternedStrings } from './interned-strings.ts';
 import { RowTexts } from './row-texts.ts';
 import { RowUsage } from './row-usage.ts';
 import { RowWindows } from './row-windows.ts';
+import { RowWorkspaces } from './row-workspaces.ts';
 import type { EndedSecret, VerifiedKey } from './stored-secret.ts';
 
 /** How many recently used rows one insertion may skip: longer scans would delay other verifications. */
@@ -44,10 +45,8 @@ export class KeyTable {
   readonly #seed = randomBytes(4).readInt32LE();
   /** Scratch space for the hash of the current search. */
   readonly #words = new Int32Array(8);
-  readonly #workspaces = new InternedStrings();
+  readonly #workspaces = new RowWorkspaces();
   readonly #scopes = new InternedStrings();
-  /** Whether all rows of a workspace are out of date, by the index of the workspace. */
-  readonly #outOfDate: boolean[] = [];
   readonly usage: RowUsage;
   readonly windows: RowWindows;
   #size = 0;
@@ -128,8 +127,7 @@ export class KeyTable {
 
   /** Invalidates all secrets of a workspace in constant time. */
   dropWorkspace(workspaceId: string): void {
-    const number = this.#workspaces.retire(workspaceId);
-    if (number !== undefined) this.#outOfDate[number] = true;
+    this.#workspaces.drop(workspaceId);
   }
 
   /**
@@ -137,7 +135,7 @@ export class KeyTable {
    * because clearing a million rows would block the event loop for seconds.
    */
   clear(): void {
-    for (const number of this.#workspaces.retireAll()) this.#outOfDate[number] = true;
+    this.#workspaces.dropAll();
   }
 
   keyId(row: number): string {
@@ -149,7 +147,7 @@ export class KeyTable {
     return this.#texts.encodedName(row);
   }
 
-  /** Both at once, which costs half as much as one after the other. */
+  /** Both are read at once. */
   idAndName(row: number): [keyId: string, encodedName: string] {
     return this.#texts.idAndName(row);
   }
@@ -235,9 +233,7 @@ export class KeyTable {
     rows.fill(0, at, at + column.width);
     rows.set(this.#words, at + column.hash);
     rows[at + column.flags] = flags;
-    const workspace = this.#workspaces.acquire(workspaceId);
-    this.#outOfDate[workspace] = false;
-    rows[at + column.workspace] = workspace;
+    rows[at + column.workspace] = this.#workspaces.acquire(workspaceId);
     this.#floats[endOf(row)] = end;
     this.#byHash.link(mix(this.#words, this.#seed), row);
     this.#size += 1;
@@ -271,7 +267,7 @@ export class KeyTable {
   }
 
   #isOutOfDate(at: number): boolean {
-    return this.#outOfDate[this.#rows[at + column.workspace] ?? 0] === true;
+    return this.#workspaces.isOutOfDate(this.#rows[at + column.workspace] ?? 0);
   }
 
   /**

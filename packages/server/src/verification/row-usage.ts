@@ -152,7 +152,8 @@ export class RowUsage implements CountingTable {
   pack(some: readonly number[]): PackedCounts {
     const rows = this.#rows;
     const packer = new Packer(some.length);
-    for (const row of some) {
+    // A row is listed twice if its counts were passed on in between.
+    for (const row of new Set(some)) {
       const at = row * column.width;
       const flags = rows[at + column.flags] ?? 0;
       if ((flags & column.isUnlogged) === 0) continue;
