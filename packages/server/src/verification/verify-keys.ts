@@ -6,7 +6,7 @@ import type { ApiProblem } from '../http/errors.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
 import type { KeyTable } from './key-table.ts';
-import type { Rejected, VerifyOptions } from './result.ts';
+import type { MaybePromise, Rejected, VerifyOptions } from './result.ts';
 
 type Verification = z.input<typeof verificationSchema>;
 
@@ -32,17 +32,42 @@ export async function verifyKeys(
     accepted(keys, row, limit, workspaceId);
   const verify = (key: string) => verifier.verifyToken(key, { use, userAgent: '', accept });
   if (apiKey !== undefined) return describe(await verify(apiKey));
-  const results = (apiKeys ?? []).map(verify);
+  const read = async (key: string) => {
+    const unrecorded = { ...use, recorded: false, limited: false };
+    await verifier.verifyToken(key, { use: unrecorded, userAgent: '', accept });
+  };
   const data: Verification[] = [];
-  // Most keys are cached, and a hundred promises would cost more than their verification.
-  const isReady = (all: typeof results): all is (Verification | Rejected)[] =>
-    !all.some((result) => result instanceof Promise);
-  for (const result of isReady(results) ? results : await Promise.all(results)) {
+  for (const result of await verifyInOrder(apiKeys ?? [], verify, read)) {
     const { body, refusal } = describe(result);
     if (refusal !== undefined) return { refusal };
     data.push(body);
   }
   return { body: { data } };
+}
+
+/**
+ * Verifies keys in their order, because those that come first count first against a limit that they share. Secrets that
+ * are not cached would be decided in the order in which the database returns them, so they are read before.
+ *
+ * @param verify returns a promise if the key is not cached, or needs a grant
+ * @param read reads a secret into the cache, and counts nothing
+ */
+async function verifyInOrder<T>(
+  keys: readonly string[],
+  verify: (key: string) => MaybePromise<T>,
+  read: (key: string) => Promise<void>,
+): Promise<T[]> {
+  const results: T[] = [];
+  for (const [i, key] of keys.entries()) {
+    const result = verify(key);
+    if (result instanceof Promise) {
+      const rest = keys.slice(i + 1);
+      const [first] = await Promise.all([result, ...[...new Set(rest)].map(read)]);
+      return [...results, first, ...(await Promise.all(rest.map(verify)))];
+    }
+    results.push(result);
+  }
+  return results;
 }
 
 function addressOf(ip: string | undefined): string | undefined {
