@@ -48,9 +48,11 @@ export class FastPath {
     const { response } = exchange;
     const { status, fields, body } = answer;
     // RFC 9110 section 8.6: a 204 has no Content-Length.
-    if (status !== 204) fields['content-length'] = String(Buffer.byteLength(body));
-    if (this.canSend(response)) response.send(status, formatHead(status, fields, now), body);
-    else {
+    const length = Buffer.byteLength(body);
+    if (status !== 204) fields['content-length'] = String(length);
+    if (this.canSend(response)) {
+      response.send(status, formatHead(status, fields, now), body, length === body.length);
+    } else {
       const closing = this.#options.isClosing() ? { connection: 'close' } : {};
       response.writeHead(status, { ...fields, ...closing }).end(body);
     }

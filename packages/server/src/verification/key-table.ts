@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { KeyLimits } from '../limits/key-limits.ts';
 import type { LimitWindow } from '../limits/sliding-window.ts';
 import type { PendingUses } from '../usage/pending-uses.ts';
+import type { Policy } from './check-policy.ts';
 import * as column from './columns.ts';
 import { HashIndex, mix, mixText } from './hash-index.ts';
 import { decodeHash, encodeHash, matchesAt } from './hash-words.ts';
 import { InternedStrings } from './interned-strings.ts';
-import { RowTexts } from './row-texts.ts';
+import { decodeName, RowTexts } from './row-texts.ts';
 import { RowUsage } from './row-usage.ts';
 import { RowWindows } from './row-windows.ts';
 import { RowWorkspaces } from './row-workspaces.ts';
@@ -171,21 +172,23 @@ export class KeyTable {
     return (this.#floats[endOf(row)] ?? never) <= now;
   }
 
-  /** Copies the row into an object that may be kept. */
-  read(row: number): VerifiedKey {
+  /** What the key permits. */
+  policy(row: number): Policy {
     const [scopes, limit] = [this.scopes(row), this.limit(row)];
-    const ends = this.#retirements.get(row) ?? {
-      expiresAt: this.#floats[endOf(row)] ?? never,
-      retiresAt: never,
-    };
+    const end = this.#floats[endOf(row)] ?? never;
+    const ends = this.#retirements.get(row) ?? { expiresAt: end, retiresAt: never };
     return {
-      keyId: this.keyId(row),
-      workspaceId: this.workspaceId(row),
-      name: decodeURIComponent(this.encodedName(row)),
       scopes: scopes === '' ? [] : scopes.split(' '),
       ...ends,
       rateLimit: limit === 0 ? null : limit,
     };
+  }
+
+  /** Copies the row into an object that may be kept. */
+  read(row: number): VerifiedKey {
+    const [keyId, name] = this.idAndName(row);
+    const workspaceId = this.workspaceId(row);
+    return { keyId, workspaceId, name: decodeName(name), ...this.policy(row) };
   }
 
   /** Copies the row of a rejected secret. @returns undefined if no key has the secret */

@@ -68,3 +68,8 @@ export class RowTexts {
 function start(row: number): number {
   return 4 * (row * width + text);
 }
+
+/** Most names have no character to decode, and looking for one costs far less. */
+export function decodeName(encoded: string): string {
+  return encoded.includes('%') ? decodeURIComponent(encoded) : encoded;
+}

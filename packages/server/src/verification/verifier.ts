@@ -167,7 +167,7 @@ export class Verifier {
     const { use, userAgent, accept } = verification;
     if (isForeign(valid.workspaceId(row), use)) return this.#rejectInvalid(unknownKey, use, now);
     if (use.needs !== undefined || use.denied !== undefined || valid.mayHaveEnded(row, now)) {
-      const fault = checkPolicy(valid.read(row), use, now);
+      const fault = checkPolicy(valid.policy(row), use, now);
       if (fault !== undefined) return this.#rejectKnown(row, fault, use, now);
     }
     const limit = use.limited === false ? null : this.#take(row, now);
