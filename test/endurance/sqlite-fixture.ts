@@ -85,7 +85,7 @@ async function openCopy(template: string, keys: Keys): Promise<SqliteFixture> {
  * @returns 'accepted', the rejection code, or 'no response' if the verifier threw
  */
 export async function verifyWithoutCache(secrets: SecretSource, apiKey: string): Promise<string> {
-  const memory = new SecretCache({ good: 10, refused: 10 });
+  const memory = new SecretCache({ valid: 10, rejected: 10 });
   const verifier = new Verifier({
     secrets,
     lease: { holds: () => true },
@@ -121,7 +121,7 @@ async function insertKeys(database: SqliteDatabase): Promise<Keys> {
     revoked: [await insertActiveKey(database, 'ws_a'), await insertActiveKey(database, 'ws_b')],
     active: [await insertActiveKey(database, 'ws_a'), await insertActiveKey(database, 'ws_b')],
   };
-  const propagation = singleProcessPropagation(database, new SecretCache({ good: 1, refused: 1 }), {
+  const propagation = singleProcessPropagation(database, new SecretCache({ valid: 1, rejected: 1 }), {
     append: async () => undefined,
     onReapplied: () => undefined,
   });

@@ -59,7 +59,7 @@ export class Process {
     const { name, world, host, link, leaseMs, mutation = unchanged } = options;
     this.name = name;
     this.host = host;
-    const memory = new SecretCache({ good: 100, refused: 100 });
+    const memory = new SecretCache({ valid: 100, rejected: 100 });
     this.#memory = memory;
     const cache = {
       forget: ({ hashes }: { hashes: Iterable<Uint8Array> }) => memory.forget(hashes),
@@ -107,7 +107,7 @@ export class Process {
 
   /** Whether it has cached a key as valid and may verify from its cache. */
   acceptsFromCache({ hash }: ApiKey): boolean {
-    if (this.#memory.sizes.good === 0 || this.host.paused || !this.host.alive) return false;
+    if (this.#memory.sizes.valid === 0 || this.host.paused || !this.host.alive) return false;
     return this.#memory.valid.find(hash) !== noRow && this.node.holds(this.host.clock.wall());
   }
 
@@ -124,7 +124,7 @@ export class Process {
 
   /** Whether it has also cached a key since then. */
   get hasCachedLosable(): boolean {
-    return this.hasLosableHead && this.#memory.sizes.good > 0;
+    return this.hasLosableHead && this.#memory.sizes.valid > 0;
   }
 
   /** Retries until it has started. */

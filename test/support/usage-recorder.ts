@@ -40,10 +40,10 @@ export async function emptyTables(database: SqliteDatabase): Promise<void> {
 /**
  * Starts a recorder like a process, which writes at most two rows in a transaction.
  *
- * @param good how many of the six secrets the verification caches
+ * @param valid how many of the six secrets the verification caches
  */
-export async function startRecorder(database: SqliteDatabase, world: World, good: number) {
-  const memory = new SecretCache({ good, refused: 1 });
+export async function startRecorder(database: SqliteDatabase, world: World, valid: number) {
+  const memory = new SecretCache({ valid, rejected: 1 });
   const failable: SqliteDatabase = {
     ...database,
     transact: async (work, committed, terms) => {

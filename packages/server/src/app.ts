@@ -180,7 +180,7 @@ export async function createVerification(
   journal: RevocationJournal,
   log: Logger,
 ) {
-  const memory = new SecretCache({ good: config.cacheKeys, refused: config.cacheRefusedKeys });
+  const memory = new SecretCache({ valid: config.cacheKeys, rejected: config.cacheRefusedKeys });
   const { propagation, nodes, secrets, lease } = await createSource(config, database, memory, journal, log);
   const usage = recordUsage({ database, source: memory, log });
   const counts = new VerificationCounts();

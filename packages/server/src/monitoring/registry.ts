@@ -17,7 +17,7 @@ export interface MetricSources {
   lastBackups: () => Promise<{ made: number; failed: number }>;
   database: 'sqlite' | 'postgres';
   /** Number of cached keys by kind. */
-  cached: () => { good: number; refused: number };
+  cached: () => { valid: number; rejected: number };
   /** Number of keys and addresses with a rate-limit window. */
   windows: () => { key: number; address: number };
   /** Number of secrets with usage counts that a crash would lose. */
@@ -67,7 +67,8 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['found'],
     registers,
     collect() {
-      setValues(this, 'found', verifications.lookups);
+      const { valid: good, rejected: refused, database } = verifications.lookups;
+      setValues(this, 'found', { good, refused, database });
     },
   });
   new Counter({
@@ -85,7 +86,8 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['kind'],
     registers,
     collect() {
-      setValues(this, 'kind', sources.cached());
+      const { valid: good, rejected: refused } = sources.cached();
+      setValues(this, 'kind', { good, refused });
     },
   });
   new Gauge({

@@ -70,7 +70,7 @@ function newNode() {
   const store = new PostgresUsageStore(network.database);
   const pace = new Pace();
   pace.hurry();
-  const memory = new SecretCache({ good: 4, refused: 1 });
+  const memory = new SecretCache({ valid: 4, rejected: 1 });
   const recorder = new UsageRecorder(store, memory, pace);
   return { network, store, memory, recorder, reader: new UsageReader(store, recorder) };
 }
@@ -244,7 +244,7 @@ test('a key that the database lost does not block the usage of other keys', asyn
 
 test('a shutdown reports every part that is written', async () => {
   await emptyTables();
-  const source = new SecretCache({ good: 10, refused: 1 });
+  const source = new SecretCache({ valid: 10, rejected: 1 });
   const { stop } = recordUsage({ database, source, log: pino({ level: 'silent' }) });
   for (const secret of secrets) secret.use(source, Date.now());
   let parts = 0;

@@ -20,7 +20,7 @@ function newNode() {
   const store = new PostgresUsageStore(database);
   const pace = new Pace();
   pace.hurry();
-  const memory = new SecretCache({ good: 10, refused: 1 });
+  const memory = new SecretCache({ valid: 10, rejected: 1 });
   const recorder = new UsageRecorder(store, memory, pace);
   return { store, memory, recorder, reader: new UsageReader(store, recorder) };
 }

@@ -13,7 +13,7 @@ const { database, secrets, close } = await openWithSecrets(600, 1);
 after(close);
 const store = new SqliteUsageStore(database);
 const clock = { now: 0 };
-const memory = new SecretCache({ good: 1000, refused: 1 });
+const memory = new SecretCache({ valid: 1000, rejected: 1 });
 const pace = new Pace();
 pace.hurry();
 await store.log.recover(memory.pending);

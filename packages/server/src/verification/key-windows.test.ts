@@ -25,9 +25,9 @@ const keyOf = new Map(secrets.map((one) => [one.hash, one.keyId]));
 const never = Number.POSITIVE_INFINITY;
 
 /** A verifier with this cache size. */
-function newVerifier(good: number) {
+function newVerifier(valid: number) {
   const clock = { now: start };
-  const memory = new SecretCache({ good, refused: 1 });
+  const memory = new SecretCache({ valid, rejected: 1 });
   const decider = new Verifier({
     secrets: {
       read: (sha256) => {
@@ -68,8 +68,8 @@ class World {
   readonly #subject: ReturnType<typeof newVerifier>;
   readonly #windows = new Map<string, LimitWindow>();
 
-  constructor(good: number) {
-    this.#subject = newVerifier(good);
+  constructor(valid: number) {
+    this.#subject = newVerifier(valid);
   }
 
   readonly steps: Record<Step['kind'], (step: Step) => void | Promise<void>> = {
@@ -111,8 +111,8 @@ const none: LimitWindow = { minute: 0, current: 0, previous: 0 };
 test('with any evictions and reloads, a request passes exactly if the window of its key has room', async () => {
   const steps = fc.array(step, { maxLength: 80, size: 'max' });
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 7 }), steps, async (good, all) => {
-      const world = new World(good);
+    fc.asyncProperty(fc.integer({ min: 1, max: 7 }), steps, async (valid, all) => {
+      const world = new World(valid);
       for (const one of all) await world.steps[one.kind](one);
       world.assertWritten();
     }),

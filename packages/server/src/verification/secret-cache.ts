@@ -6,9 +6,9 @@ import { KeyWindows } from './key-windows.ts';
 
 interface Bounds {
   /** Maximum number of valid secrets. */
-  good: number;
+  valid: number;
   /** Maximum number of unknown and revoked secrets. */
-  refused: number;
+  rejected: number;
 }
 
 /** The verification cache: secrets by the SHA-256 of the key, as 32 latin-1 characters. */
@@ -28,14 +28,14 @@ export class SecretCache implements UsageSource {
 
   constructor(bounds: Bounds) {
     const limits = new KeyLimits();
-    this.valid = new KeyTable(bounds.good, this.pending, limits);
-    this.rejected = new KeyTable(bounds.refused, this.pending, limits);
+    this.valid = new KeyTable(bounds.valid, this.pending, limits);
+    this.rejected = new KeyTable(bounds.rejected, this.pending, limits);
     this.windows = new KeyWindows(this.valid, limits);
     this.tables = [this.valid.usage, this.rejected.usage];
   }
 
-  get sizes(): { good: number; refused: number } {
-    return { good: this.valid.size, refused: this.rejected.size };
+  get sizes(): { valid: number; rejected: number } {
+    return { valid: this.valid.size, rejected: this.rejected.size };
   }
 
   /**

@@ -16,7 +16,7 @@ export class VerificationCounts {
   /** Verifications that rejected it, by code. */
   readonly rejected = new Map<ErrorCode, number>();
   /** Lookups by hash: found among the valid or the rejected cached secrets, or sent to the database. */
-  readonly lookups = { good: 0, refused: 0, database: 0 };
+  readonly lookups = { valid: 0, rejected: 0, database: 0 };
   /** Rejections because of a rate limit, by policy. */
   readonly limited = { key: 0, address: 0 };
   /** Number of timed verifications per duration bucket, not cumulative. */

@@ -62,7 +62,7 @@ function newVerifier(now = expiry - 1) {
   const failures: unknown[] = [];
   const reader = new DatabaseSync(directory.databaseFile, { readOnly: true });
   after(() => reader.isOpen && reader.close());
-  const memory = new SecretCache({ good: 10, refused: 10 });
+  const memory = new SecretCache({ valid: 10, rejected: 10 });
   const decider = new Verifier({
     secrets: sqliteSecrets(reader, directory.hold, 'off'),
     lease: { holds: () => true },

@@ -141,7 +141,7 @@ export class Verifier {
     const { lookups } = this.#options.counts;
     const row = this.#rejected.find(hash);
     if (row !== noRow) {
-      lookups.refused += 1;
+      lookups.rejected += 1;
       return this.#rejectEnded(row, verification.use, now);
     }
     lookups.database += 1;
@@ -157,7 +157,7 @@ export class Verifier {
   #decideCached<T>(row: number, verification: KeyVerification<T>, now: number): VerifierOutcome<T> {
     const decided = this.#decide(row, verification, now);
     if (verification.use.recorded !== false && !(decided instanceof NeedsGrant)) {
-      this.#options.counts.lookups.good += 1;
+      this.#options.counts.lookups.valid += 1;
     }
     return decided;
   }
