@@ -96,7 +96,7 @@ export async function verifyWithoutCache(secrets: SecretSource, apiKey: string):
     failed: () => undefined,
   });
   try {
-    return (await new GrantingVerifier(verifier).verifyKey(apiKey)).refusal?.code ?? 'accepted';
+    return (await new GrantingVerifier(verifier).verifyKey(apiKey)).problem?.code ?? 'accepted';
   } catch {
     return 'no response';
   }

@@ -24,19 +24,19 @@ export class Checker {
     return this.#order;
   }
 
-  verified(key: string, invoked: number, { refusal }: VerificationResult, node: string): void {
-    if (refusal === undefined) {
+  verified(key: string, invoked: number, { problem }: VerificationResult, node: string): void {
+    if (problem === undefined) {
       this.seen.accepted += 1;
       const revoked = this.#revoked.get(key);
       if (revoked !== undefined && invoked > revoked)
         this.fail(`${node} accepted ${key} after a revoke had returned`);
       return;
     }
-    const unavailable = refusal.code === 'verification_unavailable';
+    const unavailable = problem.code === 'verification_unavailable';
     this.seen[unavailable ? 'unavailable' : 'rejected'] += 1;
     if (this.#invoked.has(key)) return;
     if (this.#calm || !unavailable)
-      this.fail(`${node} rejected ${key} with ${refusal.code}, although it was not revoked`);
+      this.fail(`${node} rejected ${key} with ${problem.code}, although it was not revoked`);
   }
 
   revoking(key: string): void {

@@ -51,7 +51,7 @@ async function scene(which: 'sqlite' | 'postgres') {
 }
 
 const messageOf = (error: unknown) =>
-  error instanceof RequestError && error.refusal.code === 'invalid_request'
+  error instanceof RequestError && error.problem.code === 'invalid_request'
     ? error.message
     : Promise.reject(error);
 

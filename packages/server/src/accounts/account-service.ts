@@ -266,8 +266,8 @@ function sameText(given: string, expected: string): boolean {
 
 /** @throws {StartupError} 78 if the owner's password was rejected; other errors are rethrown unchanged */
 function rethrowAsStartupError(error: unknown): never {
-  if (!(error instanceof RequestError) || error.refusal.code !== 'invalid_request') throw error;
-  const problem = error.refusal.details?.[0]?.problem ?? 'is wrong';
+  if (!(error instanceof RequestError) || error.problem.code !== 'invalid_request') throw error;
+  const problem = error.problem.details?.[0]?.problem ?? 'is wrong';
   throw new StartupError('configuration', `SOKU_OWNER_PASSWORD ${problem}.`);
 }
 

@@ -24,8 +24,8 @@ class Scene {
     });
     return turn.catch((error: unknown) => {
       assert.ok(error instanceof RequestError);
-      assert.equal(error.refusal.code, 'server_busy');
-      return `retry after ${error.refusal.headers?.['retry-after']}`;
+      assert.equal(error.problem.code, 'server_busy');
+      return `retry after ${error.problem.headers?.['retry-after']}`;
     });
   }
 

@@ -7,7 +7,7 @@ export interface AcceptedRequest {
   identity: readonly string[];
   /** Rate-limit fields for the client: lines of header fields, '' if the key has no limit. */
   limit: string;
-  refusal?: never;
+  problem?: never;
 }
 
 export const accept: AcceptKey<AcceptedRequest> = (keys, row, limit) => ({

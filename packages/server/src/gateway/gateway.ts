@@ -156,10 +156,10 @@ export class Gateway {
     } else this.#reject(serving, next);
   }
 
-  #reject({ request, response, connection, id }: Serving, refusal: ApiProblem): void {
+  #reject({ request, response, connection, id }: Serving, problem: ApiProblem): void {
     this.#closeWhenStopping(request, response);
     connection.open.set(response, 'rejected');
-    if (sendRejection(request, response, refusal, id)) connection.closing = true;
+    if (sendRejection(request, response, problem, id)) connection.closing = true;
   }
 
   #failed(serving: Serving, error: unknown): void {
@@ -190,7 +190,7 @@ export class Gateway {
   }
 
   #forward(serving: Serving, path: string, result: AcceptedRequest | Rejected): ApiProblem | ProxiedRequest {
-    if (result.refusal !== undefined) return result.refusal;
+    if (result.problem !== undefined) return result.problem;
     const { request, response, id } = serving;
     const fields = this.#fieldsForUpstream(request, this.#options.trusts(request));
     fields.push(...result.identity, 'X-Request-Id', id);
@@ -203,17 +203,17 @@ export class Gateway {
       clientHead: this.#clientHead,
       own: { requestId: id, limit: result.limit },
       answering: () => this.#closeWhenStopping(request, response),
-      failed: (refusal, error) => this.#upstreamFailed(serving, refusal, error),
+      failed: (problem, error) => this.#upstreamFailed(serving, problem, error),
     });
   }
 
-  #upstreamFailed(serving: Serving, refusal: ApiProblem, { name, message }: Error): void {
+  #upstreamFailed(serving: Serving, problem: ApiProblem, { name, message }: Error): void {
     // The error itself is not logged, because Node includes the bytes of an invalid response in it.
     const reason = `${name}: ${message}`;
-    if (refusal.code === 'bad_gateway') {
+    if (problem.code === 'bad_gateway') {
       this.#options.log.warn({ reqId: serving.id, reason }, 'the upstream did not respond');
     }
-    this.#reject(serving, refusal);
+    this.#reject(serving, problem);
   }
 
   /**

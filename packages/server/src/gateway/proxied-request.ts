@@ -27,7 +27,7 @@ interface Options {
   /** Called before the head of the response is written. */
   answering: () => void;
   /** Called once if there is no response to forward. */
-  failed: (refusal: ApiProblem, error: Error) => void;
+  failed: (problem: ApiProblem, error: Error) => void;
 }
 
 /**
@@ -126,12 +126,12 @@ export class ProxiedRequest {
     if (this.#isOver || response.headersSent) return;
     // A retry uses another idle connection or a new one, so retries end.
     if (isStale && repeatable.has(request.method ?? '') && !hasBody(request)) this.start();
-    else failed(refusalOf(error), error);
+    else failed(problemOf(error), error);
   }
 }
 
 /** The problem for the client. It never reveals the upstream's address or response. */
-function refusalOf(error: Error): ApiProblem {
+function problemOf(error: Error): ApiProblem {
   if (!(error instanceof UpstreamTimeout)) {
     return {
       code: 'bad_gateway',

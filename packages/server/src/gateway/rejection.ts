@@ -31,18 +31,18 @@ export function hasPlainLength({ headers: { 'content-length': length } }: Incomi
 export function sendRejection(
   request: IncomingMessage,
   response: ServerResponse,
-  refusal: ApiProblem,
+  problem: ApiProblem,
   id: string,
 ): boolean {
-  const body = JSON.stringify(errorBody(refusal, id, Date.now()));
+  const body = JSON.stringify(errorBody(problem, id, Date.now()));
   const fields = {
-    ...errorHeaders(refusal),
+    ...errorHeaders(problem),
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     'x-content-type-options': 'nosniff',
     'x-request-id': id,
   };
-  const { status } = errorCodes[refusal.code];
+  const { status } = errorCodes[problem.code];
   if (hasPlainLength(request) && (request.complete || !hasBody(request))) {
     response.writeHead(status, fields).end(body);
     return false;

@@ -51,12 +51,12 @@ export function rejectBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex
 }
 
 /** Sends an error without a request object, and closes the connection. */
-export function rejectOnSocket(socket: Duplex, refusal: ApiProblem): void {
+export function rejectOnSocket(socket: Duplex, problem: ApiProblem): void {
   const id = nextRequestId();
-  const body = JSON.stringify(errorBody(refusal, id, Date.now()));
-  const { status } = errorCodes[refusal.code];
+  const body = JSON.stringify(errorBody(problem, id, Date.now()));
+  const { status } = errorCodes[problem.code];
   const fields = {
-    ...errorHeaders(refusal),
+    ...errorHeaders(problem),
     'content-type': 'application/json; charset=utf-8',
     'x-content-type-options': 'nosniff',
     'x-request-id': id,

@@ -23,11 +23,11 @@ export interface ApiProblem {
 /** Thrown by services to reject a request. The error handler sends its problem to the caller. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
-  readonly refusal: ApiProblem;
+  readonly problem: ApiProblem;
 
-  constructor(refusal: ApiProblem) {
-    super(refusal.message);
-    this.refusal = refusal;
+  constructor(problem: ApiProblem) {
+    super(problem.message);
+    this.problem = problem;
   }
 }
 
@@ -47,8 +47,8 @@ const retryAfterSeconds = '1';
  *
  * @param now epoch ms
  */
-export function errorBody(refusal: ApiProblem, requestId: string, now: number) {
-  const { code, message, details } = refusal;
+export function errorBody(problem: ApiProblem, requestId: string, now: number) {
+  const { code, message, details } = problem;
   return {
     error: {
       type: errorCodes[code].type,
@@ -65,19 +65,19 @@ export function errorBody(refusal: ApiProblem, requestId: string, now: number) {
  * The header fields of an error response: the challenge of a 401 or of a missing scope (RFC 6750 section 3, RFC 9110
  * section 11.6.1), Retry-After of a 503, and those of the problem itself.
  */
-export function errorHeaders(refusal: ApiProblem): Record<string, string> {
-  const row = errorCodes[refusal.code];
+export function errorHeaders(problem: ApiProblem): Record<string, string> {
+  const row = errorCodes[problem.code];
   const headers: Record<string, string> = {
     'cache-control': 'no-store',
     ...(row.status === 503 && { 'retry-after': retryAfterSeconds }),
-    ...refusal.headers,
+    ...problem.headers,
   };
   if (!('challenge' in row)) return headers;
   const parts = ['Bearer realm="soku"'];
   if (row.challenge !== 'realm') {
-    parts.push(`error="${row.challenge}"`, `error_description="${describe(refusal.message)}"`);
+    parts.push(`error="${row.challenge}"`, `error_description="${describe(problem.message)}"`);
   }
-  if (refusal.scope !== undefined) parts.push(`scope="${refusal.scope}"`);
+  if (problem.scope !== undefined) parts.push(`scope="${problem.scope}"`);
   headers['www-authenticate'] = parts.join(', ');
   return headers;
 }
@@ -94,13 +94,13 @@ function describe(message: string): string {
  */
 export function sendProblem(
   reply: FastifyReply,
-  refusal: ApiProblem,
+  problem: ApiProblem,
   now: number = Date.now(),
 ): FastifyReply {
   return reply
-    .code(errorCodes[refusal.code].status)
-    .headers(errorHeaders(refusal))
+    .code(errorCodes[problem.code].status)
+    .headers(errorHeaders(problem))
     .type('application/json; charset=utf-8')
     .serializer(JSON.stringify)
-    .send(errorBody(refusal, reply.request.id, now));
+    .send(errorBody(problem, reply.request.id, now));
 }

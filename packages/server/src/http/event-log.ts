@@ -67,6 +67,6 @@ export function createRejectionLog(logEvent: LogEvent) {
   );
   return async (request: FastifyRequest, _reply: unknown, error: unknown): Promise<void> => {
     if (!(error instanceof RequestError)) return;
-    for (const [code, log] of logs) if (code === error.refusal.code) log(request);
+    for (const [code, log] of logs) if (code === error.problem.code) log(request);
   };
 }

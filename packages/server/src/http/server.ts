@@ -103,8 +103,8 @@ export function createServer(options: Options) {
     acceptCookies(request.headers);
     const malformed = checkRequestForm(request.raw, request.raw.headersDistinct.host?.length ?? 0);
     if (malformed !== null) return sendProblem(reply, malformed);
-    const refusal = checkPreflight(request) ?? checkOrigin(request, own, usesSession);
-    if (refusal !== null) return sendProblem(reply, refusal);
+    const problem = checkPreflight(request) ?? checkOrigin(request, own, usesSession);
+    if (problem !== null) return sendProblem(reply, problem);
   });
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
     requests.recordResponse(
@@ -191,9 +191,9 @@ function logResponse(addressOf: ClientAddress) {
 /** Maps an error to the problem that is sent. An unexpected error is a bug: it is logged and sent as a 500. */
 function problemOf(error: FastifyError, request: FastifyRequest): ApiProblem {
   if (error instanceof RequestError) {
-    if (error.refusal.code === 'internal_error')
+    if (error.problem.code === 'internal_error')
       request.log.error({ err: error }, 'request failed with an internal error');
-    return error.refusal;
+    return error.problem;
   }
   if (hasZodFastifySchemaValidationErrors(error)) return invalid(error);
   switch (error.code) {

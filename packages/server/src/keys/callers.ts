@@ -17,8 +17,8 @@ import type { UsesSession } from './uses-session.ts';
 const recentLogin = 2 * 60 * 60 * 1000;
 
 type Found =
-  | { caller: Caller; limit: LimitState | null; refusal?: never }
-  | { caller?: never; limit?: never; refusal: ApiProblem };
+  | { caller: Caller; limit: LimitState | null; problem?: never }
+  | { caller?: never; limit?: never; problem: ApiProblem };
 
 /**
  * Authenticates the caller of a management endpoint: the key in the Authorization header, otherwise the person with the
@@ -63,8 +63,8 @@ export class CallerAuthenticator implements Callers {
         limited: !again && options.limited !== false,
         recorded: !again,
       };
-      const { caller, refusal, limit } = await this.#find(request, ask, options);
-      if (refusal !== undefined) return sendProblem(reply, refusal);
+      const { caller, problem, limit } = await this.#find(request, ask, options);
+      if (problem !== undefined) return sendProblem(reply, problem);
       if (limit !== null) reply.headers(limitFields(limit));
       this.#authenticated.set(request, caller);
       return undefined;
@@ -74,8 +74,8 @@ export class CallerAuthenticator implements Callers {
 
   async reauthenticate(request: FastifyRequest, needs: Scope): Promise<void> {
     const ask = { needs: [needs], limited: false, recorded: false };
-    const { caller, refusal } = await this.#find(request, ask, {});
-    if (refusal !== undefined) throw new RequestError(refusal);
+    const { caller, problem } = await this.#find(request, ask, {});
+    if (problem !== undefined) throw new RequestError(problem);
     if (caller.workspaceId !== this.of(request).workspaceId) throw new RequestError(noWorkspace);
   }
 
@@ -93,11 +93,11 @@ export class CallerAuthenticator implements Callers {
     if (person !== false && this.#usesSession(request.raw)) {
       return this.#findPerson(request, recentLogin === true);
     }
-    const { key, refusal, limit } = await this.#verifier.verify(request.raw, ask);
-    if (refusal !== undefined) return { refusal };
+    const { key, problem, limit } = await this.#verifier.verify(request.raw, ask);
+    if (problem !== undefined) return { problem };
     const { keyId: id, name, workspaceId, scopes, expiresAt } = key;
     const requested = request.headers['x-soku-workspace'];
-    if (requested !== undefined && requested !== workspaceId) return { refusal: noWorkspace };
+    if (requested !== undefined && requested !== workspaceId) return { problem: noWorkspace };
     const actor: Actor = { kind: 'key', id, name, ...this.#originOf(request) };
     return { caller: { actor, workspaceId, scopes, expiresAt }, limit };
   }
@@ -108,12 +108,12 @@ export class CallerAuthenticator implements Callers {
 
   async #findPerson(request: FastifyRequest, recent: boolean): Promise<Found> {
     const session = await this.#accounts.findSession(authHeaders(request, this.#addressOf(request.raw)));
-    if (session === null) return { refusal: sessionOver };
-    if (recent && this.#now() - session.signedInAt > recentLogin) return { refusal: recentLoginRequired };
+    if (session === null) return { problem: sessionOver };
+    if (recent && this.#now() - session.signedInAt > recentLogin) return { problem: recentLoginRequired };
     const workspaces = await this.#accounts.workspacesOf(session.user.id);
     const requested = request.headers['x-soku-workspace'];
     const workspace = requested === undefined ? workspaces[0] : workspaces.find(({ id }) => id === requested);
-    if (workspace === undefined) return { refusal: noWorkspace };
+    if (workspace === undefined) return { problem: noWorkspace };
     return {
       caller: {
         actor: { kind: 'person', id: session.user.id, name: session.user.name, ...this.#originOf(request) },

@@ -39,7 +39,7 @@ for (const which of databases) {
     assert.equal(family.length, max + 2);
     assert.throws(
       () => planRevoke(family),
-      (error) => error instanceof RequestError && error.refusal.code === 'too_many_descendants',
+      (error) => error instanceof RequestError && error.problem.code === 'too_many_descendants',
     );
     assert.deepEqual(planRevoke(await read('missing')), { revoke: [], keep: [] });
   });

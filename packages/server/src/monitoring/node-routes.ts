@@ -32,8 +32,8 @@ export const nodeRoutes: FastifyPluginAsyncZod<Options> = async (
       response: { 200: nodeListSchema, ...errorResponses('not_found', 'rate_limited') },
     },
     handler: async (request, reply) => {
-      const refusal = checkOperator(request);
-      if (refusal !== null) return sendProblem(reply, refusal);
+      const problem = checkOperator(request);
+      if (problem !== null) return sendProblem(reply, problem);
       return reply.header('cache-control', 'no-store').send({ data: list() });
     },
   });

@@ -29,8 +29,8 @@ export const metricsRoutes: FastifyPluginAsyncZod<Options> = async (app, { sourc
       },
     },
     handler: async (request, reply) => {
-      const refusal = checkOperator(request);
-      if (refusal !== null) return sendProblem(reply, refusal);
+      const problem = checkOperator(request);
+      if (problem !== null) return sendProblem(reply, problem);
       // The library is loaded on demand, so that a deployment without Prometheus does not pay for it.
       metrics ??= import('./registry.ts').then(({ createMetrics }) => createMetrics(sources));
       const { contentType, text } = await metrics;

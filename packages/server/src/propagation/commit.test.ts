@@ -150,7 +150,7 @@ for (const [kind, attacks] of Object.entries(tampering)) {
       const fails = (descendants: boolean) =>
         assert.rejects(
           attempt(descendants),
-          (error) => error instanceof RequestError && error.refusal.code === 'internal_error',
+          (error) => error instanceof RequestError && error.problem.code === 'internal_error',
         );
       await fails(false);
       const key = await kysely.selectFrom('api_key').select('revoked_at').executeTakeFirstOrThrow();

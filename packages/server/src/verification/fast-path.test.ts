@@ -120,7 +120,7 @@ test('a batch in which one key could not be checked gets 503 as a whole', async 
   const valid = { valid: true, code: 'valid' };
   const { socket } = await serveQuestions((token) => {
     if (token === 'asking') return 'ws_1';
-    return token === 'good' ? valid : Promise.resolve({ refusal: verificationUnavailable });
+    return token === 'good' ? valid : Promise.resolve({ problem: verificationUnavailable });
   });
   const good = await socket.send(question({ apiKeys: ['good', 'good'] }));
   assert.deepEqual([good.status, JSON.parse(good.body)], [200, { data: [valid, valid] }]);

@@ -21,7 +21,7 @@ interface Options {
 /** An accepted key, as the header fields of its response. */
 interface Accepted {
   fields: string;
-  refusal?: never;
+  problem?: never;
 }
 
 type Decision = Accepted | Rejected | { malformed: ApiProblem };
@@ -80,8 +80,8 @@ export class ForwardAuth {
     const accepted = route === '/v1/verify' ? 204 : 200;
     if ('malformed' in result) {
       lane.send(exchange, errorResponse(result.malformed, id, now), id, now);
-    } else if (result.refusal !== undefined) {
-      lane.send(exchange, rejectedResponse(result.refusal, id, now), id, now);
+    } else if (result.problem !== undefined) {
+      lane.send(exchange, rejectedResponse(result.problem, id, now), id, now);
     } else if (lane.canSend(response)) {
       response.send(accepted, formatAcceptedHead(accepted, result.fields, id, now), '');
       lane.report(exchange, accepted, id);

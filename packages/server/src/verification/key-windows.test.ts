@@ -75,8 +75,8 @@ class World {
   readonly steps: Record<Step['kind'], (step: Step) => void | Promise<void>> = {
     verify: async ({ secret: { secret, keyId } }) => {
       const { passed, remaining } = consume(this.#windowOf(keyId), 'key', quota, this.#now);
-      const { limit, refusal } = await this.#subject.verifier.verifyKey(secret);
-      assert.deepEqual([refusal === undefined, limit?.remaining], [passed, remaining]);
+      const { limit, problem } = await this.#subject.verifier.verifyKey(secret);
+      assert.deepEqual([problem === undefined, limit?.remaining], [passed, remaining]);
     },
     forget: ({ secret }) => this.#subject.memory.forget([Buffer.from(secret.hash, 'latin1')]),
     empty: () => this.#subject.memory.empty(),

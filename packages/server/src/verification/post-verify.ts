@@ -106,8 +106,8 @@ export class PostVerify {
         : verified;
     const id = nextRequestId();
     const now = Date.now();
-    if (outcome.refusal !== undefined) {
-      lane.send(exchange, errorResponse(outcome.refusal, id, now), id, now);
+    if (outcome.problem !== undefined) {
+      lane.send(exchange, errorResponse(outcome.problem, id, now), id, now);
       return;
     }
     const fields = {

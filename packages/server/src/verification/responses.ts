@@ -19,22 +19,22 @@ export const commonFields = { 'cache-control': 'no-store', 'x-content-type-optio
  *
  * @param now epoch ms
  */
-export function rejectedResponse(refusal: ApiProblem, requestId: string, now: number): PlainResponse {
-  const { status, fields, body } = errorResponse(refusal, requestId, now);
+export function rejectedResponse(problem: ApiProblem, requestId: string, now: number): PlainResponse {
+  const { status, fields, body } = errorResponse(problem, requestId, now);
   Object.assign(fields, { 'x-soku-status': String(status), 'x-soku-error': ascii(body) });
   return { status, fields, body };
 }
 
 /** A rejection without the extra fields for proxies. @param now epoch ms */
-export function errorResponse(refusal: ApiProblem, requestId: string, now: number): PlainResponse {
+export function errorResponse(problem: ApiProblem, requestId: string, now: number): PlainResponse {
   const fields = {
     'x-request-id': requestId,
     ...commonFields,
-    ...errorHeaders(refusal),
+    ...errorHeaders(problem),
     'content-type': 'application/json; charset=utf-8',
   };
-  const body = JSON.stringify(errorBody(refusal, requestId, now));
-  return { status: errorCodes[refusal.code].status, fields, body };
+  const body = JSON.stringify(errorBody(problem, requestId, now));
+  return { status: errorCodes[problem.code].status, fields, body };
 }
 
 /** Escapes everything outside ASCII, so that the JSON fits into a header field. */

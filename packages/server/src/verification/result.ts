@@ -8,7 +8,7 @@ import type { VerifiedKey } from './stored-secret.ts';
 export interface Rejected {
   key?: never;
   limit?: LimitState;
-  refusal: ApiProblem;
+  problem: ApiProblem;
 }
 
 /** The key would be accepted, but this node needs a rate-limit grant for the request. */
@@ -25,7 +25,7 @@ export class NeedsGrant {
 
 export type VerificationResult =
   /** `limit` is the state after this request; null if the key has no limit or the request was not counted. */
-  { key: VerifiedKey; limit: LimitState | null; refusal?: never } | Rejected;
+  { key: VerifiedKey; limit: LimitState | null; problem?: never } | Rejected;
 
 /**
  * Converts an accepted key to what the caller needs. Called in the turn of the decision, because later the row may

@@ -47,7 +47,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     },
     handler: async (request, reply) => {
       const result = await verifier.verify(request.raw, { address: addressOf(request.raw) });
-      if (result.refusal !== undefined) return sendProblem(reply, result.refusal);
+      if (result.problem !== undefined) return sendProblem(reply, result.problem);
       const { key, limit } = result;
       const workspace = await accounts.findWorkspace(key.workspaceId);
       if (workspace === undefined) throw new Error('the workspace of a key is missing');
@@ -86,8 +86,8 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     ...callers.require('keys:verify', { limited: false, person: false }),
     handler: async (request, reply) => {
       const { workspaceId } = callers.of(request);
-      const { body, refusal } = await verifyKeys(verifier, request.body, { workspaceId, scope: verifyScope });
-      if (refusal !== undefined) return sendProblem(reply, refusal);
+      const { body, problem } = await verifyKeys(verifier, request.body, { workspaceId, scope: verifyScope });
+      if (problem !== undefined) return sendProblem(reply, problem);
       reply.header('cache-control', 'no-store');
       return body;
     },

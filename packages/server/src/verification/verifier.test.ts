@@ -85,9 +85,9 @@ test('a key read from the database is valid until the exact millisecond of its e
     [keyId, workspaceId, name, scopes, expiresAt, rateLimit],
     ['key_1', 'ws_1', 'deploy', ['keys:read', 'keys:write'], expiry, null],
   );
-  const { refusal } = await newVerifier(expiry).verifier.verifyKey(apiKey);
-  assert.equal(refusal?.code, 'expired_key');
-  assert.match(refusal.message, /2030-01-01T00:00:00\.000Z/);
+  const { problem } = await newVerifier(expiry).verifier.verifyKey(apiKey);
+  assert.equal(problem?.code, 'expired_key');
+  assert.match(problem.message, /2030-01-01T00:00:00\.000Z/);
 });
 
 test('a cached key is valid until the exact millisecond of its expiry', async () => {
@@ -97,7 +97,7 @@ test('a cached key is valid until the exact millisecond of its expiry', async ()
   reader.close();
   assert.equal((await verifier.verifyKey(apiKey)).key?.keyId, 'key_1');
   clock.now = expiry;
-  assert.equal((await verifier.verifyKey(apiKey)).refusal?.code, 'expired_key');
+  assert.equal((await verifier.verifyKey(apiKey)).problem?.code, 'expired_key');
   clock.now = expiry - 1;
   assert.equal((await verifier.verifyKey(apiKey)).key?.keyId, 'key_1', 'a clock that is set back');
   assert.deepEqual(failures, []);
@@ -106,8 +106,8 @@ test('a cached key is valid until the exact millisecond of its expiry', async ()
 test('a key is rejected and the failure reported if the database does not respond', async () => {
   const { verifier, reader, failures } = newVerifier();
   reader.close();
-  assert.equal((await verifier.verifyKey(apiKey)).refusal?.code, 'verification_unavailable');
-  assert.equal((await verifier.verifyKey(apiKey)).refusal?.code, 'verification_unavailable');
+  assert.equal((await verifier.verifyKey(apiKey)).problem?.code, 'verification_unavailable');
+  assert.equal((await verifier.verifyKey(apiKey)).problem?.code, 'verification_unavailable');
   assert.equal(failures.length, 2);
   assert.ok(failures.every((failure) => failure instanceof Error));
 });
@@ -117,7 +117,7 @@ test('an evicted key is read again', async () => {
   await verifier.verifyKey(apiKey);
   memory.forget([await hashKey(apiKey)]);
   reader.close();
-  assert.equal((await verifier.verifyKey(apiKey)).refusal?.code, 'verification_unavailable');
+  assert.equal((await verifier.verifyKey(apiKey)).problem?.code, 'verification_unavailable');
   assert.equal(failures.length, 1);
 });
 
@@ -134,13 +134,13 @@ test('a secret is rejected from the exact millisecond of its retirement, while t
   const { verifier, clock } = newVerifier(expiry - 101);
   assert.equal((await verifier.verifyKey(older.secret)).key?.keyId, 'key_1');
   clock.now = expiry - 100;
-  const { refusal } = await verifier.verifyKey(older.secret);
-  assert.equal(refusal?.code, 'revoked_key');
-  assert.match(refusal.message, /rotated.*2029-12-31T23:59:59\.900Z/);
+  const { problem } = await verifier.verifyKey(older.secret);
+  assert.equal(problem?.code, 'revoked_key');
+  assert.match(problem.message, /rotated.*2029-12-31T23:59:59\.900Z/);
   assert.equal((await verifier.verifyKey(newer.secret)).key?.keyId, 'key_1');
 
   await setLifecycle('retired_at', expiry - 50);
   const late = newVerifier(0).verifier;
-  assert.equal((await late.verifyKey(older.secret)).refusal?.code, 'revoked_key', 'whatever the clock says');
+  assert.equal((await late.verifyKey(older.secret)).problem?.code, 'revoked_key', 'whatever the clock says');
   assert.equal((await late.verifyKey(newer.secret)).key?.keyId, 'key_1');
 });

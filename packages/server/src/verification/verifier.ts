@@ -243,31 +243,31 @@ export class Verifier {
     const ended = this.#rejected.readEnded(row);
     if (ended === undefined || isForeign(ended.workspaceId, use))
       return this.#rejectInvalid(unknownKey, use, now);
-    const refusal = ended.standing === 'revoked' ? revokedKey(ended.since) : retiredSecret(ended.since);
-    if (use.recorded !== false) this.#rejected.usage.refuse(row, now, refusal.code);
-    return this.#reject(refusal, use);
+    const problem = ended.standing === 'revoked' ? revokedKey(ended.since) : retiredSecret(ended.since);
+    if (use.recorded !== false) this.#rejected.usage.refuse(row, now, problem.code);
+    return this.#reject(problem, use);
   }
 
   /** Rejects a key whose secret is correct. Such rejections are shown on the key's page. */
-  #rejectKnown(row: number, refusal: ApiProblem, use: VerifyOptions, now: number): Rejected {
-    if (use.recorded !== false) this.#valid.usage.refuse(row, now, refusal.code);
-    return this.#reject(refusal, use);
+  #rejectKnown(row: number, problem: ApiProblem, use: VerifyOptions, now: number): Rejected {
+    if (use.recorded !== false) this.#valid.usage.refuse(row, now, problem.code);
+    return this.#reject(problem, use);
   }
 
   /** Rejects credentials that are not a known key, and limits their number per IP address. */
-  #rejectInvalid(refusal: ApiProblem, use: VerifyOptions, now: number): Rejected {
-    if (use.address === undefined || use.recorded === false || !guessCodes.has(refusal.code)) {
-      return this.#reject(refusal, use);
+  #rejectInvalid(problem: ApiProblem, use: VerifyOptions, now: number): Rejected {
+    if (use.address === undefined || use.recorded === false || !guessCodes.has(problem.code)) {
+      return this.#reject(problem, use);
     }
     const limit = this.#options.addressLimits.consume(use.address, now);
-    if (limit === null || limit.passed) return this.#reject(refusal, use);
+    if (limit === null || limit.passed) return this.#reject(problem, use);
     this.#options.counts.limited.address += 1;
     return this.#reject(rateLimited(limit), use);
   }
 
-  #reject(refusal: ApiProblem, use: VerifyOptions): Rejected {
-    if (use.recorded !== false) this.#options.counts.recordRejection(refusal.code);
-    return { refusal };
+  #reject(problem: ApiProblem, use: VerifyOptions): Rejected {
+    if (use.recorded !== false) this.#options.counts.recordRejection(problem.code);
+    return { problem };
   }
 
   #explain(token: string): ApiProblem {

@@ -11,7 +11,7 @@ import type { MaybePromise, Rejected, VerifyOptions } from './result.ts';
 type Verification = z.input<typeof verificationSchema>;
 
 /** The body of a response, or the rejection of the call. */
-type CallResult<Body> = { body: Body; refusal?: never } | { body?: never; refusal: ApiProblem };
+type CallResult<Body> = { body: Body; problem?: never } | { body?: never; problem: ApiProblem };
 
 interface CallingKey {
   /** The workspace of the calling key. Keys of other workspaces are described in less detail. */
@@ -38,8 +38,8 @@ export async function verifyKeys(
   };
   const data: Verification[] = [];
   for (const result of await verifyInOrder(apiKeys ?? [], verify, read)) {
-    const { body, refusal } = describe(result);
-    if (refusal !== undefined) return { refusal };
+    const { body, problem } = describe(result);
+    if (problem !== undefined) return { problem };
     data.push(body);
   }
   return { body: { data } };
@@ -77,8 +77,8 @@ function addressOf(ip: string | undefined): string | undefined {
 /** A key that could not be checked is neither valid nor invalid. */
 function describe(result: Verification | Rejected): CallResult<Verification> {
   if ('valid' in result) return { body: result };
-  const { refusal } = result;
-  return refusal.code === 'verification_unavailable' ? { refusal } : { body: rejected(result) };
+  const { problem } = result;
+  return problem.code === 'verification_unavailable' ? { problem } : { body: rejected(result) };
 }
 
 function accepted(
@@ -103,8 +103,8 @@ function accepted(
   };
 }
 
-function rejected({ refusal, limit }: Rejected): Verification {
-  const { code, message, headers } = refusal;
+function rejected({ problem, limit }: Rejected): Verification {
+  const { code, message, headers } = problem;
   return {
     valid: false,
     code,
