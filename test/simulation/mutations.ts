@@ -186,7 +186,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'starting over empties the cache',
     exposedBy: 16,
-    cache: (cache) => ({ ...cache, empty: () => undefined }),
+    cache: (cache) => ({ ...cache, clear: () => undefined }),
   },
   {
     name: 'a node without a row has no lease',

@@ -62,8 +62,8 @@ export class Process {
     const memory = new SecretCache({ valid: 100, rejected: 100 });
     this.#memory = memory;
     const cache = {
-      forget: ({ hashes }: { hashes: Iterable<Uint8Array> }) => memory.forget(hashes),
-      empty: () => memory.empty(),
+      evict: ({ hashes }: { hashes: Iterable<Uint8Array> }) => memory.evict(hashes),
+      clear: () => memory.clear(),
     };
     const clock = mutation.clock?.(host.clock) ?? host.clock;
     const nodeOptions = {

@@ -39,8 +39,8 @@ export class QuietWorld {
       newId: () => world.newId(),
       random: () => world.random.next(),
       cache: {
-        forget: ({ subject }: ChangeEntry) => calls.push(`forget ${subject}`),
-        empty: () => calls.push('empty'),
+        evict: ({ subject }: ChangeEntry) => calls.push(`evict ${subject}`),
+        clear: () => calls.push('clear'),
       },
       failed: (error) => calls.push(error instanceof Error ? error.message : 'failed'),
       recovered: () => calls.push('recovered'),

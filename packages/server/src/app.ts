@@ -242,7 +242,7 @@ async function createSource(
   log: Logger,
 ): Promise<Source> {
   if (database.kind === 'sqlite') {
-    database.hold.onGap(() => memory.empty());
+    database.hold.onGap(() => memory.clear());
     return {
       secrets: sqliteSecrets(database.reader, database.hold, config.keyRateLimit),
       lease: database.hold,

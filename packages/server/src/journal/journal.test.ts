@@ -57,8 +57,8 @@ test('a full comparison after a start revokes a key that only a record far from 
   );
   const evicted: string[] = [];
   const memory = {
-    forget: (hashes: Iterable<Uint8Array>) => evicted.push(...Array.from(hashes, toHex)),
-    forgetWorkspace: () => undefined,
+    evict: (hashes: Iterable<Uint8Array>) => evicted.push(...Array.from(hashes, toHex)),
+    evictWorkspace: () => undefined,
   };
   singleProcessPropagation(database, memory, journal);
   await journal.start();

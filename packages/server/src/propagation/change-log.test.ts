@@ -15,8 +15,8 @@ function exchange(head: ChangeEntry, changes: ChangeEntry[]): ClusterSnapshot {
 function newFeed() {
   const calls: string[] = [];
   const feed: ChangeLog = new ChangeLog({
-    forget: ({ subject }) => calls.push(`${subject} at ${feed.applied.seq}`),
-    empty: () => calls.push('everything'),
+    evict: ({ subject }) => calls.push(`${subject} at ${feed.applied.seq}`),
+    clear: () => calls.push('everything'),
   });
   feed.reset();
   feed.begin(change(5));

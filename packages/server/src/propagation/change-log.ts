@@ -2,8 +2,8 @@ import { type ChangeEntry, type ClusterSnapshot, isSamePosition, type LogPositio
 
 /** The verifier's cache of keys. Both methods are called in the event-loop turn in which the change log advances. */
 export interface ReplicatedCache {
-  forget(change: ChangeEntry): void;
-  empty(): void;
+  evict(change: ChangeEntry): void;
+  clear(): void;
 }
 
 /** Taken when a read of a key is sent; identifies the state of the cache at that time. */
@@ -47,7 +47,7 @@ export class ChangeLog {
   reset(): void {
     this.#epoch += 1;
     this.#registered = false;
-    this.#cache.empty();
+    this.#cache.clear();
   }
 
   /** @param head read after the row was committed, so that a node that commits a later change waits for this node */
@@ -71,7 +71,7 @@ export class ChangeLog {
     if (last === undefined || !isSamePosition(last, this.#applied) || next.length === 0) return false;
     for (const change of next) {
       if (change.seq !== this.#applied.seq + 1) return false;
-      this.#cache.forget(change);
+      this.#cache.evict(change);
       this.#applied = { seq: change.seq, token: change.token };
     }
     return true;

@@ -18,7 +18,7 @@ import { singleProcessPropagation } from './single-process.ts';
 function propagationOf(database: Database): Propagation {
   const journal = { append: async () => undefined, onReapplied: () => undefined };
   if (database.kind === 'sqlite') {
-    return singleProcessPropagation(database, { forget: () => 0, forgetWorkspace: () => 0 }, journal);
+    return singleProcessPropagation(database, { evict: () => 0, evictWorkspace: () => 0 }, journal);
   }
   const settle = async () => ({ nodes: 1, waitedMs: 0 });
   return clusterPropagation(database, { settle }, { monotonic: () => 0, wall: () => 0 }, journal);

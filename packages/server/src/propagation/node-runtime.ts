@@ -37,12 +37,12 @@ export function createNodeRuntime(
     newId: randomUUID,
     random: Math.random,
     cache: {
-      forget: (change) => {
-        forget(memory, change);
+      evict: (change) => {
+        evict(memory, change);
         journal.keysChanged(change.hashes);
       },
-      empty: () => {
-        memory.empty();
+      clear: () => {
+        memory.clear();
         journal.changesMissed();
       },
     },
@@ -84,9 +84,9 @@ export function createNodeRuntime(
   };
 }
 
-function forget(memory: VerifierCache, change: ChangeEntry): void {
-  if (change.kind === 'workspace') memory.forgetWorkspace(change.subject);
-  else memory.forget(change.hashes);
+function evict(memory: VerifierCache, change: ChangeEntry): void {
+  if (change.kind === 'workspace') memory.evictWorkspace(change.subject);
+  else memory.evict(change.hashes);
 }
 
 export type NodeRuntime = ReturnType<typeof createNodeRuntime>;

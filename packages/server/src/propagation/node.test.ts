@@ -33,7 +33,7 @@ test('a node gets its lease with the first heartbeat and keeps it', async () => 
     await world.run(1000);
     assert.equal(holds(), true);
   }
-  assert.deepEqual(calls, ['empty']);
+  assert.deepEqual(calls, ['clear']);
 });
 
 test('a heartbeat soon after a renewal writes only acknowledgments', async () => {
@@ -111,7 +111,7 @@ test('a change is in effect as soon as the other node has acknowledged it', asyn
   const settled = watch(one.node.settle(one.host.clock.monotonic()));
   await world.run(20);
   assert.equal(settled(), undefined, 'the other node was not woken');
-  assert.deepEqual(one.calls, ['empty', 'forget key_1'], 'this node has already applied it');
+  assert.deepEqual(one.calls, ['clear', 'evict key_1'], 'this node has already applied it');
   two.node.wake();
   await world.run(20);
   one.node.onAcknowledgment(undefined);
@@ -119,7 +119,7 @@ test('a change is in effect as soon as the other node has acknowledged it', asyn
   const { nodes, waitedMs } = settled() ?? {};
   assert.equal(nodes, 2);
   assert.ok(waitedMs !== undefined && waitedMs < 60, `${waitedMs} ms`);
-  assert.deepEqual(two.calls, ['empty', 'forget key_1']);
+  assert.deepEqual(two.calls, ['clear', 'evict key_1']);
   const { all, byName } = one.node.waitMetrics;
   assert.equal(all.count, 1);
   assert.deepEqual([...byName.keys()], ['two']);
@@ -175,17 +175,17 @@ test('without the database, a change is in effect when all leases have expired, 
   await world.run(2);
   assert.equal(settled()?.nodes, 1);
   assert.deepEqual([one.holds(), two.holds()], [false, false]);
-  assert.deepEqual(one.calls, ['empty', 'no response']);
+  assert.deepEqual(one.calls, ['clear', 'no response']);
 });
 
 test('a node that was cut off recovers when the database is back', async () => {
   const { world, one } = await twoNodes();
   one.host.cut(1600);
   await world.run(1500);
-  assert.deepEqual(one.calls, ['empty', 'no response']);
+  assert.deepEqual(one.calls, ['clear', 'no response']);
   world.change('key_1');
   await world.run(2000);
-  assert.deepEqual(one.calls, ['empty', 'no response', 'forget key_1', 'recovered']);
+  assert.deepEqual(one.calls, ['clear', 'no response', 'evict key_1', 'recovered']);
   assert.equal(one.holds(), true);
 });
 
@@ -194,7 +194,7 @@ test('a node whose row was removed starts over with a new ID', async () => {
   const { id } = one.node.status();
   world.database.nodes.delete(id);
   await world.run(1000);
-  assert.deepEqual([one.calls[1], one.calls.at(-1)], ['empty', 'recovered']);
+  assert.deepEqual([one.calls[1], one.calls.at(-1)], ['clear', 'recovered']);
   const failures = one.calls.filter((call) => /starts over with an empty cache$/.test(call));
   assert.equal(failures.length, 1);
   assert.notEqual(one.node.status().id, id);
@@ -256,7 +256,7 @@ test('no change waits for a stopped node, and it accepts nothing from its cache'
   assert.equal(settled()?.nodes, 1);
   await world.run(3000);
   assert.deepEqual([two.holds(), two.node.status().registered], [false, false]);
-  assert.deepEqual(two.calls, ['empty', 'empty'], 'no failure is reported');
+  assert.deepEqual(two.calls, ['clear', 'clear'], 'no failure is reported');
 });
 
 test('a response that arrives after stop grants no lease', async () => {

@@ -26,9 +26,9 @@ export interface CommandResult<T> {
 /** The verifier's cache, from which changed keys are evicted. */
 export interface VerifierCache {
   /** @param hashes SHA-256 of the secrets */
-  forget(hashes: Iterable<Uint8Array>): void;
-  forgetWorkspace(workspaceId: string): void;
-  empty(): void;
+  evict(hashes: Iterable<Uint8Array>): void;
+  evictWorkspace(workspaceId: string): void;
+  clear(): void;
 }
 
 /** Where a change is in effect. */

@@ -25,19 +25,19 @@ const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
  */
 export function singleProcessPropagation(
   database: SqliteDatabase,
-  memory: Pick<VerifierCache, 'forget' | 'forgetWorkspace'>,
+  memory: Pick<VerifierCache, 'evict' | 'evictWorkspace'>,
   journal: Pick<RevocationJournal, 'append' | 'onReapplied'>,
 ): Propagation {
-  journal.onReapplied((hashes) => memory.forget(hashes));
+  journal.onReapplied((hashes) => memory.evict(hashes));
   /** @returns the hashes of the changed keys */
   const evict = (changed: CommandChange | undefined): Uint8Array[] => {
     if (changed === undefined) return [];
     if (changed.kind === 'workspace') {
-      memory.forgetWorkspace(changed.id);
+      memory.evictWorkspace(changed.id);
       return [];
     }
     const hashes = hashesOf(database, changed.ids);
-    memory.forget(hashes);
+    memory.evict(hashes);
     return hashes;
   };
   return {

@@ -54,7 +54,7 @@ function newVerifier(valid: number) {
   return { clock, memory, verifier: new GrantingVerifier(decider) };
 }
 
-const kinds = ['verify', 'verify', 'verify', 'verify', 'forget', 'empty', 'time', 'sweep'] as const;
+const kinds = ['verify', 'verify', 'verify', 'verify', 'evict', 'clear', 'time', 'sweep'] as const;
 const step = fc.record({
   kind: fc.constantFrom(...kinds),
   secret: fc.constantFrom(...secrets),
@@ -78,8 +78,8 @@ class World {
       const { limit, problem } = await this.#subject.verifier.verifyKey(secret);
       assert.deepEqual([problem === undefined, limit?.remaining], [passed, remaining]);
     },
-    forget: ({ secret }) => this.#subject.memory.forget([Buffer.from(secret.hash, 'latin1')]),
-    empty: () => this.#subject.memory.empty(),
+    evict: ({ secret }) => this.#subject.memory.evict([Buffer.from(secret.hash, 'latin1')]),
+    clear: () => this.#subject.memory.clear(),
     time: ({ seconds }) => {
       this.#subject.clock.now += seconds * 1000;
     },

@@ -42,7 +42,7 @@ export class SecretCache implements UsageSource {
    * Evicts secrets, so that their next use reads the database. Must be called in the same synchronous turn in which a
    * change of the key is committed or applied.
    */
-  forget(hashes: Iterable<Uint8Array>): void {
+  evict(hashes: Iterable<Uint8Array>): void {
     for (const bytes of hashes) {
       const hash = Buffer.from(bytes).toString('latin1');
       this.valid.drop(hash);
@@ -51,12 +51,12 @@ export class SecretCache implements UsageSource {
   }
 
   /** Evicts all secrets of a workspace whose settings changed. Must be called in the turn of the commit. */
-  forgetWorkspace(workspaceId: string): void {
+  evictWorkspace(workspaceId: string): void {
     this.valid.dropWorkspace(workspaceId);
   }
 
   /** Evicts everything, for when it is unknown what has changed. */
-  empty(): void {
+  clear(): void {
     this.valid.clear();
     this.rejected.clear();
   }

@@ -115,7 +115,7 @@ test('a key is rejected and the failure reported if the database does not respon
 test('an evicted key is read again', async () => {
   const { verifier, memory, reader, failures } = newVerifier();
   await verifier.verifyKey(apiKey);
-  memory.forget([await hashKey(apiKey)]);
+  memory.evict([await hashKey(apiKey)]);
   reader.close();
   assert.equal((await verifier.verifyKey(apiKey)).problem?.code, 'verification_unavailable');
   assert.equal(failures.length, 1);
