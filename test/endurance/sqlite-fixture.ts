@@ -85,11 +85,11 @@ async function openCopy(template: string, keys: Keys): Promise<SqliteFixture> {
  * @returns 'accepted', the rejection code, or 'no response' if the verifier threw
  */
 export async function verifyWithoutCache(secrets: SecretSource, apiKey: string): Promise<string> {
-  const memory = new SecretCache({ valid: 10, rejected: 10 });
+  const cache = new SecretCache({ valid: 10, rejected: 10 });
   const verifier = new Verifier({
     secrets,
     lease: { holds: () => true },
-    memory,
+    cache,
     prefixes: ['sk_live_'],
     addressLimits: new AddressLimits('off'),
     counts: new VerificationCounts(),

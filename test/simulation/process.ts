@@ -50,7 +50,7 @@ export class Process {
   readonly host: Host;
   readonly #options: Options;
   readonly #verifier: GrantingVerifier;
-  readonly #memory: SecretCache;
+  readonly #cache: SecretCache;
   #leaving = false;
   #revoking = 0;
 
@@ -59,11 +59,11 @@ export class Process {
     const { name, world, host, link, leaseMs, mutation = unchanged } = options;
     this.name = name;
     this.host = host;
-    const memory = new SecretCache({ valid: 100, rejected: 100 });
-    this.#memory = memory;
-    const cache = {
-      evict: ({ hashes }: { hashes: Iterable<Uint8Array> }) => memory.evict(hashes),
-      clear: () => memory.clear(),
+    const cache = new SecretCache({ valid: 100, rejected: 100 });
+    this.#cache = cache;
+    const replicated = {
+      evict: ({ hashes }: { hashes: Iterable<Uint8Array> }) => cache.evict(hashes),
+      clear: () => cache.clear(),
     };
     const clock = mutation.clock?.(host.clock) ?? host.clock;
     const nodeOptions = {
@@ -75,7 +75,7 @@ export class Process {
       later: host.later,
       newId: () => world.newId(),
       random: () => world.random.next(),
-      cache: mutation.cache?.(cache) ?? cache,
+      cache: mutation.cache?.(replicated) ?? replicated,
       failed: () => undefined,
       recovered: () => undefined,
       ...mutation.options,
@@ -84,7 +84,7 @@ export class Process {
     const verifier = new Verifier({
       secrets: { read: (hash) => this.#read(hash) },
       lease: { holds: (now) => mutation.holds?.(this.node, now) ?? this.node.holds(now) },
-      memory,
+      cache,
       prefixes: ['soku_'],
       ...shared,
       counts: new VerificationCounts(),
@@ -107,8 +107,8 @@ export class Process {
 
   /** Whether it has cached a key as valid and may verify from its cache. */
   acceptsFromCache({ hash }: ApiKey): boolean {
-    if (this.#memory.sizes.valid === 0 || this.host.paused || !this.host.alive) return false;
-    return this.#memory.valid.find(hash) !== noRow && this.node.holds(this.host.clock.wall());
+    if (this.#cache.sizes.valid === 0 || this.host.paused || !this.host.alive) return false;
+    return this.#cache.valid.find(hash) !== noRow && this.node.holds(this.host.clock.wall());
   }
 
   /** Whether its row is committed, even if it has not received the response. */
@@ -124,7 +124,7 @@ export class Process {
 
   /** Whether it has also cached a key since then. */
   get hasCachedLosable(): boolean {
-    return this.hasLosableHead && this.#memory.sizes.valid > 0;
+    return this.hasLosableHead && this.#cache.sizes.valid > 0;
   }
 
   /** Retries until it has started. */

@@ -43,7 +43,7 @@ export async function emptyTables(database: SqliteDatabase): Promise<void> {
  * @param valid how many of the six secrets the verification caches
  */
 export async function startRecorder(database: SqliteDatabase, world: World, valid: number) {
-  const memory = new SecretCache({ valid, rejected: 1 });
+  const cache = new SecretCache({ valid, rejected: 1 });
   const failable: SqliteDatabase = {
     ...database,
     transact: async (work, committed, terms) => {
@@ -59,7 +59,7 @@ export async function startRecorder(database: SqliteDatabase, world: World, vali
     },
   };
   const store = new SqliteUsageStore(failable);
-  await store.log.recover(memory.pending);
+  await store.log.recover(cache.pending);
   const sink: UsageSink['write'] = async (usages, durable, written) => {
     const handed = JSON.stringify(usages);
     await world.meanwhile();
@@ -67,8 +67,8 @@ export async function startRecorder(database: SqliteDatabase, world: World, vali
     await store.write(usages.slice(0, 2), durable, written);
   };
   const pace = new Pace(() => world.meanwhile());
-  const recorder = new UsageRecorder({ write: sink }, memory, pace, store.log);
+  const recorder = new UsageRecorder({ write: sink }, cache, pace, store.log);
   /** Number of counts that are in no row of `usage_hour`. */
-  const unwritten = () => memory.tables.reduce((sum, { pending }) => sum + pending, memory.pending.size);
-  return { memory, recorder, reader: new UsageReader(store, recorder), unwritten };
+  const unwritten = () => cache.tables.reduce((sum, { pending }) => sum + pending, cache.pending.size);
+  return { cache, recorder, reader: new UsageReader(store, recorder), unwritten };
 }

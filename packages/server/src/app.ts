@@ -180,21 +180,21 @@ export async function createVerification(
   journal: RevocationJournal,
   log: Logger,
 ) {
-  const memory = new SecretCache({ valid: config.cacheKeys, rejected: config.cacheRefusedKeys });
-  const { propagation, nodes, secrets, lease } = await createSource(config, database, memory, journal, log);
-  const usage = recordUsage({ database, source: memory, log });
+  const cache = new SecretCache({ valid: config.cacheKeys, rejected: config.cacheRefusedKeys });
+  const { propagation, nodes, secrets, lease } = await createSource(config, database, cache, journal, log);
+  const usage = recordUsage({ database, source: cache, log });
   const counts = new VerificationCounts();
   const limits = createLimits({
     database,
     log,
-    windows: memory.windows,
+    windows: cache.windows,
     member: nodes?.node,
   });
   const addressLimits = new AddressLimits(config.addressRateLimit);
   const decider = new Verifier({
     secrets,
     lease,
-    memory,
+    cache,
     prefixes: config.keyPrefixes,
     grants: limits.grants,
     addressLimits,
@@ -209,8 +209,8 @@ export async function createVerification(
     lastBackups: () => readLastBackups(config.dataDir, database.kind),
     database: database.kind,
     verifications: counts,
-    cached: () => memory.sizes,
-    windows: () => ({ key: memory.windows.size, address: addressLimits.size }),
+    cached: () => cache.sizes,
+    windows: () => ({ key: cache.windows.size, address: addressLimits.size }),
     unwrittenUses: () => usage.recorder.unsaved,
     nodes: nodes && { figures: nodes.node.waitMetrics, exchanges: nodes.exchanges, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
@@ -237,22 +237,22 @@ interface Source {
 async function createSource(
   config: Config,
   database: Database,
-  memory: SecretCache,
+  cache: SecretCache,
   journal: RevocationJournal,
   log: Logger,
 ): Promise<Source> {
   if (database.kind === 'sqlite') {
-    database.hold.onGap(() => memory.clear());
+    database.hold.onGap(() => cache.clear());
     return {
       secrets: sqliteSecrets(database.reader, database.hold, config.keyRateLimit),
       lease: database.hold,
-      propagation: singleProcessPropagation(database, memory, journal),
+      propagation: singleProcessPropagation(database, cache, journal),
       nodes: undefined,
     };
   }
   const { createNodeRuntime } = await import('./propagation/node-runtime.ts');
   const { PostgresSecrets } = await import('./verification/postgres-secrets.ts');
-  const nodes = createNodeRuntime(database, memory, journal, log);
+  const nodes = createNodeRuntime(database, cache, journal, log);
   return {
     secrets: new PostgresSecrets(database.verificationPool, nodes.node, config.keyRateLimit),
     lease: nodes.node,

@@ -56,11 +56,11 @@ test('a full comparison after a start revokes a key that only a record far from 
     ['X', ...many(1000)],
   );
   const evicted: string[] = [];
-  const memory = {
+  const cache = {
     evict: (hashes: Iterable<Uint8Array>) => evicted.push(...Array.from(hashes, toHex)),
     evictWorkspace: () => undefined,
   };
-  singleProcessPropagation(database, memory, journal);
+  singleProcessPropagation(database, cache, journal);
   await journal.start();
   const all = sorted(['X', 'Y', ...many(1000)]);
   await eventually(

@@ -23,7 +23,7 @@ const clock: Clock = { monotonic: () => performance.now(), wall: Date.now };
 /** This process as a node of a cluster, with the real database, clocks and timers. */
 export function createNodeRuntime(
   database: PostgresDatabase,
-  memory: VerifierCache,
+  cache: VerifierCache,
   journal: RevocationJournal,
   log: Logger,
 ) {
@@ -38,11 +38,11 @@ export function createNodeRuntime(
     random: Math.random,
     cache: {
       evict: (change) => {
-        evict(memory, change);
+        evict(cache, change);
         journal.keysChanged(change.hashes);
       },
       clear: () => {
-        memory.clear();
+        cache.clear();
         journal.changesMissed();
       },
     },
@@ -84,9 +84,9 @@ export function createNodeRuntime(
   };
 }
 
-function evict(memory: VerifierCache, change: ChangeEntry): void {
-  if (change.kind === 'workspace') memory.evictWorkspace(change.subject);
-  else memory.evict(change.hashes);
+function evict(cache: VerifierCache, change: ChangeEntry): void {
+  if (change.kind === 'workspace') cache.evictWorkspace(change.subject);
+  else cache.evict(change.hashes);
 }
 
 export type NodeRuntime = ReturnType<typeof createNodeRuntime>;

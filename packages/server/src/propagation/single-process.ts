@@ -21,23 +21,23 @@ const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
  * A process that has lost its data directory neither verifies from its cache nor changes anything, because another
  * process may use the same file (database/directory-hold.ts).
  *
- * @param memory the verifier's cache
+ * @param cache the verifier's cache
  */
 export function singleProcessPropagation(
   database: SqliteDatabase,
-  memory: Pick<VerifierCache, 'evict' | 'evictWorkspace'>,
+  cache: Pick<VerifierCache, 'evict' | 'evictWorkspace'>,
   journal: Pick<RevocationJournal, 'append' | 'onReapplied'>,
 ): Propagation {
-  journal.onReapplied((hashes) => memory.evict(hashes));
+  journal.onReapplied((hashes) => cache.evict(hashes));
   /** @returns the hashes of the changed keys */
   const evict = (changed: CommandChange | undefined): Uint8Array[] => {
     if (changed === undefined) return [];
     if (changed.kind === 'workspace') {
-      memory.evictWorkspace(changed.id);
+      cache.evictWorkspace(changed.id);
       return [];
     }
     const hashes = hashesOf(database, changed.ids);
-    memory.evict(hashes);
+    cache.evict(hashes);
     return hashes;
   };
   return {

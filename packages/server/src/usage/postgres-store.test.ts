@@ -70,9 +70,9 @@ function newNode() {
   const store = new PostgresUsageStore(network.database);
   const pace = new Pace();
   pace.hurry();
-  const memory = new SecretCache({ valid: 4, rejected: 1 });
-  const recorder = new UsageRecorder(store, memory, pace);
-  return { network, store, memory, recorder, reader: new UsageReader(store, recorder) };
+  const cache = new SecretCache({ valid: 4, rejected: 1 });
+  const recorder = new UsageRecorder(store, cache, pace);
+  return { network, store, cache, recorder, reader: new UsageReader(store, recorder) };
 }
 
 type Node = ReturnType<typeof newNode>;
@@ -116,7 +116,7 @@ class World {
     this.#last = this.clock.now;
     const node = this.nodes[index];
     const { keyId = '' } = secrets[secret] ?? {};
-    if (node !== undefined) secrets[secret]?.use(node.memory, this.clock.now);
+    if (node !== undefined) secrets[secret]?.use(node.cache, this.clock.now);
     this.#used.set(keyId, (this.#used.get(keyId) ?? 0) + 1);
   }
 
@@ -167,7 +167,7 @@ test('a read during a write sees each use once', async () => {
   await emptyTables();
   const clock = { now: hourStart(firstHour) };
   const node = newNode();
-  for (const secret of secrets) secret.use(node.memory, clock.now);
+  for (const secret of secrets) secret.use(node.cache, clock.now);
   const seen: number[] = [];
   node.network.meanwhile = async () => {
     seen.push(await acceptedBy(node, 'key_0'));
@@ -187,7 +187,7 @@ test('the last use is the newest of all nodes, with its own address', async () =
   const use = (index: number, address: string) => {
     clock.now += 1;
     const node = nodes[index];
-    if (node !== undefined) secrets[0]?.use(node.memory, clock.now, { address });
+    if (node !== undefined) secrets[0]?.use(node.cache, clock.now, { address });
   };
   const lastAddress = async () => {
     for (const { recorder } of nodes) await recorder.flush();
@@ -209,7 +209,7 @@ test('a database that lost the record of this node still gets its uses', async (
   await emptyTables();
   const clock = { now: hourStart(firstHour) };
   const node = newNode();
-  const use = () => secrets[0]?.use(node.memory, clock.now);
+  const use = () => secrets[0]?.use(node.cache, clock.now);
   use();
   await node.recorder.flush();
   await database.kysely.deleteFrom('usage_writer').execute();
@@ -225,7 +225,7 @@ test('a key that the database lost does not block the usage of other keys', asyn
   const clock = { now: hourStart(firstHour) };
   const node = newNode();
   const lost = new Secret('key_lost', 'x'.repeat(32));
-  for (const secret of [lost, ...secrets]) secret.use(node.memory, clock.now);
+  for (const secret of [lost, ...secrets]) secret.use(node.cache, clock.now);
   await node.recorder.flush();
   const { rows } = await database.pool.query(
     'SELECT key_id, sum(accepted) FROM usage_hour GROUP BY 1 ORDER BY 1',
@@ -238,7 +238,7 @@ test('a key that the database lost does not block the usage of other keys', asyn
       ['key_2', 2],
     ],
   );
-  lost.use(node.memory, clock.now);
+  lost.use(node.cache, clock.now);
   await node.recorder.flush();
 });
 

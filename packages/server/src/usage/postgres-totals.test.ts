@@ -20,20 +20,20 @@ function newNode() {
   const store = new PostgresUsageStore(database);
   const pace = new Pace();
   pace.hurry();
-  const memory = new SecretCache({ valid: 10, rejected: 1 });
-  const recorder = new UsageRecorder(store, memory, pace);
-  return { store, memory, recorder, reader: new UsageReader(store, recorder) };
+  const cache = new SecretCache({ valid: 10, rejected: 1 });
+  const recorder = new UsageRecorder(store, cache, pace);
+  return { store, cache, recorder, reader: new UsageReader(store, recorder) };
 }
 
 test('nodes that write the same keys at once wait for each other without a deadlock', async () => {
   const now = hourStart(firstHour);
   const nodes = [newNode(), newNode(), newNode()] as const;
   for (let round = 0; round < 10; round++) {
-    for (const [i, { memory }] of nodes.entries()) {
+    for (const [i, { cache }] of nodes.entries()) {
       for (const secret of secrets) {
-        secret.use(memory, now + round);
+        secret.use(cache, now + round);
         // Only some writes contain rejections.
-        if (i === 0) secret.use(memory, now + round, { refused: true });
+        if (i === 0) secret.use(cache, now + round, { refused: true });
       }
     }
     await Promise.all(nodes.map(({ recorder }) => recorder.flush()));
@@ -49,9 +49,9 @@ test('nodes that write the same keys at once wait for each other without a deadl
 test('last uses are written before a flush, which counts them once', async () => {
   const node = newNode();
   const at = hourStart(firstHour + 1) + 300_001;
-  secrets[0]?.use(node.memory, at);
+  secrets[0]?.use(node.cache, at);
   const lost = new Secret('key_lost', 'x'.repeat(32));
-  lost.use(node.memory, at);
+  lost.use(node.cache, at);
   await node.store.writeLastUses([...node.recorder.of('key_0'), ...node.recorder.of('key_lost')]);
   const { rows } = await database.pool.query("SELECT used_at FROM key_use WHERE key_id = 'key_0'");
   assert.deepEqual(rows, [{ used_at: at - 1 }]);

@@ -12,10 +12,10 @@ after(close);
 
 test('the keys with the most requests of a range are first, however many keys there are', async () => {
   const world = newWorld();
-  const { memory, recorder, reader } = await startRecorder(database, world, 450);
+  const { cache, recorder, reader } = await startRecorder(database, world, 450);
   const hour = hourOf(world.now);
   const use = (number: number, times: number, at: number, refused = false) => {
-    for (let i = 0; i < times; i++) secrets[number]?.use(memory, at, { refused });
+    for (let i = 0; i < times; i++) secrets[number]?.use(cache, at, { refused });
   };
   // Outside the range.
   use(5, 100, world.now - 3_600_000);

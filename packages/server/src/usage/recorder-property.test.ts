@@ -175,7 +175,7 @@ test('after any sequence of uses, saves, flushes, failures, crashes and hours, a
         const use = (used: Use & { secret: number }) => {
           // Never two in the same millisecond, because it would be undefined which is the last.
           world.now += 1;
-          secrets[used.secret]?.use(subject.memory, world.now, used);
+          secrets[used.secret]?.use(subject.cache, world.now, used);
           model.use(secrets[used.secret]?.keyId ?? '', world.now, used);
         };
         const run = async ({ kind, untilFailure, meanwhile }: Extract<Step, { kind: 'save' | 'flush' }>) => {

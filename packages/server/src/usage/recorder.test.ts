@@ -24,19 +24,19 @@ async function openMany(t: TestContext, count: number) {
   const many = await openWithSecrets(count, 1);
   t.after(() => many.close());
   const world = newWorld();
-  const { memory, recorder } = await startRecorder(many.database, world, count);
+  const { cache, recorder } = await startRecorder(many.database, world, count);
   const use = (most = count) => {
-    for (const secret of many.secrets.slice(0, most)) secret.use(memory, world.now);
+    for (const secret of many.secrets.slice(0, most)) secret.use(cache, world.now);
   };
   return { world, recorder, use };
 }
 
 test('a crash after a save loses nothing, and the log is empty after the next flush', async () => {
-  const { world, memory, recorder } = await newRecorder();
-  for (const secret of secrets) secret.use(memory, world.now);
+  const { world, cache, recorder } = await newRecorder();
+  for (const secret of secrets) secret.use(cache, world.now);
   await recorder.save();
   assert.equal(recorder.unsaved, 0);
-  for (const secret of secrets) secret.use(memory, world.now + 1);
+  for (const secret of secrets) secret.use(cache, world.now + 1);
   await recorder.save();
   const next = await startRecorder(database, world, 10);
   assert.equal((await next.reader.usage('ws_1', 'key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 4);
@@ -83,10 +83,10 @@ test('a flush that cannot keep up with the uses saves again only a few times', a
 });
 
 test('a row of the log that was changed by hand is dropped, and the others are read', async () => {
-  const { world, memory, recorder } = await newRecorder();
+  const { world, cache, recorder } = await newRecorder();
   for (const changed of ['{', '{"clients":[]}', '']) {
     await emptyTables(database);
-    secrets[0]?.use(memory, world.now);
+    secrets[0]?.use(cache, world.now);
     await recorder.save();
     await sql`INSERT INTO usage_log (id, counts) VALUES (1000, ${changed})`.execute(database.kysely);
     const pending = new PendingUses();
@@ -120,8 +120,8 @@ test('a save during a flush saves everything that was counted before it', async 
 });
 
 test('a read during a flush sees every use once', async () => {
-  const { world, memory, recorder, reader } = await newRecorder();
-  for (const secret of secrets) secret.use(memory, world.now);
+  const { world, cache, recorder, reader } = await newRecorder();
+  for (const secret of secrets) secret.use(cache, world.now);
   const looks: Promise<number | undefined>[] = [];
   const look = async () => (await reader.usage('ws_1', 'key_0', firstHour, firstHour + 1)).hours[0]?.accepted;
   world.meanwhile = async () => {
@@ -139,8 +139,8 @@ test('a read during a flush sees every use once', async () => {
 });
 
 test('a failed flush loses nothing, and the next one writes each use once', async () => {
-  const { world, memory, recorder, reader, unwritten } = await newRecorder();
-  for (const secret of secrets) secret.use(memory, world.now);
+  const { world, cache, recorder, reader, unwritten } = await newRecorder();
+  for (const secret of secrets) secret.use(cache, world.now);
   world.untilFailure = 0;
   await assert.rejects(recorder.flush(), /the disk is full/);
   assert.equal(unwritten(), secrets.length);
@@ -157,18 +157,18 @@ test('a failed flush loses nothing, and the next one writes each use once', asyn
 });
 
 test('one flush writes all uses of all tables', async () => {
-  const { world, memory, recorder, unwritten } = await newRecorder();
-  secrets[0]?.use(memory, world.now);
-  for (const secret of secrets) secret.use(memory, world.now, { ended: true });
+  const { world, cache, recorder, unwritten } = await newRecorder();
+  secrets[0]?.use(cache, world.now);
+  for (const secret of secrets) secret.use(cache, world.now, { ended: true });
   await recorder.flush();
   assert.equal(unwritten(), 0);
 });
 
 test('while nothing can be written, memory grows with the used secrets and not with the number of uses', async () => {
-  const { world, memory, recorder, unwritten, reader } = await newRecorder(1);
+  const { world, cache, recorder, unwritten, reader } = await newRecorder(1);
   world.untilFailure = 0;
   for (let round = 0; round < 100; round++) {
-    for (const secret of secrets) secret.use(memory, world.now);
+    for (const secret of secrets) secret.use(cache, world.now);
     await assert.rejects(recorder.flush(), /the disk is full/);
     assert.ok(unwritten() <= 2 * secrets.length, `${unwritten()}`);
   }
@@ -179,20 +179,20 @@ test('while nothing can be written, memory grows with the used secrets and not w
 });
 
 test('after a wrong clock is set back, uses count in the right hour at once', async () => {
-  const { world, memory, recorder, reader } = await newRecorder();
+  const { world, cache, recorder, reader } = await newRecorder();
   const [secret] = secrets;
   const counts = async (hour: number) =>
     (await reader.usage('ws_1', 'key_0', hour, hour + 1)).hours.map(({ accepted }) => accepted);
-  secret?.use(memory, hourStart(firstHour + 50));
-  secret?.use(memory, world.now);
+  secret?.use(cache, hourStart(firstHour + 50));
+  secret?.use(cache, world.now);
   await recorder.flush();
-  secret?.use(memory, world.now);
+  secret?.use(cache, world.now);
   assert.deepEqual([await counts(firstHour + 50), await counts(firstHour)], [[1], [2]]);
 });
 
 test('a write of another caller, such as a revoke, runs between two transactions of a flush', async () => {
-  const { world, memory, recorder } = await newRecorder();
-  for (const secret of secrets) secret.use(memory, world.now);
+  const { world, cache, recorder } = await newRecorder();
+  for (const secret of secrets) secret.use(cache, world.now);
   const order: string[] = [];
   const revoke = () =>
     database.transact(

@@ -13,11 +13,11 @@ const { database, secrets, close } = await openWithSecrets(600, 1);
 after(close);
 const store = new SqliteUsageStore(database);
 const clock = { now: 0 };
-const memory = new SecretCache({ valid: 1000, rejected: 1 });
+const cache = new SecretCache({ valid: 1000, rejected: 1 });
 const pace = new Pace();
 pace.hurry();
-await store.log.recover(memory.pending);
-const recorder = new UsageRecorder(store, memory, pace, store.log);
+await store.log.recover(cache.pending);
+const recorder = new UsageRecorder(store, cache, pace, store.log);
 const reader = new UsageReader(store, recorder);
 
 async function storedRows(): Promise<number> {
@@ -30,7 +30,7 @@ async function storedRows(): Promise<number> {
 
 test('a transaction writes as many of the given counts as its time allows, in order', async () => {
   clock.now = hourStart(10);
-  for (const secret of secrets) secret.use(memory, clock.now);
+  for (const secret of secrets) secret.use(cache, clock.now);
   const usages = secrets.flatMap((secret) => recorder.of(secret.keyId));
   assert.equal(usages.length, 600);
   const written: number[] = [];
@@ -51,7 +51,7 @@ test('a transaction writes as many of the given counts as its time allows, in or
 test('counts are deleted by age in batches; the last use stays', async () => {
   for (const hour of [20, 21, 22]) {
     clock.now = hourStart(hour);
-    for (const secret of secrets) secret.use(memory, clock.now);
+    for (const secret of secrets) secret.use(cache, clock.now);
     await recorder.flush();
   }
   const before = await storedRows();
@@ -75,8 +75,8 @@ test('counts are deleted by age in batches; the last use stays', async () => {
 test('an hour that is written late does not move the last use back', async () => {
   const [secret] = secrets;
   assert.ok(secret !== undefined);
-  secret.use(memory, hourStart(30) + 5, { address: '203.0.113.1', agent: 'late/1' });
-  secret.use(memory, hourStart(31), { address: '203.0.113.2', agent: 'newest/1' });
+  secret.use(cache, hourStart(30) + 5, { address: '203.0.113.1', agent: 'late/1' });
+  secret.use(cache, hourStart(31), { address: '203.0.113.2', agent: 'newest/1' });
   for (const hour of [31, 30]) {
     const usages: readonly SecretCounts[] = recorder.of(secret.keyId).filter((one) => one.hour === hour);
     assert.equal(usages.length, 1, 'the first is always written, however slow the machine is');
@@ -102,7 +102,7 @@ test('last uses are written before a flush, which counts them once', async () =>
     [51, 299_999],
     [51, 300_000],
   ] as const) {
-    secret.use(memory, hourStart(hour) + ms);
+    secret.use(cache, hourStart(hour) + ms);
     await store.writeLastUses(recorder.of(secret.keyId));
     assert.equal(await stored(), hourStart(hour) + ms - (ms % 300_000));
   }
@@ -118,7 +118,7 @@ test('a key in a user agent is not stored', async () => {
   const [, secret] = secrets;
   assert.ok(secret !== undefined);
   clock.now = hourStart(40);
-  secret.use(memory, clock.now, { agent: `mine sk_live_${'aB3'.repeat(11)}` });
+  secret.use(cache, clock.now, { agent: `mine sk_live_${'aB3'.repeat(11)}` });
   await recorder.flush();
   const row = await database.kysely
     .selectFrom('last_use')

@@ -27,7 +27,7 @@ const never = Number.POSITIVE_INFINITY;
 /** A verifier with this cache size. */
 function newVerifier(valid: number) {
   const clock = { now: start };
-  const memory = new SecretCache({ valid, rejected: 1 });
+  const cache = new SecretCache({ valid, rejected: 1 });
   const decider = new Verifier({
     secrets: {
       read: (sha256) => {
@@ -44,14 +44,14 @@ function newVerifier(valid: number) {
       },
     },
     lease: { holds: () => true },
-    memory,
+    cache,
     prefixes: ['soku_'],
     addressLimits: new AddressLimits('off'),
     counts: new VerificationCounts(),
     now: () => clock.now,
     failed: (error) => assert.fail(String(error)),
   });
-  return { clock, memory, verifier: new GrantingVerifier(decider) };
+  return { clock, cache, verifier: new GrantingVerifier(decider) };
 }
 
 const kinds = ['verify', 'verify', 'verify', 'verify', 'evict', 'clear', 'time', 'sweep'] as const;
@@ -78,17 +78,17 @@ class World {
       const { limit, problem } = await this.#subject.verifier.verifyKey(secret);
       assert.deepEqual([problem === undefined, limit?.remaining], [passed, remaining]);
     },
-    evict: ({ secret }) => this.#subject.memory.evict([Buffer.from(secret.hash, 'latin1')]),
-    clear: () => this.#subject.memory.clear(),
+    evict: ({ secret }) => this.#subject.cache.evict([Buffer.from(secret.hash, 'latin1')]),
+    clear: () => this.#subject.cache.clear(),
     time: ({ seconds }) => {
       this.#subject.clock.now += seconds * 1000;
     },
-    sweep: () => this.#subject.memory.windows.sweep(this.#now),
+    sweep: () => this.#subject.cache.windows.sweep(this.#now),
   };
 
   /** After a restart each key continues with the window that was saved. */
   assertWritten(): void {
-    const written = new Map(this.#subject.memory.windows.counting(this.#now));
+    const written = new Map(this.#subject.cache.windows.counting(this.#now));
     for (const [keyId, window] of this.#windows) {
       const restored = { ...(written.get(keyId) ?? none) };
       assert.deepEqual(consume(restored, 'key', quota, this.#now), consume(window, 'key', quota, this.#now));

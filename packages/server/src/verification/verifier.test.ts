@@ -62,18 +62,18 @@ function newVerifier(now = expiry - 1) {
   const failures: unknown[] = [];
   const reader = new DatabaseSync(directory.databaseFile, { readOnly: true });
   after(() => reader.isOpen && reader.close());
-  const memory = new SecretCache({ valid: 10, rejected: 10 });
+  const cache = new SecretCache({ valid: 10, rejected: 10 });
   const decider = new Verifier({
     secrets: sqliteSecrets(reader, directory.hold, 'off'),
     lease: { holds: () => true },
-    memory,
+    cache,
     prefixes: ['soku_'],
     addressLimits: new AddressLimits('off'),
     counts: new VerificationCounts(),
     now: () => clock.now,
     failed: (error) => failures.push(error),
   });
-  return { verifier: new GrantingVerifier(decider), memory, clock, reader, failures };
+  return { verifier: new GrantingVerifier(decider), cache, clock, reader, failures };
 }
 
 test('a key read from the database is valid until the exact millisecond of its expiry', async () => {
@@ -113,9 +113,9 @@ test('a key is rejected and the failure reported if the database does not respon
 });
 
 test('an evicted key is read again', async () => {
-  const { verifier, memory, reader, failures } = newVerifier();
+  const { verifier, cache, reader, failures } = newVerifier();
   await verifier.verifyKey(apiKey);
-  memory.evict([await hashKey(apiKey)]);
+  cache.evict([await hashKey(apiKey)]);
   reader.close();
   assert.equal((await verifier.verifyKey(apiKey)).problem?.code, 'verification_unavailable');
   assert.equal(failures.length, 1);

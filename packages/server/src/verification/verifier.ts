@@ -36,7 +36,7 @@ interface Options {
   /** Whether cached secrets may be used. */
   lease: CacheLease;
   /** The cache. Other components evict from it. */
-  memory: SecretCache;
+  cache: SecretCache;
   /** Accepted key prefixes. New keys get the first one. */
   prefixes: readonly string[];
   /** Counts requests against limits that several nodes share. Undefined with SQLite. */
@@ -74,9 +74,9 @@ export class Verifier {
   constructor(options: Options) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#valid = options.memory.valid;
-    this.#rejected = options.memory.rejected;
-    this.#windows = options.memory.windows;
+    this.#valid = options.cache.valid;
+    this.#rejected = options.cache.rejected;
+    this.#windows = options.cache.windows;
     this.#lease = options.lease;
   }
 
