@@ -10,7 +10,7 @@ export interface Mutation {
   name: string;
   /** The first seed whose schedule exposed the mistake. It is tried first, and may change with the protocol. */
   exposedBy: number;
-  link?(link: ClusterStore, name: string): ClusterStore;
+  store?(store: ClusterStore, name: string): ClusterStore;
   clock?(clock: Clock): Clock;
   cache?(cache: ReplicatedCache): ReplicatedCache;
   options?: Partial<NodeOptions>;

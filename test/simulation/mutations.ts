@@ -44,28 +44,28 @@ class PeersSilentTooEarly extends Peers {
 
 /** A store whose heartbeats return changed snapshots. */
 function withSnapshots(
-  link: ClusterStore,
+  store: ClusterStore,
   change: (exchange: ClusterSnapshot, ackedSeq: number) => ClusterSnapshot,
 ): ClusterStore {
-  return { ...bound(link), exchange: async (node) => change(await link.exchange(node), node.acked.seq) };
+  return { ...bound(store), exchange: async (node) => change(await store.exchange(node), node.acked.seq) };
 }
 
 /** The methods of a store, to be replaced individually. */
-function bound(link: ClusterStore): ClusterStore {
+function bound(store: ClusterStore): ClusterStore {
   return {
-    register: (node) => link.register(node),
-    readHead: () => link.readHead(),
-    exchange: (node) => link.exchange(node),
-    fence: (id, renewal) => link.fence(id, renewal),
-    leave: (id) => link.leave(id),
+    register: (node) => store.register(node),
+    readHead: () => store.readHead(),
+    exchange: (node) => store.exchange(node),
+    fence: (id, renewal) => store.fence(id, renewal),
+    leave: (id) => store.leave(id),
   };
 }
 
 /** A store that fills gaps with invented changes. */
-function withoutGaps(link: ClusterStore): ClusterStore {
+function withoutGaps(store: ClusterStore): ClusterStore {
   const tokens = new Map<number, string>();
   return {
-    ...withSnapshots(link, (exchange, ackedSeq) => {
+    ...withSnapshots(store, (exchange, ackedSeq) => {
       const { head } = exchange;
       for (const { seq, token } of exchange.changes) tokens.set(seq, token);
       const changes = [];
@@ -78,7 +78,7 @@ function withoutGaps(link: ClusterStore): ClusterStore {
       return { ...exchange, changes };
     }),
     readHead: async () => {
-      const head = await link.readHead();
+      const head = await store.readHead();
       tokens.set(head.seq, head.token);
       return head;
     },
@@ -86,44 +86,44 @@ function withoutGaps(link: ClusterStore): ClusterStore {
 }
 
 /** A store that does not distinguish changes with the same number. */
-function withoutTokens(link: ClusterStore): ClusterStore {
+function withoutTokens(store: ClusterStore): ClusterStore {
   const plain = <H extends LogPosition>(head: H) => ({ ...head, token: '' });
   return {
-    ...withSnapshots(link, (exchange) => ({
+    ...withSnapshots(store, (exchange) => ({
       ...exchange,
       head: plain(exchange.head),
       changes: exchange.changes.map(plain),
     })),
-    readHead: async () => plain(await link.readHead()),
+    readHead: async () => plain(await store.readHead()),
   };
 }
 
 /** A store on which a node always has the same ID, its name. */
-function withOldId(link: ClusterStore, name: string): ClusterStore {
+function withOldId(store: ClusterStore, name: string): ClusterStore {
   let own = '';
   return {
-    ...bound(link),
+    ...bound(store),
     register: (node) => {
       own = node.id;
-      return link.register({ ...node, id: name });
+      return store.register({ ...node, id: name });
     },
     exchange: async (node) => {
-      const { nodes, ...rest } = await link.exchange({ ...node, id: name });
+      const { nodes, ...rest } = await store.exchange({ ...node, id: name });
       return { ...rest, nodes: nodes.map((row) => (row.id === name ? { ...row, id: own } : row)) };
     },
-    leave: () => link.leave(name),
+    leave: () => store.leave(name),
   };
 }
 
 /** A store that acknowledges the head before it is applied. */
-function withEarlyAcks(link: ClusterStore): ClusterStore {
+function withEarlyAcks(store: ClusterStore): ClusterStore {
   return {
-    ...bound(link),
+    ...bound(store),
     exchange: async (node) => {
-      const { seq, token } = await link.readHead();
+      const { seq, token } = await store.readHead();
       const [applied] = await Promise.all([
-        link.exchange({ ...node, renewal: `${node.renewal} first` }),
-        link.exchange({ ...node, acked: { seq, token } }),
+        store.exchange({ ...node, renewal: `${node.renewal} first` }),
+        store.exchange({ ...node, acked: { seq, token } }),
       ]);
       return applied;
     },
@@ -138,15 +138,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a silent node is fenced before it is skipped',
     exposedBy: 834,
-    link: (link) => ({ ...bound(link), fence: async () => true }),
+    store: (store) => ({ ...bound(store), fence: async () => true }),
   },
   {
     name: 'a fence fails if the node has renewed its lease',
     exposedBy: 834,
-    link: (link) => ({
-      ...bound(link),
+    store: (store) => ({
+      ...bound(store),
       fence: async (id) => {
-        await link.leave(id);
+        await store.leave(id);
         return true;
       },
     }),
@@ -166,21 +166,21 @@ export const mutations: readonly Mutation[] = [
     exposedBy: 29,
     parts: () => ({ neighbours: new PeersSilentTooEarly() }),
   },
-  { name: 'each registration has a new ID', exposedBy: 5, link: withOldId },
-  { name: 'only applied changes are acknowledged', exposedBy: 157, link: withEarlyAcks },
+  { name: 'each registration has a new ID', exposedBy: 5, store: withOldId },
+  { name: 'only applied changes are acknowledged', exposedBy: 157, store: withEarlyAcks },
   {
     name: 'a node without a renewal has no lease',
     exposedBy: 19,
-    link: (link) => ({
-      ...bound(link),
-      exchange: (node) => link.exchange({ ...node, renewal: undefined }),
+    store: (store) => ({
+      ...bound(store),
+      exchange: (node) => store.exchange({ ...node, renewal: undefined }),
     }),
   },
-  { name: 'a node starts over at a gap', exposedBy: 37, link: withoutGaps },
+  { name: 'a node starts over at a gap', exposedBy: 37, store: withoutGaps },
   {
     name: 'tokens distinguish changes with the same number',
     exposedBy: 1847,
-    link: withoutTokens,
+    store: withoutTokens,
     mayCache: (node, ticket, { seq }) => node.mayCache(ticket, { seq, token: '' }),
   },
   {
@@ -191,13 +191,13 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a node without a row has no lease',
     exposedBy: 5,
-    link: (link) => withSnapshots(link, (exchange) => ({ ...exchange, registered: true })),
+    store: (store) => withSnapshots(store, (exchange) => ({ ...exchange, registered: true })),
   },
   {
     name: 'a node that has not reached the head has no lease',
     exposedBy: 38,
-    link: (link) =>
-      withSnapshots(link, (exchange) => ({ ...exchange, head: exchange.changes.at(-1) ?? exchange.head })),
+    store: (store) =>
+      withSnapshots(store, (exchange) => ({ ...exchange, head: exchange.changes.at(-1) ?? exchange.head })),
   },
   {
     name: 'waiting for a lease includes a margin',

@@ -32,7 +32,7 @@ interface Options {
   world: World;
   database: Database;
   host: Host;
-  link: SimulatedClusterStore;
+  store: SimulatedClusterStore;
   checker: Checker;
   leaseMs: number;
   mutation: Mutation | undefined;
@@ -56,7 +56,7 @@ export class Process {
 
   constructor(options: Options) {
     this.#options = options;
-    const { name, world, host, link, leaseMs, mutation = unchanged } = options;
+    const { name, world, host, store, leaseMs, mutation = unchanged } = options;
     this.name = name;
     this.host = host;
     const cache = new SecretCache({ valid: 100, rejected: 100 });
@@ -70,7 +70,7 @@ export class Process {
       name,
       leaseMs,
       removeAfterMs: leaseMs * 3,
-      link: mutation.link?.(link, name) ?? link,
+      store: mutation.store?.(store, name) ?? store,
       clock,
       later: host.later,
       newId: () => world.newId(),
@@ -185,8 +185,8 @@ export class Process {
 
   /** @param revoke true to revoke the key, false to rename it */
   #change({ id, bytes }: ApiKey, revoke: boolean): Promise<void> {
-    const { database, link, world } = this.#options;
-    return link.execute({
+    const { database, store, world } = this.#options;
+    return store.execute({
       lock: 'head',
       snapshot: () => undefined,
       write: () => {
@@ -199,10 +199,10 @@ export class Process {
   }
 
   async #read(hash: string): Promise<SecretRead> {
-    const { database, link, mutation } = this.#options;
+    const { database, store, mutation } = this.#options;
     const id = idOfHash.get(hash) ?? '';
     const ticket = this.node.beginRead();
-    const { head, isRevoked } = await link.execute({
+    const { head, isRevoked } = await store.execute({
       snapshot: () => ({ head: database.head, isRevoked: database.keys.get(id)?.revoked === true }),
       result: (snapshot) => snapshot,
     });

@@ -28,12 +28,12 @@ export class QuietWorld {
   node(name: string, changed: Partial<NodeOptions> = {}) {
     const { world, database } = this;
     const host = new Host({ world, rate: 1, wallOffset: 0 });
-    const link = new SimulatedClusterStore({ world, database, host, adversity: this.#adversity, leaseMs });
+    const store = new SimulatedClusterStore({ world, database, host, adversity: this.#adversity, leaseMs });
     const calls: string[] = [];
     const node = new VerifierNode({
       name,
       leaseMs,
-      link,
+      store,
       clock: host.clock,
       later: host.later,
       newId: () => world.newId(),
@@ -47,7 +47,7 @@ export class QuietWorld {
       ...changed,
     });
     const holds = () => node.holds(host.clock.wall());
-    return { node, host, link, calls, holds };
+    return { node, host, store, calls, holds };
   }
 
   /** Commits a change without a notification. */

@@ -97,8 +97,8 @@ export class Simulation {
       wallOffset: this.#random.between(-1e5, 1e5),
     });
     const shared = { world, host, database: this.#database, leaseMs };
-    const link = new SimulatedClusterStore({ ...shared, adversity: this.#adversity });
-    const process = new Process({ ...shared, name, link, checker: this.checker, mutation: this.#mutation });
+    const store = new SimulatedClusterStore({ ...shared, adversity: this.#adversity });
+    const process = new Process({ ...shared, name, store, checker: this.checker, mutation: this.#mutation });
     this.#processes = [...this.#processes.filter((other) => other.name !== name), process];
     process.start();
   }

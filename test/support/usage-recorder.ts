@@ -46,15 +46,15 @@ export async function startRecorder(database: SqliteDatabase, world: World, vali
   const cache = new SecretCache({ valid, rejected: 1 });
   const failable: SqliteDatabase = {
     ...database,
-    transact: async (work, committed, terms) => {
+    transact: async (work, committed, options) => {
       const failing: typeof work = (connection) => {
         const result = work(connection);
         world.untilFailure -= 1;
         if (world.untilFailure < 0) throw new Error('the disk is full');
         return result;
       };
-      const done = await database.transact(failing, committed, terms);
-      world.commits.push({ durable: terms?.durable });
+      const done = await database.transact(failing, committed, options);
+      world.commits.push({ durable: options?.durable });
       return done;
     },
   };

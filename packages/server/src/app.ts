@@ -212,7 +212,7 @@ export async function createVerification(
     cached: () => cache.sizes,
     windows: () => ({ key: cache.windows.size, address: addressLimits.size }),
     unwrittenUses: () => usage.recorder.unsaved,
-    nodes: nodes && { figures: nodes.node.waitMetrics, exchanges: nodes.exchanges, list: nodes.list },
+    nodes: nodes && { figures: nodes.node.waitMetrics, heartbeats: nodes.heartbeats, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
   };
   return { verifier, propagation, nodes, limits, usage, sources };

@@ -43,13 +43,13 @@ test('work that throws is rolled back and leaves no transaction open', async () 
   assert.deepEqual(workspaces(), ['ws_kept']);
 });
 
-test('only a transaction without patience does not wait for another program', async () => {
+test('only a transaction without a lock timeout does not wait for another program', async () => {
   const waits = (connection: DatabaseSync) => connection.prepare('PRAGMA busy_timeout').get()?.timeout;
   assert.equal(await database.transact(waits, nothing), 1000);
-  assert.equal(await database.transact(waits, nothing, { patience: 0 }), 0);
+  assert.equal(await database.transact(waits, nothing, { lockTimeoutMs: 0 }), 0);
   const other = new DatabaseSync(directory.databaseFile);
   other.exec('BEGIN IMMEDIATE');
-  await assert.rejects(database.transact(nothing, nothing, { patience: 0 }), /locked/);
+  await assert.rejects(database.transact(nothing, nothing, { lockTimeoutMs: 0 }), /locked/);
   other.close();
   assert.equal(await database.transact(waits, nothing), 1000);
 });

@@ -24,7 +24,7 @@ const connectionOptions = { timeout: lockTimeout, defensive: true };
 /** How long a transaction may wait for a lock, and whether it waits for the disk. */
 interface WriteOptions {
   /** How long it waits when another program has locked the file, in ms; 0 for work that can be done later. */
-  patience: number;
+  lockTimeoutMs: number;
   /**
    * Whether it must survive a power failure. If not, the commit does not wait for the disk and becomes durable with the
    * next one that does. A crash of the process loses neither.
@@ -46,7 +46,7 @@ export interface SqliteDatabase {
   transact<T>(
     work: (connection: DatabaseSync) => T,
     committed: (result: T) => void,
-    terms?: Partial<WriteOptions>,
+    options?: Partial<WriteOptions>,
   ): Promise<T>;
   /** A read-only connection for prepared statements. It sees only committed data. */
   reader: DatabaseSync;
@@ -97,8 +97,8 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
       await health.check();
     },
     hold: directory.hold,
-    transact: (work, committed, { patience = lockTimeout, durable = true } = {}) =>
-      transact(kysely, writer, { patience, durable }, () => {
+    transact: (work, committed, { lockTimeoutMs = lockTimeout, durable = true } = {}) =>
+      transact(kysely, writer, { lockTimeoutMs, durable }, () => {
         guard.beforeWrite();
         return guard.run(() => inTransaction(writer, work, committed));
       }),
@@ -114,12 +114,12 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
 
 /** Rewrites `user_version`, which Soku does not use. This writes one page of the log and does not wait for the disk. */
 function writeSomething(database: SqliteDatabase): Promise<void> {
-  const terms = { patience: 0, durable: false };
+  const options = { lockTimeoutMs: 0, durable: false };
   const write = (connection: DatabaseSync) => {
     const version = Number(connection.prepare('PRAGMA user_version').get()?.user_version);
     connection.exec(`PRAGMA user_version = ${version}`);
   };
-  return database.transact(write, () => undefined, terms);
+  return database.transact(write, () => undefined, options);
 }
 
 function openWriter(file: string): DatabaseSync {
@@ -145,21 +145,21 @@ function openWriter(file: string): DatabaseSync {
 function transact<T>(
   kysely: Kysely<Tables>,
   writer: DatabaseSync,
-  terms: WriteOptions,
+  options: WriteOptions,
   transaction: () => T,
 ): Promise<T> {
   return kysely.connection().execute(async () => {
-    setTerms(writer, terms);
+    setWriteOptions(writer, options);
     try {
       return transaction();
     } finally {
-      setTerms(writer, { patience: lockTimeout, durable: true });
+      setWriteOptions(writer, { lockTimeoutMs: lockTimeout, durable: true });
     }
   });
 }
 
-function setTerms(writer: DatabaseSync, { patience, durable }: WriteOptions): void {
-  writer.exec(`PRAGMA busy_timeout = ${patience}; PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
+function setWriteOptions(writer: DatabaseSync, { lockTimeoutMs, durable }: WriteOptions): void {
+  writer.exec(`PRAGMA busy_timeout = ${lockTimeoutMs}; PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
 }
 
 function inTransaction<T>(

@@ -9,7 +9,7 @@ const writeWindow = 'INSERT INTO rate_window (key_id, minute, current, previous)
 const nothing = () => undefined;
 
 /** Not durable, because the database is closed afterwards, which flushes everything to disk. */
-const kept = { patience: 0, durable: false };
+const kept = { lockTimeoutMs: 0, durable: false };
 
 /** A window and the ID of its key. */
 type KeyAndWindow = readonly [string, LimitWindow];

@@ -8,14 +8,14 @@ import { setValues } from './set-values.ts';
 export interface NodeSource {
   figures: WaitMetrics;
   /** Heartbeats since the start of the process. */
-  exchanges: { exchanges: number; failed: number };
+  heartbeats: { exchanges: number; failed: number };
   list: () => NodeEntry[];
 }
 
 /**
  * The metrics of a node. Node names are labels: they are not client input, and WaitMetrics limits their number.
  */
-export function addNodeMetrics(registry: Registry, { figures, exchanges, list }: NodeSource): void {
+export function addNodeMetrics(registry: Registry, { figures, heartbeats, list }: NodeSource): void {
   const registers = [registry];
   const own = () => list().find(({ self }) => self);
   const gauge = (name: string, help: string, read: () => number) =>
@@ -47,9 +47,9 @@ export function addNodeMetrics(registry: Registry, { figures, exchanges, list }:
   counter(
     'soku_exchanges_total',
     'Heartbeats to the database, each of which may renew the lease',
-    () => exchanges.exchanges,
+    () => heartbeats.exchanges,
   );
-  counter('soku_exchanges_failed_total', 'Failed heartbeats', () => exchanges.failed);
+  counter('soku_exchanges_failed_total', 'Failed heartbeats', () => heartbeats.failed);
   counter(
     'soku_nodes_fenced_total',
     'Silent nodes that this node has removed, so that no change waits for them',

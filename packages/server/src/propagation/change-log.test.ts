@@ -12,35 +12,35 @@ function exchange(head: ChangeEntry, changes: ChangeEntry[]): ClusterSnapshot {
 }
 
 /** A change log that has applied change 5, and the calls to its cache. */
-function newFeed() {
+function newChangeLog() {
   const calls: string[] = [];
-  const feed: ChangeLog = new ChangeLog({
-    evict: ({ subject }) => calls.push(`${subject} at ${feed.applied.seq}`),
+  const changeLog: ChangeLog = new ChangeLog({
+    evict: ({ subject }) => calls.push(`${subject} at ${changeLog.applied.seq}`),
     clear: () => calls.push('everything'),
   });
-  feed.reset();
-  feed.begin(change(5));
+  changeLog.reset();
+  changeLog.begin(change(5));
   calls.length = 0;
-  return { feed, calls };
+  return { changeLog, calls };
 }
 
 test('changes are evicted one by one, each before it counts as applied', () => {
-  const { feed, calls } = newFeed();
-  assert.equal(feed.apply(exchange(change(7), [change(5), change(6), change(7)])), 'complete');
+  const { changeLog, calls } = newChangeLog();
+  assert.equal(changeLog.apply(exchange(change(7), [change(5), change(6), change(7)])), 'complete');
   assert.deepEqual(calls, ['key_6 at 5', 'key_7 at 6']);
-  assert.equal(feed.applied.seq, 7);
+  assert.equal(changeLog.applied.seq, 7);
 });
 
 test('without a new change only the head is compared', () => {
-  const { feed, calls } = newFeed();
-  assert.equal(feed.apply(exchange(change(5), [])), 'complete');
+  const { changeLog, calls } = newChangeLog();
+  assert.equal(changeLog.apply(exchange(change(5), [])), 'complete');
   assert.deepEqual(calls, []);
 });
 
 test('a snapshot that does not reach the head is partial', () => {
-  const { feed } = newFeed();
-  assert.equal(feed.apply(exchange(change(9), [change(5), change(6)])), 'partial');
-  assert.equal(feed.applied.seq, 6);
+  const { changeLog } = newChangeLog();
+  assert.equal(changeLog.apply(exchange(change(9), [change(5), change(6)])), 'partial');
+  assert.equal(changeLog.applied.seq, 6);
 });
 
 const broken = {
@@ -57,30 +57,30 @@ const broken = {
 
 for (const [what, answer] of Object.entries(broken)) {
   test(`the change log is broken when ${what}`, () => {
-    assert.equal(newFeed().feed.apply(answer), 'broken');
+    assert.equal(newChangeLog().changeLog.apply(answer), 'broken');
   });
 }
 
 test('a read may be cached when its snapshot includes every applied change', () => {
-  const { feed } = newFeed();
-  const ticket = feed.beginRead();
-  assert.equal(feed.mayCache(ticket, change(4)), false, 'older');
-  assert.equal(feed.mayCache(ticket, change(5)), true, 'as recent');
-  assert.equal(feed.mayCache(ticket, change(5, 'other')), false, 'same number, before a failover');
-  assert.equal(feed.mayCache(ticket, change(6)), true, 'newer');
-  feed.apply(exchange(change(7), [change(5), change(6), change(7)]));
-  assert.equal(feed.mayCache(ticket, change(6)), false, 'older than the applied changes by now');
+  const { changeLog } = newChangeLog();
+  const ticket = changeLog.beginRead();
+  assert.equal(changeLog.mayCache(ticket, change(4)), false, 'older');
+  assert.equal(changeLog.mayCache(ticket, change(5)), true, 'as recent');
+  assert.equal(changeLog.mayCache(ticket, change(5, 'other')), false, 'same number, before a failover');
+  assert.equal(changeLog.mayCache(ticket, change(6)), true, 'newer');
+  changeLog.apply(exchange(change(7), [change(5), change(6), change(7)]));
+  assert.equal(changeLog.mayCache(ticket, change(6)), false, 'older than the applied changes by now');
 });
 
 test('a read that began before the cache was emptied, or before the registration, is not cached', () => {
-  const { feed, calls } = newFeed();
-  const before = feed.beginRead();
-  feed.reset();
-  assert.deepEqual([calls, feed.registered], [['everything'], false]);
-  const between = feed.beginRead();
-  assert.equal(feed.mayCache(between, change(9)), false);
-  feed.begin(change(5));
-  assert.equal(feed.mayCache(before, change(9)), false);
-  assert.equal(feed.mayCache(between, change(9)), false);
-  assert.equal(feed.mayCache(feed.beginRead(), change(9)), true);
+  const { changeLog, calls } = newChangeLog();
+  const before = changeLog.beginRead();
+  changeLog.reset();
+  assert.deepEqual([calls, changeLog.registered], [['everything'], false]);
+  const between = changeLog.beginRead();
+  assert.equal(changeLog.mayCache(between, change(9)), false);
+  changeLog.begin(change(5));
+  assert.equal(changeLog.mayCache(before, change(9)), false);
+  assert.equal(changeLog.mayCache(between, change(9)), false);
+  assert.equal(changeLog.mayCache(changeLog.beginRead(), change(9)), true);
 });

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { type HeartbeatOutcome, Heartbeats } from './heartbeats.ts';
 
 /** Heartbeats that a test completes by hand, with timers that it fires. */
-function newExchanges() {
+function newHeartbeats() {
   const started: PromiseWithResolvers<HeartbeatOutcome<string>>[] = [];
   const timers: { run: () => void; delay: number }[] = [];
   const calls: string[] = [];
-  const exchanges = new Heartbeats<string>(
+  const heartbeats = new Heartbeats<string>(
     () => {
       const one = Promise.withResolvers<HeartbeatOutcome<string>>();
       started.push(one);
@@ -37,12 +37,12 @@ function newExchanges() {
   };
   const fire = () => timers.shift()?.run();
   const delays = () => timers.map(({ delay }) => delay);
-  return { exchanges, started, calls, flush, end, fail, fire, delays };
+  return { heartbeats, started, calls, flush, end, fail, fire, delays };
 }
 
 test('the next heartbeat starts after the interval', async () => {
-  const { exchanges, started, end, fire, delays } = newExchanges();
-  exchanges.wake();
+  const { heartbeats, started, end, fire, delays } = newHeartbeats();
+  heartbeats.wake();
   assert.deepEqual([started.length, delays()], [1, []]);
   await end('a');
   assert.deepEqual([started.length, delays()], [1, [400]]);
@@ -51,10 +51,10 @@ test('the next heartbeat starts after the interval', async () => {
 });
 
 test('callers that arrive while a heartbeat is running share the one after it', async () => {
-  const { exchanges, started, end, delays } = newExchanges();
-  exchanges.wake();
+  const { heartbeats, started, end, delays } = newHeartbeats();
+  heartbeats.wake();
   const results: string[] = [];
-  for (let count = 0; count < 3; count += 1) void exchanges.next().then((result) => results.push(result));
+  for (let count = 0; count < 3; count += 1) void heartbeats.next().then((result) => results.push(result));
   assert.equal(started.length, 1, 'never two at a time');
   await end('sent before');
   assert.deepEqual([results, started.length], [[], 2]);
@@ -64,16 +64,16 @@ test('callers that arrive while a heartbeat is running share the one after it', 
 });
 
 test('a request made on completion of a heartbeat does not wait for the interval', async () => {
-  const { exchanges, started, end } = newExchanges();
-  void exchanges.next().then(() => exchanges.next());
+  const { heartbeats, started, end } = newHeartbeats();
+  void heartbeats.next().then(() => heartbeats.next());
   await end('first');
   assert.equal(started.length, 2);
 });
 
 test('callers keep waiting until the node has caught up', async () => {
-  const { exchanges, started, end } = newExchanges();
+  const { heartbeats, started, end } = newHeartbeats();
   let result = '';
-  void exchanges.next().then((value) => {
+  void heartbeats.next().then((value) => {
     result = value;
   });
   await end(undefined, true);
@@ -83,15 +83,15 @@ test('callers keep waiting until the node has caught up', async () => {
 });
 
 test('failures are retried with backoff and reported once, and callers keep waiting', async () => {
-  const { exchanges, started, calls, end, fail, fire, delays } = newExchanges();
+  const { heartbeats, started, calls, end, fail, fire, delays } = newHeartbeats();
   let result = '';
-  void exchanges.next().then((value) => {
+  void heartbeats.next().then((value) => {
     result = value;
   });
   const seen: number[] = [];
   for (let failures = 0; failures < 7; failures += 1) {
     await fail();
-    exchanges.wake();
+    heartbeats.wake();
     assert.equal(started.length, failures + 1, 'wake does not skip the backoff');
     seen.push(...delays());
     fire();
@@ -106,41 +106,41 @@ test('failures are retried with backoff and reported once, and callers keep wait
 });
 
 test('stop waits for the running heartbeat and starts no other', async () => {
-  const { exchanges, started, flush, end, delays } = newExchanges();
-  exchanges.wake();
-  exchanges.wake();
+  const { heartbeats, started, flush, end, delays } = newHeartbeats();
+  heartbeats.wake();
+  heartbeats.wake();
   let stopped = false;
-  const stop = exchanges.stop().then(() => {
+  const stop = heartbeats.stop().then(() => {
     stopped = true;
   });
   await flush();
   assert.equal(stopped, false);
   await end('late', true);
   await stop;
-  exchanges.wake();
+  heartbeats.wake();
   assert.deepEqual([started.length, delays()], [1, []]);
 });
 
 test('a wake before the end of the interval replaces the scheduled heartbeat', async () => {
-  const { exchanges, started, end, delays } = newExchanges();
-  exchanges.wake();
+  const { heartbeats, started, end, delays } = newHeartbeats();
+  heartbeats.wake();
   await end('a');
-  exchanges.wake();
+  heartbeats.wake();
   assert.deepEqual([started.length, delays()], [2, []]);
 });
 
 test('stop cancels the timer', async () => {
-  const { exchanges, end, delays } = newExchanges();
-  exchanges.wake();
+  const { heartbeats, end, delays } = newHeartbeats();
+  heartbeats.wake();
   await end('a');
-  await exchanges.stop();
+  await heartbeats.stop();
   assert.deepEqual(delays(), []);
 });
 
 test('a failure after stop is not reported', async () => {
-  const { exchanges, calls, fail, delays } = newExchanges();
-  exchanges.wake();
-  const stop = exchanges.stop();
+  const { heartbeats, calls, fail, delays } = newHeartbeats();
+  heartbeats.wake();
+  const stop = heartbeats.stop();
   await fail();
   await stop;
   assert.deepEqual([calls, delays()], [[], []]);

@@ -27,10 +27,10 @@ export function createNodeRuntime(
   journal: RevocationJournal,
   log: Logger,
 ) {
-  const link = new PostgresClusterStore(database.connection);
+  const store = new PostgresClusterStore(database.connection);
   const node = new VerifierNode({
     name: processName,
-    link,
+    store,
     clock,
     later,
     leaseMs,
@@ -57,7 +57,7 @@ export function createNodeRuntime(
     },
     later,
   });
-  const pruning = new PeriodicTask(() => link.prune(), {
+  const pruning = new PeriodicTask(() => store.prune(), {
     interval: pruneInterval,
     failed: (error) => log.warn({ err: error }, 'could not delete old changes; retrying'),
     later,
@@ -66,7 +66,7 @@ export function createNodeRuntime(
   return {
     node,
     propagation: clusterPropagation(database, node, clock, journal),
-    exchanges: link.heartbeatCounts,
+    heartbeats: store.heartbeatCounts,
     list: () => listNodes(node.status(), leaseMs + marginMs),
     /** @throws when the database does not respond, or has a different lease length */
     start: async () => {
@@ -79,7 +79,7 @@ export function createNodeRuntime(
       // Drop the lease first, because the other nodes would wait for it.
       await node.stop();
       await Promise.all([pruning.stop(), notices.stop()]);
-      await link.close();
+      await store.close();
     },
   };
 }

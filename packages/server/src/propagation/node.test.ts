@@ -38,18 +38,18 @@ test('a node gets its lease with the first heartbeat and keeps it', async () => 
 
 test('a heartbeat soon after a renewal writes only acknowledgments', async () => {
   const world = new QuietWorld();
-  const { link } = world.node('one');
+  const { store } = world.node('one');
   const sent: { acked: number; renews: boolean }[] = [];
   const { node, holds } = world.node('one', {
-    link: {
-      register: (row) => link.register(row),
-      readHead: () => link.readHead(),
+    store: {
+      register: (row) => store.register(row),
+      readHead: () => store.readHead(),
       exchange: (row) => {
         sent.push({ acked: row.acked.seq, renews: row.renewal !== undefined });
-        return link.exchange(row);
+        return store.exchange(row);
       },
-      fence: (id, renewal) => link.fence(id, renewal),
-      leave: (id) => link.leave(id),
+      fence: (id, renewal) => store.fence(id, renewal),
+      leave: (id) => store.leave(id),
     },
   });
   await Promise.all([node.start(), world.run(20)]);
@@ -214,15 +214,15 @@ test('a node that starts over because changes are missing deletes its old row', 
 
 test('a change does not wait for an old row of its own process', async () => {
   const world = new QuietWorld();
-  const { node, host, link } = world.node('one', {});
+  const { node, host, store } = world.node('one', {});
   const cannotLeave: ClusterStore = {
-    register: (row) => link.register(row),
-    readHead: () => link.readHead(),
-    exchange: (row) => link.exchange(row),
+    register: (row) => store.register(row),
+    readHead: () => store.readHead(),
+    exchange: (row) => store.exchange(row),
     fence: async () => false,
     leave: () => Promise.reject(new Error('no')),
   };
-  const stuck = world.node('two', { link: cannotLeave });
+  const stuck = world.node('two', { store: cannotLeave });
   await Promise.all([node.start(), stuck.node.start(), world.run(1000)]);
   world.change('key_1');
   world.database.prune(0);
@@ -271,11 +271,11 @@ test('a response that arrives after stop grants no lease', async () => {
 test('stop ends within two seconds when the database never responds', async () => {
   const world = new QuietWorld();
   const never = () => new Promise<never>(() => undefined);
-  const { node, link } = world.node('one');
+  const { node, store } = world.node('one');
   const stuck = world.node('two', {
-    link: {
-      register: (row) => link.register(row),
-      readHead: () => link.readHead(),
+    store: {
+      register: (row) => store.register(row),
+      readHead: () => store.readHead(),
       exchange: never,
       fence: never,
       leave: never,

@@ -20,7 +20,7 @@ export interface NodeOptions {
   marginShare?: number;
   /** ms of silence after which a node's row is removed. Default: 60,000. */
   removeAfterMs?: number;
-  link: ClusterStore;
+  store: ClusterStore;
   clock: Clock;
   later: Later;
   /** Returns a new random string. */
@@ -92,13 +92,13 @@ export class VerifierNode {
 
   constructor(options: NodeOptions, parts: Partial<NodeParts> = {}) {
     this.#options = options;
-    const { clock, later, link, newId } = options;
+    const { clock, later, store, newId } = options;
     this.#terms = leaseTermsOf(options);
     this.#interval = options.leaseMs / heartbeatsPerLease;
     this.#changeLog = new ChangeLog(options.cache);
     this.#lease = parts.lease ?? new Lease(clock, this.#terms);
     this.#peers = parts.neighbours ?? new Peers();
-    this.#registrations = new OwnRegistrations(link, newId);
+    this.#registrations = new OwnRegistrations(store, newId);
     this.#heartbeats = new Heartbeats((isAwaited) => this.#heartbeat(isAwaited), {
       ...options,
       interval: this.#interval,
@@ -210,11 +210,11 @@ export class VerifierNode {
    * this row existed does not wait for this node.
    */
   async #join(): Promise<void> {
-    const { link, name, leaseMs, newId } = this.#options;
+    const { store, name, leaseMs, newId } = this.#options;
     this.#reset();
     const { epoch } = this.#changeLog;
-    await link.register({ id: this.#registrations.newId(), name, renewal: newId() });
-    const head = await link.readHead();
+    await store.register({ id: this.#registrations.newId(), name, renewal: newId() });
+    const head = await store.readHead();
     if (head.leaseMs !== leaseMs) {
       throw new StartupError(
         'configuration',
@@ -231,7 +231,7 @@ export class VerifierNode {
   }
 
   async #heartbeat(isAwaited: boolean): Promise<HeartbeatOutcome<ClusterSnapshot>> {
-    const { link, clock, newId } = this.#options;
+    const { store, clock, newId } = this.#options;
     if (!this.#changeLog.registered) await this.#join();
     const { epoch, applied } = this.#changeLog;
     const sent = { monotonic: clock.monotonic(), wall: clock.wall() };
@@ -240,7 +240,7 @@ export class VerifierNode {
     const onlyReads =
       !isAwaited && applied.seq === this.#ackedSeq && this.#lease.wasRenewedWithin(this.#interval);
     const renewal = onlyReads ? undefined : newId();
-    const snapshot = await link.exchange({ id: this.#registrations.id, acked: applied, renewal });
+    const snapshot = await store.exchange({ id: this.#registrations.id, acked: applied, renewal });
     this.#requireCurrent(epoch);
     if (renewal === undefined) return this.#applySnapshot(snapshot, undefined);
     this.#ackedSeq = applied.seq;
@@ -292,7 +292,7 @@ export class VerifierNode {
     const row = this.#peers.row(id);
     if (row === undefined) return false;
     try {
-      const gone = await this.#options.link.fence(id, row.renewal);
+      const gone = await this.#options.store.fence(id, row.renewal);
       if (gone) this.waitMetrics.fenced += 1;
       return gone;
     } catch {

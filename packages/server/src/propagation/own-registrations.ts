@@ -8,15 +8,15 @@ const maxFormer = 10;
  * commit at any time: it then finds no row, or an unused one.
  */
 export class OwnRegistrations {
-  readonly #link: ClusterStore;
+  readonly #store: ClusterStore;
   readonly #newId: () => string;
   #id = '';
   /** Rows that no longer hold a lease but may still be in the table. */
   readonly #former = new Set<string>();
   readonly #leaving = new Set<string>();
 
-  constructor(link: ClusterStore, newId: () => string) {
-    this.#link = link;
+  constructor(store: ClusterStore, newId: () => string) {
+    this.#store = store;
     this.#newId = newId;
   }
 
@@ -55,7 +55,7 @@ export class OwnRegistrations {
   async #leaveRow(id: string): Promise<void> {
     this.#leaving.add(id);
     try {
-      await this.#link.leave(id);
+      await this.#store.leave(id);
       this.#former.delete(id);
     } finally {
       this.#leaving.delete(id);

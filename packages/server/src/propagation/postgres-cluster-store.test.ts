@@ -7,15 +7,15 @@ import { openTestPostgres } from '../../../../test/support/open-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import { PostgresClusterStore, parseAck } from './postgres-cluster-store.ts';
 
-/** Opens a link to a database of its own. */
-async function openLink(t: TestContext) {
+/** Opens the store of a database of its own. */
+async function openStore(t: TestContext) {
   const { database, close } = await openTestPostgres();
-  const link = new PostgresClusterStore(database.connection);
+  const store = new PostgresClusterStore(database.connection);
   t.after(async () => {
-    await link.close();
+    await store.close();
     await close();
   });
-  return { database, link };
+  return { database, store };
 }
 
 for (const format of ['hex', 'escape']) {
@@ -23,15 +23,15 @@ for (const format of ['hex', 'escape']) {
     const { database, close } = await openTestPostgres();
     await database.pool.query(`ALTER ROLE CURRENT_USER SET bytea_output = ${format}`);
     const [secret] = await insertSecrets(database, 1, 1);
-    const link = new PostgresClusterStore(database.connection);
+    const store = new PostgresClusterStore(database.connection);
     after(async () => {
-      await link.close();
+      await store.close();
       await close();
     });
-    await link.register({ id: 'node', name: 'test', renewal: 'first' });
-    const { seq, token } = await link.readHead();
+    await store.register({ id: 'node', name: 'test', renewal: 'first' });
+    const { seq, token } = await store.readHead();
     await database.pool.query(`UPDATE api_key SET revoked_at = 1, revoked_by = 'test'`);
-    const { changes, head } = await link.exchange({ id: 'node', acked: { seq, token }, renewal: 'second' });
+    const { changes, head } = await store.exchange({ id: 'node', acked: { seq, token }, renewal: 'second' });
     assert.equal(head.seq, seq + 1);
     assert.deepEqual(
       changes.map(({ kind, subject, hashes }) => [
@@ -48,52 +48,52 @@ for (const format of ['hex', 'escape']) {
 }
 
 test('a heartbeat without a renewal only reads, and sends no notification', async (t) => {
-  const { database, link } = await openLink(t);
+  const { database, store } = await openStore(t);
   const acked = { seq: 0, token: '' };
-  const read = () => link.exchange({ id: 'node', acked, renewal: undefined });
+  const read = () => store.exchange({ id: 'node', acked, renewal: undefined });
   const row = async () => (await database.pool.query('SELECT xmin, * FROM verifier_node')).rows;
   assert.equal((await read()).registered, false);
-  await link.register({ id: 'node', name: 'test', renewal: 'first' });
+  await store.register({ id: 'node', name: 'test', renewal: 'first' });
   const before = await row();
   const { registered, nodes } = await read();
   assert.equal(registered, true);
   assert.deepEqual(nodes, [{ id: 'node', name: 'test', ackedSeq: 0, renewal: 'first' }]);
   assert.deepEqual(await row(), before);
-  assert.equal((await link.exchange({ id: 'node', acked, renewal: 'second' })).registered, true);
+  assert.equal((await store.exchange({ id: 'node', acked, renewal: 'second' })).registered, true);
   assert.notDeepEqual(await row(), before);
 });
 
 test('a fence removes a node only if it has not renewed since it was seen', async (t) => {
-  const { link } = await openLink(t);
-  const renew = (renewal: string) => link.exchange({ id: 'node', acked: { seq: 0, token: '' }, renewal });
-  await link.register({ id: 'node', name: 'test', renewal: 'first' });
+  const { store } = await openStore(t);
+  const renew = (renewal: string) => store.exchange({ id: 'node', acked: { seq: 0, token: '' }, renewal });
+  await store.register({ id: 'node', name: 'test', renewal: 'first' });
   await renew('second');
-  assert.equal(await link.fence('node', 'first'), false);
+  assert.equal(await store.fence('node', 'first'), false);
   assert.equal((await renew('third')).registered, true);
-  assert.equal(await link.fence('node', 'third'), true);
+  assert.equal(await store.fence('node', 'third'), true);
   assert.equal((await renew('fourth')).registered, false);
-  assert.equal(await link.fence('node', 'third'), true, 'another node has already removed it');
+  assert.equal(await store.fence('node', 'third'), true, 'another node has already removed it');
 });
 
 test('an acknowledgment is notified once, with the node and the change', async (t) => {
   const { database, close } = await openTestPostgres();
-  const link = new PostgresClusterStore(database.connection);
+  const store = new PostgresClusterStore(database.connection);
   const listener = await database.pool.connect();
   t.after(async () => {
     listener.release();
-    await link.close();
+    await store.close();
     await close();
   });
   await listener.query('LISTEN soku_ack');
   const payloads: (string | undefined)[] = [];
   listener.on('notification', ({ payload }) => payloads.push(payload));
-  await link.register({ id: 'node', name: 'test', renewal: 'first' });
+  await store.register({ id: 'node', name: 'test', renewal: 'first' });
   const acked = { seq: 7, token: 'of the change' };
   const first = once(listener, 'notification');
-  for (const renewal of ['second', 'third']) await link.exchange({ id: 'node', acked, renewal });
+  for (const renewal of ['second', 'third']) await store.exchange({ id: 'node', acked, renewal });
   await first;
   const next = once(listener, 'notification');
-  await link.exchange({ id: 'node', acked: { ...acked, seq: 8 }, renewal: 'fourth' });
+  await store.exchange({ id: 'node', acked: { ...acked, seq: 8 }, renewal: 'fourth' });
   await next;
   assert.deepEqual(
     payloads.map((payload) => parseAck(payload ?? '')),

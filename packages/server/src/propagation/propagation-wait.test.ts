@@ -6,19 +6,19 @@ import type { Acknowledgment, ClusterStore } from './cluster-store.ts';
 /** A node that waits for two others, which receive no notifications, and the state of its wait. */
 async function waitForTwo() {
   const world = new QuietWorld();
-  const { link } = world.node('waiting');
+  const { store } = world.node('waiting');
   let exchanges = 0;
   const counted: ClusterStore = {
-    register: (row) => link.register(row),
-    readHead: () => link.readHead(),
+    register: (row) => store.register(row),
+    readHead: () => store.readHead(),
     exchange: (row) => {
       exchanges += 1;
-      return link.exchange(row);
+      return store.exchange(row);
     },
-    fence: (id, renewal) => link.fence(id, renewal),
-    leave: (id) => link.leave(id),
+    fence: (id, renewal) => store.fence(id, renewal),
+    leave: (id) => store.leave(id),
   };
-  const waiting = world.node('waiting', { link: counted });
+  const waiting = world.node('waiting', { store: counted });
   const others = [world.node('one'), world.node('two')];
   await Promise.all([waiting, ...others].map(({ node }) => node.start()).concat(world.run(1000)));
   world.change('key_1');

@@ -47,7 +47,7 @@ export class SqliteUsageLog implements UsageLog {
         this.#last += 1;
         logged(batch);
       },
-      { patience: 0, durable },
+      { lockTimeoutMs: 0, durable },
     );
   }
 
@@ -65,7 +65,7 @@ export class SqliteUsageLog implements UsageLog {
         pending.close();
       },
       // From now on these counts are not appended again, so they must be as safe as after a save.
-      { patience: 0, durable: true },
+      { lockTimeoutMs: 0, durable: true },
     );
   }
 
@@ -77,7 +77,7 @@ export class SqliteUsageLog implements UsageLog {
       () => {
         this.#first = until + 1;
       },
-      { patience: 0, durable: false },
+      { lockTimeoutMs: 0, durable: false },
     );
     return this.#first <= this.#cut;
   }

@@ -82,14 +82,14 @@ export class SqliteUsageStore implements UsageStore {
     durable: boolean,
     written: (count: number) => void,
   ): Promise<void> {
-    const terms = { patience: 0, durable };
+    const options = { lockTimeoutMs: 0, durable };
     const work = (connection: DatabaseSync) => {
       const count = writeSlice(connection, usages);
       const last = usages[count - 1];
       if (last !== undefined) this.log.recordFlush(connection, last);
       return count;
     };
-    await this.#database.transact(work, written, terms);
+    await this.#database.transact(work, written, options);
   }
 
   async writeLastUses(usages: readonly Readonly<SecretCounts>[]): Promise<void> {
@@ -97,7 +97,7 @@ export class SqliteUsageStore implements UsageStore {
       const last = connection.prepare(setLastUse);
       for (const usage of usages) writeLastUse(last, usage);
     };
-    await this.#database.transact(work, () => undefined, { patience: 0, durable: false });
+    await this.#database.transact(work, () => undefined, { lockTimeoutMs: 0, durable: false });
   }
 
   /** Occupies the write connection, so nothing is written during the read. */
@@ -119,7 +119,7 @@ export class SqliteUsageStore implements UsageStore {
       const deleted = await this.#database.transact(
         (connection) => Number(connection.prepare(statement).run(before).changes),
         () => undefined,
-        { patience: 0, durable: false },
+        { lockTimeoutMs: 0, durable: false },
       );
       if (deleted === maxDeleted) return true;
     }
