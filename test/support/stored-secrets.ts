@@ -26,12 +26,12 @@ export class Secret {
       valid.drop(this.hash);
       const found = rejected.find(this.hash);
       const row = found === noRow ? rejected.addRejected(this.hash, { ...ended, keyId: this.keyId }) : found;
-      rejected.usage.refuse(row, now, 'revoked_key');
+      rejected.usage.reject(row, now, 'revoked_key');
       return;
     }
     const found = valid.find(this.hash);
     const row = found === noRow ? valid.add(this.hash, { ...key, keyId: this.keyId }) : found;
-    if (use.refused === true) valid.usage.refuse(row, now, 'insufficient_scope');
+    if (use.refused === true) valid.usage.reject(row, now, 'insufficient_scope');
     else valid.usage.accept(row, now, use.address ?? '203.0.113.7', use.agent ?? 'test/1');
   }
 }

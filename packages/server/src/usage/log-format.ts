@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { cleanUserAgent } from '../http/user-agent.ts';
 import { nothingPacked, type PackedCounts, unpack } from './packed-counts.ts';
 import type { SecretCounts } from './pending-uses.ts';
-import { countRefusals, noRefusals, type Refusals } from './refusals.ts';
+import { countRejections, noRejections, type Rejections } from './rejection-counts.ts';
 
 /** What is appended to the log at once: what was counted since it was last appended. */
 export interface LogBatch {
@@ -84,10 +84,10 @@ export function parseLogRow(text: string): LogRow | undefined {
     return { address, agent };
   };
   const counts = uses.map(([hash, hour, accepted, rejected, lastMs, index, changesLastUse]) => {
-    const refusedBy = refusalsOf(rejected);
+    const refusedBy = rejectionsOf(rejected);
     return {
       hash: Buffer.from(hash, 'base64').toString('latin1'),
-      ...{ hour, accepted, refused: countRefusals(refusedBy), refusedBy },
+      ...{ hour, accepted, refused: countRejections(refusedBy), refusedBy },
       ...{ lastMs, ...clientOf(index), changesLastUse },
     };
   });
@@ -95,7 +95,7 @@ export function parseLogRow(text: string): LogRow | undefined {
     ...one,
     ...clientOf(client),
     refused: 0,
-    refusedBy: noRefusals,
+    refusedBy: noRejections,
   }));
   return { counts: [...unpacked, ...counts], areTotals: packed === undefined };
 }
@@ -107,9 +107,9 @@ function numbersIn(base64: string): Int32Array {
   return numbers;
 }
 
-function refusalsOf(rejected: number | Refusals): Refusals {
+function rejectionsOf(rejected: number | Rejections): Rejections {
   if (typeof rejected !== 'number') return rejected;
-  return rejected === 0 ? noRefusals : { other: rejected };
+  return rejected === 0 ? noRejections : { other: rejected };
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,4 @@
-import { addRefusals, type Refusals } from './refusals.ts';
+import { addRejections, type Rejections } from './rejection-counts.ts';
 
 /** The uses of a secret in one hour that are not written yet. */
 export interface SecretCounts {
@@ -11,7 +11,7 @@ export interface SecretCounts {
   accepted: number;
   refused: number;
   /** The same rejected uses by code. */
-  refusedBy: Refusals;
+  refusedBy: Rejections;
   /** ms from the start of the hour to its last accepted use; -1 means none. */
   lastMs: number;
   /** IP address of the last accepted use. */
@@ -142,7 +142,7 @@ export type Place = Pick<SecretCounts, 'hour' | 'keyId' | 'hash'>;
 function merge(counts: SecretCounts, later: SecretCounts): void {
   counts.accepted += later.accepted;
   counts.refused += later.refused;
-  counts.refusedBy = addRefusals(counts.refusedBy, later.refusedBy);
+  counts.refusedBy = addRejections(counts.refusedBy, later.refusedBy);
   counts.changesLastUse ||= later.changesLastUse;
   if (later.lastMs < counts.lastMs) return;
   const { lastMs, address, agent } = later;

@@ -112,7 +112,7 @@ export class PostgresUsageStore implements UsageStore {
     if (this.#writer === '') await this.#begin();
     const number = this.#settled + 1;
     this.#inFlight = { number, settle: () => written(counts.length) };
-    const values = [this.#writer, number, ...columnsOf(counts), ...refusalColumnsOf(counts)];
+    const values = [this.#writer, number, ...columnsOf(counts), ...rejectionColumnsOf(counts)];
     try {
       if (await this.#add(values)) this.#settle(number);
       else await this.#checkCommitted(number);
@@ -211,7 +211,7 @@ function columnsOf(counts: readonly Readonly<SecretCounts>[]): unknown[][] {
 }
 
 /** The rejections by code as arrays, in the order of `add`. */
-function refusalColumnsOf(counts: readonly Readonly<SecretCounts>[]): unknown[][] {
+function rejectionColumnsOf(counts: readonly Readonly<SecretCounts>[]): unknown[][] {
   const rows = counts.flatMap(({ hour, hash, refusedBy }) =>
     Object.entries(refusedBy).map(([code, requests]) => ({ hour, hash, code, requests })),
   );

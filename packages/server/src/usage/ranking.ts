@@ -85,7 +85,7 @@ export class KeyRanking {
 
   async #rank(workspaceId: string, from: number, to: number): Promise<Ranking> {
     const busiest = await this.#rankAccepted(workspaceId, from, to);
-    return { busiest, mostRefused: await this.#rankRefused(workspaceId, from, to) };
+    return { busiest, mostRefused: await this.#rankRejected(workspaceId, from, to) };
   }
 
   async #rankAccepted(workspaceId: string, from: number, to: number): Promise<string[]> {
@@ -101,12 +101,12 @@ export class KeyRanking {
     }
   }
 
-  async #rankRefused(workspaceId: string, from: number, to: number): Promise<string[]> {
-    const refused = this.#reader.openRefusals(workspaceId, from, to);
+  async #rankRejected(workspaceId: string, from: number, to: number): Promise<string[]> {
+    const refused = this.#reader.openRejections(workspaceId, from, to);
     for (let hour = from; hour < to; hour++) {
       let after = '';
       for (;;) {
-        const keys = await this.#reader.refusedKeys(workspaceId, hour, { after, limit: keysPerRead });
+        const keys = await this.#reader.rejectedKeys(workspaceId, hour, { after, limit: keysPerRead });
         for (const { keyId, requests } of keys) refused.set(keyId, (refused.get(keyId) ?? 0) + requests);
         if (keys.length < keysPerRead) break;
         after = keys.at(-1)?.keyId ?? after;

@@ -9,12 +9,12 @@ import {
   readCounts,
   readHours,
   readLastUses,
-  readRefusals,
-  readRefusedKeys,
+  readRejectedKeys,
+  readRejections,
   readTotals,
 } from './reads.ts';
 import type { UsageRecorder } from './recorder.ts';
-import { addRefusals, noRefusals, type Refusals } from './refusals.ts';
+import { addRejections, noRejections, type Rejections } from './rejection-counts.ts';
 import type { UsageStore } from './store.ts';
 
 /** Accepted and rejected requests. */
@@ -26,7 +26,7 @@ interface Counts {
 /** Accepted requests, and rejected ones by code. */
 export interface Outcomes {
   accepted: number;
-  refusedBy: Refusals;
+  refusedBy: Rejections;
 }
 
 /**
@@ -48,13 +48,13 @@ export class UsageReader {
     keyId: string,
     from: number,
     to: number,
-  ): Promise<{ hours: HourCounts[]; refusedBy: Refusals; lastUse: LastUse | undefined }> {
+  ): Promise<{ hours: HourCounts[]; refusedBy: Rejections; lastUse: LastUse | undefined }> {
     const read = async (db: Kysely<Tables>) => ({
       stored: await readHours(db, keyId, from, to),
-      refusals: await readRefusals(db, workspaceId, [keyId], from, to),
+      rejections: await readRejections(db, workspaceId, [keyId], from, to),
       lastUses: await readLastUses(db, [keyId]),
     });
-    return this.#store.readConsistently(read, ({ stored, refusals, lastUses }) => {
+    return this.#store.readConsistently(read, ({ stored, rejections, lastUses }) => {
       const hours = Array.from({ length: to - from }, (_, i) => ({
         hour: from + i,
         accepted: 0,
@@ -68,9 +68,9 @@ export class UsageReader {
         counts.refused += refused;
       }
       const refusedBy = [
-        ...refusals.map(({ code, requests }) => ({ [code]: requests })),
+        ...rejections.map(({ code, requests }) => ({ [code]: requests })),
         ...this.#openOf([keyId], from, to).map((counts) => counts.refusedBy),
-      ].reduce(addRefusals, noRefusals);
+      ].reduce(addRejections, noRejections);
       return { hours, refusedBy, lastUse: newest([...lastUses, ...usesIn(open)]) };
     });
   }
@@ -120,20 +120,20 @@ export class UsageReader {
     if (keyIds.length === 0) return new Map();
     const read = async (db: Kysely<Tables>) => ({
       counts: await readCounts(db, keyIds, from, to),
-      refusals: await readRefusals(db, workspaceId, keyIds, from, to),
+      rejections: await readRejections(db, workspaceId, keyIds, from, to),
     });
-    return this.#store.readConsistently(read, ({ counts, refusals }) => {
+    return this.#store.readConsistently(read, ({ counts, rejections }) => {
       const outcomes = new Map<string, Outcomes>(
-        keyIds.map((id) => [id, { accepted: 0, refusedBy: noRefusals }]),
+        keyIds.map((id) => [id, { accepted: 0, refusedBy: noRejections }]),
       );
-      const add = (keyId: string, accepted: number, refusedBy: Refusals) => {
+      const add = (keyId: string, accepted: number, refusedBy: Rejections) => {
         const sum = outcomes.get(keyId);
         if (sum === undefined) return;
         sum.accepted += accepted;
-        sum.refusedBy = addRefusals(sum.refusedBy, refusedBy);
+        sum.refusedBy = addRejections(sum.refusedBy, refusedBy);
       };
-      for (const { keyId, accepted } of counts) add(keyId, accepted, noRefusals);
-      for (const { keyId, code, requests } of refusals) add(keyId, 0, { [code]: requests });
+      for (const { keyId, accepted } of counts) add(keyId, accepted, noRejections);
+      for (const { keyId, code, requests } of rejections) add(keyId, 0, { [code]: requests });
       for (const open of this.#openOf(keyIds, from, to)) add(open.keyId, open.accepted, open.refusedBy);
       return outcomes;
     });
@@ -146,16 +146,16 @@ export class UsageReader {
       const hours = Array.from({ length: to - from }, (_, i) => ({
         hour: from + i,
         accepted: 0,
-        refusedBy: noRefusals,
+        refusedBy: noRejections,
       }));
-      const add = (hour: number, accepted: number, refusedBy: Refusals) => {
+      const add = (hour: number, accepted: number, refusedBy: Rejections) => {
         const sum = hours[hour - from];
         if (sum === undefined) return;
         sum.accepted += accepted;
-        sum.refusedBy = addRefusals(sum.refusedBy, refusedBy);
+        sum.refusedBy = addRejections(sum.refusedBy, refusedBy);
       };
       for (const { hour, outcome, requests } of stored) {
-        if (outcome === 'accepted') add(hour, requests, noRefusals);
+        if (outcome === 'accepted') add(hour, requests, noRejections);
         else add(hour, 0, { [outcome]: requests });
       }
       for (const open of this.#recorder.ofWorkspace(workspaceId)) {
@@ -166,17 +166,17 @@ export class UsageReader {
   }
 
   /** The stored rejected requests of the keys of a workspace in one hour, in the order of their ids. */
-  async refusedKeys(
+  async rejectedKeys(
     workspaceId: string,
     hour: number,
     page: { after: string; limit: number },
   ): Promise<{ keyId: string; requests: number }[]> {
-    const read = (db: Kysely<Tables>) => readRefusedKeys(db, workspaceId, hour, page);
+    const read = (db: Kysely<Tables>) => readRejectedKeys(db, workspaceId, hour, page);
     return this.#store.readConsistently(read, (stored) => stored);
   }
 
   /** The rejected requests in memory, by key. */
-  openRefusals(workspaceId: string, from: number, to: number): Map<string, number> {
+  openRejections(workspaceId: string, from: number, to: number): Map<string, number> {
     const refused = new Map<string, number>();
     for (const { keyId, hour, refused: count } of this.#recorder.ofWorkspace(workspaceId)) {
       if (count > 0 && hour >= from && hour < to) refused.set(keyId, (refused.get(keyId) ?? 0) + count);

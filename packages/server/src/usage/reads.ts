@@ -77,7 +77,7 @@ export async function readTotals(
 }
 
 /** The rejected requests of some keys of a workspace by code, one row for each hour. */
-export async function readRefusals(
+export async function readRejections(
   db: Kysely<Tables>,
   workspaceId: string,
   keyIds: readonly string[],
@@ -94,7 +94,7 @@ export async function readRefusals(
 }
 
 /** The rejected requests of the keys of a workspace in one hour, in the order of their ids. */
-export async function readRefusedKeys(
+export async function readRejectedKeys(
   db: Kysely<Tables>,
   workspaceId: string,
   hour: number,

@@ -7,7 +7,7 @@ import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import { emptyTables, firstHour, newWorld, startRecorder } from '../../../../test/support/usage-recorder.ts';
 import { hourOf } from './hours.ts';
 import type { UsageReader } from './reader.ts';
-import { countRefusals } from './refusals.ts';
+import { countRejections } from './rejection-counts.ts';
 
 const { database, secrets, close } = await openWithSecrets(3, 2);
 after(close);
@@ -73,12 +73,12 @@ class Model {
     for (const { hour, accepted, refusedBy } of await reader.workspace('ws_1', ...range)) {
       const counts = keyIds.map((keyId) => this.#counts.get(`${keyId} ${hour}`) ?? zero);
       const sum = (of: keyof Counts) => counts.reduce((total, one) => total + one[of], 0);
-      const found = { accepted, refused: countRefusals(refusedBy) };
+      const found = { accepted, refused: countRejections(refusedBy) };
       assert.deepEqual(found, { accepted: sum('accepted'), refused: sum('refused') }, `hour ${hour}`);
     }
     for (const [keyId, { accepted, refusedBy }] of await reader.outcomes('ws_1', keyIds, ...range)) {
       const counts = (await reader.counts([keyId], ...range)).get(keyId);
-      assert.deepEqual({ accepted, refused: countRefusals(refusedBy) }, counts, keyId);
+      assert.deepEqual({ accepted, refused: countRejections(refusedBy) }, counts, keyId);
     }
   }
 

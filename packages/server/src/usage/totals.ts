@@ -15,7 +15,7 @@ const addTotal = `
   INSERT INTO usage_total (hour, workspace_id, outcome, requests) VALUES (?, ?, ?, ?)
   ON CONFLICT (hour, workspace_id, outcome) DO UPDATE SET requests = usage_total.requests + excluded.requests`;
 
-const addRefusal = `
+const addRejection = `
   INSERT INTO usage_refusal (hour, workspace_id, key_id, code, requests) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (hour, workspace_id, key_id, code) DO UPDATE SET requests = usage_refusal.requests + excluded.requests`;
 
@@ -31,11 +31,11 @@ export function writeTotals(connection: DatabaseSync, counts: readonly Readonly<
     total.run(hour, workspaceId, outcome, requests);
   }
   // Most writes contain no rejections.
-  let refusal: StatementSync | undefined;
+  let rejection: StatementSync | undefined;
   for (const { hour, workspaceId, keyId, refusedBy } of counts) {
     for (const [code, requests] of Object.entries(refusedBy)) {
-      refusal ??= connection.prepare(addRefusal);
-      refusal.run(hour, workspaceId, keyId, code, requests);
+      rejection ??= connection.prepare(addRejection);
+      rejection.run(hour, workspaceId, keyId, code, requests);
     }
   }
 }

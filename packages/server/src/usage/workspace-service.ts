@@ -11,7 +11,7 @@ import { RequestError } from '../http/errors.ts';
 import { hourOf, hourStart } from './hours.ts';
 import { KeyRanking } from './ranking.ts';
 import type { Outcomes, UsageReader } from './reader.ts';
-import { addRefusals, countRefusals, noRefusals } from './refusals.ts';
+import { addRejections, countRejections, noRejections } from './rejection-counts.ts';
 
 /** What the usage of a workspace needs from keys. */
 interface Keys {
@@ -102,7 +102,7 @@ function toDay(hours: readonly (Outcomes & { hour: number })[]): UsageDay {
     to: iso(last + 1),
     ...toTotal({
       accepted: hours.reduce((sum, { accepted }) => sum + accepted, 0),
-      refusedBy: hours.reduce((sum, { refusedBy }) => addRefusals(sum, refusedBy), noRefusals),
+      refusedBy: hours.reduce((sum, { refusedBy }) => addRejections(sum, refusedBy), noRejections),
     }),
     hours: hours.map((outcomes) => ({ hour: iso(outcomes.hour), ...toTotal(outcomes) })),
   };
@@ -111,12 +111,12 @@ function toDay(hours: readonly (Outcomes & { hour: number })[]): UsageDay {
 function toRanked({ id, name, preview, status }: Key, outcomes: Outcomes | undefined): RankedKey {
   return {
     key: { id, name, preview, status },
-    ...toTotal(outcomes ?? { accepted: 0, refusedBy: noRefusals }),
+    ...toTotal(outcomes ?? { accepted: 0, refusedBy: noRejections }),
   };
 }
 
 function toTotal({ accepted, refusedBy }: Outcomes) {
-  return { accepted, refused: countRefusals(refusedBy), refusedBy: { ...refusedBy } };
+  return { accepted, refused: countRejections(refusedBy), refusedBy: { ...refusedBy } };
 }
 
 /** @param hour epoch hours */

@@ -68,5 +68,5 @@ export const isRetired = 16;
 /** The row has counts that are not in the log, and is in the list of such rows. Never without `isCounted`. */
 export const isUnlogged = 32;
 /** The error code of the rejected requests in `refused`: its position in the table of codes, in 8 bits. */
-export const refusalShift = 8;
-export const refusalMask = 0xff << refusalShift;
+export const rejectionShift = 8;
+export const rejectionMask = 0xff << rejectionShift;

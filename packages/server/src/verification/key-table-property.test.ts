@@ -27,13 +27,13 @@ const kinds = [
   'find',
   'add',
   'add',
-  'reject',
+  'addRejected',
   'drop',
   'dropWorkspace',
   'clear',
   'accept',
   'accept',
-  'refuse',
+  'reject',
   'log',
   'flush',
 ] as const;
@@ -79,7 +79,7 @@ class World {
       const row = this.table.add(hashOf(secret), key);
       assert.equal(this.#find(secret), row);
     },
-    reject: ({ secret, workspace, now }) => {
+    addRejected: ({ secret, workspace, now }) => {
       const more = { keyId: keyIdOf(secret), workspaceId: workspace, since: now };
       const ended: EndedSecret = { standing: now > 2 * hour ? 'revoked' : 'retired', ...more };
       this.#put.set(secret, ended);
@@ -109,10 +109,10 @@ class World {
       const uses = this.table.usage.usesOf(keyIdOf(secret)).find(({ hash: of }) => of === hashOf(secret));
       assert.deepEqual([uses?.address, uses?.lastMs], [address, now % hour]);
     },
-    refuse: ({ secret, now, code }) => {
+    reject: ({ secret, now, code }) => {
       const row = this.#find(secret);
       if (row === noRow) return;
-      this.table.usage.refuse(row, now, code);
+      this.table.usage.reject(row, now, code);
       count(this.used, `${keyIdOf(secret)} ${code}`, now, 1);
     },
     log: ({ secret }) => this.#log(Number(secret)),

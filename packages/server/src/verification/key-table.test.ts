@@ -99,7 +99,7 @@ test('a client that was only rejected is still new for the next accepted use', (
   table.usage.hold(row);
   drain(held);
   const other = table.find(hashOf('one'));
-  table.usage.refuse(other, hour, 'rate_limited');
+  table.usage.reject(other, hour, 'rate_limited');
   table.usage.hold(other);
   drain(held);
   table.usage.accept(other, hour + 1, '192.0.2.2', 'agent');

@@ -40,7 +40,7 @@ test('rejections are counted by code, also when the code alternates', () => {
   const { held, table, row } = tableOfOne();
   for (const code of ['rate_limited', 'insufficient_scope', 'rate_limited', 'rate_limited'] as const) {
     table.usage.accept(row, hour, '192.0.2.1', 'agent');
-    table.usage.refuse(row, hour, code);
+    table.usage.reject(row, hour, code);
   }
   assert.deepEqual(table.usage.of(row)?.refusedBy, { rate_limited: 2 });
   table.usage.hold(row);

@@ -4,7 +4,7 @@ import type { CountingTable } from '../usage/counting-table.ts';
 import { hourOf, hourStart, useStep } from '../usage/hours.ts';
 import { type PackedCounts, Packer } from '../usage/packed-counts.ts';
 import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
-import { noRefusals, type Refusals } from '../usage/refusals.ts';
+import { noRejections, type Rejections } from '../usage/rejection-counts.ts';
 import * as column from './columns.ts';
 import { InternedStrings } from './interned-strings.ts';
 
@@ -82,14 +82,14 @@ export class RowUsage implements CountingTable {
    *
    * @param now epoch ms
    */
-  refuse(row: number, now: number, code: ErrorCode): void {
+  reject(row: number, now: number, code: ErrorCode): void {
     const rows = this.#rows;
     const at = row * column.width;
-    const bits = (codeNumbers.get(code) ?? 0) << column.refusalShift;
+    const bits = (codeNumbers.get(code) ?? 0) << column.rejectionShift;
     const flags = rows[at + column.flags] ?? 0;
-    if ((flags & column.refusalMask) !== bits) {
+    if ((flags & column.rejectionMask) !== bits) {
       if ((rows[at + column.refused] ?? 0) > 0) this.hold(row);
-      rows[at + column.flags] = ((rows[at + column.flags] ?? 0) & ~column.refusalMask) | bits;
+      rows[at + column.flags] = ((rows[at + column.flags] ?? 0) & ~column.rejectionMask) | bits;
     }
     this.#begin(row, at, now);
     rows[at + column.refused] = (rows[at + column.refused] ?? 0) + 1;
@@ -222,7 +222,7 @@ export class RowUsage implements CountingTable {
       hour: rows[at + column.hour] ?? 0,
       accepted: rows[at + column.accepted] ?? 0,
       refused: rows[at + column.refused] ?? 0,
-      refusedBy: this.#refusalsOf(at),
+      refusedBy: this.#rejectionsOf(at),
       lastMs: rows[at + column.lastMs] ?? -1,
       address: this.#addresses.text(rows[at + column.address] ?? 0),
       agent: this.#agents.text(rows[at + column.agent] ?? 0),
@@ -230,10 +230,10 @@ export class RowUsage implements CountingTable {
     };
   }
 
-  #refusalsOf(at: number): Refusals {
+  #rejectionsOf(at: number): Rejections {
     const refused = this.#rows[at + column.refused] ?? 0;
-    if (refused === 0) return noRefusals;
-    const number = ((this.#rows[at + column.flags] ?? 0) & column.refusalMask) >> column.refusalShift;
+    if (refused === 0) return noRejections;
+    const number = ((this.#rows[at + column.flags] ?? 0) & column.rejectionMask) >> column.rejectionShift;
     return { [errorCodeNames[number] ?? 'other']: refused };
   }
 

@@ -244,13 +244,13 @@ export class Verifier {
     if (ended === undefined || isForeign(ended.workspaceId, use))
       return this.#rejectInvalid(unknownKey, use, now);
     const problem = ended.standing === 'revoked' ? revokedKey(ended.since) : retiredSecret(ended.since);
-    if (use.recorded !== false) this.#rejected.usage.refuse(row, now, problem.code);
+    if (use.recorded !== false) this.#rejected.usage.reject(row, now, problem.code);
     return this.#reject(problem, use);
   }
 
   /** Rejects a key whose secret is correct. Such rejections are shown on the key's page. */
   #rejectKnown(row: number, problem: ApiProblem, use: VerifyOptions, now: number): Rejected {
-    if (use.recorded !== false) this.#valid.usage.refuse(row, now, problem.code);
+    if (use.recorded !== false) this.#valid.usage.reject(row, now, problem.code);
     return this.#reject(problem, use);
   }
 
