@@ -63,7 +63,7 @@ export async function fillWorkspace(dashboard: Dashboard, localHour: number): Pr
     const { name, age, scopes = [], expiresIn, used, revoked = false } = sample;
     const expiry =
       expiresIn === undefined ? {} : { expiresAt: new Date(Date.now() + expiresIn * msPerDay).toISOString() };
-    const { key } = await dashboard.ada.makeKey({ name, scopes, ...expiry });
+    const { key } = await dashboard.ada.createKey({ name, scopes, ...expiry });
     ids.set(name, key.id);
     await dashboard.database(
       'UPDATE api_key SET created_at = created_at - ? WHERE id = ?',

@@ -18,8 +18,8 @@ import { openSession } from './support/session.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const server = await startServer();
 const ada = await openSession(server);
-const { apiKey, key } = await ada.makeKey({ name: 'Documentation', rateLimit: 1000 });
-const verifier = await ada.makeKey({ name: 'Back end', scopes: ['keys:verify'] });
+const { apiKey, key } = await ada.createKey({ name: 'Documentation', rateLimit: 1000 });
+const verifier = await ada.createKey({ name: 'Back end', scopes: ['keys:verify'] });
 after(() => server.stop());
 
 /** The commands need curl. Without it, the tests fail in CI and are skipped on a developer's machine. */
@@ -73,7 +73,7 @@ test('the back end of docs/protect-from-a-back-end.md accepts a valid key, forwa
   const codeOf = (response: HttpResponse) =>
     z.object({ error: z.object({ code: z.string() }) }).parse(response.body).error.code;
   const once = await withinOneMinute(async () => {
-    const created = await ada.makeKey({ name: 'Once', rateLimit: 1 });
+    const created = await ada.createKey({ name: 'Once', rateLimit: 1 });
     const accepted = await send(created.apiKey);
     assert.deepEqual([accepted.status, accepted.text], [200, 'Hello, Once\n']);
     const limited = await send(created.apiKey);

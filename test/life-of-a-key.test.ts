@@ -11,7 +11,7 @@ after(() => server.stop());
 const ada = await server.signIn();
 
 test('a new key is accepted, and rejected as soon as its revoke returns', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'Production Server' });
+  const { apiKey, key } = await ada.createKey({ name: 'Production Server' });
   assert.match(apiKey, /^sk_live_[0-9A-Za-z]{32}$/);
   assert.equal(key.preview, `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`);
 
@@ -34,8 +34,8 @@ test('a new key is accepted, and rejected as soon as its revoke returns', async 
 });
 
 test('active keys are listed by default, newest first, and revoked ones on request', async () => {
-  const first = await ada.makeKey({ name: 'first' });
-  const second = await ada.makeKey({ name: 'second' });
+  const first = await ada.createKey({ name: 'first' });
+  const second = await ada.createKey({ name: 'second' });
   await ada.revoke(first.key.id);
   const active = keyListSchema.parse((await ada.call('GET', '/v1/api-keys')).body);
   assert.equal(active.data[0]?.id, second.key.id);

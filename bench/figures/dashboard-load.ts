@@ -32,7 +32,7 @@ export async function dashboardLoad(): Promise<Figure[]> {
   const browser = await launchBrowser();
   try {
     const ada = await server.signIn();
-    for (let number = 1; number <= keys; number++) await ada.makeKey({ name: `Key ${number}` });
+    for (let number = 1; number <= keys; number++) await ada.createKey({ name: `Key ${number}` });
 
     const { page } = await newPage(browser);
     await page.request.post(`${server.url}/api/auth/sign-in/email`, { data: owner });

@@ -57,7 +57,7 @@ interface Manager {
 async function managerOf([first]: Nodes['nodes']): Promise<Manager> {
   if (first === undefined) throw new Error('no node was started');
   const person = await first.server.signIn();
-  const { apiKey } = await person.makeKey({ name: 'Manager', scopes: ['keys:write'] });
+  const { apiKey } = await person.createKey({ name: 'Manager', scopes: ['keys:write'] });
   return { person, apiKey };
 }
 
@@ -77,7 +77,7 @@ async function timeRevokes({ nodes }: Nodes, { rounds, revokes }: Sizes): Promis
 async function timeRevoke(nodes: Nodes['nodes'], manager: Manager, turn: number): Promise<number> {
   const node = nodes[turn % nodes.length];
   if (node === undefined) throw new Error('no node was started');
-  const { apiKey, key } = await manager.person.makeKey({ name: 'Bench' });
+  const { apiKey, key } = await manager.person.createKey({ name: 'Bench' });
   await expectAll(nodes, apiKey, 204);
   await wait(quiet);
   const began = performance.now();

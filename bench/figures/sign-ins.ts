@@ -46,7 +46,7 @@ export async function revokeDuringSignIns({ rounds, revokes }: Sizes): Promise<F
 async function timeRevokes(url: string, person: Person, count: number): Promise<number[]> {
   const took: number[] = [];
   for (let i = 0; i < count; i++) {
-    const { apiKey, key } = await person.makeKey({ name: 'Bench' });
+    const { apiKey, key } = await person.createKey({ name: 'Bench' });
     await wait(quiet);
     const began = performance.now();
     await person.revoke(key.id);

@@ -19,7 +19,7 @@ export async function verifyHttp(sizes: Sizes): Promise<Figure[]> {
   await using tuned = await startBareServer(true);
   const warmed = { ...soku, warm: () => verifyEach(soku.url, inUse.values()) };
   const owner = await soku.server.signIn();
-  const { apiKey } = await owner.makeKey({ name: 'Bench', scopes: ['keys:verify'] });
+  const { apiKey } = await owner.createKey({ name: 'Bench', scopes: ['keys:verify'] });
 
   const [byGet, bareByGet, tunedByGet] = await race([warmed, bare, tuned], { keys }, sizes);
   const asking = files.write([apiKey]);

@@ -53,7 +53,7 @@ export async function runSoak({ seconds, share = 1, isEnough }: Options): Promis
   try {
     const owner = await server.signIn();
     const scopes = ['keys:read', 'keys:write', 'keys:verify'];
-    const { apiKey } = await owner.makeKey({ name: 'Soak', scopes, rateLimit: 'off' });
+    const { apiKey } = await owner.createKey({ name: 'Soak', scopes, rateLimit: 'off' });
     const traffic = new Traffic(client, tally, apiKey);
     await traffic.createActiveKeys(activeKeys);
     const began = performance.now();

@@ -15,7 +15,7 @@ async function setUp(t: TestContext, kind: (typeof kinds)[number]) {
   const scene = await Scene.ready(t, kind);
   const server = await scene.start();
   const ada = await openSession(server);
-  const { key, apiKey } = await ada.makeKey({ name: 'revoked later' });
+  const { key, apiKey } = await ada.createKey({ name: 'revoked later' });
   const file = scene.inBackupDir('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
   await ada.revoke(key.id);

@@ -76,9 +76,9 @@ test('a restore takes only the rows of a backup, and rejects values that Soku ne
   const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
   const owner = await openSession(server);
-  const { apiKey, key } = await owner.makeKey({ name: 'kept' });
-  const rowOnlyKey = (await owner.makeKey({ name: 'row only' })).key;
-  await owner.makeKey({ name: 'secret row only' });
+  const { apiKey, key } = await owner.createKey({ name: 'kept' });
+  const rowOnlyKey = (await owner.createKey({ name: 'row only' })).key;
+  await owner.createKey({ name: 'secret row only' });
   await server.kill('SIGTERM');
   const file = scene.inBackupDir('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);

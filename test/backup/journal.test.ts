@@ -16,8 +16,8 @@ for (const kind of kinds) {
     const scene = await Scene.ready(t, kind);
     const server = await scene.start();
     const ada = await openSession(server);
-    const first = await ada.makeKey({ name: 'first' });
-    const second = await ada.makeKey({ name: 'second' });
+    const first = await ada.createKey({ name: 'first' });
+    const second = await ada.createKey({ name: 'second' });
     await ada.revoke(first.key.id);
     const [file, away] = [join(scene.dataDir, 'revoked-hashes'), scene.inBackupDir('away')];
     renameSync(file, away);
@@ -41,7 +41,7 @@ test('a start removes an incomplete end of the journal, adds missing hashes, and
   const scene = await Scene.ready(t, 'sqlite');
   let server = await scene.start();
   const ada = await openSession(server);
-  for (const name of ['first', 'second']) await ada.revoke((await ada.makeKey({ name })).key.id);
+  for (const name of ['first', 'second']) await ada.revoke((await ada.createKey({ name })).key.id);
   await server.kill('SIGTERM');
   const file = join(scene.dataDir, 'revoked-hashes');
   const whole = readFileSync(file);
@@ -85,7 +85,7 @@ test('a restore fails if the journal is damaged, and leaves the journal unchange
   const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
   const ada = await openSession(server);
-  const keys = [await ada.makeKey({ name: 'first' }), await ada.makeKey({ name: 'second' })];
+  const keys = [await ada.createKey({ name: 'first' }), await ada.createKey({ name: 'second' })];
   const backup = scene.inBackupDir('backup');
   assert.equal((await scene.operate(['backup', backup])).code, 0);
   for (const { key } of keys) await ada.revoke(key.id);
@@ -121,9 +121,9 @@ for (const kind of kinds) {
     const first = await scene.start();
     const ada = await openSession(first);
     const [early, late, kept] = [
-      await ada.makeKey({ name: 'early' }),
-      await ada.makeKey({ name: 'late' }),
-      await ada.makeKey({ name: 'kept' }),
+      await ada.createKey({ name: 'early' }),
+      await ada.createKey({ name: 'late' }),
+      await ada.createKey({ name: 'kept' }),
     ];
     const backup = scene.inBackupDir('backup');
     assert.equal((await scene.operate(['backup', backup])).code, 0);
@@ -166,10 +166,10 @@ test('every node records the revocations of other nodes in its journal, and no o
   const here = await scene.start();
   await scene.start(other);
   const ada = await openSession(here);
-  const renamed = await ada.makeKey({ name: 'renamed' });
+  const renamed = await ada.createKey({ name: 'renamed' });
   const response = await ada.call('PATCH', `/v1/api-keys/${renamed.key.id}`, { name: 'another' });
   assert.equal(response.status, 200);
-  const revoked = await ada.makeKey({ name: 'revoked' });
+  const revoked = await ada.createKey({ name: 'revoked' });
   await ada.revoke(revoked.key.id);
   assert.deepEqual(scene.journal(), [hashOf(revoked.apiKey)]);
   const recorded = (count: number) =>
@@ -179,7 +179,7 @@ test('every node records the revocations of other nodes in its journal, and no o
     );
   assert.deepEqual(await recorded(1), [hashOf(revoked.apiKey)]);
   // The other node may have found the first one in the full comparison after it joined, so revoke another.
-  const next = await ada.makeKey({ name: 'next' });
+  const next = await ada.createKey({ name: 'next' });
   await ada.revoke(next.key.id);
   assert.deepEqual(await recorded(2), [hashOf(revoked.apiKey), hashOf(next.apiKey)]);
 });

@@ -16,8 +16,8 @@ test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t)
   t.after(() => database.drop());
   const before = await scene.start();
   const ada = await openSession(before);
-  const active = await ada.makeKey({ name: 'active', scopes: ['keys:read'], rateLimit: 1000 });
-  const revoked = await ada.makeKey({ name: 'revoked' });
+  const active = await ada.createKey({ name: 'active', scopes: ['keys:read'], rateLimit: 1000 });
+  const revoked = await ada.createKey({ name: 'revoked' });
   await ada.revoke(revoked.key.id);
   await call(`${before.url}/v1/me`, { headers: bearer(active.apiKey) });
   const list = async (url: string, headers: Record<string, string>) => {

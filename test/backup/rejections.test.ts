@@ -41,7 +41,7 @@ function operateWithFileLimit(bytes: number, { dataDir }: Scene, args: string[])
 async function backedUp(t: TestContext): Promise<{ scene: Scene; file: string }> {
   const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
-  await (await openSession(server)).makeKey({ name: 'findable-name' });
+  await (await openSession(server)).createKey({ name: 'findable-name' });
   await server.kill('SIGTERM');
   const file = scene.inBackupDir('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);

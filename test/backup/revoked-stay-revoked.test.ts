@@ -27,9 +27,9 @@ for (const kind of kinds) {
     const first = await scene.start();
     const ada = await openSession(first);
     const [kept, before, later] = [
-      await ada.makeKey({ name: 'kept' }),
-      await ada.makeKey({ name: 'before' }),
-      await ada.makeKey({ name: 'later' }),
+      await ada.createKey({ name: 'kept' }),
+      await ada.createKey({ name: 'before' }),
+      await ada.createKey({ name: 'later' }),
     ];
     await ada.revoke(before.key.id);
     const file = scene.inBackupDir('backup');
@@ -39,7 +39,7 @@ for (const kind of kinds) {
       backup.output,
       /^Backed up 3 keys \(1 revoked secret\) and 1 account to .*does not contain the secret/,
     );
-    const createdLater = await ada.makeKey({ name: 'created later' });
+    const createdLater = await ada.createKey({ name: 'created later' });
     await ada.revoke(later.key.id);
     await ada.revoke(createdLater.key.id);
     assert.deepEqual(
@@ -76,7 +76,7 @@ test('postgres: a node that starts revokes the keys that its journal has and a r
   const scene = await Scene.ready(t, 'postgres');
   const first = await scene.start();
   const ada = await openSession(first);
-  const later = await ada.makeKey({ name: 'later' });
+  const later = await ada.createKey({ name: 'later' });
   const file = scene.inBackupDir('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
   await ada.revoke(later.key.id);
@@ -95,7 +95,7 @@ test('postgres: a node that starts revokes the keys that its journal has and a r
 test('sqlite: putting back an old copy of the database file does not reactivate a revoked key', async (t) => {
   const scene = await Scene.ready(t, 'sqlite');
   let server = await scene.start();
-  const later = await (await openSession(server)).makeKey({ name: 'later' });
+  const later = await (await openSession(server)).createKey({ name: 'later' });
   await server.kill('SIGTERM');
   const [file, snapshot] = [join(scene.dataDir, 'soku.db'), scene.inBackupDir('snapshot')];
   copyFileSync(file, snapshot);

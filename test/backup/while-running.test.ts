@@ -43,7 +43,7 @@ class Work {
 
   async #work(): Promise<void> {
     for (let i = 0; !this.#stopped; i++) {
-      const { apiKey, key } = await this.#person.makeKey({ name: 'load' });
+      const { apiKey, key } = await this.#person.createKey({ name: 'load' });
       this.keys.push(apiKey);
       this.created.push(key.id);
       if (i % 2 === 1) continue;
@@ -108,7 +108,7 @@ test('a backup that is killed creates no file under its name and does not distur
   child.kill('SIGKILL');
   assert.deepEqual(await ended, [null, 'SIGKILL']);
   assert.ok(!existsSync(file));
-  await (await openSession(server)).makeKey({ name: 'works' });
+  await (await openSession(server)).createKey({ name: 'works' });
   const again = await scene.operate(['backup', file]);
   assert.match(again.output, /Backed up 20,001 keys/);
   const rejected = await scene.operate(['backup', file]);

@@ -15,7 +15,7 @@ after(() => dashboard.stop());
 const { ada, server } = dashboard;
 
 const agent = 'terraform/1.9';
-const { apiKey, key } = await ada.makeKey({ name: 'Terraform', scopes: ['keys:write'] });
+const { apiKey, key } = await ada.createKey({ name: 'Terraform', scopes: ['keys:write'] });
 await call(`${server.url}/v1/api-keys`, {
   method: 'POST',
   headers: { ...bearer(apiKey), 'user-agent': agent, 'x-forwarded-for': '203.0.113.7' },
@@ -185,7 +185,7 @@ const failure = {
 };
 
 test('names, clients and fields are shown as text, cannot reorder the page and stay in their columns', async (t) => {
-  const { key: hostile } = await ada.makeKey({ name: '<img src=x onerror=alert(1)>'.padEnd(100, 'W') });
+  const { key: hostile } = await ada.createKey({ name: '<img src=x onerror=alert(1)>'.padEnd(100, 'W') });
   const reversing = 'paypal\u202Egpj.exe\nnext';
   await dashboard.database(
     'UPDATE audit_event SET target_name = ?, user_agent = ?, details = ?, changes = ? WHERE target_id = ?',

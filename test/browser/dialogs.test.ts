@@ -9,8 +9,8 @@ import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
 const dashboard = await Dashboard.shared();
-const { key } = await dashboard.ada.makeKey({ name: 'Under the dialogs' });
-const { key: revoked } = await dashboard.ada.makeKey({ name: 'Revoked before' });
+const { key } = await dashboard.ada.createKey({ name: 'Under the dialogs' });
+const { key: revoked } = await dashboard.ada.createKey({ name: 'Revoked before' });
 await dashboard.ada.revoke(revoked.id);
 await recordHours(dashboard, key.id, [
   { hoursAgo: 0, accepted: 3 },

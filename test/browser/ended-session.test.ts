@@ -9,7 +9,7 @@ const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 
 test('when the session ends, the page asks for the password only once, not every ten seconds', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Left open' });
+  const { key } = await ada.createKey({ name: 'Left open' });
   const person = await dashboard.openSession();
   const page = await dashboard.open(t, `/settings/api/${key.id}`, {
     alone: true,

@@ -9,7 +9,7 @@ import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
-await ada.makeKey({ name: 'There before' });
+await ada.createKey({ name: 'There before' });
 
 /** The errors that React and the router log if a node is not where React put it. */
 const failures = [/NotFoundError/, /not a child of this node/];
@@ -77,7 +77,7 @@ test('if the page fails while the key is being created, the key is shown once it
   await keys.nameField(page).fill('On its way');
   await keys.createButton(page).click();
   await removeNodes(page, 'tbody tr');
-  await ada.makeKey({ name: 'From elsewhere' });
+  await ada.createKey({ name: 'From elsewhere' });
   await page.evaluate("window.dispatchEvent(new Event('focus'))");
   await reads(keys.heading(page), /^This page could not be displayed$/);
   held.resolve();

@@ -13,7 +13,7 @@ import { clipboard, evaluate, isAt, reads, texts, until } from './expect.ts';
 import { heading } from './key-pages.ts';
 
 const dashboard = await Dashboard.shared();
-const { key } = await dashboard.ada.makeKey({ name: 'Helped' });
+const { key } = await dashboard.ada.createKey({ name: 'Helped' });
 
 const openSignedOut = (t: TestContext, path: string) => dashboard.open(t, path, { as: null });
 
@@ -93,7 +93,7 @@ test('the troubleshooting page has exactly one entry for every error code', asyn
 });
 
 test('the help lists the rate limit headers of the API and links to the error', async (t) => {
-  const { apiKey } = await dashboard.ada.makeKey({ name: 'Limited', rateLimit: 1000 });
+  const { apiKey } = await dashboard.ada.createKey({ name: 'Limited', rateLimit: 1000 });
   const response = await call(`${dashboard.server.url}/v1/me`, {
     headers: { authorization: `Bearer ${apiKey}` },
   });

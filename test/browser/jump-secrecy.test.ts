@@ -22,7 +22,7 @@ async function paste(page: Page, text: string): Promise<void> {
 }
 
 test('a pasted key is found by its fingerprint, even if revoked, and the key is nowhere in the browser', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'Pasted into the dialog' });
+  const { apiKey, key } = await ada.createKey({ name: 'Pasted into the dialog' });
   await ada.revoke(key.id);
   const page = await dashboard.open(t, '/', { alone: true });
   const recorded = record(page.context());
@@ -51,7 +51,7 @@ test('a pasted key is found by its fingerprint, even if revoked, and the key is 
 });
 
 test('a typed key is not sent, an unknown one is reported, and a damaged one is searched by its start', async (t) => {
-  const { apiKey } = await ada.makeKey({ name: 'Typed into the dialog' });
+  const { apiKey } = await ada.createKey({ name: 'Typed into the dialog' });
   const stray = generateKey();
   const page = await dashboard.open(t, '/', { alone: true });
   const recorded = record(page.context());
@@ -75,7 +75,7 @@ test('a typed key is not sent, an unknown one is reported, and a damaged one is 
 });
 
 test('if the code that detects keys does not load, text that may contain one is not sent', async (t) => {
-  const { apiKey } = await ada.makeKey({ name: 'Not read in the dialog' });
+  const { apiKey } = await ada.createKey({ name: 'Not read in the dialog' });
   const page = await dashboard.open(t, '/', { alone: true, expected: [networkErrorMessage] });
   const recorded = record(page.context());
   await page.route(/search-input/, (route) => route.abort());

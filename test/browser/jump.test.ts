@@ -12,8 +12,8 @@ import * as keys from './key-pages.ts';
 const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 
-const { apiKey, key } = await ada.makeKey({ name: 'Jump worker' });
-const { key: retired } = await ada.makeKey({ name: 'Jump worker, 2025' });
+const { apiKey, key } = await ada.createKey({ name: 'Jump worker' });
+const { key: retired } = await ada.createKey({ name: 'Jump worker, 2025' });
 await ada.revoke(retired.id);
 
 async function open(t: TestContext, path: string): Promise<Page> {
@@ -102,7 +102,7 @@ for (const [what, text] of [
 }
 
 test('more keys than are shown are one choice away in the list', async (t) => {
-  for (let n = 1; n <= 9; n += 1) await ada.makeKey({ name: `Jumping crowd ${n}` });
+  for (let n = 1; n <= 9; n += 1) await ada.createKey({ name: `Jumping crowd ${n}` });
   const page = await open(t, '/');
   await openJump(page);
   await page.keyboard.type('jumping crowd');

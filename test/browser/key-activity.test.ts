@@ -23,7 +23,7 @@ const shows = (page: Page, actions: string[]) =>
   );
 
 test('rejections are listed by reason for the chosen range, and link to their explanation', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Rejected' });
+  const { key } = await ada.createKey({ name: 'Rejected' });
   await recordHours(dashboard, key.id, [
     { hoursAgo: 1, accepted: 1, refused: 3, code: 'insufficient_scope' },
     { hoursAgo: 2, accepted: 0, refused: 20, code: 'rate_limited' },
@@ -37,19 +37,19 @@ test('rejections are listed by reason for the chosen range, and link to their ex
   await reasons.getByRole('link', { name: 'Missing scope' }).click();
   await isAt(page, '/help/api-troubleshooting#insufficient_scope');
 
-  const { key: fine } = await ada.makeKey({ name: 'Never rejected' });
+  const { key: fine } = await ada.createKey({ name: 'Never rejected' });
   await page.goto(`${dashboard.server.url}/settings/api/${fine.id}`);
   await reads(reasons, /^None in the last 24 hours\.$/);
 });
 
 test('the activity lists what was done to the key and what it did, by day, and nothing of other keys', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'Active one', scopes: ['keys:write'] });
+  const { apiKey, key } = await ada.createKey({ name: 'Active one', scopes: ['keys:write'] });
   await call(`${dashboard.server.url}/v1/api-keys`, {
     method: 'POST',
     headers: { ...bearer(apiKey), 'user-agent': 'terraform/1.9' },
     body: { name: 'Created with it' },
   });
-  await ada.makeKey({ name: 'Unrelated' });
+  await ada.createKey({ name: 'Unrelated' });
   await ada.call('PATCH', `/v1/api-keys/${key.id}`, { name: 'Active two' });
   const page = await dashboard.open(t, `/settings/api/${key.id}?tab=activity`);
   await shows(page, ['key.updated', 'key.created', 'key.created']);
@@ -72,7 +72,7 @@ test('the activity lists what was done to the key and what it did, by day, and n
 });
 
 test('a long activity is loaded in pages, and its days are not repeated', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Busy' });
+  const { key } = await ada.createKey({ name: 'Busy' });
   for (let n = 0; n < 51; n += 1) await ada.call('PATCH', `/v1/api-keys/${key.id}`, { name: `Busy ${n}` });
   const page = await dashboard.open(t, `/settings/api/${key.id}?tab=activity`);
   await reads(page.locator('.list-foot'), /^Newest 50 entries Load more$/);
@@ -85,7 +85,7 @@ test('a long activity is loaded in pages, and its days are not repeated', async 
 });
 
 test('an activity that cannot be loaded shows the error, and can be loaded again', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Hidden activity' });
+  const { key } = await ada.createKey({ name: 'Hidden activity' });
   const page = await dashboard.open(t, '/help/authentication', { expected: [httpErrorMessage(500)] });
   await page.route('**/v1/audit?**', (route) => route.fulfill({ status: 500, json: {} }));
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?tab=activity`);
@@ -96,8 +96,8 @@ test('an activity that cannot be loaded shows the error, and can be loaded again
 });
 
 test('after a change to another key, the page never shows the numbers of the first one', async (t) => {
-  const { key: first } = await ada.makeKey({ name: 'First of two' });
-  const { key: second } = await ada.makeKey({ name: 'Second of two' });
+  const { key: first } = await ada.createKey({ name: 'First of two' });
+  const { key: second } = await ada.createKey({ name: 'Second of two' });
   await recordHours(dashboard, first.id, [{ hoursAgo: 1, accepted: 77 }]);
   const page = await dashboard.open(t, `/settings/api/${second.id}`);
   await reads(heading(page), /^Second of two$/);

@@ -14,7 +14,7 @@ const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 
 /** Everything that can move: a limit, scopes, an expiry, a creator, requests, rejections and events. */
-const full = await ada.makeKey({
+const full = await ada.createKey({
   name: 'Production Server',
   scopes: ['keys:read', 'keys:write'],
   expiresAt: new Date(Date.now() + 3 * msPerDay).toISOString(),
@@ -26,7 +26,7 @@ await recordHours(dashboard, full.key.id, [
 await recordLastUse(dashboard, full.key.id, { at: Date.now() - 5000 });
 await ada.call('PATCH', `/v1/api-keys/${full.key.id}`, { name: 'Production Server 2' });
 await ada.call('PATCH', `/v1/api-keys/${full.key.id}`, { name: 'Production Server' });
-const ended = await ada.makeKey({ name: 'Ended' });
+const ended = await ada.createKey({ name: 'Ended' });
 await ada.revoke(ended.key.id);
 
 const sizes = [

@@ -14,7 +14,7 @@ const { ada } = dashboard;
 
 /** Enough for several pages of the list. */
 const many = 121;
-for (let n = 1; n <= many; n += 1) await ada.makeKey({ name: `Many ${n}` });
+for (let n = 1; n <= many; n += 1) await ada.createKey({ name: `Many ${n}` });
 
 const searchField = (page: Page) => page.getByRole('searchbox', { name: 'Search keys' });
 const filters = (page: Page) => page.getByRole('navigation', { name: 'Status' }).getByRole('link');
@@ -26,8 +26,8 @@ const shows = (page: Page, names: string[]) =>
   );
 
 test('M7: the list shows name, preview, dates, use and status, newest first', async (t) => {
-  await ada.makeKey({ name: 'Order, older' });
-  const { apiKey, key } = await ada.makeKey({ name: 'Order, newer', scopes: ['keys:read'] });
+  await ada.createKey({ name: 'Order, older' });
+  const { apiKey, key } = await ada.createKey({ name: 'Order, newer', scopes: ['keys:read'] });
   const page = await dashboard.open(t, '/settings/api?q=Order');
   await shows(page, ['Order, newer', 'Order, older']);
   assert.deepEqual(await texts(page.getByRole('columnheader')), [
@@ -52,7 +52,7 @@ test('M7: the list shows name, preview, dates, use and status, newest first', as
 });
 
 test("M7: dates are relative, and on hover exact in the user's time zone and in UTC", async (t) => {
-  const { key } = await ada.makeKey({ name: 'Dated' });
+  const { key } = await ada.createKey({ name: 'Dated' });
   const page = await dashboard.open(t, '/settings/api?q=Dated', { alone: true });
   await page.clock.setFixedTime(Date.parse(key.createdAt) + 3 * 24 * 60 * 60 * 1000 + 1000);
   await page.reload();
@@ -69,8 +69,8 @@ test("M7: dates are relative, and on hover exact in the user's time zone and in 
 });
 
 test('M7: active keys are shown by default; each status filter is one click away and in the URL', async (t) => {
-  await ada.makeKey({ name: 'Filter active' });
-  const { key } = await ada.makeKey({ name: 'Filter revoked' });
+  await ada.createKey({ name: 'Filter active' });
+  const { key } = await ada.createKey({ name: 'Filter revoked' });
   await ada.revoke(key.id);
   const page = await dashboard.open(t, '/settings/api?q=Filter');
   await shows(page, ['Filter active']);
@@ -100,7 +100,7 @@ test('M7: active keys are shown by default; each status filter is one click away
 
 test('an expired key is listed as expired, with the date', async (t) => {
   const expiresAt = new Date(Date.now() + 60_000).toISOString();
-  const { key } = await ada.makeKey({ name: 'Expiring', expiresAt });
+  const { key } = await ada.createKey({ name: 'Expiring', expiresAt });
   await dashboard.database('UPDATE api_key SET expires_at = created_at + 1 WHERE id = ?', key.id);
   const page = await dashboard.open(t, '/settings/api?status=expired');
   const cells = keys.row(page, 'Expiring').getByRole('cell');
@@ -176,7 +176,7 @@ test('Back after opening a key restores the search and the filter', async (t) =>
 });
 
 test('a key is renamed in the list, and only its name changes', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Rename me' });
+  const { key } = await ada.createKey({ name: 'Rename me' });
   const page = await dashboard.open(t, '/settings/api?q=Rename');
   await keys.choose(page, 'Rename', 'Rename me');
   await isAt(page, `/settings/api?q=Rename&panel=rename&key=${key.id}`);
@@ -197,7 +197,7 @@ for (const [what, name, problem] of [
   ['a name that contains a key', '', /Must not contain an API key\./],
 ] satisfies Array<[string, string, RegExp]>) {
   test(`renaming to ${what} is rejected in the dialog and changes nothing`, async (t) => {
-    const { apiKey, key } = await ada.makeKey({ name: `Unchanged by ${what}` });
+    const { apiKey, key } = await ada.createKey({ name: `Unchanged by ${what}` });
     const page = await dashboard.open(t, `/settings/api/${key.id}?panel=rename`, {
       expected: name === '' ? [httpErrorMessage(400)] : [],
     });
@@ -211,7 +211,7 @@ for (const [what, name, problem] of [
 }
 
 test('the page of a key shows its details, but never the full key', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'All facts' });
+  const { apiKey, key } = await ada.createKey({ name: 'All facts' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await reads(
     page.getByRole('main'),
@@ -233,7 +233,7 @@ test('the page of an unknown key shows an error and links back to the list', asy
 });
 
 test('a search that matches only keys with another status shows their number and links to them', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Ended elsewhere' });
+  const { key } = await ada.createKey({ name: 'Ended elsewhere' });
   await ada.revoke(key.id);
   const page = await dashboard.open(t, '/settings/api?q=ended%20else');
   await reads(
@@ -252,7 +252,7 @@ test('a search that matches only keys with another status shows their number and
 
 test('a revoke on another machine appears within seconds while the page is visible but not focused', async (t) => {
   const expiresAt = new Date(Date.now() + 3 * msPerDay).toISOString();
-  const { key } = await ada.makeKey({ name: 'Seen from afar', expiresAt });
+  const { key } = await ada.createKey({ name: 'Seen from afar', expiresAt });
   const shown = (page: Page) => page.locator('a, bdi').filter({ hasText: /^Seen from afar$/ });
   const open = async (path: string) => {
     const page = await dashboard.open(t, '/help/authentication', { alone: true });

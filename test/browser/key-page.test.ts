@@ -37,7 +37,7 @@ const inBerlin = new Intl.DateTimeFormat('en-GB', {
 });
 
 test('the page shows the last use and the current counts of accepted and rejected requests', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'In use' });
+  const { apiKey, key } = await ada.createKey({ name: 'In use' });
   assert.equal(await callApi(apiKey, '198.51.100.4', 'old-program/1'), 200);
   assert.equal(await callApi(apiKey), 200);
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
@@ -50,7 +50,7 @@ test('the page shows the last use and the current counts of accepted and rejecte
 });
 
 test('the page refreshes while it is visible and sends no requests while it is hidden', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'Watched' });
+  const { apiKey, key } = await ada.createKey({ name: 'Watched' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`, { alone: true });
   await page.clock.install();
   await page.reload();
@@ -74,7 +74,7 @@ test('the page refreshes while it is visible and sends no requests while it is h
 });
 
 test('the time range is in the URL, and Back restores the previous one', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Of many days' });
+  const { key } = await ada.createKey({ name: 'Of many days' });
   await recordHours(dashboard, key.id, [
     { hoursAgo: 3, accepted: 5 },
     { hoursAgo: 3 * 24, accepted: 7 },
@@ -105,7 +105,7 @@ test('the time range is in the URL, and Back restores the previous one', async (
 });
 
 test('chart, table and text show the numbers of the API in local hours', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Read by hour' });
+  const { key } = await ada.createKey({ name: 'Read by hour' });
   await recordHours(dashboard, key.id, [
     { hoursAgo: 2, accepted: 30, refused: 4 },
     { hoursAgo: 1, accepted: 0, refused: 2 },
@@ -128,7 +128,7 @@ test('chart, table and text show the numbers of the API in local hours', async (
 });
 
 test('the arrow keys move through the bars, and screen readers announce their numbers', async (t) => {
-  const { key } = await ada.makeKey({ name: 'By keyboard' });
+  const { key } = await ada.createKey({ name: 'By keyboard' });
   await recordHours(dashboard, key.id, [
     { hoursAgo: 1, accepted: 12, refused: 3 },
     { hoursAgo: 0, accepted: 1 },
@@ -152,7 +152,7 @@ test('the arrow keys move through the bars, and screen readers announce their nu
 });
 
 test('pointing at a bar shows its numbers, and leaving it shows the time zone again', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Pointed at' });
+  const { key } = await ada.createKey({ name: 'Pointed at' });
   await recordHours(dashboard, key.id, [{ hoursAgo: 6, accepted: 8, refused: 1 }]);
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await shows(page, '8', '1');
@@ -168,13 +168,13 @@ test('pointing at a bar shows its numbers, and leaving it shows the time zone ag
 });
 
 test('an unused key links to the help, and an idle key shows when it was last used', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Never used' });
+  const { key } = await ada.createKey({ name: 'Never used' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await reads(requests(page), /No program has used this key yet\. How to use it.*Last used Never/);
   await requests(page).getByRole('link', { name: 'How to use it' }).click();
   await isAt(page, '/help/authentication');
 
-  const { key: resting } = await ada.makeKey({ name: 'Resting' });
+  const { key: resting } = await ada.createKey({ name: 'Resting' });
   await recordLastUse(dashboard, resting.id, { at: Date.now() - 3 * 24 * 3_600_000 - 1000, agent: '' });
   await page.goto(`${dashboard.server.url}/settings/api/${resting.id}`);
   await reads(
@@ -184,7 +184,7 @@ test('an unused key links to the help, and an idle key shows when it was last us
 });
 
 test('a revoked key keeps its history, and its page counts rejected requests since it was revoked', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'Ended' });
+  const { apiKey, key } = await ada.createKey({ name: 'Ended' });
   await recordHours(dashboard, key.id, [{ hoursAgo: 5, accepted: 9, refused: 4 }]);
   await callApi(apiKey);
   await ada.revoke(key.id);
@@ -201,7 +201,7 @@ test('a revoked key keeps its history, and its page counts rejected requests sin
 });
 
 test('the layout does not shift when the numbers have loaded', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'Slow' });
+  const { apiKey, key } = await ada.createKey({ name: 'Slow' });
   await callApi(apiKey);
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   const held = Promise.withResolvers<void>();
@@ -219,7 +219,7 @@ test('the layout does not shift when the numbers have loaded', async (t) => {
 });
 
 test('if the numbers cannot be loaded, an error is shown and the rest of the page works', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Without numbers' });
+  const { key } = await ada.createKey({ name: 'Without numbers' });
   const page = await dashboard.open(t, '/settings/api', { expected: [httpErrorMessage(500)] });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}`);
@@ -230,8 +230,8 @@ test('if the numbers cannot be loaded, an error is shown and the rest of the pag
 });
 
 test('the list shows the last use of each key, with the exact time on hover and keyboard focus', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'Listed used' });
-  await ada.makeKey({ name: 'Listed unused' });
+  const { apiKey, key } = await ada.createKey({ name: 'Listed used' });
+  await ada.createKey({ name: 'Listed unused' });
   await callApi(apiKey);
   const page = await dashboard.open(t, '/settings/api?q=Listed');
   const row = (name: string) =>
@@ -252,7 +252,7 @@ test('the list shows the last use of each key, with the exact time on hover and 
 });
 
 test('the name of a key links to its page, whose code is loaded only then', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Led to' });
+  const { key } = await ada.createKey({ name: 'Led to' });
   const page = await dashboard.open(t, '/settings/api?q=Led');
   await settled(page);
   const chunks = () =>

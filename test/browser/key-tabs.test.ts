@@ -25,7 +25,7 @@ const section = (page: Page, title: string) =>
   page.locator('section').filter({ has: page.getByRole('heading', { name: title }) });
 
 test('each tab has an address: Back, a reload and a link restore it, and an unknown one is the overview', async (t) => {
-  const { key } = await ada.makeKey({ name: 'With tabs' });
+  const { key } = await ada.createKey({ name: 'With tabs' });
   const address = `/settings/api/${key.id}`;
   const page = await dashboard.open(t, `${address}?range=7d`);
   await isOn(page, 'Overview');
@@ -66,7 +66,7 @@ async function titleOf(page: Page): Promise<string> {
 }
 
 test('the tabs and everything in them work with the keyboard alone', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Typed through' });
+  const { key } = await ada.createKey({ name: 'Typed through' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await tabTo(tab(page, 'Access'));
   await page.keyboard.press('Enter');
@@ -101,7 +101,7 @@ test('the tabs and everything in them work with the keyboard alone', async (t) =
 
 test('on each tab, a key of another workspace is not found, and nothing of it is shown', async (t) => {
   const person = await dashboard.openSession(bob);
-  const { key } = await person.makeKey({ name: "Bob's own" });
+  const { key } = await person.createKey({ name: "Bob's own" });
   const page = await dashboard.open(t, '/help/authentication', { expected: [httpErrorMessage(404)] });
   for (const query of ['', '?tab=access', '?tab=access&panel=limit', '?tab=activity']) {
     await page.goto(`${dashboard.server.url}/settings/api/${key.id}${query}`);

@@ -23,7 +23,7 @@ for (const name of [
   'Zapier',
   'Terraform',
 ]) {
-  const { key } = await dashboard.ada.makeKey({ name });
+  const { key } = await dashboard.ada.createKey({ name });
   await recordHours(dashboard, key.id, [
     { hoursAgo: 0, accepted: 81_234, refused: 700 },
     { hoursAgo: 24, accepted: 60_000 },

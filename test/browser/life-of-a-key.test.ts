@@ -73,7 +73,7 @@ test('M2, M3, M7, M8: a key can be created, copied and revoked with the mouse', 
 });
 
 test('M2, M3, M7, M8: a key can be created, copied and revoked with the keyboard, with visible focus', async (t) => {
-  await dashboard.ada.makeKey({ name: 'Keyboard, the next row' });
+  await dashboard.ada.createKey({ name: 'Keyboard, the next row' });
   const page = await dashboard.open(t, '/settings/api?q=keyboard');
   const { keyboard } = page;
   await tabTo(keys.generateButton(page));
@@ -152,7 +152,7 @@ for (const [what, press] of [
 }
 
 test('a new key is at the top of the list behind the dialog', async (t) => {
-  await dashboard.ada.makeKey({ name: 'Older than behind' });
+  await dashboard.ada.createKey({ name: 'Older than behind' });
   const page = await dashboard.open(t, '/settings/api');
   await keys.row(page, 'Older than behind').waitFor();
   // The list must not depend on a refetch, so refetches get no response.

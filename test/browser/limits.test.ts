@@ -24,7 +24,7 @@ const statusOfCall = async (apiKey: string) =>
   (await call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) })).status;
 
 test('a custom limit can be set with the keyboard alone and applies to the next request', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'Held back' });
+  const { apiKey, key } = await ada.createKey({ name: 'Held back' });
   const page = await dashboard.open(t, `/settings/api/${key.id}?tab=access`);
   await reads(page.getByRole('main'), /Rate limit 1,000 requests per minute \(workspace default\)/);
   await tabTo(editLimit(page));
@@ -51,7 +51,7 @@ test('a custom limit can be set with the keyboard alone and applies to the next 
 });
 
 test('a key can be set to no limit and back to the default', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Let go', rateLimit: 5 });
+  const { key } = await ada.createKey({ name: 'Let go', rateLimit: 5 });
   const page = await dashboard.open(t, `/settings/api/${key.id}?tab=access`);
   await editLimit(page).click();
   assert.equal(await number(page).inputValue(), '5');
@@ -68,7 +68,7 @@ test('a key can be set to no limit and back to the default', async (t) => {
 });
 
 test('an invalid number is rejected with an explanation at its field, and nothing is sent', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Mistyped limit' });
+  const { key } = await ada.createKey({ name: 'Mistyped limit' });
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=limit`);
   await choice(page).selectOption('Custom limit…');
   for (const [typed, problem] of [
@@ -89,7 +89,7 @@ test('an invalid number is rejected with an explanation at its field, and nothin
 });
 
 test('if a limit cannot be saved, the form shows the error and keeps the input', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Unsaved limit' });
+  const { key } = await ada.createKey({ name: 'Unsaved limit' });
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=limit`, {
     expected: [httpErrorMessage(500)],
   });
@@ -130,7 +130,7 @@ test('a new key gets the chosen limit, and an invalid number expands the section
 });
 
 test('the default rate limit is below the list, and a change applies to keys without their own limit', async (t) => {
-  const { key } = await ada.makeKey({ name: 'As the others' });
+  const { key } = await ada.createKey({ name: 'As the others' });
   const page = await dashboard.open(t, '/settings/api?q=As%20the%20others');
   const line = page.locator('.workspace-limit');
   const change = page.getByRole('button', { name: 'Change the default rate limit' });

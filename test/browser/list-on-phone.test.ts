@@ -8,7 +8,7 @@ import { Dashboard } from './dashboard.ts';
 import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.shared();
-const { key } = await dashboard.ada.makeKey({ name: 'Unused' });
+const { key } = await dashboard.ada.createKey({ name: 'Unused' });
 await dashboard.database(
   'UPDATE api_key SET created_at = created_at - ? WHERE id = ?',
   310 * msPerDay,

@@ -17,13 +17,13 @@ const { ada } = dashboard;
 const inDays = (days: number) => new Date(Date.now() + days * msPerDay).toISOString();
 
 /** Created in this order. The ages are set afterwards. */
-const { key: cedar } = await ada.makeKey({
+const { key: cedar } = await ada.createKey({
   name: 'Cedar',
   scopes: ['keys:write'],
   expiresAt: inDays(25),
 });
-const { key: ash } = await ada.makeKey({ name: 'Ash', scopes: ['keys:read'] });
-const { key: birch } = await ada.makeKey({ name: 'Birch', expiresAt: inDays(3) });
+const { key: ash } = await ada.createKey({ name: 'Ash', scopes: ['keys:read'] });
+const { key: birch } = await ada.createKey({ name: 'Birch', expiresAt: inDays(3) });
 for (const { id } of [cedar, ash])
   await dashboard.database('UPDATE api_key SET created_at = created_at - ? WHERE id = ?', 200 * msPerDay, id);
 await recordLastUse(dashboard, birch.id, { at: Date.now() - 3 * 3_600_000 });
@@ -78,7 +78,7 @@ test('a sorted list is loaded page by page, without duplicates or gaps', async (
   const expected: string[] = [];
   for (let n = 0; n < 101; n += 1) {
     const name = `Key ${String(n).padStart(3, '0')}`;
-    const { key } = await other.ada.makeKey({ name });
+    const { key } = await other.ada.createKey({ name });
     await recordLastUse(other, key.id, { at: Date.now() - n * 600_000 });
     expected.push(name);
   }
@@ -135,7 +135,7 @@ test('each filter is a chip that can be removed, and all are in the address', as
 });
 
 test('keys can be filtered by their creator, which has a name', async (t) => {
-  const { key: elder, apiKey } = await ada.makeKey({ name: 'Elder', scopes: ['keys:write'] });
+  const { key: elder, apiKey } = await ada.createKey({ name: 'Elder', scopes: ['keys:write'] });
   t.after(() => ada.call('POST', `/v1/api-keys/${elder.id}/revoke`, { descendants: true }));
   const created = await call(`${dashboard.server.url}/v1/api-keys`, {
     method: 'POST',
@@ -192,7 +192,7 @@ test('a row shows the requests of the last 24 hours, the expiry, and only a stat
   assert.equal(await cell('Birch', 4).getByRole('time').getAttribute('datetime'), birch.expiresAt);
   await reads(cell('Birch', 6), /^Expires in [23] days$/);
   await reads(cell('Cedar', 6), /^Unused for 100 days$/);
-  const { key } = await ada.makeKey({ name: 'Douglas' });
+  const { key } = await ada.createKey({ name: 'Douglas' });
   t.after(() => ada.revoke(key.id));
   await page.reload();
   await reads(cell('Douglas', 6), /^Active$/);

@@ -9,7 +9,7 @@ import { evaluate, hasFocus, isAt, reads, showsFocus } from './expect.ts';
 import { heading, nameField } from './key-pages.ts';
 
 const dashboard = await Dashboard.shared();
-const { key } = await dashboard.ada.makeKey({ name: 'Navigated' });
+const { key } = await dashboard.ada.createKey({ name: 'Navigated' });
 
 const main = (page: Page) => page.getByRole('navigation', { name: 'Main' });
 const settings = (page: Page) => page.getByRole('navigation', { name: 'Settings' });

@@ -20,14 +20,14 @@ const section = (page: Page, name: string) =>
 const items = (page: Page) => section(page, 'Needs attention').getByRole('listitem');
 const ranking = (page: Page, name: string) => section(page, name).getByRole('listitem');
 
-const { key: busy } = await ada.makeKey({ name: 'Production Server' });
-const { key: calm } = await ada.makeKey({ name: 'Staging' });
-const { key: expiring } = await ada.makeKey({
+const { key: busy } = await ada.createKey({ name: 'Production Server' });
+const { key: calm } = await ada.createKey({ name: 'Staging' });
+const { key: expiring } = await ada.createKey({
   name: 'Invoice renderer',
   expiresAt: new Date(Date.now() + 2 * msPerDay + 60_000).toISOString(),
 });
-const { key: idle } = await ada.makeKey({ name: 'Legacy importer' });
-const { key: gone, apiKey: goneKey } = await ada.makeKey({ name: 'Old mobile app' });
+const { key: idle } = await ada.createKey({ name: 'Legacy importer' });
+const { key: gone, apiKey: goneKey } = await ada.createKey({ name: 'Old mobile app' });
 await ada.revoke(gone.id);
 await dashboard.database(
   'UPDATE api_key SET created_at = created_at - ? WHERE id = ?',
@@ -180,7 +180,7 @@ test('if the keys cannot be loaded, the page has its heading, the error and a wa
 test('the overview of a workspace in which nothing needs attention states that', async (t) => {
   const fresh = await Dashboard.start();
   t.after(() => fresh.stop());
-  await fresh.ada.makeKey({ name: 'Only one' });
+  await fresh.ada.createKey({ name: 'Only one' });
   const page = await fresh.open(t, '/');
   await reads(section(page, 'Needs attention'), /Nothing\. No key expires within 7 days/);
   await reads(page.locator('.overview__figure'), /^No requests today$/);

@@ -15,10 +15,10 @@ after(async () => {
 });
 
 const soon = new Date(Date.now() + 3 * 24 * 60 * 60 * 1000).toISOString();
-const { key } = await dashboard.ada.makeKey({ name: 'Everywhere', scopes: ['keys:read'], expiresAt: soon });
+const { key } = await dashboard.ada.createKey({ name: 'Everywhere', scopes: ['keys:read'], expiresAt: soon });
 const longName = 'Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz'.padEnd(100, 'x');
-const { key: unused } = await dashboard.ada.makeKey({ name: longName });
-const { key: revoked } = await dashboard.ada.makeKey({ name: 'Ended' });
+const { key: unused } = await dashboard.ada.createKey({ name: longName });
+const { key: revoked } = await dashboard.ada.createKey({ name: 'Ended' });
 await dashboard.ada.revoke(revoked.id);
 for (const { id } of [key, revoked]) {
   await recordHours(

@@ -84,7 +84,7 @@ test('the nginx snippet forwards requests with a valid key, without the key, and
     http { access_log off; ${places.join(' ')} server { listen 127.0.0.1:${port}; ${code.replace('127.0.0.1:4000', `127.0.0.1:${api.port}`)} } }`,
   );
   const url = await run(t, port, nginx.file, ['-e', 'stderr', '-c', file], nginx.env);
-  const { apiKey, key } = await dashboard.ada.makeKey({ name: 'Behind nginx' });
+  const { apiKey, key } = await dashboard.ada.createKey({ name: 'Behind nginx' });
 
   assert.equal((await call(url)).status, 401);
   assert.equal((await call(url, { headers: bearer(`${apiKey.slice(0, -1)}?`) })).status, 401);
@@ -103,7 +103,7 @@ test('the back end accepts a valid key and returns the reason to others', async 
   const file = join(folder, 'back-end.mjs');
   writeFileSync(file, (await snippet(t, 'Back end')).replace('4000', String(port)));
   const url = await run(t, port, process.execPath, [file]);
-  const { apiKey, key } = await dashboard.ada.makeKey({ name: 'Into a back end' });
+  const { apiKey, key } = await dashboard.ada.createKey({ name: 'Into a back end' });
   const codeOf = async (headers: Record<string, string>) => {
     const response = await call(url, { headers });
     assert.equal(response.status, 401);

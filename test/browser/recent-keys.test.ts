@@ -16,7 +16,7 @@ const dashboard = await Dashboard.attach(await sharedServer({ TRUST_PROXY: '127.
 const { ada } = dashboard;
 
 const ids = new Map<number, string>();
-for (const n of [1, 2, 3, 4, 5, 6]) ids.set(n, (await ada.makeKey({ name: `Opened ${n}` })).key.id);
+for (const n of [1, 2, 3, 4, 5, 6]) ids.set(n, (await ada.createKey({ name: `Opened ${n}` })).key.id);
 const idOf = (n: number) => ids.get(n) ?? '';
 
 /** All that the browser stores about the keys. */
@@ -84,7 +84,7 @@ test('the browser stores only the ids of the keys, not their names', async (t) =
 });
 
 test('a renamed key is listed with its new name, and a revoked one is drawn as an outline', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Opened, to be renamed' });
+  const { key } = await ada.createKey({ name: 'Opened, to be renamed' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await lists(page, ['Opened, to be renamed']);
   await page.getByRole('button', { name: 'Rename' }).click();
@@ -121,7 +121,7 @@ test('an unreadable list in the storage is ignored', async (t) => {
 test('another account in the same browser sees its own list', async (t) => {
   const page = await openKeys(t, [1]);
   const person = await dashboard.openSession(bob);
-  const { key } = await person.makeKey({ name: 'Opened by Bob' });
+  const { key } = await person.createKey({ name: 'Opened by Bob' });
   await dashboard.signInAs(page.context(), person);
   await page.goto(`${dashboard.server.url}/`);
   await settled(page);
@@ -147,7 +147,7 @@ test('signing out removes the lists from the browser, in all tabs', async (t) =>
 
 test('signing out everywhere removes the lists from this browser', async (t) => {
   const person = await dashboard.openSession(bob);
-  const { key } = await person.makeKey({ name: 'Opened before the end' });
+  const { key } = await person.createKey({ name: 'Opened before the end' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`, { as: person });
   await lists(page, ['Opened before the end']);
   await page.goto(`${dashboard.server.url}/settings/account?panel=end-all`);

@@ -19,7 +19,7 @@ const statusOf = async (id: string) =>
   keySchema.parse((await ada.call('GET', `/v1/api-keys/${id}`)).body).status;
 
 test('the dialog shows the requests of the last day and the time, address and program of the last one', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'Busy' });
+  const { apiKey, key } = await ada.createKey({ name: 'Busy' });
   await recordHours(dashboard, key.id, [
     { hoursAgo: 5, accepted: 1310, refused: 3 },
     { hoursAgo: 30, accepted: 100 },
@@ -51,7 +51,7 @@ for (const { what, name, lastUse, words } of [
   },
 ]) {
   test(`the dialog describes the use of ${what}`, async (t) => {
-    const { key } = await ada.makeKey({ name });
+    const { key } = await ada.createKey({ name });
     if (lastUse) await recordLastUse(dashboard, key.id, lastUse);
     const page = await dashboard.open(t, `/settings/api?q=${encodeURIComponent(name)}`);
     await keys.choose(page, 'Revoke', name);
@@ -60,7 +60,7 @@ for (const { what, name, lastUse, words } of [
 }
 
 test('a browser is shown by its name instead of "Mozilla"', async (t) => {
-  const { key } = await ada.makeKey({ name: 'From a browser' });
+  const { key } = await ada.createKey({ name: 'From a browser' });
   await recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 1 }]);
   await recordLastUse(dashboard, key.id, {
     at: Date.now() - 3_600_000,
@@ -72,7 +72,7 @@ test('a browser is shown by its name instead of "Mozilla"', async (t) => {
 });
 
 test('the revoke button works and the layout is stable while the usage is loading', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'In a hurry' });
+  const { apiKey, key } = await ada.createKey({ name: 'In a hurry' });
   await call(`${dashboard.server.url}/v1/me`, { headers: { ...bearer(apiKey), 'user-agent': 'curl/8.5' } });
   const page = await dashboard.open(t, '/settings/api?q=In%20a%20hurry');
   const held = Promise.withResolvers<void>();
@@ -97,7 +97,7 @@ test('the revoke button works and the layout is stable while the usage is loadin
 });
 
 test('the keys that a key created can be revoked with it', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'Provisioner', scopes: ['keys:write'] });
+  const { apiKey, key } = await ada.createKey({ name: 'Provisioner', scopes: ['keys:write'] });
   const children: string[] = [];
   for (const name of ['Customer 1', 'Customer 2']) {
     const body = { name };
@@ -123,7 +123,7 @@ test('the keys that a key created can be revoked with it', async (t) => {
 });
 
 test('the dialog reports if a key with keys:write has created no keys', async (t) => {
-  await ada.makeKey({ name: 'Childless', scopes: ['keys:write'] });
+  await ada.createKey({ name: 'Childless', scopes: ['keys:write'] });
   const page = await dashboard.open(t, '/settings/api?q=Childless');
   await keys.choose(page, 'Revoke', 'Childless');
   await keys.alertDialog(page).getByText('This key created no other active keys.').waitFor();
@@ -131,7 +131,7 @@ test('the dialog reports if a key with keys:write has created no keys', async (t
 });
 
 test('if the usage cannot be loaded, the dialog reports it and the revoke still works', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Without usage' });
+  const { key } = await ada.createKey({ name: 'Without usage' });
   const page = await dashboard.open(t, '/settings/api?q=Without%20usage', {
     expected: [httpErrorMessage(500)],
   });

@@ -25,7 +25,7 @@ after(async () => {
 const waiting = 'Waiting for every server to confirm…';
 
 test('with one server, the page confirms the revoke without numbers', async (t) => {
-  await ada.makeKey({ name: 'One server' });
+  await ada.createKey({ name: 'One server' });
   const page = await dashboard.open(t, '/settings/api?q=One');
   await keys.choose(page, 'Revoke', 'One server');
   await keys.confirmRevoke(page, 'One server').click();
@@ -33,7 +33,7 @@ test('with one server, the page confirms the revoke without numbers', async (t) 
 });
 
 test('a slow revoke is announced in an existing live region of the dialog, and is sent only once', async (t) => {
-  await ada.makeKey({ name: 'Takes long' });
+  await ada.createKey({ name: 'Takes long' });
   const page = await dashboard.open(t, '/settings/api?q=Takes%20long');
   const held = Promise.withResolvers<void>();
   let sent = 0;
@@ -65,7 +65,7 @@ test('a slow revoke is announced in an existing live region of the dialog, and i
 });
 
 test('while a revoke takes too long, the dialog warns that the key may already be revoked', async (t) => {
-  await ada.makeKey({ name: 'Hangs' });
+  await ada.createKey({ name: 'Hangs' });
   const page = await dashboard.open(t, '/settings/api?q=Hangs', { alone: true });
   const held = Promise.withResolvers<void>();
   await page.route('**/revoke', async (route) => {
@@ -88,7 +88,7 @@ test('while a revoke takes too long, the dialog warns that the key may already b
 });
 
 test('with several servers, the page shows how many there are and how long the revoke took', async (t) => {
-  await many.ada.makeKey({ name: 'Three servers' });
+  await many.ada.createKey({ name: 'Three servers' });
   const page = await many.open(t, '/settings/api?q=Three');
   await keys.choose(page, 'Revoke', 'Three servers');
   await keys.confirmRevoke(page, 'Three servers').click();
@@ -99,7 +99,7 @@ test('with several servers, the page shows how many there are and how long the r
 });
 
 test('while a revoke waits for a frozen server, the dialog shows it and the page does not confirm it', async (t) => {
-  const { key } = await many.ada.makeKey({ name: 'Frozen' });
+  const { key } = await many.ada.createKey({ name: 'Frozen' });
   const page = await many.open(t, '/settings/api?q=Frozen');
   await keys.choose(page, 'Revoke', 'Frozen');
   await keys.confirmRevoke(page, 'Frozen').waitFor();

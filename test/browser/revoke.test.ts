@@ -12,7 +12,7 @@ const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 
 async function createKeys(...names: string[]): Promise<void> {
-  for (const name of names) await ada.makeKey({ name });
+  for (const name of names) await ada.createKey({ name });
 }
 
 async function revokeInPage(page: Page, name: string): Promise<void> {
@@ -25,7 +25,7 @@ async function statusOf(id: string): Promise<string> {
 }
 
 test('the dialog shows the key and the consequences, and Cancel and Escape revoke nothing', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Untouched' });
+  const { key } = await ada.createKey({ name: 'Untouched' });
   const page = await dashboard.open(t, '/settings/api?q=Untouched');
   for (const leave of ['Cancel', 'Escape']) {
     await keys.choose(page, 'Revoke', 'Untouched');
@@ -78,7 +78,7 @@ test('the result is announced in a live region after the dialog has closed', asy
 });
 
 test('a key can also be revoked on its page', async (t) => {
-  const { key } = await ada.makeKey({ name: 'On its page' });
+  const { key } = await ada.createKey({ name: 'On its page' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await page.getByRole('button', { name: 'Revoke key' }).click();
   await isAt(page, `/settings/api/${key.id}?panel=revoke`);
@@ -105,7 +105,7 @@ test('a revoke in one tab appears immediately in another tab that is visible but
 });
 
 test('the dialog reports if the key was already revoked in another tab', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Already' });
+  const { key } = await ada.createKey({ name: 'Already' });
   const page = await dashboard.open(t, '/settings/api?q=Already');
   await keys.menuButton(page, 'Already').waitFor();
   await ada.revoke(key.id);
@@ -119,7 +119,7 @@ test('the dialog reports if the key was already revoked in another tab', async (
 });
 
 test('if a revoke does not reach the server, the dialog shows the error and the key stays active', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Not reached' });
+  const { key } = await ada.createKey({ name: 'Not reached' });
   const page = await dashboard.open(t, '/settings/api?q=Not%20reached', { expected: [networkErrorMessage] });
   await page.route('**/revoke', (route) => route.abort());
   await revokeInPage(page, 'Not reached');
@@ -153,7 +153,7 @@ test('while a revoke is running, the key is not shown as revoked and the dialog 
 });
 
 test('offline, the page shows a banner, and a revoke fails in the dialog', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Offline' });
+  const { key } = await ada.createKey({ name: 'Offline' });
   const page = await dashboard.open(t, '/settings/api?q=Offline', { expected: [networkErrorMessage] });
   await keys.choose(page, 'Revoke', 'Offline');
   await keys.confirmRevoke(page, 'Offline').waitFor();
@@ -203,7 +203,7 @@ test('a server error is shown where it occurred: in the dialog and instead of th
 });
 
 test('a revoke that fails after it took effect can be repeated in the dialog', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Half done' });
+  const { key } = await ada.createKey({ name: 'Half done' });
   const page = await dashboard.open(t, '/settings/api?q=Half', { expected: [httpErrorMessage(500)] });
   await page.route('**/revoke', async (route) => {
     await route.fetch();

@@ -10,9 +10,9 @@ import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
-const { key } = await ada.makeKey({ name: 'Row first' });
-await ada.makeKey({ name: 'Row second' });
-const { key: ended } = await ada.makeKey({ name: 'Row ended' });
+const { key } = await ada.createKey({ name: 'Row first' });
+await ada.createKey({ name: 'Row second' });
+const { key: ended } = await ada.createKey({ name: 'Row ended' });
 await ada.revoke(ended.id);
 
 const path = '/settings/api?q=Row';

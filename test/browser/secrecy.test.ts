@@ -113,7 +113,7 @@ for (const [how, around] of [
   ['in a shell command', (apiKey: string) => `export SOKU_API_KEY="${apiKey}"\n`],
 ] as const) {
   test(`a key that is pasted into the search ${how} is found by its hash, even if revoked, and is not sent`, async (t) => {
-    const { apiKey, key } = await dashboard.ada.makeKey({ name: `Leaked ${how}` });
+    const { apiKey, key } = await dashboard.ada.createKey({ name: `Leaked ${how}` });
     await dashboard.ada.revoke(key.id);
     const page = await dashboard.open(t, '/settings/api?q=Leaked', { alone: true });
     const recorded = record(page.context());
@@ -138,7 +138,7 @@ for (const [how, around] of [
 }
 
 test('a key that is typed into the search is not sent, and of several keys the first is used', async (t) => {
-  const { apiKey } = await dashboard.ada.makeKey({ name: 'Typed' });
+  const { apiKey } = await dashboard.ada.createKey({ name: 'Typed' });
   const page = await dashboard.open(t, '/settings/api', { alone: true });
   const recorded = record(page.context());
   await searchField(page).fill(apiKey);
@@ -169,7 +169,7 @@ test('a key that is typed into the search is not sent, and of several keys the f
 });
 
 test('a key in the address of a page is removed from it before it is used, and is found', async (t) => {
-  const { apiKey } = await dashboard.ada.makeKey({ name: 'In the address' });
+  const { apiKey } = await dashboard.ada.createKey({ name: 'In the address' });
   for (const path of [
     `/settings/api?q=${apiKey}`,
     `/settings/api?q=%22${encodeURIComponent(apiKey.replaceAll('_', '%5F'))}%22&status=revoked`,
@@ -196,7 +196,7 @@ test('the pages recognize all prefixes that a deployment accepts', async (t) => 
   const env = { SOKU_KEY_PREFIX: 'acme_', SOKU_ACCEPTED_PREFIXES: 'old_' };
   const other = await Dashboard.start(env);
   t.after(() => other.stop());
-  const { apiKey } = await other.ada.makeKey({ name: 'Of acme' });
+  const { apiKey } = await other.ada.createKey({ name: 'Of acme' });
   const page = await other.open(t, `/settings/api?q=${apiKey}`, { alone: true });
   await keys.row(page, 'Of acme').waitFor();
   await isAt(page, `/settings/api?hash=${hashOf(apiKey)}`);
@@ -220,7 +220,7 @@ test('a long text that is not a key stays in the search as pasted', async (t) =>
 });
 
 test('if the code that detects keys does not load, text that may contain one is not sent', async (t) => {
-  const { apiKey } = await dashboard.ada.makeKey({ name: 'Not read' });
+  const { apiKey } = await dashboard.ada.createKey({ name: 'Not read' });
   const page = await dashboard.open(t, '/settings/api', { alone: true, expected: [networkErrorMessage] });
   const recorded = record(page.context());
   await page.route(/search-input|read-address/, (route) => route.abort());

@@ -9,7 +9,7 @@ import { jump, jumpInput, openJump } from './jump-pages.ts';
 import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.shared();
-const { key } = await dashboard.ada.makeKey({ name: 'With shortcuts' });
+const { key } = await dashboard.ada.createKey({ name: 'With shortcuts' });
 
 async function open(t: TestContext, path: string): Promise<Page> {
   const page = await dashboard.open(t, path);

@@ -52,7 +52,7 @@ test('the buttons of a dialog stay visible in a small window and do not cover th
 });
 
 test('the revoke dialog has no large gaps', async (t) => {
-  await ada.makeKey({ name: 'Without gaps' });
+  await ada.createKey({ name: 'Without gaps' });
   const page = await dashboard.open(t, '/settings/api?q=Without%20gaps');
   await keys.choose(page, 'Revoke', 'Without gaps');
   await reads(keys.alertDialog(page).locator('.key-use'), /^Never used/);

@@ -69,7 +69,7 @@ for (const language of ['curl', 'Node.js', 'Python'] as const) {
   });
 
   test(`the ${language} snippet in the help works with the key in the environment`, { skip }, async (t) => {
-    const { apiKey } = await dashboard.ada.makeKey({ name: `Help in ${language}` });
+    const { apiKey } = await dashboard.ada.createKey({ name: `Help in ${language}` });
     const page = await dashboard.open(t, '/help/authentication', { as: null });
     const code = await copySnippet(page, language);
     assert.match(await run(language, code, apiKey), new RegExp(`Help in ${language}`));

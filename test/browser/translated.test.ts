@@ -24,7 +24,7 @@ const field = (page: Page, name: string) => page.getByRole('textbox', { name, ex
 const tab = (page: Page, name: string) => page.getByRole('tab', { name, exact: true });
 
 test('the translator replaces text, but not keys and code', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Read in translation' });
+  const { key } = await ada.createKey({ name: 'Read in translation' });
   const page = await open(t, '/settings/api');
   await keys.row(page, 'Read in translation').waitFor();
   assert.ok((await evaluate(page, z.number(), 'translatedNodes')) > 20);
@@ -151,7 +151,7 @@ test('closing before copying and replacing a lost key work in a translated page'
 });
 
 test('the rate limit, the time ranges and the revoke of a key work in a translated page', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'Page of one' });
+  const { apiKey, key } = await ada.createKey({ name: 'Page of one' });
   await call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) });
   const page = await open(t, '/');
   await page.getByRole('link', { name: 'Page of one', exact: true }).click();
@@ -199,7 +199,7 @@ test('the rate limit, the time ranges and the revoke of a key work in a translat
 });
 
 test('the help, the key checker and the reference work in a translated page', async (t) => {
-  const { apiKey } = await ada.makeKey({ name: 'Checked' });
+  const { apiKey } = await ada.createKey({ name: 'Checked' });
   const page = await open(t, '/help/api-troubleshooting', [httpErrorMessage(404)]);
   const check = page.getByRole('textbox', { name: 'Your key, as your program sends it' });
   const result = page.locator('.check-key').getByRole('status');

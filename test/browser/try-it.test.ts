@@ -12,7 +12,7 @@ import { heading } from './key-pages.ts';
 import { isNotInPage, isNowhereIn, placesInPage, randomPart, record } from './leaks.ts';
 
 const dashboard = await Dashboard.shared();
-const { apiKey, key } = await dashboard.ada.makeKey({
+const { apiKey, key } = await dashboard.ada.createKey({
   name: 'Tried',
   scopes: ['keys:read'],
   rateLimit: 1000,
@@ -55,7 +55,7 @@ test('a valid key returns the response, with status, headers and formatted body'
 });
 
 test('a wrong key shows the 401 with the exact reason, and links to its explanation', async (t) => {
-  const { apiKey: ended, key: endedKey } = await dashboard.ada.makeKey({ name: 'Tried in vain' });
+  const { apiKey: ended, key: endedKey } = await dashboard.ada.createKey({ name: 'Tried in vain' });
   await dashboard.ada.revoke(endedKey.id);
   const mistyped = apiKey.slice(0, -1) + (apiKey.endsWith('A') ? 'B' : 'A');
   const page = await openForm(t, 'getMe', [httpErrorMessage(401)]);

@@ -211,7 +211,7 @@ for (const [what, name, problem] of [
   test(`${what} is rejected at the field and creates no key`, async (t) => {
     // Only the server rejects a key in the name, so Chromium logs the 400.
     const typed =
-      name === '' ? `mine: ${(await dashboard.ada.makeKey({ name: 'To be pasted' })).apiKey}` : name;
+      name === '' ? `mine: ${(await dashboard.ada.createKey({ name: 'To be pasted' })).apiKey}` : name;
     const page = await fillIn(t, typed, { expected: name === '' ? [httpErrorMessage(400)] : [] });
     const created: string[] = [];
     page.on('response', (response) => {

@@ -52,7 +52,7 @@ test('guesses of a client are counted together whatever its port, and all unknow
 });
 
 test('guesses over the limit of an address get a 429 instead of a 401, with the time of the next try', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'near' });
+  const { apiKey, key } = await ada.createKey({ name: 'near' });
   const guesses = [
     `Bearer ${generateKey()}`,
     `Bearer ${apiKey.slice(0, -1)}`,
@@ -75,9 +75,9 @@ test('guesses over the limit of an address get a 429 instead of a 401, with the 
 });
 
 test('at an address over its limit, valid keys pass, and revoked or expired keys get their own error', async () => {
-  const valid = await ada.makeKey({ name: 'neighbor' });
-  const revoked = await ada.makeKey({ name: 'revoked' });
-  const expired = await ada.makeKey({
+  const valid = await ada.createKey({ name: 'neighbor' });
+  const revoked = await ada.createKey({ name: 'revoked' });
+  const expired = await ada.createKey({
     name: 'expired',
     expiresAt: new Date(Date.parse(valid.key.createdAt) + 60_000).toISOString(),
   });

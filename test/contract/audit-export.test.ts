@@ -12,7 +12,7 @@ const length = 12_000;
 const server = await startServer();
 after(() => server.stop());
 const ada = await openSession(server);
-const auditor = await ada.makeKey({ name: 'auditor', scopes: ['audit:read'] });
+const auditor = await ada.createKey({ name: 'auditor', scopes: ['audit:read'] });
 const url = `${server.url}/v1/audit/export`;
 const asAuditor = { headers: bearer(auditor.apiKey) };
 

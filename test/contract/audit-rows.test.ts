@@ -26,7 +26,7 @@ async function exportNow(): Promise<{ events: AuditEvent[] }> {
 const exported = () => eventually(exportNow, (found) => found.events.every(({ hash }) => hash !== null));
 
 test('the events of a key are those that changed it and those that it caused, in pages without gaps', async () => {
-  const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:write', 'keys:read'] });
+  const manager = await ada.createKey({ name: 'manager', scopes: ['keys:write', 'keys:read'] });
   const { id } = manager.key;
   const asManager = (method: string, path: string, body: unknown) =>
     contract.call(method, path, { key: manager.apiKey, body });
@@ -61,7 +61,7 @@ test('the events of a key are those that changed it and those that it caused, in
 });
 
 test('a row edited in the database is listed as unreadable, and the verify command reports it', async () => {
-  const { key } = await ada.makeKey({ name: 'to be edited' });
+  const { key } = await ada.createKey({ name: 'to be edited' });
   await ada.call('PATCH', `/v1/api-keys/${key.id}`, { name: 'edited' });
   const before = await exported();
   const newest = before.events[0];

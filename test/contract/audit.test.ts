@@ -49,7 +49,7 @@ function canonical(value: unknown): string {
 
 test('each change of a key or a setting is recorded with its actor, its target, and the old and new values', async () => {
   const agent = { 'user-agent': 'the tests/1' };
-  const creator = await ada.makeKey({
+  const creator = await ada.createKey({
     name: 'creator',
     scopes: ['keys:write', 'audit:read'],
     rateLimit: 500,
@@ -137,14 +137,14 @@ test('actions on accounts are recorded, whether by their owners or by others', a
 
 test('a workspace sees only the events of itself and its members, and a key needs audit:read to read them', async () => {
   const me = await openSession(server, adasAccount);
-  const { key } = await me.makeKey({ name: "ada's" });
+  const { key } = await me.createKey({ name: "ada's" });
   const seen = await events('?limit=100', bob);
   assert.ok(seen.length > 0 && seen.every(({ actor }) => actor.name !== 'ada' && actor.name !== 'Ada L'));
   assert.deepEqual(await events(`?targetId=${key.id}`, bob), []);
   assert.ok(!(await exported(bob)).text.includes(key.id));
   const [reader, unscoped] = [
-    await me.makeKey({ name: 'auditor', scopes: ['audit:read'] }),
-    await me.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write', 'keys:verify'] }),
+    await me.createKey({ name: 'auditor', scopes: ['audit:read'] }),
+    await me.createKey({ name: 'manager', scopes: ['keys:read', 'keys:write', 'keys:verify'] }),
   ];
   for (const path of ['/v1/audit', '/v1/audit/export']) {
     assert.equal((await contract.call('GET', path, { key: reader.apiKey })).status, 200);
@@ -216,7 +216,7 @@ test('anyone can recompute the hashes of an export, and the operator can verify 
 
 test('the operator can export all chains, including those no workspace sees, and verify the log against them', async () => {
   const me = await openSession(server, adasAccount);
-  await bob.makeKey({ name: "bob's" });
+  await bob.createKey({ name: "bob's" });
   const { text } = await exported(me);
   const body = { email: 'stranger@example.com', password: 'a wrong pa55phrase' };
   const signIn = `${server.url}/api/auth/sign-in/email`;

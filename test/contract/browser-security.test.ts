@@ -209,7 +209,7 @@ test('ASVS 3.5.1: an Authorization header does not bypass the origin check of ro
 });
 
 test('ASVS 3.5.1: a request with a key passes from any origin, because a browser never adds the key itself', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'program', scopes: ['keys:write'] });
+  const { apiKey } = await ada.createKey({ name: 'program', scopes: ['keys:write'] });
   const fields: Fields = [['Origin', 'https://app.example']];
   const response = await contract.call('POST', '/v1/api-keys', {
     key: apiKey,

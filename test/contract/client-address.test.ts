@@ -15,7 +15,7 @@ const TRUST_PROXY = '127.0.0.1,10.0.0.0/8';
 const proxied = await startServer({ env: { TRUST_PROXY } });
 after(() => proxied.stop());
 const ada = await openSession(proxied);
-const { apiKey, key } = await ada.makeKey({ name: 'from where?' });
+const { apiKey, key } = await ada.createKey({ name: 'from where?' });
 
 /** The address that is reported as the last one that used the key. */
 async function addressAfter(...forwarded: string[]): Promise<string | undefined> {

@@ -13,7 +13,7 @@ import { type Mistake, mistakesWith } from './wrong-credentials.ts';
 const server = await sharedServer();
 const contract = await Contract.of(server);
 const ada = await openSession(server);
-const { apiKey, key } = await ada.makeKey({ name: 'good', scopes: ['keys:read'] });
+const { apiKey, key } = await ada.createKey({ name: 'good', scopes: ['keys:read'] });
 const endpoints = ['/v1/me', '/v1/verify', '/v1/api-keys'];
 
 /** RFC 6750 section 3 allows only printable ASCII without quotes and backslashes in `error_description`. */
@@ -75,7 +75,7 @@ test('one mistyped character is detected at any position of a key', async () => 
 });
 
 test('rejected with revoked_key: a revoked key, with the time of the revocation', async () => {
-  const revoked = await ada.makeKey({ name: 'revoked' });
+  const revoked = await ada.createKey({ name: 'revoked' });
   const { revokedAt } = await ada.revoke(revoked.key.id);
   for (const endpoint of endpoints) {
     await assertRejected(endpoint, 'revoked_key', {
@@ -88,7 +88,7 @@ test('rejected with revoked_key: a revoked key, with the time of the revocation'
 
 test('rejected with expired_key: a key after its expiry, with the time of the expiry', async () => {
   const expiresAt = new Date(Date.now() + 1000).toISOString();
-  const short = await ada.makeKey({ name: 'short', expiresAt });
+  const short = await ada.createKey({ name: 'short', expiresAt });
   const first = await contract.call('GET', '/v1/me', { key: short.apiKey });
   assert.equal(first.status, 200, 'the key is valid before its expiry');
   await eventually(

@@ -49,11 +49,11 @@ async function revokeAll({ key }: CreatedKey) {
 }
 
 test('a revoke with descendants revokes the whole tree, including keys below an already revoked one', async () => {
-  const root = await ada.makeKey({ name: 'root', scopes });
+  const root = await ada.createKey({ name: 'root', scopes });
   const [left, right] = [await childOf(root, 'left'), await childOf(root, 'right')];
   const [leftmost, middle] = [await childOf(left, 'leftmost'), await childOf(left, 'middle')];
   const deepest = await childOf(leftmost, 'deepest');
-  const outsider = await ada.makeKey({ name: 'outsider', scopes });
+  const outsider = await ada.createKey({ name: 'outsider', scopes });
   await ada.revoke(left.key.id);
   for (const key of [root, right, leftmost, middle, deepest]) assert.equal(await use(key), 204);
 
@@ -65,7 +65,7 @@ test('a revoke with descendants revokes the whole tree, including keys below an 
 });
 
 test('without `descendants` child keys stay active, and repeating the call with it revokes them', async () => {
-  const root = await ada.makeKey({ name: 'root', scopes });
+  const root = await ada.createKey({ name: 'root', scopes });
   const child = await childOf(root, 'child');
   for (const body of [undefined, {}, { descendants: false }]) {
     const path = `/v1/api-keys/${root.key.id}/revoke`;
@@ -79,7 +79,7 @@ test('without `descendants` child keys stay active, and repeating the call with 
 });
 
 test('an invalid body is rejected and revokes nothing', async () => {
-  const root = await ada.makeKey({ name: 'root', scopes });
+  const root = await ada.createKey({ name: 'root', scopes });
   for (const body of [{ descendants: 'yes' }, { descendant: true }, [true], 'true']) {
     const path = `/v1/api-keys/${root.key.id}/revoke`;
     assertProblem(await contract.call('POST', path, { as: ada, body }), 'invalid_request');
@@ -88,7 +88,7 @@ test('an invalid body is rejected and revokes nothing', async () => {
 });
 
 test('the descendants are counted with their usage, and expired ones are counted separately', async () => {
-  const root = await ada.makeKey({ name: 'root', scopes });
+  const root = await ada.createKey({ name: 'root', scopes });
   assert.deepEqual(await descendantsOf(root), { count: 0, active: 0, accepted: 0, lastUsedAt: null });
   const [one, other] = [await childOf(root, 'one'), await childOf(root, 'other')];
   const grandchild = await childOf(other, 'grandchild');
@@ -105,7 +105,7 @@ test('the descendants are counted with their usage, and expired ones are counted
 });
 
 test('a key can revoke another key with its descendants, even if it is one of them itself', async () => {
-  const root = await ada.makeKey({ name: 'root', scopes });
+  const root = await ada.createKey({ name: 'root', scopes });
   const child = await childOf(root, 'child');
   const path = `/v1/api-keys/${root.key.id}/revoke`;
   const response = await contract.call('POST', path, { key: child.apiKey, body: { descendants: true } });
@@ -115,10 +115,10 @@ test('a key can revoke another key with its descendants, even if it is one of th
 });
 
 test('ASVS 8.2.2: another workspace can neither revoke nor count descendants', async () => {
-  const root = await ada.makeKey({ name: 'root', scopes });
+  const root = await ada.createKey({ name: 'root', scopes });
   const child = await childOf(root, 'child');
   const path = `/v1/api-keys/${root.key.id}`;
-  const stranger = (await bob.makeKey({ name: "bob's", scopes })).apiKey;
+  const stranger = (await bob.createKey({ name: "bob's", scopes })).apiKey;
   for (const caller of [{ as: bob }, { key: stranger }]) {
     const body = { descendants: true };
     assertProblem(await contract.call('POST', `${path}/revoke`, { ...caller, body }), 'not_found');
@@ -130,7 +130,7 @@ test('ASVS 8.2.2: another workspace can neither revoke nor count descendants', a
 test('a key that is created while its creator is revoked does not stay active', async () => {
   let createdCount = 0;
   for (let round = 0; round < 25; round++) {
-    const root = await ada.makeKey({ name: 'root', scopes });
+    const root = await ada.createKey({ name: 'root', scopes });
     const child = await childOf(root, 'child');
     let revokeReturned = false;
     // Each of them creates keys, and each new key creates the next one.
@@ -161,8 +161,8 @@ test('a key that is created while its creator is revoked does not stay active', 
 });
 
 test('a key without keys:read gets no other fields of a key that it changes or revokes', async () => {
-  const writer = await ada.makeKey({ name: 'writer', scopes: ['keys:write'] });
-  const target = await ada.makeKey({ name: 'target', rateLimit: 70 });
+  const writer = await ada.createKey({ name: 'writer', scopes: ['keys:write'] });
+  const target = await ada.createKey({ name: 'target', rateLimit: 70 });
   const path = (key: CreatedKey) => `/v1/api-keys/${key.key.id}`;
   const change = (key: CreatedKey, body: object) =>
     contract.call('PATCH', path(key), { key: writer.apiKey, body });

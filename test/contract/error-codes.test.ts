@@ -31,8 +31,8 @@ after(() => server.stop());
 const contract = await Contract.of(server);
 const ada = await openSession(server);
 const other = await openSession(server);
-const valid = await ada.makeKey({ name: 'good' });
-const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
+const valid = await ada.createKey({ name: 'good' });
+const manager = await ada.createKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
 
 /** Calls GET /v1/me with these header fields. */
 const me = (...fields: [string, string][]) => contract.call('GET', '/v1/me', { fields });
@@ -61,12 +61,12 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     authorization(`Bearer ${valid.apiKey.slice(0, -1)}${valid.apiKey.endsWith('0') ? '1' : '0'}`),
   unknown_key: () => authorization(`Bearer ${generateKey()}`),
   revoked_key: async () => {
-    const { apiKey, key } = await ada.makeKey({ name: 'to revoke' });
+    const { apiKey, key } = await ada.createKey({ name: 'to revoke' });
     await ada.revoke(key.id);
     return authorization(`Bearer ${apiKey}`);
   },
   expired_key: async () => {
-    const { apiKey } = await ada.makeKey({
+    const { apiKey } = await ada.createKey({
       name: 'short',
       expiresAt: new Date(Date.now() + 300).toISOString(),
     });
@@ -127,7 +127,7 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     }
   },
   too_many_descendants: async () => {
-    const { key } = await ada.makeKey({ name: 'prolific' });
+    const { key } = await ada.createKey({ name: 'prolific' });
     // They are expired, so no other test of this file counts them as active.
     await inDatabase(
       server,
@@ -153,7 +153,7 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     }),
   rate_limited: () =>
     withinOneMinute(async () => {
-      const { apiKey } = await ada.makeKey({ name: 'slow', rateLimit: 1 });
+      const { apiKey } = await ada.createKey({ name: 'slow', rateLimit: 1 });
       assert.equal((await authorization(`Bearer ${apiKey}`)).status, 200);
       const second = await authorization(`Bearer ${apiKey}`);
       assert.equal(second.status, 429);
@@ -186,7 +186,7 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     return rejected;
   },
   storage_unavailable: async () => {
-    const { key } = await ada.makeKey({ name: 'to keep' });
+    const { key } = await ada.createKey({ name: 'to keep' });
     const lock = join(server.dataDir, 'lock');
     renameSync(lock, `${lock}.away`);
     try {

@@ -34,7 +34,7 @@ test('sign-ins and changes are logged with ids, address and request id, and with
     401,
   );
   const ada = await server.signIn();
-  const manager = await ada.makeKey({ name: 'a n4me', scopes: ['keys:write', 'keys:read'] });
+  const manager = await ada.createKey({ name: 'a n4me', scopes: ['keys:write', 'keys:read'] });
   const created = await call(`${server.url}/v1/api-keys`, {
     method: 'POST',
     headers: { ...bearer(manager.apiKey), ...from },

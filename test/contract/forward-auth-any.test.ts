@@ -11,7 +11,7 @@ import { sharedServer } from '../support/shared-server.ts';
 
 const server = await sharedServer();
 const ada = await openSession(server);
-const { apiKey, key } = await ada.makeKey({ name: 'Envoy', scopes: ['keys:read'] });
+const { apiKey, key } = await ada.createKey({ name: 'Envoy', scopes: ['keys:read'] });
 const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
 
 const verify = (path: string, fields: Fields, more: { method?: string; body?: string } = {}) =>
@@ -47,7 +47,7 @@ test('each method and path gets the response of GET /v1/verify, with 200 instead
 });
 
 test('rejections are the same as those of GET /v1/verify, also for a browser of any origin', async () => {
-  const revoked = await ada.makeKey({ name: 'revoked' });
+  const revoked = await ada.createKey({ name: 'revoked' });
   await ada.revoke(revoked.key.id);
   const browser: Fields = [
     ['Origin', 'https://elsewhere.example'],
@@ -109,7 +109,7 @@ test('a body of any type and size is ignored, and the connection stays usable', 
 
 test('each request counts once against the limit of the key', async () => {
   await withinOneMinute(async () => {
-    const limited = await ada.makeKey({ name: 'once', rateLimit: 2 });
+    const limited = await ada.createKey({ name: 'once', rateLimit: 2 });
     const fields: Fields = [['Authorization', `Bearer ${limited.apiKey}`]];
     assert.equal((await verify('/a', fields)).headers.get('x-ratelimit-remaining'), '1');
     assert.equal((await verify('/b', fields, { method: 'PUT' })).headers.get('x-ratelimit-remaining'), '0');

@@ -9,7 +9,7 @@ import { sharedServer } from '../support/shared-server.ts';
 const server = await sharedServer();
 const contract = await Contract.of(server);
 const ada = await openSession(server);
-const { apiKey, key } = await ada.makeKey({ name: 'proxy', scopes: ['keys:write', 'keys:read'] });
+const { apiKey, key } = await ada.createKey({ name: 'proxy', scopes: ['keys:write', 'keys:read'] });
 
 const verify = (fields: Fields, query = '') => contract.call('GET', `/v1/verify${query}`, { fields });
 const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
@@ -29,7 +29,7 @@ test('a valid key gets its identity in headers, and no body', async () => {
 
 test('the name of the key is percent-encoded in its header', async () => {
   const name = 'Grüße, 100 % "sûr": 日本 🚀;=,\\';
-  const created = await ada.makeKey({ name });
+  const created = await ada.createKey({ name });
   const response = await verify([['Authorization', `Bearer ${created.apiKey}`]]);
   const encoded = response.headers.get('x-soku-key-name') ?? '';
   assert.match(encoded, /^[\w%.~!*'()-]+$/, 'no characters with a special meaning in a list or a log');
@@ -38,7 +38,7 @@ test('the name of the key is percent-encoded in its header', async () => {
 });
 
 test('a renamed key has its new name from the next call on', async () => {
-  const created = await ada.makeKey({ name: 'before' });
+  const created = await ada.createKey({ name: 'before' });
   const fields: Fields = [['Authorization', `Bearer ${created.apiKey}`]];
   assert.equal((await verify(fields)).headers.get('x-soku-key-name'), 'before');
   await ada.call('PATCH', `/v1/api-keys/${created.key.id}`, { name: 'after' });

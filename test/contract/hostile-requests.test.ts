@@ -15,7 +15,7 @@ const server = await startServer({ env: { LOG_LEVEL: 'trace' } });
 after(() => server.stop());
 const contract = await Contract.of(server);
 const ada = await openSession(server);
-const { apiKey } = await ada.makeKey({ name: 'good' });
+const { apiKey } = await ada.createKey({ name: 'good' });
 const validAuthorization = `Authorization: Bearer ${apiKey}\r\n`;
 
 /** Sends bytes on a new connection. `more` is the number of further responses. */
@@ -207,7 +207,7 @@ test('no client can forge a log line', async () => {
     headers: { 'user-agent': line },
     body: { email: `a@example.com\n${line}`, password: `\n${line}` },
   });
-  await ada.makeKey({ name: line.slice(0, 90) });
+  await ada.createKey({ name: line.slice(0, 90) });
   const lineSchema = z.looseObject({ level: z.number(), time: z.iso.datetime(), msg: z.string() });
   const lines = server.output.trimEnd().split('\n');
   assert.ok(lines.length > 30);

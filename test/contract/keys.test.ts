@@ -117,7 +117,7 @@ test('a body that is not a JSON object is rejected and creates nothing', async (
 });
 
 test('a key can be read by its id, without its secret', async () => {
-  const created = await ada.makeKey({ name: 'to get' });
+  const created = await ada.createKey({ name: 'to get' });
   const response = await contract.call('GET', `/v1/api-keys/${created.key.id}`, { as: ada });
   assert.deepEqual(keySchema.strict().parse(response.body), created.key);
   assert.ok(!response.text.includes(created.apiKey.slice(11, -3)));
@@ -151,7 +151,7 @@ test('an unknown id is not found, and a malformed id is invalid', async () => {
 });
 
 test('a key can be renamed, and its other fields cannot be changed', async () => {
-  const created = await ada.makeKey({ name: 'old', scopes: ['keys:read'] });
+  const created = await ada.createKey({ name: 'old', scopes: ['keys:read'] });
   const rename = (body: unknown) =>
     contract.call('PATCH', `/v1/api-keys/${created.key.id}`, { as: ada, body });
   const response = await rename({ name: '  new  ' });
@@ -165,7 +165,7 @@ test('a key can be renamed, and its other fields cannot be changed', async () =>
 });
 
 test('a revoked key keeps the time of its first revoke, and can still be renamed', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'to revoke' });
+  const { apiKey, key } = await ada.createKey({ name: 'to revoke' });
   // keySchema drops the field `revocation`, which can differ from call to call.
   const revoke = async () =>
     keySchema.parse((await contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada })).body);
@@ -180,7 +180,7 @@ test('a revoked key keeps the time of its first revoke, and can still be renamed
 });
 
 test('twenty concurrent revokes return the same time', async () => {
-  const { key } = await ada.makeKey({ name: 'contested' });
+  const { key } = await ada.createKey({ name: 'contested' });
   const responses = await Promise.all(Array.from({ length: 20 }, () => ada.revoke(key.id)));
   assert.equal(new Set(responses.map((response) => response.revokedAt)).size, 1);
 });

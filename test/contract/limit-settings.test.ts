@@ -96,7 +96,7 @@ test('an invalid limit is rejected with its path, wherever a limit can be set', 
 });
 
 test('a key cannot create a key with a higher limit than its own, and uses its own by default', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'creator', scopes, rateLimit: 1000 });
+  const { apiKey } = await ada.createKey({ name: 'creator', scopes, rateLimit: 1000 });
   for (const rateLimit of [1001, 1_000_000_000, 'off'])
     assertTooHigh(await create({ name: 'child', rateLimit }, apiKey), 1000);
   for (const [fields, rateLimit] of [
@@ -110,8 +110,8 @@ test('a key cannot create a key with a higher limit than its own, and uses its o
 });
 
 test('a key without its own limit can create keys up to the limit of its workspace', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'creator', scopes });
-  const generous = await ada.makeKey({ name: 'generous creator', scopes, rateLimit: 5000 });
+  const { apiKey } = await ada.createKey({ name: 'creator', scopes });
+  const generous = await ada.createKey({ name: 'generous creator', scopes, rateLimit: 5000 });
   // The deployment in this test has no limit.
   assert.equal(createdIn(await create({ name: 'child', rateLimit: 'off' }, apiKey)).rateLimit, 'off');
   assert.equal((await setWorkspace(2000)).status, 200);
@@ -133,8 +133,8 @@ test('a key without its own limit can create keys up to the limit of its workspa
 });
 
 test('a key can raise neither its own limit nor another one above its own', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'climber', scopes, rateLimit: 1000 });
-  const other = await ada.makeKey({ name: 'other', rateLimit: 10 });
+  const { apiKey, key } = await ada.createKey({ name: 'climber', scopes, rateLimit: 1000 });
+  const other = await ada.createKey({ name: 'other', rateLimit: 10 });
   for (const id of [key.id, other.key.id]) {
     for (const rateLimit of [1001, 'off']) assertTooHigh(await patch(id, { rateLimit }, apiKey), 1000);
     // The limit of the workspace is higher too, because it has none here.
@@ -143,7 +143,7 @@ test('a key can raise neither its own limit nor another one above its own', asyn
   assert.deepEqual([await limitOf(key.id), await limitOf(other.key.id)], [1000, 10]);
   assert.equal((await patch(other.key.id, { rateLimit: 1000 }, apiKey)).status, 200);
   // A key can be renamed whatever its limit is.
-  const rich = await ada.makeKey({ name: 'rich', rateLimit: 'off' });
+  const rich = await ada.createKey({ name: 'rich', rateLimit: 'off' });
   assert.equal((await patch(rich.key.id, { name: 'renamed' }, apiKey)).status, 200);
   assert.equal(await limitOf(rich.key.id), 'off');
   // After it lowers its own limit, it cannot raise it again.
@@ -152,7 +152,7 @@ test('a key can raise neither its own limit nor another one above its own', asyn
 });
 
 test('ASVS 15.4.2: if a key raises its limit while a person lowers it, the lower limit remains', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'racer', scopes, rateLimit: 1_000_000 });
+  const { apiKey, key } = await ada.createKey({ name: 'racer', scopes, rateLimit: 1_000_000 });
   for (let round = 0; round < 10; round++) {
     assert.equal((await patch(key.id, { rateLimit: 1_000_000 })).status, 200);
     const raise = () => patch(key.id, { rateLimit: 1_000_000 }, apiKey);
@@ -167,7 +167,7 @@ test('the workspace shows its limit and the default, and a person can change its
     workspaceSchema.strict().parse((await contract.call('GET', '/v1/workspace', request)).body);
   const before = await read();
   assert.deepEqual([before.rateLimit, before.defaultRateLimit], [null, 'off']);
-  const { apiKey } = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
+  const { apiKey } = await ada.createKey({ name: 'reader', scopes: ['keys:read'] });
   for (const rateLimit of [1_000_000, 'off', null]) {
     const response = await setWorkspace(rateLimit);
     assert.deepEqual(workspaceSchema.strict().parse(response.body), { ...before, rateLimit });
@@ -185,8 +185,8 @@ test('a body without a limit, or with other fields, changes no workspace', async
 });
 
 test('no key can change its workspace, whatever its scopes', async () => {
-  const all = await ada.makeKey({ name: 'all', scopes: ['keys:read', 'keys:verify', 'keys:write'] });
-  const none = await ada.makeKey({ name: 'none' });
+  const all = await ada.createKey({ name: 'all', scopes: ['keys:read', 'keys:verify', 'keys:write'] });
+  const none = await ada.createKey({ name: 'none' });
   const request = (method: string, key: string) =>
     contract.call(method, '/v1/workspace', {
       key,

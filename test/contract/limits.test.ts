@@ -33,7 +33,7 @@ for (const [where, request, accepted] of [
   ['a management call', (key: string) => contract.call('GET', '/v1/api-keys', { key }), 200],
 ] as const) {
   test(`${where} reports the limit at each step, and over it rejects until the reported time`, async () => {
-    const { apiKey } = await ada.makeKey({ name: 'five', rateLimit: 5, scopes: ['keys:read'] });
+    const { apiKey } = await ada.createKey({ name: 'five', rateLimit: 5, scopes: ['keys:read'] });
     await clock.beginMinute();
     for (const remaining of [4, 3, 2, 1, 0]) {
       const response = await request(apiKey);
@@ -52,7 +52,7 @@ for (const [where, request, accepted] of [
 }
 
 test('forward-auth also reports a reached limit in header fields, because nginx does not forward a 429', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'one', rateLimit: 1 });
+  const { apiKey } = await ada.createKey({ name: 'one', rateLimit: 1 });
   await clock.beginMinute();
   await verify(apiKey);
   const response = await verify(apiKey);
@@ -62,7 +62,7 @@ test('forward-auth also reports a reached limit in header fields, because nginx 
 });
 
 test('GET /v1/me reports the same limit in its body and its header fields', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'seven', rateLimit: 7 });
+  const { apiKey } = await ada.createKey({ name: 'seven', rateLimit: 7 });
   const response = await me(apiKey);
   const { quota, remaining, reset } = limitOf(response);
   const { limits } = meSchema.parse(response.body);
@@ -71,7 +71,7 @@ test('GET /v1/me reports the same limit in its body and its header fields', asyn
 });
 
 test('of concurrent requests, exactly as many pass as the limit allows', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'fifty', rateLimit: 50 });
+  const { apiKey } = await ada.createKey({ name: 'fifty', rateLimit: 50 });
   await clock.beginMinute();
   const responses = await Promise.all(Array.from({ length: 200 }, () => verify(apiKey)));
   const passed = responses.filter((response) => response.status === 204);
@@ -86,8 +86,8 @@ test('of concurrent requests, exactly as many pass as the limit allows', async (
 
 test('rejected requests do not count, so a caller that keeps trying waits no longer than others', async () => {
   const [patient, impatient] = [
-    await ada.makeKey({ name: 'patient', rateLimit: 2 }),
-    await ada.makeKey({ name: 'impatient', rateLimit: 2 }),
+    await ada.createKey({ name: 'patient', rateLimit: 2 }),
+    await ada.createKey({ name: 'impatient', rateLimit: 2 }),
   ];
   await clock.beginMinute();
   for (const { apiKey } of [patient, impatient]) {
@@ -99,7 +99,7 @@ test('rejected requests do not count, so a caller that keeps trying waits no lon
 });
 
 test('setting the clock back does not reset a limit', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'two', rateLimit: 2 });
+  const { apiKey } = await ada.createKey({ name: 'two', rateLimit: 2 });
   await clock.beginMinute();
   for (let i = 0; i < 2; i++) await verify(apiKey);
   for (const ms of [-1000, -60_000, -600_000]) {
@@ -111,7 +111,7 @@ test('setting the clock back does not reset a limit', async () => {
 });
 
 test('a management call counts once', async () => {
-  const { apiKey } = await ada.makeKey({
+  const { apiKey } = await ada.createKey({
     name: 'manager',
     rateLimit: 1000,
     scopes: ['keys:read', 'keys:write'],
@@ -130,7 +130,7 @@ test('a management call counts once', async () => {
 });
 
 test('a request that is rejected for a missing scope uses no quota', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'no scope', rateLimit: 1 });
+  const { apiKey } = await ada.createKey({ name: 'no scope', rateLimit: 1 });
   await clock.beginMinute();
   for (let i = 0; i < 3; i++) {
     assertRejected(await contract.call('GET', '/v1/api-keys', { key: apiKey }), 'insufficient_scope');
@@ -144,8 +144,8 @@ test('the limit of a key overrides that of its workspace, which overrides that o
     const response = await contract.call('PATCH', '/v1/workspace', { as: ada, body: { rateLimit } });
     assert.equal(response.status, 200);
   };
-  const { apiKey, key } = await ada.makeKey({ name: 'common' });
-  const own = await ada.makeKey({ name: 'own', rateLimit: 9 });
+  const { apiKey, key } = await ada.createKey({ name: 'common' });
+  const own = await ada.createKey({ name: 'own', rateLimit: 9 });
   const quotaOf = async (secret: string) => limitOf(await verify(secret)).quota;
   await clock.beginMinute();
   assert.deepEqual([await quotaOf(apiKey), await quotaOf(own.apiKey)], [100, 9]);
@@ -166,7 +166,7 @@ test('the limit of a key overrides that of its workspace, which overrides that o
 });
 
 test('a changed limit applies from the next request on, including the requests counted before', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'changing', rateLimit: 5 });
+  const { apiKey, key } = await ada.createKey({ name: 'changing', rateLimit: 5 });
   const change = async (rateLimit: unknown) => assert.equal((await patch(key.id, { rateLimit })).status, 200);
   await clock.beginMinute();
   for (const remaining of [4, 3, 2]) assert.equal(limitOf(await verify(apiKey)).remaining, remaining);
@@ -182,8 +182,8 @@ test('a changed limit applies from the next request on, including the requests c
 });
 
 test('a key over its limit gets the error for a revoked or expired key once it is', async () => {
-  const spent = await ada.makeKey({ name: 'spent', rateLimit: 1 });
-  const short = await ada.makeKey({
+  const spent = await ada.createKey({ name: 'spent', rateLimit: 1 });
+  const short = await ada.createKey({
     name: 'short',
     rateLimit: 1,
     // By the clock of the server, which other tests have moved.
@@ -215,7 +215,7 @@ test('the count of a limit survives a restart, and `off` means no limit', async 
     exchange(`${at.url}/v1/verify`, { fields: [['Authorization', `Bearer ${key}`]] });
   try {
     const first = await restart('10');
-    const { apiKey } = await (await openSession(first)).makeKey({ name: 'restarted' });
+    const { apiKey } = await (await openSession(first)).createKey({ name: 'restarted' });
     for (let i = 0; i < 15; i++) await request(first, apiKey);
     // If the minute ends meanwhile, a part of the earlier requests still counts. Without them, nine would remain.
     assert.ok(Number(limitOf(await request(await restart('10'), apiKey)).remaining) < 9);

@@ -60,9 +60,9 @@ async function age(id: string, { created, used }: { created: number; used?: numb
 }
 
 test('each sort has an order, and keys without a value are last in both orders', async () => {
-  const first = await ada.makeKey({ name: 'sorted b' });
-  await ada.makeKey({ name: 'sorted Ä', expiresAt: inDays(9) });
-  const third = await ada.makeKey({ name: 'sorted C', expiresAt: inDays(3) });
+  const first = await ada.createKey({ name: 'sorted b' });
+  await ada.createKey({ name: 'sorted Ä', expiresAt: inDays(9) });
+  const third = await ada.createKey({ name: 'sorted C', expiresAt: inDays(3) });
   await age(first.key.id, { created: 0, used: 2 });
   await use(third.apiKey);
   const sorted = async (sort: string, order?: string) => {
@@ -78,7 +78,7 @@ test('each sort has an order, and keys without a value are last in both orders',
 });
 
 test('a page of the keys that were last used is sorted by their exact times', async () => {
-  const made = await Promise.all(['1', '2', '3'].map((name) => ada.makeKey({ name: `exact ${name}` })));
+  const made = await Promise.all(['1', '2', '3'].map((name) => ada.createKey({ name: `exact ${name}` })));
   for (const at of [1, 0, 2]) await use(made[at]?.apiKey ?? '');
   const { data } = await list({ q: 'exact', sort: 'lastUsed' });
   const times = data.map(({ lastUsedAt }) => Date.parse(lastUsedAt ?? ''));
@@ -93,7 +93,7 @@ test('pages have no gaps and no duplicates while keys are added and used', async
   const made: { name: string; apiKey: string }[] = [];
   for (let i = 0; i < 9; i++) {
     const name = `steady ${i}`;
-    made.push({ name, apiKey: (await ada.makeKey({ name, expiresAt: inDays(i + 1) })).apiKey });
+    made.push({ name, apiKey: (await ada.createKey({ name, expiresAt: inDays(i + 1) })).apiKey });
   }
   for (const { apiKey } of made) await use(apiKey);
   const expected = made.map(({ name }) => name).sort();
@@ -101,7 +101,7 @@ test('pages have no gaps and no duplicates while keys are added and used', async
     let step = 0;
     const between = async () => {
       step += 1;
-      await ada.makeKey({ name: 'steady later' });
+      await ada.createKey({ name: 'steady later' });
       for (const { apiKey } of made.filter((_, i) => i % 3 === step % 3)) await use(apiKey);
     };
     const found = await readPages({ q: 'steady', sort, limit: '4' }, between);
@@ -110,7 +110,7 @@ test('pages have no gaps and no duplicates while keys are added and used', async
 });
 
 test('a cursor of another list, an edited or an invented one is rejected with its field', async () => {
-  await Promise.all(['1', '2'].map((name) => ada.makeKey({ name: `cursor ${name}` })));
+  await Promise.all(['1', '2'].map((name) => ada.createKey({ name: `cursor ${name}` })));
   const query = { q: 'cursor', limit: '1' };
   const { nextCursor } = await list({ ...query, sort: 'name' });
   assert.ok(nextCursor !== null);
@@ -142,13 +142,13 @@ test('a cursor of another list, an edited or an invented one is rejected with it
 });
 
 test('keys are found by use, expiry, creator and scope, in any status', async () => {
-  const creator = await ada.makeKey({ name: 'filtered creator', scopes: ['keys:read', 'keys:write'] });
+  const creator = await ada.createKey({ name: 'filtered creator', scopes: ['keys:read', 'keys:write'] });
   const body = { name: 'filtered child', scopes: ['keys:read'], expiresAt: inDays(2) };
   await contract.call('POST', '/v1/api-keys', { key: creator.apiKey, body });
   const [idle, unused, used] = [
-    await ada.makeKey({ name: 'filtered idle' }),
-    await ada.makeKey({ name: 'filtered unused' }),
-    await ada.makeKey({ name: 'filtered used', expiresAt: inDays(20) }),
+    await ada.createKey({ name: 'filtered idle' }),
+    await ada.createKey({ name: 'filtered unused' }),
+    await ada.createKey({ name: 'filtered used', expiresAt: inDays(20) }),
   ];
   await age(idle.key.id, { created: 50, used: 40 });
   await age(unused.key.id, { created: 35 });
@@ -177,7 +177,10 @@ test('keys are found by use, expiry, creator and scope, in any status', async ()
 });
 
 test('include=usage adds the requests of the last 24 hours to each key', async () => {
-  const [used, rejected] = [await ada.makeKey({ name: 'usage 1' }), await ada.makeKey({ name: 'usage 2' })];
+  const [used, rejected] = [
+    await ada.createKey({ name: 'usage 1' }),
+    await ada.createKey({ name: 'usage 2' }),
+  ];
   await use(used.apiKey);
   await use(used.apiKey);
   assertProblem(await contract.call('GET', '/v1/api-keys', { key: rejected.apiKey }), 'insufficient_scope');
@@ -197,7 +200,7 @@ test('include=usage adds the requests of the last 24 hours to each key', async (
 });
 
 test('no filter finds keys of another workspace', async () => {
-  const mine = await ada.makeKey({ name: 'not shared', scopes: ['keys:read'], expiresAt: inDays(1) });
+  const mine = await ada.createKey({ name: 'not shared', scopes: ['keys:read'], expiresAt: inDays(1) });
   await age(mine.key.id, { created: 400, used: 399 });
   const me = meSchema.parse((await contract.call('GET', '/v1/me', { key: mine.apiKey })).body);
   for (const query of [

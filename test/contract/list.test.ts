@@ -27,7 +27,7 @@ const search = async (q: string) => (await list({ q })).data.map((key) => key.na
 /** Creates keys one after the other, oldest first. */
 async function createKeys(...names: string[]): Promise<string[]> {
   const ids: string[] = [];
-  for (const name of names) ids.push((await ada.makeKey({ name })).key.id);
+  for (const name of names) ids.push((await ada.createKey({ name })).key.id);
   return ids;
 }
 
@@ -59,7 +59,7 @@ test('the last page has no cursor, even if it is full or empty', async () => {
 });
 
 test('a page has 50 keys by default, and at most 100', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'creator', scopes: ['keys:write'] });
+  const { apiKey } = await ada.createKey({ name: 'creator', scopes: ['keys:write'] });
   const create = () => contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'many' } });
   await Promise.all(Array.from({ length: 101 }, create));
   assert.equal((await list()).data.length, 50);
@@ -127,7 +127,7 @@ test('search finds a part of the name in any case and script, with or without ac
 });
 
 test('search finds a key by its preview and its id', async () => {
-  const { key } = await ada.makeKey({ name: 'found by preview' });
+  const { key } = await ada.createKey({ name: 'found by preview' });
   const [start = '', end = ''] = key.preview.slice('sk_live_'.length).split('...');
   const searches = [key.preview, `sk_live_${start}`, `...${end}`, start, end, key.id, key.id.slice(-10)];
   for (const q of [...searches, key.preview.toUpperCase(), ` ${key.preview.replace('...', '…')} `]) {
@@ -141,7 +141,7 @@ test('search finds a key by its preview and its id', async () => {
 });
 
 test('a key can be found by the SHA-256 of its secret, whatever its status', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'found by hash' });
+  const { apiKey, key } = await ada.createKey({ name: 'found by hash' });
   const hash = createHash('sha256').update(apiKey).digest('hex');
   const ids = async (query: Record<string, string>) => (await list(query)).data.map(({ id }) => id);
   assert.deepEqual(await ids({ hash }), [key.id]);
@@ -154,12 +154,12 @@ test('a key can be found by the SHA-256 of its secret, whatever its status', asy
   const { counts } = await list({ hash, include: 'counts' });
   assert.deepEqual(counts, { active: 0, revoked: 1, expired: 0, all: 1 });
   assert.deepEqual(await ids({ hash: 'a'.repeat(64) }), []);
-  const reader = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
+  const reader = await ada.createKey({ name: 'reader', scopes: ['keys:read'] });
   const response = await contract.call('GET', `/v1/api-keys?hash=${hash}`, { key: reader.apiKey });
   assert.equal(keyListSchema.parse(response.body).data[0]?.id, key.id);
   assertProblem(
     await contract.call('GET', `/v1/api-keys?hash=${hash}`, {
-      key: (await ada.makeKey({ name: 'x' })).apiKey,
+      key: (await ada.createKey({ name: 'x' })).apiKey,
     }),
     'insufficient_scope',
   );
@@ -187,7 +187,7 @@ test('an empty search finds all keys', async () => {
 });
 
 test('any search without control characters finds the key with exactly that name', async () => {
-  const id = (await ada.makeKey({ name: 'searched' })).key.id;
+  const id = (await ada.createKey({ name: 'searched' })).key.id;
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 50 }), async (name) => {
       const renamed = await contract.call('PATCH', `/v1/api-keys/${id}`, { as: ada, body: { name } });
@@ -202,10 +202,10 @@ test('any search without control characters finds the key with exactly that name
 test('each key is listed and counted under its status only, also with a search', async () => {
   const [active, revoked, expired, both] = ['active', 'revoked', 'expired', 'both'].map((s) => `status ${s}`);
   const soon = () => new Date(Date.now() + 400).toISOString();
-  await ada.makeKey({ name: active ?? '' });
-  await ada.revoke((await ada.makeKey({ name: revoked ?? '' })).key.id);
-  await ada.makeKey({ name: expired ?? '', expiresAt: soon() });
-  await ada.revoke((await ada.makeKey({ name: both ?? '', expiresAt: soon() })).key.id);
+  await ada.createKey({ name: active ?? '' });
+  await ada.revoke((await ada.createKey({ name: revoked ?? '' })).key.id);
+  await ada.createKey({ name: expired ?? '', expiresAt: soon() });
+  await ada.revoke((await ada.createKey({ name: both ?? '', expiresAt: soon() })).key.id);
   await eventually(
     () => list({ q: 'status ', status: 'expired' }),
     (page) => page.data.length > 0,

@@ -35,8 +35,8 @@ const result = (code: string) => `soku_verifications_total{result="${code}"}`;
 const found = (where: string) => `soku_cache_lookups_total{found="${where}"}`;
 
 test('verifications are counted by their result, on every endpoint', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'counted' });
-  const backEnd = await ada.makeKey({ name: 'asking', scopes: ['keys:verify'] });
+  const { apiKey } = await ada.createKey({ name: 'counted' });
+  const backEnd = await ada.createKey({ name: 'asking', scopes: ['keys:verify'] });
   const names = [
     result('valid'),
     result('unknown_key'),
@@ -60,7 +60,7 @@ test('verifications are counted by their result, on every endpoint', async () =>
 });
 
 test('lookups are counted by where the key was found', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'cached' });
+  const { apiKey } = await ada.createKey({ name: 'cached' });
   const unknown = generateKey();
   const grown = await growth([found('database'), found('good'), found('refused')], async () => {
     for (let i = 0; i < 3; i++) await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) });
@@ -90,7 +90,7 @@ test('the duration of verifications is a histogram with cumulative buckets', asy
 test('limits, memory and unwritten uses are reported', async () => {
   const names = ['soku_limit_refusals_total{policy="key"}', 'soku_cached_keys{kind="good"}'];
   await withinOneMinute(async () => {
-    const { apiKey } = await ada.makeKey({ name: 'once', rateLimit: 1 });
+    const { apiKey } = await ada.createKey({ name: 'once', rateLimit: 1 });
     const grown = await growth(names, async () => {
       for (let i = 0; i < 3; i++) await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) });
     });
@@ -102,7 +102,7 @@ test('limits, memory and unwritten uses are reported', async () => {
 });
 
 test('no metric contains anything that a client sent', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'a unique name' });
+  const { apiKey } = await ada.createKey({ name: 'a unique name' });
   await call(`${server.url}/v1/verify`, { headers: { ...bearer(apiKey), 'user-agent': 'unique-agent' } });
   const { text } = await call(`${server.url}/metrics`);
   for (const secret of [apiKey, apiKey.slice(8, 16), 'unique name', 'unique-agent']) {
@@ -199,7 +199,7 @@ test('GET /v1/nodes lists the only server, to the callers that may read metrics,
     .parse(body);
   const nodes = data.map(({ name, self, state }) => [name, self, state]);
   assert.deepEqual(nodes, [[`${hostname()}:${server.pid}`, true, 'ready']]);
-  const { apiKey } = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
+  const { apiKey } = await ada.createKey({ name: 'reader', scopes: ['keys:read'] });
   const fields: Fields = [['X-Forwarded-For', '203.0.113.7']];
   for (const caller of [{}, { key: apiKey }, { as: ada }]) {
     assertProblem(await contract.call('GET', '/v1/nodes', { ...caller, fields }), 'not_found');
@@ -212,7 +212,7 @@ test('GET /api/servers returns only the number of servers, to people who are sig
   assert.equal(response.status, 200);
   assert.deepEqual(response.body, { total: 1, ready: 1 });
   assert.equal(response.headers.get('cache-control'), 'no-store');
-  const { apiKey } = await ada.makeKey({ name: 'not a person', scopes: ['keys:read'] });
+  const { apiKey } = await ada.createKey({ name: 'not a person', scopes: ['keys:read'] });
   for (const headers of [{}, bearer(apiKey)]) assertProblem(await call(url, { headers }), 'session_over');
 });
 

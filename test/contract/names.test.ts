@@ -12,7 +12,7 @@ import { sharedServer } from '../support/shared-server.ts';
 const server = await sharedServer();
 const contract = await Contract.of(server);
 const ada = await openSession(server);
-const { key } = await ada.makeKey({ name: 'names' });
+const { key } = await ada.createKey({ name: 'names' });
 
 /** Renaming follows the same rules as creating, and needs only one key. */
 const rename = (name: string) =>
@@ -152,7 +152,7 @@ test('a name that contains a key is rejected, and the response does not repeat i
 });
 
 test('two keys may have the same name', async () => {
-  const [first, second] = [await ada.makeKey({ name: 'twin' }), await ada.makeKey({ name: 'twin' })];
+  const [first, second] = [await ada.createKey({ name: 'twin' }), await ada.createKey({ name: 'twin' })];
   assert.notEqual(first.key.id, second.key.id);
 });
 

@@ -25,7 +25,7 @@ test('requests are counted by route, method and status, never by text from the c
   const count = (route: string, method: string, status: number) =>
     `soku_http_requests_total{route="${route}",method="${method}",status="${status}"}`;
   const ada = await openSession(server);
-  const { apiKey } = await ada.makeKey({ name: 'requests' });
+  const { apiKey } = await ada.createKey({ name: 'requests' });
   const names = [
     count('/v1/verify', 'GET', 204),
     count('/v1/verify', 'HEAD', 401),

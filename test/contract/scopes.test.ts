@@ -11,7 +11,7 @@ import { sharedServer } from '../support/shared-server.ts';
 const server = await sharedServer();
 const contract = await Contract.of(server);
 const ada = await openSession(server);
-const target = await ada.makeKey({ name: 'target' });
+const target = await ada.createKey({ name: 'target' });
 
 /** Every management call, with the scope that it requires. */
 const calls = [
@@ -24,7 +24,7 @@ const calls = [
 ];
 
 async function keyWith(...scopes: string[]): Promise<string> {
-  return (await ada.makeKey({ name: scopes.join(' ') || 'ordinary', scopes })).apiKey;
+  return (await ada.createKey({ name: scopes.join(' ') || 'ordinary', scopes })).apiKey;
 }
 
 function assertLacksScope(response: HttpResponse, scope: string): void {
@@ -66,7 +66,7 @@ test('a key with only keys:read cannot write, and one with only keys:write canno
 });
 
 test('a call that is rejected for a missing scope changes nothing', async () => {
-  const protectedKey = await ada.makeKey({ name: 'protected' });
+  const protectedKey = await ada.createKey({ name: 'protected' });
   const key = await keyWith('keys:read');
   await contract.call('POST', `/v1/api-keys/${protectedKey.key.id}/revoke`, { key });
   await contract.call('PATCH', `/v1/api-keys/${protectedKey.key.id}`, { key, body: { name: 'stolen' } });
@@ -88,7 +88,7 @@ test('a key can create keys with its own scopes only', async () => {
 });
 
 test('a key created by another key names its creator, and stays active when that one is revoked', async () => {
-  const parent = await ada.makeKey({ name: 'parent', scopes: ['keys:write'] });
+  const parent = await ada.createKey({ name: 'parent', scopes: ['keys:write'] });
   const created = await contract.call('POST', '/v1/api-keys', {
     key: parent.apiKey,
     body: { name: 'child' },
@@ -101,7 +101,7 @@ test('a key created by another key names its creator, and stays active when that
 
 test('a key with an expiry cannot create a key that outlives it', async () => {
   const expiresAt = '2090-01-01T00:00:00.000Z';
-  const { apiKey } = await ada.makeKey({ name: 'expiring', scopes: ['keys:write'], expiresAt });
+  const { apiKey } = await ada.createKey({ name: 'expiring', scopes: ['keys:write'], expiresAt });
   const create = (fields: object) =>
     contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'child', ...fields } });
   for (const fields of [{}, { expiresAt: null }, { expiresAt }]) {
@@ -114,7 +114,7 @@ test('a key with an expiry cannot create a key that outlives it', async () => {
 });
 
 test('a key can revoke itself, and is rejected from then on', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'self-revoking', scopes: ['keys:write'] });
+  const { apiKey, key } = await ada.createKey({ name: 'self-revoking', scopes: ['keys:write'] });
   const response = await contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { key: apiKey });
   assert.equal(keySchema.parse(response.body).status, 'revoked');
   assertProblem(await contract.call('GET', '/v1/api-keys', { key: apiKey }), 'revoked_key');
@@ -126,7 +126,7 @@ test('if a request has a key and a session, the key decides', async () => {
 });
 
 test('an unknown scope from a newer version is shown, grants nothing, and does not invalidate the key', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'newer', scopes: ['keys:read'] });
+  const { apiKey, key } = await ada.createKey({ name: 'newer', scopes: ['keys:read'] });
   await inDatabase(server, "UPDATE api_key SET scopes = 'files:* keys:* of:tomorrow' WHERE id = ?", key.id);
   const stored = ['files:*', 'keys:*', 'of:tomorrow'];
   const shown = await ada.call('GET', `/v1/api-keys/${key.id}`);

@@ -34,7 +34,7 @@ async function addressStored(of: TestServer, headers: Record<string, string>): P
 }
 
 test('ASVS 14.2.1: a key in a URL is rejected, and no response puts one into a URL', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'in a URL', scopes: ['keys:read'] });
+  const { apiKey, key } = await ada.createKey({ name: 'in a URL', scopes: ['keys:read'] });
   for (const path of ['/v1/me', '/v1/verify', '/v1/api-keys', `/v1/api-keys/${key.id}`]) {
     for (const name of ['api_key', 'access_token', 'key']) {
       const response = await contract.call('GET', `${path}?${name}=${apiKey}`);
@@ -46,7 +46,7 @@ test('ASVS 14.2.1: a key in a URL is rejected, and no response puts one into a U
 });
 
 test('ASVS 14.2.1: a management call with a key anywhere in its URL is rejected, and the key is not logged', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'searched', scopes: ['keys:read', 'keys:write'] });
+  const { apiKey, key } = await ada.createKey({ name: 'searched', scopes: ['keys:read', 'keys:write'] });
   const stray = generateKey();
   const twice = stray.replaceAll('_', '%255F');
   const calls: [method: string, path: string, parameter: string][] = [
@@ -76,7 +76,7 @@ test('ASVS 14.2.1: a management call with a key anywhere in its URL is rejected,
 });
 
 test('ASVS 11.5.1: keys have 154 random bits, and no two are equal', async () => {
-  const { apiKey: creator } = await ada.makeKey({ name: 'creator', scopes: ['keys:write'] });
+  const { apiKey: creator } = await ada.createKey({ name: 'creator', scopes: ['keys:write'] });
   const create = async () => {
     const response = await contract.call('POST', '/v1/api-keys', { key: creator, body: { name: 'random' } });
     return z.object({ apiKey: z.string() }).parse(response.body).apiKey;
@@ -96,7 +96,7 @@ test('ASVS 11.5.1: keys have 154 random bits, and no two are equal', async () =>
 });
 
 test('ASVS 6.5.2: the database stores only the SHA-256 and the preview of a key', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'hashed' });
+  const { apiKey, key } = await ada.createKey({ name: 'hashed' });
   const [row] = await inDatabase(server, 'SELECT * FROM api_key_secret WHERE key_id = ?', key.id);
   const { hash, created_at, ...rest } = z
     .looseObject({ hash: z.instanceof(Uint8Array), created_at: z.coerce.number() })
@@ -113,7 +113,7 @@ test('ASVS 6.5.2: the database stores only the SHA-256 and the preview of a key'
 });
 
 test('ASVS 8.3.2: a revoke takes effect on the next request, even for a key in constant use', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'in use', scopes: ['keys:read'] });
+  const { apiKey, key } = await ada.createKey({ name: 'in use', scopes: ['keys:read'] });
   const places = ['/v1/me', '/v1/verify', '/v1/api-keys'];
   for (const path of [...places, ...places]) {
     assert.ok((await contract.call('GET', path, { key: apiKey })).status < 300);
@@ -159,7 +159,7 @@ async function leak(secret: string, person: Person): Promise<void> {
 }
 
 test('ASVS 16.2.5: the log contains no key and no password, wherever a request contains them', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'logged' });
+  const { apiKey } = await ada.createKey({ name: 'logged' });
   await leak(apiKey, ada);
   await leak(generateKey(), ada);
   const lines = server.output;
@@ -171,7 +171,7 @@ test('ASVS 16.2.5: the log contains no key and no password, wherever a request c
 });
 
 test('ASVS 16.2.5: a key in the message of a database error is redacted in the log', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'quoted' });
+  const { apiKey, key } = await ada.createKey({ name: 'quoted' });
   await whileTableFails(server, { table: 'api_key', message: `wrong: ${apiKey}` }, async () => {
     const response = await contract.call('PATCH', `/v1/api-keys/${key.id}`, { as: ada, body: { name: 'x' } });
     const { requestId } = assertProblem(response, 'internal_error');
@@ -183,7 +183,7 @@ test('ASVS 16.2.5: a key in the message of a database error is redacted in the l
 });
 
 test('ASVS 16.5.3: while keys cannot be verified they are rejected, and then accepted again', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'unchecked' });
+  const { apiKey } = await ada.createKey({ name: 'unchecked' });
   await inDatabase(server, 'ALTER TABLE api_key_secret RENAME TO gone');
   try {
     for (const path of ['/v1/me', '/v1/verify', '/v1/api-keys']) {
@@ -204,7 +204,7 @@ test('ASVS 16.5.3: while keys cannot be verified they are rejected, and then acc
 });
 
 test('ASVS 16.5.3: a revoke that cannot be written fails and has no effect', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'unrevoked' });
+  const { apiKey, key } = await ada.createKey({ name: 'unrevoked' });
   const revoke = () => contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada });
   await whileTableFails(server, { table: 'api_key', message: 'disk' }, async () => {
     const { message } = assertProblem(await revoke(), 'internal_error');
@@ -258,7 +258,7 @@ test('ASVS 16.5.3: sign-in fails without an audit event; for actions that cannot
 
 test('ASVS 4.1.2: the API does not redirect http, because a redirect would hide that a key was sent in the clear', async () => {
   const person = await openSession(proxied);
-  const { apiKey } = await person.makeKey({ name: 'over http' });
+  const { apiKey } = await person.createKey({ name: 'over http' });
   for (const proto of ['http', 'https']) {
     const fields = [['X-Forwarded-Proto', proto]] as const;
     for (const path of ['/v1/me', '/v1/verify', '/v1/api-keys', '/healthz', '/openapi.json', '/v1/nothing']) {

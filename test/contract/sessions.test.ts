@@ -107,7 +107,7 @@ test('other cookies of the host do not count as a session', async () => {
 
 test('ASVS 7.5.3: two hours after sign-in a session cannot create keys, but can still read and revoke them', async () => {
   const person = await openSession(server);
-  const { key } = await person.makeKey({ name: 'in time' });
+  const { key } = await person.createKey({ name: 'in time' });
   const createKey = () => contract.call('POST', '/v1/api-keys', { as: person, body: { name: 'too late' } });
   await ageSession(person, 1.9);
   assert.equal((await createKey()).status, 201);
@@ -116,7 +116,7 @@ test('ASVS 7.5.3: two hours after sign-in a session cannot create keys, but can 
   assert.equal((await list(person)).status, 200);
   assert.equal((await person.revoke(key.id)).status, 'revoked');
   const again = await signIn();
-  assert.equal((await again.makeKey({ name: 'after another sign-in' })).key.status, 'active');
+  assert.equal((await again.createKey({ name: 'after another sign-in' })).key.status, 'active');
 });
 
 test('a copy of the database and the signing secret does not grant a session', async () => {

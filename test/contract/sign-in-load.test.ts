@@ -34,7 +34,7 @@ async function flood({ signal }: TestContext, network: string): Promise<HttpResp
 }
 
 test('sign-ins do not block revokes, sessions and verifications, and excess ones get a Retry-After', async (t) => {
-  const { apiKey, key } = await ada.makeKey({ name: 'leaked' });
+  const { apiKey, key } = await ada.createKey({ name: 'leaked' });
   const responses = await flood(t, '192.0.2');
   assert.equal((await ada.call('GET', '/v1/api-keys')).status, 200);
   assert.equal((await ada.revoke(key.id)).status, 'revoked');

@@ -51,7 +51,7 @@ async function names(): Promise<string[]> {
 }
 
 test('a key that is revoked while it sends the body of a create call creates no key', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'creator', scopes: ['keys:write'] });
+  const { apiKey, key } = await ada.createKey({ name: 'creator', scopes: ['keys:write'] });
   const before = await names();
   const result = await sendInTwoParts(
     'POST',
@@ -64,8 +64,8 @@ test('a key that is revoked while it sends the body of a create call creates no 
 });
 
 test('a key that is revoked while it sends the body of a verify call gets no result', async () => {
-  const verified = await ada.makeKey({ name: 'verified' });
-  const { apiKey, key } = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'] });
+  const verified = await ada.createKey({ name: 'verified' });
+  const { apiKey, key } = await ada.createKey({ name: 'back end', scopes: ['keys:verify'] });
   const result = await sendInTwoParts(
     'POST',
     '/v1/verify',
@@ -76,8 +76,8 @@ test('a key that is revoked while it sends the body of a verify call gets no res
 });
 
 test('a key that is revoked while it sends the body of a rename call renames nothing', async () => {
-  const { key: target } = await ada.makeKey({ name: 'target' });
-  const { apiKey, key } = await ada.makeKey({ name: 'renamer', scopes: ['keys:write'] });
+  const { key: target } = await ada.createKey({ name: 'target' });
+  const { apiKey, key } = await ada.createKey({ name: 'renamer', scopes: ['keys:write'] });
   const before = await names();
   const result = await sendInTwoParts(
     'PATCH',

@@ -18,8 +18,8 @@ after(stop);
 const contract = await Contract.of(server);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const scopes = ['keys:read', 'keys:write', 'audit:read'];
-const adas = await ada.makeKey({ name: "ada's", scopes });
-const bobs = await bob.makeKey({ name: "bob's", scopes });
+const adas = await ada.createKey({ name: "ada's", scopes });
+const bobs = await bob.createKey({ name: "bob's", scopes });
 const unknownId = `key_${'0'.repeat(26)}`;
 const workspaceOf = async (key: string) =>
   meSchema.parse((await contract.call('GET', '/v1/me', { key })).body).workspace.id;

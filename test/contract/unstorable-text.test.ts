@@ -12,7 +12,7 @@ import { sharedServer } from '../support/shared-server.ts';
 
 const server = await sharedServer({ TRUST_PROXY: '127.0.0.1' });
 const ada = await openSession(server);
-const { key } = await ada.makeKey({ name: 'plain' });
+const { key } = await ada.createKey({ name: 'plain' });
 
 /** PostgreSQL text cannot contain NUL, and UTF-8 cannot encode half of a surrogate pair. */
 const unstorable = ['\0', 'a\0b', '\ud800', 'a\udfffb'];
@@ -78,7 +78,7 @@ test('text that cannot be stored is rejected in a URL, and does no harm in a hea
 });
 
 test('a body that is not UTF-8 is rejected, and never stored with replacement characters', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'verifier', scopes: ['keys:verify', 'keys:write'] });
+  const { apiKey } = await ada.createKey({ name: 'verifier', scopes: ['keys:verify', 'keys:write'] });
   const latin1 = (text: string) => Buffer.from(text, 'latin1');
   const utf8 = Buffer.from('{"name":"café"}');
   const send = (method: string, path: string, body: Uint8Array, type = 'application/json') => {

@@ -31,7 +31,7 @@ async function use(key: string, times = 1, fields: Fields = []): Promise<void> {
 }
 
 test('an unused key has no last use, and 24 hours with zero requests', async () => {
-  const { key } = await ada.makeKey({ name: 'unused' });
+  const { key } = await ada.createKey({ name: 'unused' });
   assert.equal(key.lastUsedAt, null);
   assert.equal((await keyOf(key.id)).lastUsedAt, null);
   const { keyId, from, to, accepted, refused, refusedBy, hours, lastUsed } = await usageOf(key.id);
@@ -50,7 +50,7 @@ test('an unused key has no last use, and 24 hours with zero requests', async () 
 });
 
 test('every use is visible immediately, with time, address, user agent and count', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'used' });
+  const { apiKey, key } = await ada.createKey({ name: 'used' });
   const before = Date.now();
   await use(apiKey, 2, [['User-Agent', 'older/1']]);
   await use(apiKey, 1, [['User-Agent', 'deploy/2.1']]);
@@ -71,8 +71,8 @@ test('every use is visible immediately, with time, address, user agent and count
 });
 
 test('the key, the list and /v1/me show the same last use', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'spotted everywhere' });
-  const other = await ada.makeKey({ name: 'spotted nowhere' });
+  const { apiKey, key } = await ada.createKey({ name: 'spotted everywhere' });
+  const other = await ada.createKey({ name: 'spotted nowhere' });
   const me = meSchema.parse((await contract.call('GET', '/v1/me', { key: apiKey })).body);
   assert.notEqual(me.key.lastUsedAt, null);
   assert.equal((await keyOf(key.id)).lastUsedAt, me.key.lastUsedAt);
@@ -88,7 +88,7 @@ test('the key, the list and /v1/me show the same last use', async () => {
 });
 
 test('rejected requests are counted separately by error code, and are not a last use', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'refused' });
+  const { apiKey, key } = await ada.createKey({ name: 'refused' });
   await use(apiKey);
   const { lastUsedAt } = await keyOf(key.id);
   assertProblem(await contract.call('GET', '/v1/api-keys', { key: apiKey }), 'insufficient_scope');
@@ -102,7 +102,7 @@ test('rejected requests are counted separately by error code, and are not a last
 });
 
 test('a request without an existing key is counted for no key', async () => {
-  const { key } = await ada.makeKey({ name: 'bystander' });
+  const { key } = await ada.createKey({ name: 'bystander' });
   for (const credentials of [generateKey(), key.preview]) await use(credentials);
   assert.deepEqual(
     [(await usageOf(key.id)).accepted, (await usageOf(key.id)).refused, (await usageOf(key.id)).lastUsed],
@@ -111,7 +111,7 @@ test('a request without an existing key is counted for no key', async () => {
 });
 
 test('a call counts once, even if its caller is verified twice', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
+  const { apiKey, key } = await ada.createKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
   await contract.call('GET', '/v1/api-keys', { key: apiKey });
   const created = await contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'child' } });
   assert.equal(created.status, 201);
@@ -119,16 +119,16 @@ test('a call counts once, even if its caller is verified twice', async () => {
 });
 
 test('a key with keys:read can read its own usage, which includes that call', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'watcher', scopes: ['keys:read'] });
+  const { apiKey, key } = await ada.createKey({ name: 'watcher', scopes: ['keys:read'] });
   const response = await contract.call('GET', `/v1/api-keys/${key.id}/usage`, { key: apiKey });
   assert.equal(usageSchema.parse(response.body).accepted, 1);
-  const plain = await ada.makeKey({ name: 'plain' });
+  const plain = await ada.createKey({ name: 'plain' });
   const rejected = await contract.call('GET', `/v1/api-keys/${key.id}/usage`, { key: plain.apiKey });
   assertProblem(rejected, 'insufficient_scope');
 });
 
 test('a user agent is stored without control characters and keys, cut to 200 characters', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'odd clients' });
+  const { apiKey, key } = await ada.createKey({ name: 'odd clients' });
   const userAgentAfter = async (agent: string) => {
     await use(apiKey, 1, [['User-Agent', latin1(agent)]]);
     return (await usageOf(key.id)).lastUsed?.userAgent;
@@ -146,7 +146,7 @@ test('a user agent is stored without control characters and keys, cut to 200 cha
 });
 
 test('up to 90 days of usage can be requested, and other parameters are rejected', async () => {
-  const { key } = await ada.makeKey({ name: 'long ago' });
+  const { key } = await ada.createKey({ name: 'long ago' });
   for (const hours of [1, 2160]) assert.equal((await usageOf(key.id, `?hours=${hours}`)).hours.length, hours);
   for (const hours of ['0', '-1', '2161', '1.5', 'all', '', '1e9']) {
     const response = await contract.call('GET', `/v1/api-keys/${key.id}/usage?hours=${hours}`, { as: ada });

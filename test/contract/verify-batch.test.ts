@@ -13,7 +13,7 @@ import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '..
 const server = await sharedServer();
 const ada = await openSession(server);
 const contract = await Contract.of(server);
-const caller = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'], rateLimit: 1 });
+const caller = await ada.createKey({ name: 'back end', scopes: ['keys:verify'], rateLimit: 1 });
 
 async function verify(apiKeys: readonly string[], more: object = {}) {
   const response = await contract.call('POST', '/v1/verify', {
@@ -26,9 +26,9 @@ async function verify(apiKeys: readonly string[], more: object = {}) {
 }
 
 test('several keys get results in order, each the same as if sent alone', async () => {
-  const valid = await ada.makeKey({ name: 'good', scopes: ['keys:read'] });
-  const unscoped = await ada.makeKey({ name: 'without scopes' });
-  const revoked = await ada.makeKey({ name: 'revoked', scopes: ['keys:read'] });
+  const valid = await ada.createKey({ name: 'good', scopes: ['keys:read'] });
+  const unscoped = await ada.createKey({ name: 'without scopes' });
+  const revoked = await ada.createKey({ name: 'revoked', scopes: ['keys:read'] });
   await ada.revoke(revoked.key.id);
   const keys = [revoked, unscoped, valid].map(({ apiKey }) => apiKey);
   const all = [...keys, generateKey(), 'sk_live_short', '', ...keys];
@@ -60,8 +60,8 @@ test('several keys get results in order, each the same as if sent alone', async 
 
 test('each key counts against its own limit, once per occurrence', async () => {
   await withinOneMinute(async () => {
-    const twice = await ada.makeKey({ name: 'twice', rateLimit: 2 });
-    const once = await ada.makeKey({ name: 'once', rateLimit: 1 });
+    const twice = await ada.createKey({ name: 'twice', rateLimit: 2 });
+    const once = await ada.createKey({ name: 'once', rateLimit: 1 });
     const results = await verify([twice, once, twice, twice, once].map(({ apiKey }) => apiKey));
     assert.deepEqual(
       results.map(({ code, rateLimit }) => [code, rateLimit?.remaining]),
@@ -77,7 +77,7 @@ test('each key counts against its own limit, once per occurrence', async () => {
 });
 
 test('a request has either one key or a list of 1 to 100 keys', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'many times' });
+  const { apiKey } = await ada.createKey({ name: 'many times' });
   assert.equal((await verify(new Array(100).fill(apiKey))).filter(({ valid }) => valid).length, 100);
   for (const [body, path] of [
     [{ apiKeys: [] }, 'apiKeys'],
@@ -101,9 +101,9 @@ test('in a batch, unknown keys and keys of other workspaces count against the ad
     await openSession(apart.server, adasAccount),
     await openSession(apart.server, bobsAccount),
   ];
-  const backEnd = await here.makeKey({ name: 'back end', scopes: ['keys:verify'] });
-  const own = await here.makeKey({ name: 'own' });
-  const foreign = await there.makeKey({ name: 'foreign' });
+  const backEnd = await here.createKey({ name: 'back end', scopes: ['keys:verify'] });
+  const own = await here.createKey({ name: 'own' });
+  const foreign = await there.createKey({ name: 'foreign' });
   const at = await Contract.of(apart.server);
   const apiKeys = [generateKey(), foreign.apiKey, generateKey(), foreign.apiKey, own.apiKey];
   let addresses = 0;
@@ -141,7 +141,7 @@ async function send({ version = '1.1', target = '/v1/verify', fields, body }: Fo
 }
 
 test('every form of a request gets the same response', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'Größe', rateLimit: 'off' });
+  const { apiKey } = await ada.createKey({ name: 'Größe', rateLimit: 'off' });
   const json = JSON.stringify({ apiKey });
   const length = `Content-Length: ${json.length}\r\n`;
   const contentType = 'Content-Type: application/json\r\n';
@@ -168,7 +168,7 @@ test('every form of a request gets the same response', async () => {
 });
 
 test('an error in any part of a request is reported', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'in a broken body' });
+  const { apiKey } = await ada.createKey({ name: 'in a broken body' });
   const json = JSON.stringify({ apiKey });
   const length = `Content-Length: ${json.length}\r\n`;
   const contentType = 'Content-Type: application/json\r\n';
@@ -193,7 +193,7 @@ test('an error in any part of a request is reported', async () => {
 });
 
 test('pipelined requests get their responses in order', async () => {
-  const keys = await Promise.all([1, 2, 3].map((n) => ada.makeKey({ name: `in line ${n}` })));
+  const keys = await Promise.all([1, 2, 3].map((n) => ada.createKey({ name: `in line ${n}` })));
   const socket = await HttpSocket.open(server.url);
   try {
     const responses = keys.map(({ apiKey }) => {

@@ -13,10 +13,14 @@ import { sharedServer } from '../support/shared-server.ts';
 
 const server = await sharedServer();
 const ada = await openSession(server);
-const valid = await ada.makeKey({ name: 'Größe "1"', scopes: ['keys:read', 'keys:write'], rateLimit: 1000 });
-const free = await ada.makeKey({ name: 'free', rateLimit: 'off' });
-const spent = await ada.makeKey({ name: 'spent', rateLimit: 1 });
-const revoked = await ada.makeKey({ name: 'revoked' });
+const valid = await ada.createKey({
+  name: 'Größe "1"',
+  scopes: ['keys:read', 'keys:write'],
+  rateLimit: 1000,
+});
+const free = await ada.createKey({ name: 'free', rateLimit: 'off' });
+const spent = await ada.createKey({ name: 'spent', rateLimit: 1 });
+const revoked = await ada.createKey({ name: 'revoked' });
 await ada.revoke(revoked.key.id);
 
 const authorization = (value: string) => `Authorization: ${value}\r\n`;
@@ -211,8 +215,8 @@ test('malformed HTTP gets the same rejection as on other paths', async () => {
 });
 
 test('a POST without a body and without a Content-Length is accepted', async () => {
-  const { key } = await ada.makeKey({ name: 'to revoke without a body' });
-  const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:write'] });
+  const { key } = await ada.createKey({ name: 'to revoke without a body' });
+  const manager = await ada.createKey({ name: 'manager', scopes: ['keys:write'] });
   for (const type of ['Content-Type: application/json\r\n', '']) {
     const path = `/v1/api-keys/${key.id}/revoke`;
     const response = await send(`POST ${path} HTTP/1.1\r\nHost: x\r\n${type}${bearer(manager.apiKey)}`);

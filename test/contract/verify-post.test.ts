@@ -16,8 +16,8 @@ import { mistakesWith } from './wrong-credentials.ts';
 const server = await sharedServer();
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const contract = await Contract.of(server);
-const caller = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'], rateLimit: 1 });
-const target = await ada.makeKey({ name: 'Größe', scopes: ['keys:read'] });
+const caller = await ada.createKey({ name: 'back end', scopes: ['keys:verify'], rateLimit: 1 });
+const target = await ada.createKey({ name: 'Größe', scopes: ['keys:read'] });
 
 const resultSchema = z.strictObject({
   valid: z.boolean(),
@@ -40,7 +40,7 @@ test('a valid key gets its details and rate limit, and the rate limit of the cal
   const workspace = await contract.call('GET', '/v1/workspace', { as: ada });
   const { id: workspaceId } = z.looseObject({ id: z.string() }).parse(workspace.body);
   await withinOneMinute(async () => {
-    const { apiKey, key } = await ada.makeKey({ name: 'Größe', scopes: ['keys:read'], rateLimit: 5 });
+    const { apiKey, key } = await ada.createKey({ name: 'Größe', scopes: ['keys:read'], rateLimit: 5 });
     for (const remaining of [4, 3, 2]) {
       const { rateLimit, ...rest } = await verify({ apiKey });
       const { id, name, scopes, expiresAt } = key;
@@ -58,7 +58,7 @@ test('a valid key gets its details and rate limit, and the rate limit of the cal
 
 test('a key over its limit is rejected until the window moves on', async () => {
   await withinOneMinute(async () => {
-    const { apiKey } = await ada.makeKey({ name: 'twice', rateLimit: 2 });
+    const { apiKey } = await ada.createKey({ name: 'twice', rateLimit: 2 });
     for (let i = 0; i < 2; i++) {
       const { code, retryAfterSeconds } = await verify({ apiKey });
       assert.deepEqual([code, retryAfterSeconds], ['valid', undefined]);
@@ -73,7 +73,7 @@ test('a key over its limit is rejected until the window moves on', async () => {
 });
 
 test('a missing scope is reported and uses none of the limit of the key', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'once', scopes: ['keys:read'], rateLimit: 1 });
+  const { apiKey } = await ada.createKey({ name: 'once', scopes: ['keys:read'], rateLimit: 1 });
   for (let i = 0; i < 3; i++) {
     const rejected = await verify({ apiKey, scopes: ['keys:read', 'keys:write'] });
     assert.equal(rejected.code, 'insufficient_scope');
@@ -98,14 +98,14 @@ test('text that is not a valid key gets the code and message that the client its
 });
 
 test('a revoked key is rejected as soon as the revoke has returned', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'to revoke' });
+  const { apiKey, key } = await ada.createKey({ name: 'to revoke' });
   assert.equal((await verify({ apiKey })).code, 'valid');
   await ada.revoke(key.id);
   assert.equal((await verify({ apiKey })).code, 'revoked_key');
 });
 
 test('while keys cannot be looked up, the call is rejected, and no key is reported as invalid', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'not cached' });
+  const { apiKey } = await ada.createKey({ name: 'not cached' });
   // From now on the caller is cached, so that only a key in the body has to be looked up.
   await verify({ apiKey: target.apiKey });
   // The framework handles requests with a cookie.
@@ -126,7 +126,7 @@ test('while keys cannot be looked up, the call is rejected, and no key is report
 });
 
 test('keys of all workspaces are valid by default, because their holders are clients of the same API', async () => {
-  const { apiKey, key } = await bob.makeKey({ name: "bob's" });
+  const { apiKey, key } = await bob.createKey({ name: "bob's" });
   const result = await verify({ apiKey });
   assert.equal(z.looseObject({ id: z.string() }).parse(result.key).id, key.id);
 });
@@ -162,7 +162,7 @@ test('unknown keys are limited by the given client address, and not at all witho
   const limited = await startServer({ env: { SOKU_ADDRESS_RATE_LIMIT: '2' } });
   try {
     const owner = await openSession(limited);
-    const { apiKey: key } = await owner.makeKey({ name: 'back end', scopes: ['keys:verify'] });
+    const { apiKey: key } = await owner.createKey({ name: 'back end', scopes: ['keys:verify'] });
     const there = await Contract.of(limited);
     const codeFor = async (ip?: string) => {
       const body = { apiKey: generateKey(), ...(ip === undefined ? {} : { ip }) };
@@ -184,7 +184,7 @@ test('unknown keys are limited by the given client address, and not at all witho
 });
 
 test('for a key of another workspace only id, workspace, name and scopes are returned', async () => {
-  const { apiKey } = await bob.makeKey({ name: "bob's", expiresAt: '2090-01-01T00:00:00.000Z' });
+  const { apiKey } = await bob.createKey({ name: "bob's", expiresAt: '2090-01-01T00:00:00.000Z' });
   const { code, key } = await verify({ apiKey });
   assert.equal(code, 'valid');
   assert.deepEqual(Object.keys(z.looseObject({}).parse(key)).sort(), ['id', 'name', 'scopes', 'workspaceId']);
@@ -197,10 +197,10 @@ test('with SOKU_VERIFY_SCOPE=workspace, a key of another workspace is unknown an
     await openSession(apart.server, adasAccount),
     await openSession(apart.server, bobsAccount),
   ];
-  const { apiKey: verifier } = await here.makeKey({ name: 'back end', scopes: ['keys:verify'] });
-  const own = await here.makeKey({ name: 'own' });
-  const foreign = await there.makeKey({ name: 'foreign', rateLimit: 1 });
-  const revoked = await there.makeKey({ name: 'revoked' });
+  const { apiKey: verifier } = await here.createKey({ name: 'back end', scopes: ['keys:verify'] });
+  const own = await here.createKey({ name: 'own' });
+  const foreign = await there.createKey({ name: 'foreign', rateLimit: 1 });
+  const revoked = await there.createKey({ name: 'revoked' });
   await there.revoke(revoked.key.id);
   const at = await Contract.of(apart.server);
   const verifyFrom = async (apiKey: string, ip: string) =>

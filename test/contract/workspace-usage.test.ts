@@ -58,9 +58,9 @@ test('a workspace without requests has hours with zeros and no rankings', async 
 
 test('requests are counted at once, by outcome, and keys are ranked', async () => {
   const expiresAt = new Date(Date.now() + 400).toISOString();
-  const expired = await ada.makeKey({ name: 'expired', expiresAt });
+  const expired = await ada.createKey({ name: 'expired', expiresAt });
   const keys = await Promise.all(
-    ['quiet', 'busy', 'rejected', 'revoked'].map((name) => ada.makeKey({ name })),
+    ['quiet', 'busy', 'rejected', 'revoked'].map((name) => ada.createKey({ name })),
   );
   const [quiet = '', busy = '', rejected = '', revoked = ''] = keys.map(({ apiKey }) => apiKey);
   await use(quiet, 1);
@@ -110,7 +110,7 @@ test('requests are counted at once, by outcome, and keys are ranked', async () =
 });
 
 test('the day begins at the hour that the caller requests, and the day before is compared', async () => {
-  const { key } = await ada.makeKey({ name: 'yesterday' });
+  const { key } = await ada.createKey({ name: 'yesterday' });
   const thisHour = Math.floor(Date.now() / msPerHour);
   for (const [hoursAgo, requests] of [
     [3, 10],
@@ -158,7 +158,7 @@ test('the day begins at the hour that the caller requests, and the day before is
 });
 
 test('a key needs keys:read, and sees its own workspace', async () => {
-  const reader = await bob.makeKey({ name: 'reader', scopes: ['keys:read'] });
+  const reader = await bob.createKey({ name: 'reader', scopes: ['keys:read'] });
   const { busiest } = await eventually(
     async () => {
       const response = await contract.call('GET', '/v1/usage', { key: reader.apiKey });
@@ -171,7 +171,7 @@ test('a key needs keys:read, and sees its own workspace', async () => {
     busiest.map(({ key }) => key.id),
     [reader.key.id],
   );
-  const plain = await bob.makeKey({ name: 'plain' });
+  const plain = await bob.createKey({ name: 'plain' });
   assertProblem(await contract.call('GET', '/v1/usage', { key: plain.apiKey }), 'insufficient_scope');
   assertProblem(await contract.call('GET', '/v1/usage'), 'missing_authorization');
 });

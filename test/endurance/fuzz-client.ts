@@ -52,10 +52,10 @@ export class FuzzClient {
     const person = await this.#currentSession();
     const scopes = [['keys:read'], ['keys:write'], ['keys:verify'], ['keys:read', 'keys:write'], []];
     const keys: { apiKey: string; key: { id: string } }[] = [];
-    for (const granted of scopes) keys.push(await person.makeKey({ name: 'fuzz', scopes: granted }));
-    const spare = [await person.makeKey({ name: 'spare' }), await person.makeKey({ name: 'spare' })];
+    for (const granted of scopes) keys.push(await person.createKey({ name: 'fuzz', scopes: granted }));
+    const spare = [await person.createKey({ name: 'spare' }), await person.createKey({ name: 'spare' })];
     this.#keyIds = new Set(keys.map(({ key }) => key.id));
-    const revoked = await person.makeKey({ name: 'revoked' });
+    const revoked = await person.createKey({ name: 'revoked' });
     await person.revoke(revoked.key.id);
     return {
       cookie: person.cookie,

@@ -46,7 +46,7 @@ test('malformed requests never make the server fail, hang, or return an error wi
     assert.ok((run.seen.get('201') ?? 0) > count / 100, 'too few keys were created');
 
     const ada = await openSession(server);
-    const { apiKey, key } = await ada.makeKey({ name: 'afterwards' });
+    const { apiKey, key } = await ada.createKey({ name: 'afterwards' });
     assert.equal((await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status, 204);
     await ada.revoke(key.id);
     assert.equal((await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status, 401);

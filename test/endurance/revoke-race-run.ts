@@ -86,7 +86,7 @@ async function runRace(name: string, server: TestServer, manager: string): Promi
 const server = await startServer({ env: { SOKU_CACHE_KEYS: '10' } });
 try {
   const ada = await openSession(server);
-  const { apiKey } = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
+  const { apiKey } = await ada.createKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
   for (const name of process.argv.slice(2)) await runRace(name, server, apiKey);
 } finally {
   await server.stop();

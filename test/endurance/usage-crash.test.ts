@@ -49,7 +49,7 @@ test('a stop saves every use, and kill -9 loses no saved use and counts none twi
     const { cookie } = await openSession(server);
     const created: { apiKey: string; key: Key }[] = [];
     for (let i = 0; i < keys; i++) {
-      created.push(await new Person(server.url, cookie).makeKey({ name: `key ${i}` }));
+      created.push(await new Person(server.url, cookie).createKey({ name: `key ${i}` }));
     }
     const apiKeys = created.map(({ apiKey }) => apiKey);
     /** Asserts the counts of every key, which may be higher by up to `more`. */
@@ -111,7 +111,7 @@ test('uses are counted while another program has locked the database, and saved 
   };
   try {
     const person = await openSession(server);
-    const { apiKey, key } = await person.makeKey({ name: 'locked out' });
+    const { apiKey, key } = await person.createKey({ name: 'locked out' });
     await whileLocked(server, 'usage_hour', async () => {
       await use(server, [apiKey], 3, 1);
       await server.printed('usage could not be written');

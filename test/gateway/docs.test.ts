@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const page = 'docs/gateway.md';
 const upstream = await startRawUpstream();
 const { server, gateway } = await startGateway(upstream.url);
-const { apiKey } = await (await openSession(server)).makeKey({ name: 'Documentation' });
+const { apiKey } = await (await openSession(server)).createKey({ name: 'Documentation' });
 after(async () => {
   await server.stop();
   upstream.stop();

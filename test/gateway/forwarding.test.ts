@@ -10,7 +10,7 @@ import { behindGateway, startGateway, Upstream } from './gateway.ts';
 const upstream = await Upstream.start();
 const { server, gateway } = await startGateway(upstream.url);
 const ada = await openSession(server);
-const { apiKey, key } = await ada.makeKey({ name: 'Grüße, 100 %', scopes: ['keys:read'] });
+const { apiKey, key } = await ada.createKey({ name: 'Grüße, 100 %', scopes: ['keys:read'] });
 const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
 after(async () => {
   await server.stop();

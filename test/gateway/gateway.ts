@@ -133,7 +133,7 @@ export async function behindGateway(
   t.after(() => upstream.stop());
   const { server, gateway } = await startGateway(upstream.url + path, env);
   t.after(() => server.stop());
-  const { apiKey } = await (await openSession(server)).makeKey({ name: 'client' });
+  const { apiKey } = await (await openSession(server)).createKey({ name: 'client' });
   const callGateway = (target: string, { fields = [], ...options }: Parameters<typeof exchange>[1] = {}) =>
     exchange(gateway + target, { ...options, fields: [['Authorization', `Bearer ${apiKey}`], ...fields] });
   return { upstream, server, gateway, apiKey, callGateway };

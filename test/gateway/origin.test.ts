@@ -7,7 +7,7 @@ import { behindGateway, startGateway, Upstream } from './gateway.ts';
 
 const upstream = await Upstream.start();
 const { server, gateway } = await startGateway(upstream.url);
-const { apiKey } = await (await openSession(server)).makeKey({ name: 'good' });
+const { apiKey } = await (await openSession(server)).createKey({ name: 'good' });
 after(async () => {
   await server.stop();
   await upstream.stop();

@@ -16,7 +16,7 @@ import { behindGateway, startGateway, Upstream } from './gateway.ts';
 const upstream = await Upstream.start();
 const { server, gateway } = await startGateway(upstream.url, { LOG_LEVEL: 'trace' });
 const ada = await openSession(server);
-const { apiKey } = await ada.makeKey({ name: 'good' });
+const { apiKey } = await ada.createKey({ name: 'good' });
 const authorization = (key: string) => ['Authorization', `Bearer ${key}`] as const;
 after(async () => {
   await server.stop();
@@ -82,7 +82,7 @@ test('a forged identity does not replace a key', async () => {
 });
 
 test('a revoked key is rejected on an open connection from the next request on', async () => {
-  const { apiKey: revokedKey, key } = await ada.makeKey({ name: 'to be revoked' });
+  const { apiKey: revokedKey, key } = await ada.createKey({ name: 'to be revoked' });
   const socket = await HttpSocket.open(gateway);
   const request = `GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${revokedKey}\r\n\r\n`;
   for (let i = 0; i < 3; i++) assert.equal((await socket.send(request)).status, 200);
@@ -210,8 +210,8 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and
   });
   t.after(() => started.server.stop());
   const owner = await openSession(started.server);
-  const { apiKey: plain } = await owner.makeKey({ name: 'plain' });
-  const { apiKey: reader } = await owner.makeKey({ name: 'reader', scopes: ['keys:read'] });
+  const { apiKey: plain } = await owner.createKey({ name: 'plain' });
+  const { apiKey: reader } = await owner.createKey({ name: 'reader', scopes: ['keys:read'] });
   const callGateway = (target: string, key: string, method = 'GET') =>
     exchange(started.gateway + target, { method, fields: [authorization(key)] });
 

@@ -17,7 +17,7 @@ after(async () => {
   await server.stop();
   await upstream.stop();
 });
-const { apiKey } = await (await openSession(server)).makeKey({ name: 'own' });
+const { apiKey } = await (await openSession(server)).createKey({ name: 'own' });
 const callGateway = (target: string, options: Parameters<typeof exchange>[1] = {}) =>
   exchange(gateway + target, { ...options, fields: [['Authorization', `Bearer ${apiKey}`]] });
 
@@ -152,7 +152,7 @@ after(async () => {
   await beforeRaw.server.stop();
   raw.stop();
 });
-const rawKey = (await (await openSession(beforeRaw.server)).makeKey({ name: 'own' })).apiKey;
+const rawKey = (await (await openSession(beforeRaw.server)).createKey({ name: 'own' })).apiKey;
 
 async function callRaw(version: string) {
   const socket = await HttpSocket.open(beforeRaw.gateway);

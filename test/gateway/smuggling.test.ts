@@ -11,7 +11,7 @@ import { startGateway, startRawUpstream } from './gateway.ts';
 const upstream = await startRawUpstream();
 const { server, gateway } = await startGateway(upstream.url);
 const ada = await openSession(server);
-const { apiKey } = await ada.makeKey({ name: 'good' });
+const { apiKey } = await ada.createKey({ name: 'good' });
 after(async () => {
   await server.stop();
   upstream.stop();

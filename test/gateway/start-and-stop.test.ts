@@ -106,7 +106,7 @@ test('a shutdown finishes open requests, accepts no new ones, and does not wait 
   const { server, gateway } = await startGateway(upstream.url);
   const agent = new Agent({ keepAlive: true });
   try {
-    const { apiKey } = await (await openSession(server)).makeKey({ name: 'key' });
+    const { apiKey } = await (await openSession(server)).createKey({ name: 'key' });
     const headers = { authorization: `Bearer ${apiKey}` };
     const [quick] = await once(get(gateway, { agent, headers }), 'response');
     assert.equal(await text(quick), 'quick');

@@ -25,7 +25,7 @@ let respond: (request: IncomingMessage, response: ServerResponse) => void;
 const upstream = await Upstream.start((request, response) => respond(request, response));
 const { server, gateway } = await startGateway(upstream.url);
 const ada = await openSession(server);
-const { apiKey } = await ada.makeKey({ name: 'streams' });
+const { apiKey } = await ada.createKey({ name: 'streams' });
 after(async () => {
   await server.stop();
   await upstream.stop();

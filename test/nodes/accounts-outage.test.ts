@@ -50,7 +50,7 @@ test('without its database a node rejects all callers alike, reports only certai
     ({ status } = await ada.call('GET', '/v1/api-keys'));
     if (status !== 200) await pause(20);
   }
-  assert.equal((await ada.makeKey({ name: 'afterwards' })).key.status, 'active');
+  assert.equal((await ada.createKey({ name: 'afterwards' })).key.status, 'active');
 });
 
 test('terminated database connections cause an error about the uncertain outcome, and created keys persist', async () => {

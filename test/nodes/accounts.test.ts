@@ -100,7 +100,7 @@ async function list(search: string) {
 test('no child of a key is created on any node after its revoke returned', async () => {
   let children = 0;
   for (let round = 0; round < 5; round++) {
-    const creator = await at(deployment.node(0).url).makeKey({
+    const creator = await at(deployment.node(0).url).createKey({
       name: `creator ${round}`,
       scopes: ['keys:write'],
     });
@@ -134,7 +134,7 @@ test('no descendant of a key is active on any node after its revoke with descend
   const scopes = ['keys:write'];
   let children = 0;
   for (let round = 0; round < 5; round++) {
-    const root = await at(deployment.node(0).url).makeKey({ name: `root ${round}`, scopes });
+    const root = await at(deployment.node(0).url).createKey({ name: `root ${round}`, scopes });
     let revokeReturned = false;
     const creating = Promise.all(
       urls(6).map(async (url) => {
@@ -173,7 +173,10 @@ test('no descendant of a key is active on any node after its revoke with descend
 test('keys that change each other concurrently cause no deadlock', async () => {
   const scopes = ['keys:read', 'keys:write'];
   const person = at(deployment.node(0).url);
-  const [a, b] = [await person.makeKey({ name: 'a', scopes }), await person.makeKey({ name: 'b', scopes })];
+  const [a, b] = [
+    await person.createKey({ name: 'a', scopes }),
+    await person.createKey({ name: 'b', scopes }),
+  ];
   const responses = await Promise.all(
     urls(60).map((url, i) => {
       const [caller, other] = i % 2 === 0 ? [a, b] : [b, a];

@@ -22,10 +22,10 @@ async function waiting(condition: string): Promise<boolean> {
 
 test('revokes return while a node is frozen during the creation of a key, and no key remains', async () => {
   const ada = await openSession(other.server);
-  const parent = await ada.makeKey({ name: 'parent', scopes: ['keys:write', 'keys:read'] });
+  const parent = await ada.createKey({ name: 'parent', scopes: ['keys:write', 'keys:read'] });
   const asParent = { method: 'POST', headers: bearer(parent.apiKey), body: { name: 'child' } };
   assert.equal((await call(`${other.url}/v1/api-keys`, asParent)).status, 201);
-  const alone = await ada.makeKey({ name: 'alone' });
+  const alone = await ada.createKey({ name: 'alone' });
   const verify = async (apiKey: string) =>
     (await call(`${frozen.url}/v1/verify`, { headers: bearer(apiKey) })).status;
   const keys = [parent.apiKey, alone.apiKey];

@@ -23,7 +23,7 @@ after(() => cluster.stop());
 
 const verify = (node: ClusterNode, apiKey: string) =>
   call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
-const makeKey = async (rateLimit: number) => (await ada.makeKey({ name: 'limited', rateLimit })).apiKey;
+const createKey = async (rateLimit: number) => (await ada.createKey({ name: 'limited', rateLimit })).apiKey;
 
 /** Sends requests, ten at a time at each node. */
 async function hammer(apiKey: string, at: readonly ClusterNode[], requests: number): Promise<HttpResponse[]> {
@@ -71,7 +71,7 @@ async function countPassed(quota: number, work: () => Promise<HttpResponse[]>): 
 
 for (const quota of [300, 60, 10]) {
   test(`with a limit of ${quota} requests per minute, 95% to 100% of the limit pass on three nodes`, async () => {
-    const apiKey = await makeKey(quota);
+    const apiKey = await createKey(quota);
     const { passed, least, free } = await countPassed(quota, () => hammer(apiKey, nodes, quota + 100));
     assert.ok(passed >= least, `${passed} passed`);
     assert.ok(passed <= quota + free, `${passed} passed, ${free} became available again`);
@@ -79,13 +79,13 @@ for (const quota of [300, 60, 10]) {
 }
 
 test('when one node gets all requests, 95% to 100% of the limit pass', async () => {
-  const apiKey = await makeKey(200);
+  const apiKey = await createKey(200);
   const { passed, least, free } = await countPassed(200, () => hammer(apiKey, [nodes[1]], 300));
   assert.ok(passed >= least && passed <= 200 + free, `${passed} passed, ${free} became available again`);
 });
 
 test('a node rejects a key over its limit from memory, until the time that it reports', async () => {
-  const apiKey = await makeKey(10);
+  const apiKey = await createKey(10);
   const [one] = nodes;
   await hammer(apiKey, nodes, 60);
   one.proxy.cut();
@@ -100,7 +100,7 @@ test('a node rejects a key over its limit from memory, until the time that it re
 });
 
 test('delayed grants do not let more requests pass than the limit', async () => {
-  const apiKey = await makeKey(120);
+  const apiKey = await createKey(120);
   const [one, two] = nodes;
   one.proxy.toServer.delay(150);
   try {
@@ -112,7 +112,7 @@ test('delayed grants do not let more requests pass than the limit', async () => 
 });
 
 test('a restart of a node does not reset a limit', async () => {
-  const apiKey = await makeKey(100);
+  const apiKey = await createKey(100);
   const [one, , three] = nodes;
   const { passed, least, free } = await countPassed(100, async () => {
     const before = [...(await hammer(apiKey, [three], 40)), ...(await hammer(apiKey, [one], 20))];
@@ -129,7 +129,7 @@ test('a restart of a node does not reset a limit', async () => {
 
 test('a node that is cut off from the database uses its grants and then verifies nothing', async () => {
   const [one, , three] = nodes;
-  const apiKey = await makeKey(300);
+  const apiKey = await createKey(300);
   const first = await verify(three, apiKey);
   assert.equal(first.status, 204);
   const { passed, free } = await countPassed(300, async () => {

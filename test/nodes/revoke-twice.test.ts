@@ -22,7 +22,7 @@ test('a second revoke does not return while the first one waits for a frozen nod
   const [one, other, frozen] = cluster.nodes;
   assert.ok(one !== undefined && other !== undefined && frozen !== undefined);
   const [ada, otherSession] = [await openSession(one.server), await openSession(other.server)];
-  const { apiKey, key } = await ada.makeKey({ name: 'revoked twice' });
+  const { apiKey, key } = await ada.createKey({ name: 'revoked twice' });
   // Now the key is cached on the node that will be frozen, which has a lease.
   while ((await verify(frozen, apiKey)) !== 204 || (await call(`${frozen.url}/readyz`)).status !== 200) {
     await pause(10);
@@ -61,7 +61,7 @@ test('a second revoke does not return while the first one waits for a frozen nod
 test('a repeated revoke is published like the first one, although it changes nothing', async () => {
   const [{ server } = assert.fail()] = cluster.nodes;
   const ada = await openSession(server);
-  const { key } = await ada.makeKey({ name: 'revoked again' });
+  const { key } = await ada.createKey({ name: 'revoked again' });
   await ada.revoke(key.id);
   const published = async () => Number((await inDatabaseOf(server, 'SELECT seq FROM change_head'))[0]?.seq);
   const before = await published();

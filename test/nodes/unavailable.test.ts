@@ -36,9 +36,9 @@ async function eventually(status: number, request: () => Promise<HttpResponse>):
 
 test('a node without a lease and without its database responds 503, and recovers by itself', async () => {
   const ada = await openSession(node.server);
-  const good = await ada.makeKey({ name: 'good' });
-  const revoked = await ada.makeKey({ name: 'revoked' });
-  const backEnd = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'] });
+  const good = await ada.createKey({ name: 'good' });
+  const revoked = await ada.createKey({ name: 'revoked' });
+  const backEnd = await ada.createKey({ name: 'back end', scopes: ['keys:verify'] });
   await ada.revoke(revoked.key.id);
   assert.equal((await verify(good.apiKey)).status, 204);
   assert.equal((await verify(revoked.apiKey)).status, 401);

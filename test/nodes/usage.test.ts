@@ -43,7 +43,7 @@ const waitingWrite = `SELECT 1 FROM pg_stat_activity
   WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%UPDATE usage_writer%'`;
 
 test('usage on one node is visible on the other within seconds, and each use counts once', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'used on both' });
+  const { apiKey, key } = await ada.createKey({ name: 'used on both' });
   await use(one, apiKey, 3);
   assert.equal((await usageOf(key.id)).accepted, 3, 'uses on this node are visible immediately');
   await use(other, apiKey, 20);

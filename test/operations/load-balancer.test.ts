@@ -100,7 +100,7 @@ test('HAProxy removes a stopping server, loses no request, and adds it again', {
     await run(command.replace('http://localhost:8080', balancer.url));
   }
   const ada = await openSession(first.server);
-  const { apiKey } = await ada.makeKey({ name: 'through HAProxy', rateLimit: 'off' });
+  const { apiKey } = await ada.createKey({ name: 'through HAProxy', rateLimit: 'off' });
   const stopping = first.server;
   const statuses: number[] = [];
   let restarted = false;

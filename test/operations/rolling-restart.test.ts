@@ -69,7 +69,7 @@ async function revokeUntil(ada: Person, over: Promise<unknown>): Promise<number>
     running = false;
   });
   while (running) {
-    const { key } = await ada.makeKey({ name: 'short' });
+    const { key } = await ada.createKey({ name: 'short' });
     const { status, text } = await ada.call('POST', `/v1/api-keys/${key.id}/revoke`);
     if (status === 200) revoked += 1;
     else assert.equal(status, 503, text);
@@ -96,8 +96,8 @@ test('a rolling restart drops no request, and no revoke waits for a stopped serv
   timeout: patience,
 }, async (t) => {
   const ada = await openSession(deployment.node(0).server);
-  const good = await ada.makeKey({ name: 'good' });
-  const revokedKey = await ada.makeKey({ name: 'revoked' });
+  const good = await ada.createKey({ name: 'good' });
+  const revokedKey = await ada.createKey({ name: 'revoked' });
   await ada.revoke(revokedKey.key.id);
   const balancer = await Balancer.start(deployment.nodes.map(({ url }) => url));
   t.after(() => balancer.stop());
@@ -123,7 +123,7 @@ test('a stopping server first reports it at /readyz and keeps serving for a mome
 }, async () => {
   const [node, other] = [deployment.node(0), deployment.node(1)];
   const ada = await openSession(other.server);
-  const { apiKey, key } = await ada.makeKey({ name: 'until the end' });
+  const { apiKey, key } = await ada.createKey({ name: 'until the end' });
   assert.equal((await node.readiness()).status, 'ok');
   process.kill(node.server.pid, 'SIGTERM');
   await node.server.printed('no longer ready');

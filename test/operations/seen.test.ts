@@ -42,7 +42,7 @@ test('/readyz reports the state of the server without any host name', async () =
   const { lease, feed, node: id } = await ready(node);
   assert.ok(lease.remainingMs > 0 && lease.remainingMs <= 1800, `${lease.remainingMs} ms`);
   const before = feed.appliedSeq;
-  const { key } = await ada.makeKey({ name: 'applied' });
+  const { key } = await ada.createKey({ name: 'applied' });
   await ada.revoke(key.id);
   const after = await ready(node);
   assert.deepEqual([after.node, after.feed.lag], [id, 0]);
@@ -50,7 +50,7 @@ test('/readyz reports the state of the server without any host name', async () =
 });
 
 test('a server whose connections are all in use is ready as long as it has a lease', async () => {
-  const reader = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
+  const reader = await ada.createKey({ name: 'reader', scopes: ['keys:read'] });
   const requests = await deployment.whileLocked('last_use', async () => {
     // More than the size of the pool.
     const begun = Array.from({ length: 12 }, () =>
@@ -90,7 +90,7 @@ test('/metrics reports waits by the server that caused them', async () => {
   const names = [wait, 'soku_change_wait_seconds_count', 'soku_change_wait_seconds_bucket{le="+Inf"}'];
   const read = () => Promise.all(names.map(async (name) => (await metric(node, name)) || 0));
   const before = await read();
-  const { key } = await ada.makeKey({ name: 'waited for' });
+  const { key } = await ada.createKey({ name: 'waited for' });
   await ada.revoke(key.id);
   const after = await read();
   assert.deepEqual(
@@ -119,7 +119,7 @@ test('a frozen server delays one change, is fenced, listed as silent, and recove
     (state) => state === 'silent',
   );
   assert.equal(await metric(node, 'soku_nodes{state="silent"}'), 1);
-  const { key } = await ada.makeKey({ name: 'without it' });
+  const { key } = await ada.createKey({ name: 'without it' });
   await ada.revoke(key.id);
   assert.equal(await metric(node, 'soku_nodes_fenced_total'), fenced + 1);
   process.kill(other.server.pid, 'SIGCONT');
@@ -130,7 +130,7 @@ test('a frozen server delays one change, is fenced, listed as silent, and recove
 });
 
 test('a server cut off from the database is alive but not ready, and rejects and counts what it cannot verify', async (t) => {
-  const { apiKey } = await ada.makeKey({ name: 'unchecked' });
+  const { apiKey } = await ada.createKey({ name: 'unchecked' });
   const verify = async () => (await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status;
   const verified = () => eventually(verify, (status) => status === 204);
   await verified();

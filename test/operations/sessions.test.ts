@@ -22,7 +22,7 @@ test('servers that start concurrently on an empty database create the tables and
 
 test('a person signs in on one server, creates a key on the second and revokes it on the third', async () => {
   const { cookie } = await Person.signIn(a.url, owner);
-  const { apiKey, key } = await new Person(b.url, cookie).makeKey({ name: 'everywhere' });
+  const { apiKey, key } = await new Person(b.url, cookie).createKey({ name: 'everywhere' });
   const verify = () =>
     Promise.all(
       deployment.nodes.map(

@@ -17,7 +17,7 @@ test('a revoke that waits for a frozen server completes correctly even if its ow
   timeout: patience,
 }, async (t) => {
   const ada = new Person(b.url, cookie);
-  const { apiKey, key } = await ada.makeKey({ name: 'under way' });
+  const { apiKey, key } = await ada.createKey({ name: 'under way' });
   process.kill(c.server.pid, 'SIGSTOP');
   t.after(() => process.kill(c.server.pid, 'SIGCONT'));
   const revoking = new Person(a.url, cookie).call('POST', `/v1/api-keys/${key.id}/revoke`);
@@ -42,7 +42,7 @@ test('a revoke that waits for a frozen server completes correctly even if its ow
 
 /** Uses a key, so that there is usage to write, cuts a server off, and stops it. @returns its exit code */
 async function stopCutOff(node: DeployedNode, { uses, cut }: { uses: boolean; cut: () => void }) {
-  const { apiKey } = await new Person(node.url, cookie).makeKey({ name: 'used' });
+  const { apiKey } = await new Person(node.url, cookie).createKey({ name: 'used' });
   if (uses) assert.equal((await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status, 204);
   cut();
   const since = performance.now();

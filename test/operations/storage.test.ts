@@ -28,7 +28,7 @@ function logged({ output }: TestServer, text: string): number {
 async function assertNothingLost(t: TestContext, disk: BadDisk): Promise<void> {
   t.after(() => disk.remove());
   const { server, contract, ready, ada } = await start(t, disk.dataDir);
-  const { apiKey, key } = await ada.makeKey({ name: 'before' });
+  const { apiKey, key } = await ada.createKey({ name: 'before' });
   const use = () => contract.call('GET', '/v1/verify', { key: apiKey });
   assert.deepEqual([(await use()).status, (await ready()).status], [204, 200]);
 

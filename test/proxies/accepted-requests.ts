@@ -39,7 +39,7 @@ function identityOf(request: RecordedRequest): Record<string, string[]> {
 export function testAcceptedRequests(recipe: Recipe, program: Program, scene: () => Scene): void {
   test('a request with a valid key reaches the API with the identity of the key, but without the key', async () => {
     const { ada, api } = scene();
-    const { apiKey, key } = await ada.makeKey({
+    const { apiKey, key } = await ada.createKey({
       name: 'Grüße, "100 %"',
       scopes: ['keys:read', 'keys:verify'],
     });
@@ -56,7 +56,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
   });
 
   test('the client gets the rate-limit fields, but not the identity fields', async () => {
-    const { apiKey } = await scene().ada.makeKey({ name: 'limits' });
+    const { apiKey } = await scene().ada.createKey({ name: 'limits' });
     const { headers } = await scene().send({ key: apiKey });
     assert.match(headers.get('ratelimit') ?? '', /^"key";r=999;t=\d+$/);
     assert.equal(headers.get('ratelimit-policy'), '"key";q=1000;w=60');
@@ -72,7 +72,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
   test('X-Soku-* fields of a client, in any spelling, do not reach the API (ASVS 4.1.3)', async () => {
     const { ada, api } = scene();
     for (const scopes of [['keys:read'], []]) {
-      const { apiKey, key } = await ada.makeKey({ name: 'genuine', scopes });
+      const { apiKey, key } = await ada.createKey({ name: 'genuine', scopes });
       assert.equal((await scene().send({ key: apiKey, fields: forged })).status, 200);
       const identity = identityOf(api.last);
       assert.ok(!JSON.stringify(identity).includes('forged'), JSON.stringify(identity));
@@ -86,7 +86,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
 
   test('a client cannot remove the identity by naming its fields in Connection (RFC 9110 section 7.6.1)', async () => {
     const { ada, api } = scene();
-    const { apiKey, key } = await ada.makeKey({ name: 'hop by hop' });
+    const { apiKey, key } = await ada.createKey({ name: 'hop by hop' });
     for (const value of [
       'X-Soku-Key-Id',
       'close, x-soku-key-id, X-Soku-Scopes',
@@ -100,7 +100,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
 
   test('a client cannot remove its address or its path by naming their fields in Connection', async () => {
     const { ada, api } = scene();
-    const { apiKey, key } = await ada.makeKey({ name: 'hop by hop' });
+    const { apiKey, key } = await ada.createKey({ name: 'hop by hop' });
     for (const value of [
       'X-Forwarded-For',
       'X-Original-URI, X-Forwarded-Uri, X-Original-Method, Forwarded',
@@ -121,7 +121,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
 
   test("the API's own responses are forwarded unchanged, including its rejections and failures", async (t) => {
     const { ada, api } = scene();
-    const { apiKey } = await ada.makeKey({ name: 'own responses' });
+    const { apiKey } = await ada.createKey({ name: 'own responses' });
     const original = api.respond;
     t.after(() => {
       api.respond = original;
@@ -143,7 +143,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
 
   test('a body reaches the API completely, with a length or in chunks', async () => {
     const { ada, api, proxy } = scene();
-    const { apiKey } = await ada.makeKey({ name: 'bodies' });
+    const { apiKey } = await ada.createKey({ name: 'bodies' });
     const body = 'x'.repeat(300_000);
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
       assert.equal((await scene().send({ method, key: apiKey, body })).status, 200);
@@ -163,7 +163,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
       text.replace(/(To let your API see it, delete this line\.\n).*Authorization.*\n/, '$1');
     const other = await scene().startSecondProxy(recipe, program, edit);
     t.after(() => other.stop());
-    const { apiKey } = await scene().ada.makeKey({ name: 'forwarded', rateLimit: 'off' });
+    const { apiKey } = await scene().ada.createKey({ name: 'forwarded', rateLimit: 'off' });
     const response = await other.send({ key: apiKey });
     assert.equal(response.status, 200);
     assert.deepEqual(valuesOf(other.api.last, 'authorization'), [`Bearer ${apiKey}`]);
@@ -177,7 +177,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
 
   test('no log of the proxy contains a key, not even one from a URL (ASVS 16.2.5)', async () => {
     const { ada, proxy } = scene();
-    const { apiKey } = await ada.makeKey({ name: 'logged' });
+    const { apiKey } = await ada.createKey({ name: 'logged' });
     await scene().send({ key: apiKey });
     await scene().send({ path: `/orders?api_key=${apiKey}` });
     await scene().send({ fields: [['X-API-Key', apiKey]] });

@@ -18,7 +18,7 @@ describeProxy(recipe, (scene, program) => {
     const edit = (text: string): string => text.replace('core.httpclient()', 'core.nothing()');
     const broken = await scene().startSecondProxy(recipe, program, edit);
     t.after(() => broken.stop());
-    const { apiKey } = await scene().ada.makeKey({ name: 'valid' });
+    const { apiKey } = await scene().ada.createKey({ name: 'valid' });
     assert.equal((await broken.send({ key: apiKey })).status, 503);
     assert.equal(broken.api.received.length, 0);
     await eventually(

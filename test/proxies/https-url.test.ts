@@ -115,7 +115,7 @@ for (const { program: name, edit, ...files } of cases) {
     writeFileSync(stranger, createCertificate().certificate);
     const api = await RecordedServer.start();
     t.after(() => api.stop());
-    const { apiKey } = await ada.makeKey({ name: `Through ${name}` });
+    const { apiKey } = await ada.createKey({ name: `Through ${name}` });
     const recipe: Recipe = { program: name, page: '', openBefore: '', ...files };
     for (const [authority, statuses] of [
       [trusted, { none: 401, valid: 200 }],

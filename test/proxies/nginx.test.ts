@@ -35,7 +35,7 @@ const recipe = {
 describeProxy(recipe, (scene: () => Scene) => {
   test('the internal verification location is not reachable from outside', async () => {
     const { ada, api } = scene();
-    const { apiKey } = await ada.makeKey({ name: 'curious' });
+    const { apiKey } = await ada.createKey({ name: 'curious' });
     const before = api.received.length;
     assert.equal((await scene().send({ key: apiKey, path: '/_soku/verify' })).status, 404);
     assert.equal(api.received.length, before);

@@ -50,7 +50,7 @@ export function testPage(recipe: Recipe, program: Program, scene: () => Scene): 
 
   test(`the commands of ${recipe.page} work`, async () => {
     const { proxy, ada } = scene();
-    const { apiKey } = await ada.makeKey({ name: 'Documentation' });
+    const { apiKey } = await ada.createKey({ name: 'Documentation' });
     const commands = blocks(recipe.page, 'sh run');
     assert.ok(commands.length >= 2);
     for (const command of commands) {

@@ -34,8 +34,8 @@ function fieldsOf(response: HttpResponse): (string | null)[] {
 export function testRejections(recipe: Recipe, program: Program, scene: () => Scene): void {
   test('a rejection reaches the client unchanged, and the API receives nothing', async () => {
     const { ada, api, soku } = scene();
-    const valid = await ada.makeKey({ name: 'valid' });
-    const revoked = await ada.makeKey({ name: 'revoked' });
+    const valid = await ada.createKey({ name: 'valid' });
+    const revoked = await ada.createKey({ name: 'revoked' });
     await ada.revoke(revoked.key.id);
     const cases: [ErrorCode, Fields][] = [
       ['missing_authorization', []],
@@ -64,7 +64,7 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
 
   test('two Authorization headers are rejected', async () => {
     const { ada, api } = scene();
-    const { apiKey } = await ada.makeKey({ name: 'twice' });
+    const { apiKey } = await ada.createKey({ name: 'twice' });
     const before = api.received.length;
     const response = await scene().send({ key: apiKey, fields: [['Authorization', `Bearer ${apiKey}`]] });
     // nginx rejects it without calling Soku.
@@ -74,7 +74,7 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
   });
 
   test('a key in the URL is found even if a client forges the original URL (ASVS 14.2.1)', async () => {
-    const { apiKey } = await scene().ada.makeKey({ name: 'in the URL' });
+    const { apiKey } = await scene().ada.createKey({ name: 'in the URL' });
     const forged: Fields = ['X-Original-URI', 'X-Forwarded-Uri', 'X-Original-Url'].map((name) => [
       name,
       '/plain',
@@ -87,7 +87,7 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
 
   test('more headers than Soku accepts are rejected and do not reach the API', async () => {
     const { ada, api } = scene();
-    const { apiKey } = await ada.makeKey({ name: 'large headers' });
+    const { apiKey } = await ada.createKey({ name: 'large headers' });
     const before = api.received.length;
     const fields: Fields = ['X-A', 'X-B', 'X-C'].map((name) => [name, 'x'.repeat(7000)]);
     assert.equal((await scene().send({ key: apiKey, fields })).status, 400);
@@ -99,13 +99,13 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
     const env = { SOKU_KEY_RATE_LIMIT: '2', SOKU_ADDRESS_RATE_LIMIT: '3' };
     const limitedScene = await Scene.start(recipe, program, env);
     t.after(() => limitedScene.stop());
-    const { apiKey } = await limitedScene.ada.makeKey({ name: 'busy' });
+    const { apiKey } = await limitedScene.ada.createKey({ name: 'busy' });
     const first = await limitedScene.send({ key: apiKey });
     assert.deepEqual([first.status, first.headers.get('x-ratelimit-limit')], [200, '2']);
     const limited = await untilLimited(() => limitedScene.send({ key: apiKey, method: 'POST', body: '{}' }));
     assert.match(limited.headers.get('ratelimit') ?? '', /^"key";r=0;t=\d+$/);
 
-    const other = await limitedScene.ada.makeKey({ name: 'other' });
+    const other = await limitedScene.ada.createKey({ name: 'other' });
     let guesses = 0;
     const guess = (from: string) => {
       guesses += 1;

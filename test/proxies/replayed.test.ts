@@ -19,7 +19,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', SOKU_ADDRESS_RATE_LIMIT: '3' } });
 after(() => server.stop());
 const ada = await openSession(server);
-const { apiKey, key } = await ada.makeKey({ name: 'Größe', rateLimit: 1000 });
+const { apiKey, key } = await ada.createKey({ name: 'Größe', rateLimit: 1000 });
 
 interface Original {
   method: string;
@@ -99,7 +99,7 @@ for (const [name, { acceptedStatus, verify }] of Object.entries(proxies)) {
     const preflight: Fields = [['Access-Control-Request-Method', 'GET']];
     const { message } = assertProblem(await send(preflight, { method: 'OPTIONS' }), 'missing_authorization');
     assert.match(message, /CORS preflight/);
-    const revoked = await ada.makeKey({ name: 'revoked' });
+    const revoked = await ada.createKey({ name: 'revoked' });
     await ada.revoke(revoked.key.id);
     assertProblem(await send([['Authorization', `Bearer ${revoked.apiKey}`]]), 'revoked_key');
   });

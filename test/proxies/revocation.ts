@@ -79,7 +79,7 @@ export function testRevocation(scene: () => Scene): void {
     const history: Operation[] = [];
     const create = async () => {
       const sentAt = performance.now();
-      const { apiKey, key } = await ada.makeKey({ name: 'in use' });
+      const { apiKey, key } = await ada.createKey({ name: 'in use' });
       history.push({ kind: 'create', key: key.id, sentAt, receivedAt: performance.now() });
       return { id: key.id, apiKey };
     };

@@ -22,7 +22,7 @@ function assertUnavailable(response: HttpResponse): void {
 export function testUnavailability(recipe: Recipe, program: Program, scene: () => Scene): void {
   test('no request is accepted while Soku is down, and requests work again afterwards', async () => {
     const { ada, api } = scene();
-    const { apiKey } = await ada.makeKey({ name: 'patient' });
+    const { apiKey } = await ada.createKey({ name: 'patient' });
     assert.equal((await scene().send({ key: apiKey })).status, 200);
     await scene().soku.kill();
     const before = api.received.length;
@@ -39,7 +39,7 @@ export function testUnavailability(recipe: Recipe, program: Program, scene: () =
 
   test('no request is accepted while Soku hangs, and requests work again afterwards', async () => {
     const { ada, api, soku } = scene();
-    const { apiKey } = await ada.makeKey({ name: 'patient' });
+    const { apiKey } = await ada.createKey({ name: 'patient' });
     assert.equal((await scene().send({ key: apiKey })).status, 200);
     const before = api.received.length;
     process.kill(soku.pid, 'SIGSTOP');

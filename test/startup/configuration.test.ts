@@ -33,7 +33,7 @@ test('new keys have the configured prefix, and keys with additional prefixes are
     const ada = await openSession(first);
     assert.ok(!existsSync(join(first.dataDir, 'secret')), 'no secret file is written if SOKU_SECRET is set');
     assert.doesNotMatch(first.output, /New keys begin/);
-    const { apiKey, key } = createdKeySchema.parse(await ada.makeKey({ name: 'prefixed' }));
+    const { apiKey, key } = createdKeySchema.parse(await ada.createKey({ name: 'prefixed' }));
     assert.match(apiKey, /^acme_2_[0-9A-Za-z]{32}$/);
     assert.match(key.preview, /^acme_2_...\.\.\....$/);
     const me = ({ url }: TestServer, value: string) => call(`${url}/v1/me`, { headers: bearer(value) });

@@ -23,7 +23,7 @@ after(() => rmSync(root, { recursive: true, force: true }));
 const original = join(root, 'original');
 const first = await startServer({ dataDir: original, env: onePublicUrl });
 const ada = await openSession(first);
-const { apiKey } = await ada.makeKey({ name: 'kept' });
+const { apiKey } = await ada.createKey({ name: 'kept' });
 await first.stop();
 
 let copies = 0;
@@ -62,7 +62,7 @@ test('a restarted server keeps keys, account and sessions, and rejects a second 
     const line = await failStart(73, { dataDir });
     assert.match(line, new RegExp(`in use by another Soku process \\(process ${running.pid}\\)`));
     assert.equal((await call(`${running.url}/v1/me`, { headers: bearer(apiKey) })).status, 200);
-    assert.equal((await (await openSession(running)).makeKey({ name: 'still' })).key.status, 'active');
+    assert.equal((await (await openSession(running)).createKey({ name: 'still' })).key.status, 'active');
   } finally {
     await running.stop();
   }

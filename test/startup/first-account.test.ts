@@ -45,7 +45,7 @@ test('the first start creates the owner from the environment, and later starts i
     assert.doesNotMatch(first.output, /setup|correct horse/i);
     // Until a key exists, each start warns of a prefix that secret scanners attribute to Stripe.
     assert.match(first.output, warning);
-    await ada.makeKey({ name: 'first' });
+    await ada.createKey({ name: 'first' });
     await first.kill('SIGTERM');
     const env = { SOKU_OWNER_EMAIL: eve.email, SOKU_OWNER_PASSWORD: eve.password };
     const second = await startServer({ dataDir, env });
@@ -116,7 +116,7 @@ test('without an owner, the setup code is printed once, stays valid after failed
     assert.equal(response.status, 201, response.text);
     assert.equal(response.headers.get('cache-control'), 'no-store');
     const person = new Person(server.url, cookiesOf(response.headers));
-    assert.equal((await person.makeKey({ name: 'first' })).key.status, 'active');
+    assert.equal((await person.createKey({ name: 'first' })).key.status, 'active');
     assert.equal(await setupNeeded(server), false);
     assert.equal((await server.signIn(eve)).cookie.length > 0, true);
     assertProblem(await setUp(server, code, { ...eve, email: 'mallory@example.com' }), 'invalid_request');

@@ -66,8 +66,8 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
 test('after kill -9, the next start finds no stale lock, and every change that returned is stored', async () => {
   const first = await startHere();
   const ada = new Person(first.url, cookie);
-  const kept = await ada.makeKey({ name: 'kept' });
-  const revoked = await ada.makeKey({ name: 'revoked' });
+  const kept = await ada.createKey({ name: 'kept' });
+  const revoked = await ada.createKey({ name: 'revoked' });
   await ada.revoke(revoked.key.id);
   await first.kill('SIGKILL');
   const second = await startHere();
@@ -85,7 +85,7 @@ test('idle connections do not delay a stop, and the next start needs no repair',
   timeout: patience,
 }, async () => {
   const first = await startHere();
-  const { apiKey } = await new Person(first.url, cookie).makeKey({ name: 'kept' });
+  const { apiKey } = await new Person(first.url, cookie).createKey({ name: 'kept' });
   const agent = new Agent({ keepAlive: true });
   const unused = await open(first);
   try {

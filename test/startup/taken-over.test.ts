@@ -24,8 +24,8 @@ async function setUp(t: TestContext) {
     await first.stop();
   });
   const ada = await openSession(first);
-  const { apiKey, key } = await ada.makeKey({ name: 'to revoke' });
-  const kept = await ada.makeKey({ name: 'kept' });
+  const { apiKey, key } = await ada.createKey({ name: 'to revoke' });
+  const kept = await ada.createKey({ name: 'kept' });
   assert.equal((await verify(first, apiKey)).status, 204);
   /** Starts a second server after `unlock` has moved the lock away, and revokes the first key there. */
   const takeOver = async (unlock: (lock: string) => void) => {

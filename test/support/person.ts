@@ -64,7 +64,7 @@ export class Person {
   }
 
   /** Creates a key; fails unless it succeeds. */
-  async makeKey(input: {
+  async createKey(input: {
     name: string;
     scopes?: string[];
     expiresAt?: string;

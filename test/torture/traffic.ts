@@ -107,7 +107,7 @@ export class Traffic {
 
   async #open(node: ClusterNode): Promise<NodeClients> {
     const owner = await openSession(node.server);
-    const { apiKey } = await owner.makeKey({ name: node.name, scopes: ['keys:read', 'keys:write'] });
+    const { apiKey } = await owner.createKey({ name: node.name, scopes: ['keys:read', 'keys:write'] });
     return { node, manager: apiKey, probes: this.#connect(node), idle: [] };
   }
 

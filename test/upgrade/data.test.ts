@@ -147,7 +147,7 @@ for (const kind of kinds) {
       ),
       journal,
     );
-    const { key } = await recent.makeKey({ name: 'new' });
+    const { key } = await recent.createKey({ name: 'new' });
     await ada.call('PATCH', `/v1/api-keys/${idOf('live')}`, { name: 'renamed' });
     await ada.call('POST', `/v1/api-keys/${idOf('parent')}/revoke`, { descendants: true });
     for (const name of ['parent', 'child']) {
