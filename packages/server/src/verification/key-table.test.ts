@@ -103,7 +103,7 @@ test('a client that was only rejected is still new for the next accepted use', (
   table.usage.hold(other);
   drain(held);
   table.usage.accept(other, hour + 1, '192.0.2.2', 'agent');
-  assert.equal(table.usage.of(other)?.changesLastUse, true, 'nothing of this hour told of it');
+  assert.equal(table.usage.of(other)?.changesLastUse, true, 'no accepted use of this hour is known');
 });
 
 test('a table keeps no more strings than its rows use', () => {

@@ -35,14 +35,14 @@ const rowSchema = z.object({
   retired_at: z.number().nullable(),
   key_limit: z.number().nullable(),
   workspace_limit: z.number().nullable(),
-  dead: z.number(),
+  is_hash_revoked: z.number(),
 });
 
 /** dead_hash takes precedence over the row of the key. */
 export const secretColumns = `
   k.id, k.workspace_id, k.name, k.scopes, k.expires_at, k.revoked_at, s.retires_at, s.retired_at,
   k.rate_limit AS key_limit, w.rate_limit AS workspace_limit,
-  CASE WHEN EXISTS (SELECT 1 FROM dead_hash d WHERE d.hash = s.hash) THEN 1 ELSE 0 END AS dead`;
+  CASE WHEN EXISTS (SELECT 1 FROM dead_hash d WHERE d.hash = s.hash) THEN 1 ELSE 0 END AS is_hash_revoked`;
 
 /** The tables that these columns come from. */
 export const secretTables = `
@@ -78,9 +78,9 @@ export function parseStoredSecret(row: unknown, usualLimit: RateLimit): StoredSe
 function endOf({
   revoked_at,
   retired_at,
-  dead,
+  is_hash_revoked,
 }: z.infer<typeof rowSchema>): Pick<EndedSecret, 'standing' | 'since'> | undefined {
   if (revoked_at !== null) return { standing: 'revoked', since: revoked_at };
   if (retired_at !== null) return { standing: 'retired', since: retired_at };
-  return dead === 0 ? undefined : { standing: 'revoked', since: Number.NaN };
+  return is_hash_revoked === 0 ? undefined : { standing: 'revoked', since: Number.NaN };
 }

@@ -53,12 +53,12 @@ for (const which of databases.filter((name) => name !== 'postgres in a language'
 
     const set = (values: { retires_at?: number | null; retired_at?: number | null }) =>
       db.updateTable('api_key_secret').set(values).where('hash', '=', first).execute();
-    const dead = async () =>
+    const revokedHashes = async () =>
       (await db.selectFrom('dead_hash').selectAll().execute()).map(({ hash }) => Buffer.from(hash));
     await set({ retires_at: 10 });
-    assert.deepEqual(await dead(), []);
+    assert.deepEqual(await revokedHashes(), []);
     await set({ retired_at: 11 });
-    assert.deepEqual(await dead(), [first]);
+    assert.deepEqual(await revokedHashes(), [first]);
     for (const retired_at of [null, 12])
       await assert.rejects(set({ retired_at }), /a retired secret stays retired/);
     assert.deepEqual(

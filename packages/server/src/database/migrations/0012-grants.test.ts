@@ -36,10 +36,10 @@ for (const which of databases.filter((name) => name !== 'postgres in a language'
       granted(
         sql`SELECT granted FROM soku_take_grants(${now}, '{key}', '{10}', '{true}', '{0}', '{0}', NULL, NULL)`,
       );
-    const tell = (wanted: number) =>
+    const report = (wanted: number) =>
       granted(
         sql`SELECT granted FROM soku_tell_windows(${now}, '{key}', '{0}', '{0}', '{0}', ARRAY[${wanted}::bigint], '{10}')`,
       );
-    assert.deepEqual([await take(), await tell(1), await tell(5), await take()], [1, 1, 1, 0]);
+    assert.deepEqual([await take(), await report(1), await report(5), await take()], [1, 1, 1, 0]);
   });
 }
