@@ -1,0 +1,55 @@
+/** What gets the focus with Tab or Shift+Tab is never below a bar (WCAG 2.2, 2.4.11 and 2.4.12). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { z } from 'zod';
+import { settled } from './accessibility.ts';
+import { Dashboard } from './dashboard.ts';
+import { evaluate } from './expect.ts';
+
+const dashboard = await Dashboard.shared();
+const { ada } = dashboard;
+const { key } = await ada.createKey({ name: 'Focused' });
+for (let n = 0; n < 12; n += 1) await ada.createKey({ name: `Focused ${n}` });
+
+/** The focused element, if one of the bars that stay in place while the page scrolls is above its top, middle or bottom. */
+const readCovered = `(() => {
+  const focused = document.activeElement;
+  const { top, bottom, left, right, height } = focused.getBoundingClientRect();
+  const points = [top + 2, (top + bottom) / 2, bottom - 2].map((y) => document.elementFromPoint((left + right) / 2, y));
+  const bars = points.map((element) => element?.closest('.shell__bar, .shell__nav, thead'));
+  const isHigh = height > innerHeight / 2;
+  return !isHigh && bars.some((bar) => bar && !bar.contains(focused)) ? focused.outerHTML.slice(0, 120) : '';
+})()`;
+
+async function coveredWith(page: Page, key: 'Tab' | 'Shift+Tab'): Promise<string[]> {
+  const covered: string[] = [];
+  for (let steps = 0; steps < 45; steps += 1) {
+    await page.keyboard.press(key);
+    const one = await evaluate(page, z.string(), readCovered);
+    if (one !== '') covered.push(one);
+  }
+  return covered;
+}
+
+for (const width of [1280, 390]) {
+  for (const path of [
+    '/',
+    '/settings/account',
+    '/settings/api?q=focused',
+    `/settings/api/${key.id}`,
+    `/settings/api/${key.id}?tab=access`,
+    '/settings/audit',
+    '/help/api-key-management',
+    '/help/api-troubleshooting',
+    '/docs',
+  ]) {
+    test(`on ${path}, ${width} px wide, no bar covers the focus, forwards and backwards`, async (t) => {
+      const page = await dashboard.open(t, path, { viewport: { width, height: 600 } });
+      await settled(page);
+      assert.deepEqual(await coveredWith(page, 'Tab'), []);
+      await page.evaluate('document.activeElement.blur(); scrollTo(0, document.body.scrollHeight)');
+      assert.deepEqual(await coveredWith(page, 'Shift+Tab'), []);
+    });
+  }
+}
