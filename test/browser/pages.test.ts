@@ -18,7 +18,7 @@ const soon = new Date(Date.now() + 3 * 24 * 60 * 60 * 1000).toISOString();
 const { key } = await dashboard.ada.createKey({ name: 'Everywhere', scopes: ['keys:read'], expiresAt: soon });
 const longName = 'Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz'.padEnd(100, 'x');
 const { key: unused } = await dashboard.ada.createKey({ name: longName });
-const { key: revoked } = await dashboard.ada.createKey({ name: 'Ended' });
+const { key: revoked } = await dashboard.ada.createKey({ name: `Ended ${longName}`.slice(0, 100) });
 await dashboard.ada.revoke(revoked.id);
 for (const { id } of [key, revoked]) {
   await recordHours(

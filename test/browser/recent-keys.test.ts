@@ -57,6 +57,17 @@ const lists = (page: Page, names: string[]) =>
     `the sidebar lists ${names.join()}`,
   );
 
+test('a long name is cut at the end of the sidebar, which does not scroll sideways', async (t) => {
+  const { key } = await dashboard.ada.createKey({ name: 'Donaudampfschiff'.repeat(6) });
+  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  const link = await recentLinks(page).first().boundingBox();
+  const sidebar = await page.locator('.shell__bar').boundingBox();
+  assert.ok(
+    link && sidebar && link.x + link.width <= sidebar.x + sidebar.width,
+    'the link is in the sidebar',
+  );
+});
+
 test('the last five keys are listed, the newest first, and stay after a reload', async (t) => {
   const page = await openKeys(t, [1, 2, 3, 4, 5, 6, 2]);
   const expected = ['Opened 2', 'Opened 6', 'Opened 5', 'Opened 4', 'Opened 3'];
