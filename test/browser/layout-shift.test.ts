@@ -11,9 +11,13 @@ import { recordHours, recordLastUse } from './recorded-usage.ts';
 
 const dashboard = await Dashboard.start();
 const empty = await Dashboard.start();
+const large = await Dashboard.start();
 after(async () => {
-  for (const each of [empty, dashboard]) await each.stop();
+  for (const each of [empty, large, dashboard]) await each.stop();
 });
+
+for (let n = 0; n < 110; n += 1) await large.ada.createKey({ name: `Key ${n}` });
+let keyId = '';
 
 for (const name of [
   'Production Server',
@@ -24,6 +28,7 @@ for (const name of [
   'Terraform',
 ]) {
   const { key } = await dashboard.ada.createKey({ name });
+  keyId = key.id;
   await recordHours(dashboard, key.id, [
     { hoursAgo: 0, accepted: 81_234, refused: 700 },
     { hoursAgo: 24, accepted: 60_000 },
@@ -63,7 +68,16 @@ const cases: Case[] = [
   { what: 'the overview without keys', path: '/', on: empty },
   { what: 'the list of keys', path: '/settings/api' },
   { what: 'the list without keys', path: '/settings/api', on: empty },
+  { what: 'a list of more than 99 keys', path: '/settings/api', on: large },
+  { what: 'the page of a key', path: `/settings/api/${keyId}` },
+  { what: 'the access of a key', path: `/settings/api/${keyId}?tab=access` },
+  { what: 'the activity of a key', path: `/settings/api/${keyId}?tab=activity` },
+  { what: 'the account', path: '/settings/account' },
   { what: 'the audit log', path: '/settings/audit' },
+  { what: 'the help on keys', path: '/help/api-key-management' },
+  { what: 'the help on protecting an API', path: '/help/protect-an-api' },
+  { what: 'the troubleshooting page', path: '/help/api-troubleshooting' },
+  { what: 'the reference', path: '/docs' },
 ];
 
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
