@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, reads, texts, until } from './expect.ts';
@@ -40,6 +41,20 @@ test('rejections are listed by reason for the chosen range, and link to their ex
   const { key: fine } = await ada.createKey({ name: 'Never rejected' });
   await page.goto(`${dashboard.server.url}/settings/api/${fine.id}`);
   await reads(reasons, /^None in the last 24 hours\.$/);
+});
+
+test('while a node of an earlier version responds, without reasons, the numbers are shown', async (t) => {
+  const { key } = await ada.createKey({ name: 'During an update' });
+  await recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 5, refused: 3 }]);
+  const page = await dashboard.open(t, '/help/authentication');
+  await page.route('**/usage?**', async (route) => {
+    const response = await route.fetch();
+    const { refusedBy: _, ...earlier } = z.record(z.string(), z.unknown()).parse(await response.json());
+    await route.fulfill({ response, json: earlier });
+  });
+  await page.goto(`${dashboard.server.url}/settings/api/${key.id}`);
+  await reads(section(page, 'Requests'), /Accepted 5 /);
+  await reads(section(page, 'Rejected by reason').getByRole('listitem'), /^Other 3$/);
 });
 
 test('the activity lists what was done to the key and what it did, by day, and nothing of other keys', async (t) => {

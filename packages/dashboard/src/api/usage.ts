@@ -1,4 +1,4 @@
-import { usageSchema } from '@soku/contract/usage';
+import { type RefusedBy, type Usage, usageSchema } from '@soku/contract/usage';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { hoursInDays, userTimeZone } from '../dates/zone.ts';
 import { callApi } from './client.ts';
@@ -26,9 +26,17 @@ export function lastDayUsageOptions(id: string) {
   });
 }
 
+/** During an update, a node of an earlier version may respond, which does not store the reasons of rejections. */
+const receivedUsageSchema = usageSchema
+  .extend({ refusedBy: usageSchema.shape.refusedBy.optional() })
+  .transform(({ refusedBy, ...usage }): Usage => {
+    const unknown: RefusedBy = usage.refused > 0 ? { other: usage.refused } : {};
+    return { ...usage, refusedBy: refusedBy ?? unknown };
+  });
+
 function fetchUsage(id: string, hours: number, signal: AbortSignal) {
   return callApi(`/v1/api-keys/${encodeURIComponent(id)}/usage?hours=${hours}`, {
-    schema: usageSchema,
+    schema: receivedUsageSchema,
     signal,
   });
 }
