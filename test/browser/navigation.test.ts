@@ -180,3 +180,17 @@ test('Tab stays inside an open dialog', async (t) => {
     assert.equal(await page.evaluate(inside), true);
   }
 });
+
+test('while the code of a page is loading, the page has a heading', async (t) => {
+  const page = await dashboard.open(t, '/healthz', { alone: true });
+  const held = Promise.withResolvers<void>();
+  await page.route('**/assets/AccountPage-*.js', async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  await page.goto(`${dashboard.server.url}/settings/account`);
+  await reads(heading(page), /^Loading$/);
+  held.resolve();
+  await reads(heading(page), /^Account$/);
+  assert.equal(await heading(page).count(), 1);
+});

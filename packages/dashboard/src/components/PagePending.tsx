@@ -5,12 +5,12 @@ export function PagePending() {
   return (
     <div className="page-head">
       <div className="page-head__text">
-        <span className="visually-hidden" role="status">
-          Loading
-        </span>
-        <p className="page-head__pending" aria-hidden>
+        <h1 className="page-head__pending">
+          <span className="visually-hidden" role="status">
+            Loading
+          </span>
           <Skeleton width="middle" />
-        </p>
+        </h1>
         <p className="page-head__lead">
           <Skeleton width="long" />
         </p>
