@@ -35,6 +35,7 @@ function usageOf(today: number[], yesterday: number[]): WorkspaceUsage {
 for (const [today, yesterday, words] of [
   [108, 100, '8% more than yesterday by this time'],
   [92, 100, '8% fewer than yesterday by this time'],
+  [1, 1000, '99% fewer than yesterday by this time'],
   [1001, 1000, 'as many as yesterday by this time'],
   [490, 100, '390% more than yesterday by this time'],
   [500, 100, '5 times as many as yesterday by this time'],

@@ -49,7 +49,8 @@ export function compareDays(today: number, yesterday: number): string {
   if (yesterday === 0) return today === 0 ? 'today' : 'today, and none yesterday by this time';
   if (today === 0) return `today, and ${formatNumber(yesterday)} yesterday by this time`;
   const ratio = today / yesterday;
-  const percent = Math.round((ratio - 1) * 100);
+  // There were some requests, so never "100% fewer".
+  const percent = Math.max(Math.round((ratio - 1) * 100), -99);
   if (percent === 0) return 'as many as yesterday by this time';
   // "1,900% more" is harder to read than "20 times as many".
   if (ratio >= 5) return `${formatNumber(Math.round(ratio))} times as many as yesterday by this time`;
