@@ -190,6 +190,16 @@ test('the key checker shows the result of explainKey and the error code of the A
   assert.deepEqual(sent, []);
 });
 
+test('on paper, long lines of code are wrapped instead of cut off', async (t) => {
+  const page = await openSignedOut(t, '/help/authentication');
+  await page.locator('.code__text').first().waitFor();
+  await page.emulateMedia({ media: 'print' });
+  const cut = `[...document.querySelectorAll('.code__text')].filter((code) => code.scrollWidth > code.clientWidth).length`;
+  await page.setViewportSize({ width: 400, height: 600 });
+  assert.equal(await evaluate(page, z.number(), cut), 0);
+  await page.emulateMedia({ media: null });
+});
+
 test('the reference needs no login and lists every operation of /openapi.json', async (t) => {
   const page = await openSignedOut(t, '/docs');
   await reads(heading(page), /^API reference$/);
