@@ -198,6 +198,20 @@ test('a request can be sent twice in a page that the browser translates', async 
   }
 });
 
+test('markup in a response is shown as text', async (t) => {
+  const page = await openForm(t, 'getMe');
+  const markup = '<img src="/x" onerror="document.title = 1"><b class="injected">b</b>';
+  await page.route('**/v1/me', (route) =>
+    route.fulfill({ contentType: 'text/html', headers: { 'x-request-id': markup }, body: markup }),
+  );
+  await keyField(page).fill(apiKey);
+  await sendButton(page).click();
+  assert.equal(await body(page).textContent(), markup);
+  const headers = await page.getByRole('region', { name: /^response headers/ }).textContent();
+  assert.match(headers ?? '', /^x-request-id: <img src/m);
+  assert.equal(await page.locator('.tried img, .injected').count(), 0);
+});
+
 test('without a response, the page says so', async (t) => {
   const page = await openForm(t, 'getMe', [networkErrorMessage]);
   await page.route('**/v1/me', (route) => route.abort());
