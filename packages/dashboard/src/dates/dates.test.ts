@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { msPerHour } from '@soku/contract/instant';
 import fc from 'fast-check';
 import { relativeTime } from './dates.ts';
-import { dayNumber, hoursInDays, localTime, toInstants, utcOffset } from './zone.ts';
+import { dayNumber, hoursInDays, localTime, startOfDay, toInstants, utcOffset } from './zone.ts';
 
 const zones = [
   'UTC',
@@ -99,4 +99,15 @@ test('offsets include the quarter hours of a zone', () => {
   assert.equal(utcOffset(Date.UTC(2026, 6), 'Asia/Kathmandu'), 5.75 * msPerHour);
   assert.equal(utcOffset(Date.UTC(2026, 6), 'Pacific/Chatham'), 12.75 * msPerHour);
   assert.equal(utcOffset(Date.UTC(2026, 0), 'America/Havana'), -5 * msPerHour);
+});
+
+test('a day begins with its first whole hour, or before that with the hour that contains midnight', () => {
+  for (const [now, start] of [
+    ['2026-03-04T00:10+05:30', '2026-03-03T23:30+05:30'],
+    ['2026-03-04T00:30+05:30', '2026-03-04T00:30+05:30'],
+    ['2026-03-04T23:59+05:30', '2026-03-04T00:30+05:30'],
+  ] as const) {
+    assert.equal(startOfDay(Date.parse(now), 'Asia/Kolkata'), Date.parse(start), now);
+  }
+  assert.equal(startOfDay(Date.UTC(2026, 2, 4, 0, 10), 'UTC'), Date.UTC(2026, 2, 4));
 });

@@ -85,8 +85,12 @@ export function hoursInDays(days: number, now: number, zone: string): number {
   return current - hour + 1;
 }
 
-/** Start of the first UTC hour that begins within the current calendar day, in epoch ms. */
+/**
+ * Start of the first UTC hour that begins within the current calendar day, in epoch ms. If there is none yet, because
+ * the zone's offset is not in whole hours, it is the hour that contains midnight.
+ */
 export function startOfDay(now: number, zone: string): number {
   const current = now - (now % msPerHour);
+  if (dayNumber(current, zone) !== dayNumber(now, zone)) return current;
   return current - (hoursInDays(1, now, zone) - 1) * msPerHour;
 }
