@@ -45,7 +45,7 @@ const grounds = ['page', 'surface', 'sunken', 'hover', 'selected'];
 const pairs: Array<{ front: string; on: string[]; least: number }> = [
   ...['text', 'text-2', 'text-3'].map((front) => ({ front, on: grounds, least: text })),
   { front: 'on-ink', on: ['ink', 'ink-hover'], least: text },
-  { front: 'on-ink-2', on: ['ink'], least: text },
+  { front: 'on-ink-2', on: ['ink', 'ink-hover'], least: text },
   { front: 'on-bad', on: ['bad-fill', 'bad-fill-hover'], least: text },
   { front: 'brass-text', on: ['brass-soft', 'page', 'surface'], least: text },
   // The plate of a new key.
