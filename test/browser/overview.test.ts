@@ -191,6 +191,21 @@ test('the overview of a workspace in which nothing needs attention states that',
   await isAt(page, '/settings/api?panel=generate');
 });
 
+test('a key that was rejected only before it was revoked needs no attention', async (t) => {
+  const fresh = await Dashboard.start();
+  t.after(() => fresh.stop());
+  const { key: ended } = await fresh.ada.createKey({ name: 'Ended' });
+  const expiresAt = new Date(Date.now() + 2 * msPerDay + 60_000).toISOString();
+  const { key: ending } = await fresh.ada.createKey({ name: 'Ending', expiresAt });
+  await recordHours(fresh, ended.id, [{ hoursAgo: 1, accepted: 0, refused: 60 }]);
+  await recordHours(fresh, ending.id, [{ hoursAgo: 1, accepted: 1 }]);
+  await fresh.ada.revoke(ended.id);
+  const page = await fresh.open(t, '/');
+  await settled(page);
+  assert.deepEqual(await texts(ranking(page, 'Most rejected')), ['Ended Rate limit 60']);
+  await reads(items(page), /^Ending expires in 2 days [^|]* 1 request in the last 24 hours\. Open key/);
+});
+
 test('the first steps end with protecting the API, and lead to the first key', async (t) => {
   const fresh = await Dashboard.start();
   t.after(() => fresh.stop());

@@ -33,15 +33,20 @@ export function attentionItems(
   ];
 }
 
+const countRequests = (count: number, noun = 'request') =>
+  `${formatNumber(count)} ${noun}${count === 1 ? '' : 's'}`;
+
 function rejectedItem({ key, accepted, refused, refusedBy }: RankedKey): AttentionItem[] {
-  const requests = `${formatNumber(refused)} rejected ${refused === 1 ? 'request' : 'requests'} in the last 24 hours.`;
   const item = { id: `rejected ${key.id}`, kind: 'rejected' as const, name: key.name };
   if (key.status !== 'active') {
+    // Requests that were rejected for another reason came before the key was revoked or expired.
+    const since = refusedBy[key.status === 'revoked' ? 'revoked_key' : 'expired_key'] ?? 0;
+    if (since === 0) return [];
     return [
       {
         ...item,
         title: `is ${key.status} but still used`,
-        text: `${requests} Find the program that sends it.`,
+        text: `${countRequests(since, 'rejected request')} in the last 24 hours. Find the program that sends it.`,
         action: 'Open key',
         link: { to: '/settings/api/$keyId', params: { keyId: key.id } },
       },
@@ -68,7 +73,7 @@ function expiringItem({ id, name, expiresAt, usage }: ListedKey): AttentionItem 
     kind: 'expiring',
     name,
     title: `expires ${relativeTime(at)}`,
-    text: `${formatDay(at)}, ${formatClock(Date.parse(at))}. ${requests === 0 ? 'Not used' : `${formatNumber(requests)} requests`} in the last 24 hours.`,
+    text: `${formatDay(at)}, ${formatClock(Date.parse(at))}. ${requests === 0 ? 'Not used' : countRequests(requests)} in the last 24 hours.`,
     action: 'Open key',
     link: { to: '/settings/api/$keyId', params: { keyId: id } },
   };
