@@ -119,3 +119,15 @@ for (const { what, path } of [
     assert.equal(await heading(page).count(), 1);
   });
 }
+
+test('a name that is written from right to left is displayed in this direction', async (t) => {
+  const name = 'مفتاح (v2)!';
+  const { key } = await ada.createKey({ name });
+  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  await settled(page);
+  const directions = `[...document.querySelectorAll('h1, .crumbs bdi, .recent__name')]
+    .filter(({ textContent }) => textContent === ${JSON.stringify(name)})
+    .map((element) => getComputedStyle(element).direction)`;
+  const shown = await evaluate(page, z.array(z.string()), directions);
+  assert.ok(shown.length >= 3 && shown.every((direction) => direction === 'rtl'), shown.join());
+});

@@ -18,7 +18,9 @@ export function PageHead({ title, tabTitle = title, badge, children, action }: P
     <header className="page-head">
       <div className="page-head__text">
         <div className="page-head__title">
-          <h1 tabIndex={-1}>{title}</h1>
+          <h1 tabIndex={-1} dir="auto">
+            {title}
+          </h1>
           {badge}
         </div>
         {children ? <p className="page-head__lead">{children}</p> : null}

@@ -58,7 +58,7 @@ function RecentKey({ id, onFollow }: { id: string; onFollow: (() => void) | unde
         onClick={onFollow}
       >
         <Bitting preview={key.preview} status={key.status} />
-        <span className="recent__name" translate="no">
+        <span className="recent__name" translate="no" dir="auto">
           {key.name}
         </span>
       </Link>

@@ -95,7 +95,7 @@ function Breadcrumb({ name }: { name: string | undefined }) {
           <Link to="/settings/api">API keys</Link>
         </li>
         <li aria-current="page" translate="no">
-          {name ?? 'Key'}
+          <bdi>{name ?? 'Key'}</bdi>
         </li>
       </ol>
     </nav>
