@@ -18,7 +18,9 @@ import { failureOf } from './child.mjs';
  * @type {Group[]}
  */
 const groups = [
-  { name: 'browser', files: ['test/browser/*.test.ts'] },
+  // In two groups, because together they would take longer than all others.
+  { name: 'browser, L to Z', files: ['test/browser/[l-z]*.test.ts'] },
+  { name: 'browser, A to K', files: ['test/browser/[a-k]*.test.ts'] },
   { name: 'contract', files: ['test/contract/*.test.ts'] },
   {
     name: 'contract on PostgreSQL',

@@ -9,8 +9,8 @@ import { evaluate } from './expect.ts';
 
 const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
-const { key } = await ada.createKey({ name: 'Focused' });
-for (let n = 0; n < 12; n += 1) await ada.createKey({ name: `Focused ${n}` });
+const { key } = await ada.createKey({ name: 'Under a bar' });
+for (let n = 0; n < 12; n += 1) await ada.createKey({ name: `Under a bar ${n}` });
 
 /** The focused element, if one of the bars that stay in place while the page scrolls is above its top, middle or bottom. */
 const readCovered = `(() => {
@@ -36,7 +36,7 @@ for (const width of [1280, 390]) {
   for (const path of [
     '/',
     '/settings/account',
-    '/settings/api?q=focused',
+    '/settings/api?q=under',
     `/settings/api/${key.id}`,
     `/settings/api/${key.id}?tab=access`,
     '/settings/audit',
