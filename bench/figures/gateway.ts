@@ -58,6 +58,7 @@ export async function gateway(sizes: Sizes): Promise<Figure[]> {
       name: 'the gateway',
       values: percent(ours.values, viaOpenProxy.values),
       unit: '% of nginx without keys',
+      goal: { atLeast: 35 },
       how: `${how} nginx has one worker.`,
       sides: [ours, viaNoProxy, viaOpenProxy],
     },
@@ -87,6 +88,7 @@ function latencies(connections: number, counts: readonly LoadResult[][]): Figure
       name: `latency added by the gateway, ${part === 'p50' ? 'median' : '99th percentile'}, ${connections} ${one}`,
       values,
       unit: 'us',
+      ...(part === 'p99' && connections === 1 ? { goal: { below: 1500 } } : {}),
       how: `The response time through the proxy minus that of the upstream without one. Each connection sends its next request after a response.`,
       sides: [
         { name: "Soku's gateway", values, unit: 'us' },

@@ -22,7 +22,7 @@ export async function idleMemory(): Promise<Figure[]> {
       name: 'idle memory',
       values,
       unit: 'MB',
-      goal: { below: 150 },
+      goal: { below: 130 },
       how: `VmRSS of the server ${settleMs / 1000} s after its first response.`,
     },
   ];

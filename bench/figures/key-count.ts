@@ -18,7 +18,7 @@ export async function keyCount(sizes: Sizes): Promise<Figure[]> {
   return [
     compare('cache hit over HTTP', await hits(tables, sizes), {
       how: `The same number of keys is in use in each table: ${abbreviateCount(sizes.keysInUseOfTables)} at random, all of them cached. ${defaultConnections} wrk connections.`,
-      goal: { atLeast: 90 },
+      goal: { atLeast: 95 },
     }),
     compare('cache miss over HTTP', await missesOverHttp(tables, sizes), {
       how: `A cache for one key (SOKU_CACHE_KEYS=1) and random keys of the whole table, so nearly every verification reads the database. ${about}`,

@@ -34,7 +34,13 @@ export async function startTime({ tables }: Sizes): Promise<Figure[]> {
     const method = 'The server process of a built checkout; /healthz is called every 2 ms until it responds';
     const common = { unit: 'ms', goal: { below: 1000 } };
     return [
-      { name: 'start to first response', values: took.direct, ...common, how: `${method}.` },
+      {
+        name: 'start to first response',
+        values: took.direct,
+        unit: 'ms',
+        goal: { below: 370 },
+        how: `${method}.`,
+      },
       {
         name: `start to first response, ${abbreviateCount(most)} keys`,
         values: took.large,
