@@ -32,20 +32,12 @@ export class SqliteUsageLog implements UsageLog {
     this.#database = database;
   }
 
-  async append<Batch extends LogBatch>(
-    read: () => Batch,
-    durable: boolean,
-    logged: (batch: Batch) => void,
-  ): Promise<void> {
+  async append(read: () => LogBatch, durable: boolean, logged: () => void): Promise<void> {
     await this.#database.transact(
-      (connection) => {
-        const batch = read();
-        insert(connection, this.#last + 1, batch);
-        return batch;
-      },
-      (batch) => {
+      (connection) => insert(connection, this.#last + 1, read()),
+      () => {
         this.#last += 1;
-        logged(batch);
+        logged();
       },
       { lockTimeoutMs: 0, durable },
     );

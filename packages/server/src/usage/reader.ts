@@ -126,12 +126,8 @@ export class UsageReader {
       const outcomes = new Map<string, Outcomes>(
         keyIds.map((id) => [id, { accepted: 0, refusedBy: noRejections }]),
       );
-      const add = (keyId: string, accepted: number, refusedBy: Rejections) => {
-        const sum = outcomes.get(keyId);
-        if (sum === undefined) return;
-        sum.accepted += accepted;
-        sum.refusedBy = addRejections(sum.refusedBy, refusedBy);
-      };
+      const add = (keyId: string, accepted: number, refusedBy: Rejections) =>
+        addOutcomes(outcomes.get(keyId), accepted, refusedBy);
       for (const { keyId, accepted } of counts) add(keyId, accepted, noRejections);
       for (const { keyId, code, requests } of rejections) add(keyId, 0, { [code]: requests });
       for (const open of this.#openOf(keyIds, from, to)) add(open.keyId, open.accepted, open.refusedBy);
@@ -148,12 +144,8 @@ export class UsageReader {
         accepted: 0,
         refusedBy: noRejections,
       }));
-      const add = (hour: number, accepted: number, refusedBy: Rejections) => {
-        const sum = hours[hour - from];
-        if (sum === undefined) return;
-        sum.accepted += accepted;
-        sum.refusedBy = addRejections(sum.refusedBy, refusedBy);
-      };
+      const add = (hour: number, accepted: number, refusedBy: Rejections) =>
+        addOutcomes(hours[hour - from], accepted, refusedBy);
       for (const { hour, outcome, requests } of stored) {
         if (outcome === 'accepted') add(hour, requests, noRejections);
         else add(hour, 0, { [outcome]: requests });
@@ -224,4 +216,11 @@ function usesIn(open: readonly SecretCounts[]): LastUse[] {
 
 function newest(uses: readonly LastUse[]): LastUse | undefined {
   return uses.toSorted((a, b) => b.at - a.at)[0];
+}
+
+/** @param sum undefined if these requests are outside of what is read */
+function addOutcomes(sum: Outcomes | undefined, accepted: number, refusedBy: Rejections): void {
+  if (sum === undefined) return;
+  sum.accepted += accepted;
+  sum.refusedBy = addRejections(sum.refusedBy, refusedBy);
 }

@@ -31,11 +31,7 @@ export interface UsageLog {
    * @param durable whether this and all earlier appends must survive a power failure
    * @param logged called in the turn of the commit
    */
-  append<Batch extends LogBatch>(
-    read: () => Batch,
-    durable: boolean,
-    logged: (batch: Batch) => void,
-  ): Promise<void>;
+  append(read: () => LogBatch, durable: boolean, logged: () => void): Promise<void>;
   /**
    * Separates the pending counts, which are written next, from those that are appended later. Appends what is still
    * unlogged and closes them in one transaction. No table may have counts in the log.

@@ -33,8 +33,8 @@ const writeInterval = 4000;
 const saveInterval = 2000;
 
 /**
- * With SQLite, a flush is due after so many ms, or earlier if so many counts are pending, because they occupy memory
- * (about 300 bytes each).
+ * With SQLite, a flush is due after so many ms, or earlier if so many counts are not written, because it makes an object
+ * of each (about 300 bytes).
  */
 const flushInterval = 60_000;
 const maxPending = 200_000;
