@@ -1,4 +1,5 @@
 import './Numbers.css';
+import { ColumnHeads } from './ColumnHeads.tsx';
 import type { Elements } from './elements.ts';
 
 /** The numbers of a chart, for reading and copying, behind their title. */
@@ -26,15 +27,7 @@ export function NumbersTable({ title, caption, columns, children }: NumbersTable
     <section className="numbers__scroll" tabIndex={0} aria-label={title}>
       <table>
         <caption>{caption}</caption>
-        <thead>
-          <tr>
-            {columns.map((column) => (
-              <th key={column} scope="col">
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <ColumnHeads columns={columns} />
         <tbody>{children}</tbody>
       </table>
     </section>

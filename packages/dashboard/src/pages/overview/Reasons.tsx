@@ -1,6 +1,6 @@
 import type { UsageDay } from '@soku/contract/usage';
-import { Link } from '@tanstack/react-router';
 import { formatNumber } from '../../components/format-number.ts';
+import { ReasonName } from './ReasonName.tsx';
 import { reasonsOf } from './reasons.ts';
 
 /** At most so many fit in a line. */
@@ -15,18 +15,12 @@ export function Reasons({ today }: { today: UsageDay }) {
         <dt>Rejected</dt>
         <dd className={today.refused > 0 ? 'why__all' : undefined}>{formatNumber(today.refused)}</dd>
       </div>
-      {reasons.map(({ name, code, count }) => (
-        <div key={name}>
+      {reasons.map((reason) => (
+        <div key={reason.name}>
           <dt>
-            {code ? (
-              <Link to="/help/api-troubleshooting" hash={code}>
-                {name}
-              </Link>
-            ) : (
-              <span>{name}</span>
-            )}
+            <ReasonName reason={reason} />
           </dt>
-          <dd>{formatNumber(count)}</dd>
+          <dd>{formatNumber(reason.count)}</dd>
         </div>
       ))}
     </dl>

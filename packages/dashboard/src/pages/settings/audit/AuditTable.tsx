@@ -7,6 +7,7 @@ import { ChevronRight } from 'lucide-react';
 import { Fragment, useId, useState } from 'react';
 import { useSession } from '../../../api/session.ts';
 import { Badge } from '../../../components/Badge.tsx';
+import { ColumnHeads } from '../../../components/ColumnHeads.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { UntrustedText } from '../../../components/UntrustedText.tsx';
 import { exactTime, formatDay, formatFullDay, formatTime, utcTime } from '../../../dates/dates.ts';
@@ -32,7 +33,7 @@ export function AuditTable({ title, events, search, stale = false, byDay = false
     <div className="entries" aria-busy={stale}>
       <table className="table table--sticky">
         <caption className="visually-hidden">{`${title}, newest first`}</caption>
-        <Head />
+        <ColumnHeads columns={columns} />
         {events.map((event, index) => (
           <Fragment key={event.id}>
             {byDay ? <Day at={event.at} previous={events[index - 1]?.at} /> : null}
@@ -56,20 +57,6 @@ function Day({ at, previous }: { at: string; previous: string | undefined }) {
         </th>
       </tr>
     </tbody>
-  );
-}
-
-function Head() {
-  return (
-    <thead>
-      <tr>
-        {columns.map((column) => (
-          <th key={column} scope="col">
-            {column}
-          </th>
-        ))}
-      </tr>
-    </thead>
   );
 }
 
@@ -169,7 +156,7 @@ export function AuditTableSkeleton({ byDay = false }: { byDay?: boolean }) {
         Loading entries
       </p>
       <table className="table" aria-hidden>
-        <Head />
+        <ColumnHeads columns={columns} />
         {byDay ? (
           <tbody className="entries__day">
             <tr>

@@ -1,13 +1,13 @@
 import './AccessTab.css';
 import type { Key } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
 import { Section } from '../../../../components/Section.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import { ExactTime } from '../../../../components/When.tsx';
 import { relativeTime } from '../../../../dates/dates.ts';
 import { useMinute } from '../../../../dates/use-minute.ts';
 import { describeScope } from '../ScopeFields.tsx';
+import { Fact } from './Fact.tsx';
 import { LimitFact } from './LimitFact.tsx';
 
 interface AccessTabProps {
@@ -44,15 +44,6 @@ export function AccessTab({ apiKey, isEditingLimit }: AccessTabProps) {
         </p>
       ) : null}
     </>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className="fact">
-      <dt className="fact__name">{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

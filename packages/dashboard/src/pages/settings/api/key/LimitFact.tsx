@@ -12,6 +12,7 @@ import { announce } from '../../../../components/Toast.tsx';
 import { usePanel } from '../../../../components/use-panel.ts';
 import { LimitForm } from '../LimitForm.tsx';
 import { formatLimit, inheritedLimitLabel } from '../limit.ts';
+import { Fact } from './Fact.tsx';
 
 /** The rate limit of a key, edited in place. */
 export function LimitFact({ apiKey, isEditing }: { apiKey: Key; isEditing: boolean }) {
@@ -22,23 +23,20 @@ export function LimitFact({ apiKey, isEditing }: { apiKey: Key; isEditing: boole
   const canEdit = apiKey.status !== 'revoked';
 
   return (
-    <div className="fact">
-      <dt className="fact__name">Rate limit</dt>
-      <dd>
-        {isEditing && canEdit ? (
-          <EditLimit apiKey={apiKey} inherited={inherited} onClose={closePanel} />
-        ) : (
-          <span className="fact__with-button">
-            <Limit limit={apiKey.rateLimit} inherited={inherited} />
-            {canEdit ? (
-              <Button variant="quiet" icon={Pencil} ref={editButton} onClick={() => openPanel('limit')}>
-                Edit limit
-              </Button>
-            ) : null}
-          </span>
-        )}
-      </dd>
-    </div>
+    <Fact name="Rate limit">
+      {isEditing && canEdit ? (
+        <EditLimit apiKey={apiKey} inherited={inherited} onClose={closePanel} />
+      ) : (
+        <span className="fact__with-button">
+          <Limit limit={apiKey.rateLimit} inherited={inherited} />
+          {canEdit ? (
+            <Button variant="quiet" icon={Pencil} ref={editButton} onClick={() => openPanel('limit')}>
+              Edit limit
+            </Button>
+          ) : null}
+        </span>
+      )}
+    </Fact>
   );
 }
 

@@ -1,12 +1,12 @@
 import './RejectionReasons.css';
 import type { Usage } from '@soku/contract/usage';
-import { Link } from '@tanstack/react-router';
 import type { UsageRange } from '../../../../api/usage.ts';
 import { percent } from '../../../../components/ChartMarks.tsx';
 import { formatNumber } from '../../../../components/format-number.ts';
 import { Section } from '../../../../components/Section.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
-import { type Reason, reasonsOf } from '../../../overview/reasons.ts';
+import { ReasonName } from '../../../overview/ReasonName.tsx';
+import { reasonsOf } from '../../../overview/reasons.ts';
 import { rangeLabels } from './slots.ts';
 
 interface RejectionReasonsProps {
@@ -27,7 +27,7 @@ export function RejectionReasons({ usage, range }: RejectionReasonsProps) {
       <ul>
         {reasons?.map((reason) => (
           <li key={reason.name} className="reason">
-            <Name reason={reason} />
+            <ReasonName reason={reason} className="reason__name" />
             <span className="reason__count">{formatNumber(reason.count)}</span>
             <svg className="reason__bar" height="8" aria-hidden="true">
               <rect className="reason__rest" width="100%" height="8" />
@@ -47,14 +47,5 @@ export function RejectionReasons({ usage, range }: RejectionReasonsProps) {
         )}
       </ul>
     </Section>
-  );
-}
-
-function Name({ reason: { code, name } }: { reason: Reason }) {
-  if (code === undefined) return <span className="reason__name">{name}</span>;
-  return (
-    <Link to="/help/api-troubleshooting" hash={code} className="reason__name">
-      {name}
-    </Link>
   );
 }
