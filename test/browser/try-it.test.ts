@@ -212,7 +212,7 @@ test('markup in a response is shown as text', async (t) => {
   assert.equal(await page.locator('.tried img, .injected').count(), 0);
 });
 
-test('without a response, the page says so', async (t) => {
+test('the page reports that there was no response', async (t) => {
   const page = await openForm(t, 'getMe', [networkErrorMessage]);
   await page.route('**/v1/me', (route) => route.abort());
   await keyField(page).fill(apiKey);

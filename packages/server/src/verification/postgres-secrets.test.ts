@@ -3,18 +3,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import pg from 'pg';
-import { openPatiently, whenWaiting } from '../../../../test/support/open-database.ts';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { openTestPostgres, whenWaiting } from '../../../../test/support/open-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import { PostgresSecrets } from './postgres-secrets.ts';
 
-const { url, drop } = await temporaryDatabase();
-const database = await openPatiently(url);
+const { url, database, close } = await openTestPostgres();
 const { pool, verificationPool } = database;
-after(async () => {
-  await database.close();
-  await drop();
-});
+after(close);
 const [first, second, ...others] = (await insertSecrets(database, 20, 1)).map(({ hash }) => hash);
 assert.ok(first !== undefined && second !== undefined);
 
