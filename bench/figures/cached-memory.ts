@@ -9,8 +9,11 @@ import { verifyEach } from '../verify-each.ts';
 
 const runs = 3;
 
-/** Longer than the time between two usage writes (4 s), so that nothing is waiting to be written. */
-const settleMs = 12_000;
+/** Longer than the time between two flushes of usage (60 s), so that the memory of a flush is included. */
+const settleMs = 75_000;
+
+/** Until a server that was just started needs no more memory. */
+const startMs = 3000;
 
 /** Resident memory of a server that has cached every key of a large database, after one verification of each. */
 export async function cachedMemory(sizes: Sizes): Promise<Figure[]> {
@@ -24,7 +27,7 @@ export async function cachedMemory(sizes: Sizes): Promise<Figure[]> {
     await using soku = await startSoku(dataDir);
     const { pid } = soku.server;
     await fetch(`${soku.url}/readyz`);
-    await pause(settleMs / 4);
+    await pause(startMs);
     const before = residentMemory(pid);
     await verifyEach(soku.url, keys.values());
     await pause(settleMs);

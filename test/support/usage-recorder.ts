@@ -41,8 +41,9 @@ export async function emptyTables(database: SqliteDatabase): Promise<void> {
  * Starts a recorder like a process, which writes at most two rows in a transaction.
  *
  * @param valid how many of the six secrets the verification caches
+ * @param perPass how many secrets a pass of a flush takes from the tables
  */
-export async function startRecorder(database: SqliteDatabase, world: World, valid: number) {
+export async function startRecorder(database: SqliteDatabase, world: World, valid: number, perPass?: number) {
   const cache = new SecretCache({ valid, rejected: 1 });
   const failable: SqliteDatabase = {
     ...database,
@@ -67,7 +68,7 @@ export async function startRecorder(database: SqliteDatabase, world: World, vali
     await store.write(usages.slice(0, 2), durable, written);
   };
   const pace = new Pace(() => world.meanwhile());
-  const recorder = new UsageRecorder({ write: sink }, cache, pace, store.log);
+  const recorder = new UsageRecorder({ write: sink }, cache, pace, store.log, perPass);
   /** Number of counts that are in no row of `usage_hour`. */
   const unwritten = () => cache.tables.reduce((sum, { pending }) => sum + pending, cache.pending.size);
   return { cache, recorder, reader: new UsageReader(store, recorder), unwritten };

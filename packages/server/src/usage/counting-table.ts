@@ -1,3 +1,4 @@
+import type { KeyRange } from './key-range.ts';
 import type { PackedCounts } from './packed-counts.ts';
 import type { PendingUses, SecretCounts } from './pending-uses.ts';
 
@@ -14,23 +15,27 @@ export interface CountingTable {
   readonly pending: number;
   /** Number of rows with counts that are not in the log. */
   readonly unlogged: number;
+  /** The keys of some of the rows with counts: every so manieth. */
+  sampleKeys(every: number): string[];
   /**
    * The rows that were counted in since the last call, including rows whose counts have left the table since then. The
-   * caller holds all of them before it appends rows to the log again.
+   * caller passes all of them to `holdWithin`.
    */
-  countedRows(): number[];
-  /** The rows with counts that are not in the log, oldest first, and others that have nothing to append any more. */
-  changedRows(): readonly number[];
+  takeCounted(): number[];
+  /** Moves the counts of a row to the pending ones, if its key is in the range; otherwise `takeCounted` returns it again. */
+  holdWithin(row: number, range: KeyRange): void;
+  /**
+   * The rows with counts that are not in the log, and others that have nothing to append any more. The caller passes them
+   * to `relist` if they could not be appended.
+   */
+  takeChanged(): number[];
+  relist(rows: readonly number[]): void;
   /** Holds those rows whose counts cannot be packed. */
   holdRejections(rows: readonly number[]): void;
   /** What these rows have counted that is not in the log. */
   pack(rows: readonly number[]): PackedCounts;
   /** Called in the turn in which rows were packed and what was packed is known to be in the log. */
   setLogged(rows: readonly number[]): void;
-  /** Removes so many of the first rows from the list of changed rows. */
-  dropChanged(count: number): void;
-  /** Moves the counts of a row to the pending ones, if it has any. */
-  hold(row: number): void;
   /** Reads the counts of a key and leaves them in the table. */
   usesOf(keyId: string): SecretCounts[];
   /** Reads the counts of a workspace and leaves them in the table. */

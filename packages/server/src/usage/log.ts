@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { SqliteDatabase } from '../database/sqlite.ts';
+import { allKeys, isInRange, type KeyRange } from './key-range.ts';
 import { formatLogRow, type LogBatch, type LoggedCounts, type LogRow, parseLogRow } from './log-format.ts';
 import { compareCounts, PendingUses, type Place, type SecretCounts } from './pending-uses.ts';
 import type { UsageLog } from './recorder.ts';
@@ -18,15 +19,16 @@ const maxPerRow = 200;
  * The log of usage in SQLite: rows with the counts of many secrets (log-format.ts). They are added up, so each use is
  * in one row.
  *
- * A flush writes the counts of the rows up to the cut. Its transactions record in `usage_flush` the cut and how far it
- * has come in the order of the counts, so after a crash it is known which counts of these rows are already written.
+ * A pass of a flush writes what the rows up to its cut contain of a range of keys. Its transactions record in `usage_flush`
+ * the range, the cut, and how far it has come in the order of the counts, so after a crash it is known which counts of
+ * these rows are already written. Such a record is deleted with the rows.
  */
 export class SqliteUsageLog implements UsageLog {
   readonly #database: SqliteDatabase;
   /** The oldest row. IDs only increase, so that no row is taken for one before the cut. */
   #first = 1;
   #last = 0;
-  #cut = 0;
+  #pass: Pass = { logId: 0, ...allKeys };
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
@@ -43,40 +45,47 @@ export class SqliteUsageLog implements UsageLog {
     );
   }
 
-  async cut(pending: PendingUses): Promise<void> {
+  async cut(pending: PendingUses, keys: KeyRange): Promise<number> {
+    // A row of its own, even if it is empty, so that no two cuts are the same.
+    const logId = this.#last + 1;
     await this.#database.transact(
-      (connection) => {
-        const counts = pending.unlogged;
-        const cut = counts.length === 0 ? this.#last : this.#last + 1;
-        if (cut > this.#last) insert(connection, cut, { counts });
-        writeFlush(connection, { ...start, logId: cut });
-        return cut;
-      },
-      (cut) => {
-        [this.#last, this.#cut] = [cut, cut];
+      (connection) => insert(connection, logId, { counts: pending.unlogged }),
+      () => {
+        this.#last = logId;
+        this.#pass = { logId, ...keys };
         pending.close();
       },
       // From now on these counts are not appended again, so they must be as safe as after a save.
       { lockTimeoutMs: 0, durable: true },
     );
+    return logId;
   }
 
-  async trim(): Promise<boolean> {
-    if (this.#first > this.#cut) return false;
-    const until = Math.min(this.#first + maxDeleted - 1, this.#cut);
+  async trim(cut: number): Promise<boolean> {
+    if (this.#first > cut) return false;
+    const until = Math.min(this.#first + maxDeleted - 1, cut);
     await this.#database.transact(
-      (connection) => connection.prepare('DELETE FROM usage_log WHERE id <= ?').run(until),
+      (connection) => {
+        connection.prepare('DELETE FROM usage_log WHERE id <= ?').run(until);
+        // Of the rows that are left, these passes have written nothing.
+        connection.prepare('DELETE FROM usage_flush WHERE log_id <= ?').run(until);
+      },
       () => {
         this.#first = until + 1;
       },
       { lockTimeoutMs: 0, durable: false },
     );
-    return this.#first <= this.#cut;
+    return this.#first <= cut;
   }
 
-  /** Records how far a flush has come. @param last the last counts that the transaction writes */
-  recordFlush(connection: DatabaseSync, last: Place): void {
-    writeFlush(connection, { ...last, logId: this.#cut });
+  /** Records how far a pass has come. @param last the last counts that the transaction writes */
+  recordFlush(connection: DatabaseSync, { hour, keyId, hash }: Place): void {
+    const { logId, after, until } = this.#pass;
+    connection
+      .prepare(
+        'REPLACE INTO usage_flush (log_id, after_key, until_key, hour, key_id, hash) VALUES (?, ?, ?, ?, ?, ?)',
+      )
+      .run(logId, after, until, hour, keyId, Buffer.from(hash, 'latin1'));
   }
 
   /**
@@ -90,15 +99,16 @@ export class SqliteUsageLog implements UsageLog {
     const unreadable: number[] = [];
     await this.#database.transact(
       (connection) => {
-        const flush = readFlush(connection);
+        const passes = readPasses(connection);
         const rows = readRows(connection, (id) => unreadable.push(id));
-        const counts = combine(rows, flush, keyFinder(connection));
+        const counts = combine(rows, passes, keyFinder(connection));
         const [{ id: newest }] = newestSchema.parse(
           connection.prepare('SELECT max(id) AS id FROM usage_log').all(),
         );
-        let last = Math.max(flush.logId, newest ?? 0);
+        let last = Math.max(newestCut(passes), newest ?? 0);
         const first = last + 1;
         connection.prepare('DELETE FROM usage_log').run();
+        connection.prepare('DELETE FROM usage_flush').run();
         for (let from = 0; from < counts.length; from += maxPerRow) {
           last += 1;
           insert(connection, last, { counts: counts.slice(from, from + maxPerRow) });
@@ -106,7 +116,7 @@ export class SqliteUsageLog implements UsageLog {
         return { counts, first, last };
       },
       ({ counts, first, last }) => {
-        [this.#first, this.#last, this.#cut] = [first, last, first - 1];
+        [this.#first, this.#last] = [first, last];
         for (const one of counts) pending.add(one);
       },
     );
@@ -132,33 +142,37 @@ function* readRows(
   }
 }
 
-/** How far the last flush has come. */
-interface Flush extends Place {
-  /** The newest row of the log that it writes. */
+/** A pass of a flush, for some keys. */
+interface Pass extends KeyRange {
+  /** The cut: the newest row of the log that it writes. */
   logId: number;
 }
 
-/** Before all counts. */
-const start: Place = { hour: 0, keyId: '', hash: '' };
+/** How far a pass has come: it has written the counts of its rows and keys up to a place. */
+interface Progress extends Pass {
+  last: Place;
+}
 
-const flushSchema = z.object({
+const progressSchema = z.object({
   log_id: z.int(),
+  after_key: z.string(),
+  until_key: z.string(),
   hour: z.int(),
   key_id: z.string(),
   hash: z.instanceof(Uint8Array),
 });
 
-function readFlush(connection: DatabaseSync): Flush {
-  const row = connection.prepare('SELECT log_id, hour, key_id, hash FROM usage_flush').get();
-  if (row === undefined) return { ...start, logId: 0 };
-  const { log_id, hour, key_id, hash } = flushSchema.parse(row);
-  return { logId: log_id, hour, keyId: key_id, hash: Buffer.from(hash).toString('latin1') };
+function readPasses(connection: DatabaseSync): Progress[] {
+  const rows = connection.prepare('SELECT * FROM usage_flush').all();
+  return rows.map((row) => {
+    const { log_id, after_key, until_key, hour, key_id, hash } = progressSchema.parse(row);
+    const last = { hour, keyId: key_id, hash: Buffer.from(hash).toString('latin1') };
+    return { logId: log_id, after: after_key, until: until_key, last };
+  });
 }
 
-function writeFlush(connection: DatabaseSync, { logId, hour, keyId, hash }: Flush): void {
-  connection
-    .prepare('REPLACE INTO usage_flush (id, log_id, hour, key_id, hash) VALUES (1, ?, ?, ?, ?)')
-    .run(logId, hour, keyId, Buffer.from(hash, 'latin1'));
+function newestCut(passes: readonly Pass[]): number {
+  return Math.max(0, ...passes.map(({ logId }) => logId));
 }
 
 type KeyOfSecret = Pick<SecretCounts, 'keyId' | 'workspaceId'>;
@@ -173,10 +187,10 @@ function keyFinder(connection: DatabaseSync): (hash: string) => KeyOfSecret | un
   };
 }
 
-/** The counts of the rows that the flush has not written, one entry for each secret and hour. */
+/** The counts of the rows that no pass has written, one entry for each secret and hour. */
 function combine(
   rows: Iterable<LogRow & { id: number }>,
-  flush: Flush,
+  passes: readonly Progress[],
   keyOf: (hash: string) => KeyOfSecret | undefined,
 ): SecretCounts[] {
   const unwritten = new PendingUses();
@@ -184,12 +198,16 @@ function combine(
     const key = keyOf(one.hash);
     if (key === undefined) return;
     const counts = { ...key, ...one };
-    if (id > flush.logId || compareCounts(counts, flush) > 0) unwritten.add(counts);
+    const isWritten = passes.some(
+      (pass) => id <= pass.logId && isInRange(key.keyId, pass) && compareCounts(counts, pass.last) <= 0,
+    );
+    if (!isWritten) unwritten.add(counts);
   };
+  const cut = newestCut(passes);
   const totals = new Map<string, { id: number; one: LoggedCounts }>();
   for (const { id, counts, areTotals } of rows) {
     for (const one of counts) {
-      if (areTotals) totals.set(`${id > flush.logId} ${one.hour} ${one.hash}`, { id, one });
+      if (areTotals) totals.set(`${id > cut} ${one.hour} ${one.hash}`, { id, one });
       else add(id, one);
     }
   }

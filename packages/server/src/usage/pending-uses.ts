@@ -1,3 +1,4 @@
+import { isInRange, type KeyRange } from './key-range.ts';
 import { addRejections, type Rejections } from './rejection-counts.ts';
 
 /** The uses of a secret in one hour that are not written yet. */
@@ -23,13 +24,17 @@ export interface SecretCounts {
 }
 
 /**
- * Uses that have left the verification tables and are not known to be committed. Uses are added to open entries. A flush
- * closes all of them at once and writes them; closed entries do not change, and later uses start new ones.
+ * Uses that have left the verification tables and are not known to be committed. Uses are added to open entries. A pass
+ * of a flush chooses a range of keys, closes all their entries at once and writes them; closed entries do not change, and
+ * later uses start new ones.
  */
 export class PendingUses {
   /** By key: usually one entry, several if the key has several secrets or an hour has just ended. */
-  #open = new Map<string, SecretCounts[]>();
+  readonly #open = new Map<string, SecretCounts[]>();
+  /** The open entries of the chosen keys, apart from the others, so that closing them takes no longer if these are many. */
+  #chosen = new Map<string, SecretCounts[]>();
   #closed = new Map<string, SecretCounts[]>();
+  #range: KeyRange | undefined;
   /** The same entries, open and closed, so that reading a workspace takes no longer if others have many. */
   readonly #byWorkspace = new Map<string, Set<SecretCounts>>();
   #size = 0;
@@ -53,7 +58,12 @@ export class PendingUses {
   }
 
   of(keyId: string): readonly SecretCounts[] {
-    return [...(this.#closed.get(keyId) ?? []), ...(this.#open.get(keyId) ?? [])];
+    return [this.#closed, this.#chosen, this.#open].flatMap((uses) => uses.get(keyId) ?? []);
+  }
+
+  /** Every so manieth key with open entries. */
+  sampleKeys(every: number): string[] {
+    return [...this.#chosen.keys(), ...this.#open.keys()].filter((_key, i) => i % every === 0);
   }
 
   /** In the order in which they were counted. */
@@ -63,13 +73,16 @@ export class PendingUses {
 
   /** Adds counts, merging those of the same secret and hour, because one statement cannot write a row twice. */
   add(counts: SecretCounts): void {
-    const own = this.#open.get(counts.keyId);
+    const isChosen = this.#range !== undefined && isInRange(counts.keyId, this.#range);
+    if (isChosen) this.#choose(counts.keyId);
+    const uses = isChosen ? this.#chosen : this.#open;
+    const own = uses.get(counts.keyId);
     const same = own?.find((one) => one.hour === counts.hour && one.hash === counts.hash);
     if (same !== undefined) {
       merge(same, counts);
       return;
     }
-    if (own === undefined) this.#open.set(counts.keyId, [counts]);
+    if (own === undefined) uses.set(counts.keyId, [counts]);
     else own.push(counts);
     const ofWorkspace = this.#byWorkspace.get(counts.workspaceId);
     if (ofWorkspace === undefined) this.#byWorkspace.set(counts.workspaceId, new Set([counts]));
@@ -92,15 +105,48 @@ export class PendingUses {
     for (const counts of all) this.#unlogged.delete(placeOf(counts));
   }
 
-  /** The open entries. */
+  /** The open entries of keys that are not chosen. */
   *open(): Generator<SecretCounts, void> {
     for (const own of this.#open.values()) yield* own;
   }
 
-  /** Closes all open entries. @throws if some are still closed */
+  /**
+   * Chooses keys, which stay chosen until their entries are closed or others are chosen. Later entries of these keys are
+   * chosen too. The others are when the returned iterator has ended: each step looks at one key.
+   */
+  *choose(range: KeyRange): Generator<undefined, void> {
+    for (const [keyId, own] of this.#chosen) this.#open.set(keyId, own);
+    this.#chosen = new Map();
+    this.#range = range;
+    for (const keyId of this.#open.keys()) {
+      if (isInRange(keyId, range)) this.#choose(keyId);
+      yield;
+    }
+  }
+
+  #choose(keyId: string): void {
+    const own = this.#open.get(keyId);
+    if (own === undefined) return;
+    this.#open.delete(keyId);
+    this.#chosen.set(keyId, own);
+  }
+
+  /** Whether chosen keys have open entries. */
+  get hasChosen(): boolean {
+    return this.#chosen.size > 0;
+  }
+
+  /**
+   * Closes the entries of the chosen keys. Call it in the turn in which all unlogged counts, of whatever key, are known
+   * to be in the log.
+   *
+   * @throws if some are still closed
+   */
   close(): void {
     if (this.#closed.size > 0) throw new Error('the uses of the flush before are not written yet');
-    [this.#closed, this.#open] = [this.#open, this.#closed];
+    this.#closed = this.#chosen;
+    this.#chosen = new Map();
+    this.#range = undefined;
     this.#unlogged.clear();
   }
 

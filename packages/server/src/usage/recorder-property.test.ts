@@ -125,7 +125,7 @@ const useOf = (secret: number, ended = false) =>
   ({ kind: 'use', secret, refused: false, ended, address: '203.0.113.1' }) as const;
 
 /** Sequences that exposed mistakes, and are rare among the random ones. */
-const foundBefore: [Step[], number][] = [
+const foundBefore: [Step[], number, number][] = [
   // The log is appended to after a flush that failed at its first count.
   [
     [
@@ -136,6 +136,7 @@ const foundBefore: [Step[], number][] = [
       { kind: 'crash' },
     ],
     1,
+    100,
   ],
   // Counts leave a table between the last append and the cut.
   [
@@ -146,6 +147,7 @@ const foundBefore: [Step[], number][] = [
       { kind: 'crash' },
     ],
     1,
+    100,
   ],
   // A flush cuts the log although an earlier one has written its counts and not removed them from the log.
   [
@@ -159,6 +161,7 @@ const foundBefore: [Step[], number][] = [
       { kind: 'crash' },
     ],
     1,
+    100,
   ],
 ];
 
@@ -167,10 +170,11 @@ test('after any sequence of uses, saves, flushes, failures, crashes and hours, a
     fc.asyncProperty(
       fc.array(step, { maxLength: 40, size: 'max' }),
       fc.integer({ min: 1, max: 7 }),
-      async (steps, good) => {
+      fc.constantFrom(1, 3, 100),
+      async (steps, good, perPass) => {
         await emptyTables(database);
         const world = newWorld();
-        let subject = await startRecorder(database, world, good);
+        let subject = await startRecorder(database, world, good, perPass);
         const model = new Model();
         const use = (used: Use & { secret: number }) => {
           // Never two in the same millisecond, because it would be undefined which is the last.
@@ -195,7 +199,7 @@ test('after any sequence of uses, saves, flushes, failures, crashes and hours, a
           if (now.kind === 'use') use(now);
           else if (now.kind === 'time') world.now += now.minutes * 60_000;
           else if (now.kind === 'crash') {
-            subject = await startRecorder(database, world, good);
+            subject = await startRecorder(database, world, good, perPass);
             await model.recover(subject);
           } else await run(now);
           await model.assertHolds(subject);

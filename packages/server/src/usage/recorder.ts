@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { UsageSource } from './counting-table.ts';
+import { allKeys, divideKeys, type KeyRange } from './key-range.ts';
 import type { LogBatch } from './log-format.ts';
 import { mergeSorted } from './merge.ts';
 import { Pace } from './pace.ts';
@@ -33,12 +34,19 @@ export interface UsageLog {
    */
   append(read: () => LogBatch, durable: boolean, logged: () => void): Promise<void>;
   /**
-   * Separates the pending counts, which are written next, from those that are appended later. Appends what is still
-   * unlogged and closes them in one transaction. No table may have counts in the log.
+   * Separates the pending counts of the chosen keys, which are written next, from those that are appended later. Appends
+   * everything that is still unlogged and closes the chosen counts in one transaction. No table may have counts of these
+   * keys in the log.
+   *
+   * @returns the place of the cut, for `trim`
    */
-  cut(pending: PendingUses): Promise<void>;
-  /** Deletes part of what was appended before the cut. Call it once that is written. @returns whether more is left */
-  trim(): Promise<boolean>;
+  cut(pending: PendingUses, keys: KeyRange): Promise<number>;
+  /**
+   * Deletes part of what was appended before a cut. Call it when the counts of all keys before that cut are written.
+   *
+   * @returns whether more is left
+   */
+  trim(cut: number): Promise<boolean>;
 }
 
 /** Number of rows or keys that are processed in one turn of the event loop: about a millisecond of work. */
@@ -66,6 +74,15 @@ const maxSavesAgain = 5;
 const maxPerWrite = 500;
 
 /**
+ * Number of secrets whose counts a pass of a flush takes from the tables. It makes an object of each, about 300 bytes, and
+ * the process keeps much of the memory. Shorter passes cut the log more often.
+ */
+const perPass = 50_000;
+
+/** How many keys are read per pass to divide all keys into ranges of about the same size. */
+const sampledPerPass = 50;
+
+/**
  * Takes the usage counts of secrets from verification and writes them to the database.
  *
  * Why no use is lost or counted twice, although nothing is locked: JavaScript runs one turn at a time, and counts are
@@ -74,11 +91,11 @@ const maxPerWrite = 500;
  * counts are written again, and nothing else.
  *
  * With a log, a flush can be rare: a crash loses only what was counted since the last `save`. A save leaves counts where
- * they are, and appends what was counted since it was last appended. A flush makes all counts pending before its cut, so
- * that the log contains counts of the tables only after the cut.
+ * they are, and appends what was counted since it was last appended. A flush has passes, each for a range of keys. A pass
+ * makes all counts of these keys pending before its cut, so that the log contains counts of the tables only after the cut.
  *
- * Memory grows with the secrets that were used since the last successful flush, not with all secrets, nor with the
- * number of uses.
+ * While writes succeed, counts outside the tables are those of one pass, of evicted secrets, and of an hour that has ended.
+ * Memory never grows with the number of uses.
  */
 export class UsageRecorder {
   readonly #sink: UsageSink;
@@ -90,9 +107,18 @@ export class UsageRecorder {
   /** Settles when all flushes that were started have ended. */
   #flushed: Promise<void> = Promise.resolve();
   /** Settles when all saves that were started have ended. */
-  #saved: Promise<void> = Promise.resolve();
+  #saved: Promise<unknown> = Promise.resolve();
+  readonly #perPass: number;
 
-  constructor(sink: UsageSink, source: UsageSource, pace: Pace = new Pace(), log?: UsageLog) {
+  /** @param most number of secrets that a pass of a flush takes from the tables */
+  constructor(
+    sink: UsageSink,
+    source: UsageSource,
+    pace: Pace = new Pace(),
+    log?: UsageLog,
+    most: number = perPass,
+  ) {
+    this.#perPass = most;
     this.#sink = sink;
     this.#source = source;
     this.#pace = pace;
@@ -148,7 +174,7 @@ export class UsageRecorder {
     return flush;
   }
 
-  #afterSaves(work: () => Promise<void>): Promise<void> {
+  #afterSaves<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#saved.then(work);
     this.#saved = result.catch(() => undefined);
     return result;
@@ -159,18 +185,22 @@ export class UsageRecorder {
     const restUntil = performance.now() + savingRests;
     const { pending, tables } = this.#source;
     // Later changes wait for the next call; otherwise this might never end.
-    const changed = tables.map((table) => ({ table, rows: table.changedRows().slice() }));
+    const changed = tables.map((table) => ({ table, rows: table.takeChanged() }));
     const parts = changed.flatMap(({ table, rows }) =>
       split(rows, maxRowsPerAppend).map((some) => ({ table, rows: some })),
     );
-    for (const [i, { table, rows }] of parts.entries()) {
-      table.holdRejections(rows);
-      const isLast = i === parts.length - 1 && pending.unloggedSize === 0;
-      const read = () => ({ packed: table.pack(rows) });
-      await this.#append(read, isLast, () => table.setLogged(rows), restUntil);
+    try {
+      for (const [i, { table, rows }] of parts.entries()) {
+        table.holdRejections(rows);
+        const isLast = i === parts.length - 1 && pending.unloggedSize === 0;
+        const read = () => ({ packed: table.pack(rows) });
+        await this.#append(read, isLast, () => table.setLogged(rows), restUntil);
+      }
+    } catch (error) {
+      for (const { table, rows } of changed) table.relist(rows);
+      throw error;
     }
     await this.#saveUnlogged(restUntil);
-    for (const { table, rows } of changed) table.dropChanged(rows.length);
   }
 
   /** Appends the pending counts that are not in the log. */
@@ -194,40 +224,61 @@ export class UsageRecorder {
 
   async #flush(): Promise<void> {
     try {
-      // What an earlier flush could not write or trim: after another cut, the log would count it again.
+      // What an earlier flush could not write.
       await this.#writeClosed();
+      const cuts: number[] = [];
+      for (const keys of this.#ranges()) {
+        const cut = await this.#afterSaves(() => this.#close(keys));
+        if (cut !== undefined) cuts.push(cut);
+        await this.#writeClosed();
+      }
+      // Before the first cut, everything of all keys is written.
+      const [first] = cuts;
+      while (first !== undefined && (await this.#pace.step(async () => this.#log?.trim(first))));
     } catch (error) {
       // The tables' lists of rows stay short even if nothing can be written.
-      await this.#afterSaves(() => this.#takeOver());
+      await this.#afterSaves(() => this.#takeOver(allKeys));
       throw error;
     }
-    await this.#afterSaves(() => this.#close());
-    await this.#writeClosed();
   }
 
-  /** Must not run at the same time as a save: the cut would separate rows of the log from counts in the tables. */
-  async #close(): Promise<void> {
-    try {
-      // Packed rows are cheaper to append than the pending counts that they become.
-      await this.#save();
-    } finally {
-      // Even if nothing can be appended, so that the tables' lists of rows stay short.
-      await this.#takeOver();
-    }
+  /** All keys, in ranges of which a pass takes not too many counts. */
+  #ranges(): KeyRange[] {
+    const { pending, tables } = this.#source;
+    const passes = Math.max(1, Math.round(this.unwritten / this.#perPass));
+    if (passes === 1) return [allKeys];
+    const every = Math.ceil(this.unwritten / (passes * sampledPerPass));
+    return divideKeys(
+      [...pending.sampleKeys(every), ...tables.flatMap((table) => table.sampleKeys(every))],
+      passes,
+    );
+  }
+
+  /**
+   * Must not run at the same time as a save: the cut would separate rows of the log from counts in the tables.
+   *
+   * @returns the place of the cut, if there was anything to close
+   */
+  async #close(keys: KeyRange): Promise<number | undefined> {
+    // Packed rows are cheaper to append than the pending counts that they become.
+    await this.#save();
     const { pending } = this.#source;
+    const chosen = pending.choose(keys);
+    while (take(chosen, maxPerTurn).length > 0) await turn();
+    await this.#takeOver(keys);
     if (this.#log === undefined) {
       pending.close();
-      return;
+      return undefined;
     }
     const restUntil = performance.now() + savingRests;
     // The cut appends the rest in one transaction, so the rest should be small. It may be large when an hour has begun.
     for (let again = 0; again < maxSavesAgain && pending.unloggedSize > maxPerCut; again++) {
       await this.#saveUnlogged(restUntil);
     }
-    if (pending.size > 0) await this.#log.cut(pending);
+    return pending.hasChosen ? this.#log.cut(pending, keys) : undefined;
   }
 
-  /** Writes the closed counts, and then removes them from the log. */
+  /** Writes the closed counts. */
   async #writeClosed(): Promise<void> {
     if (this.#unsettled.length > 0) await this.#write(this.#unsettled, false);
     const used = mergeSorted(await this.#sorted(), compareCounts);
@@ -237,7 +288,6 @@ export class UsageRecorder {
       const count = await this.#write(batch, batch.length < maxPerWrite);
       batch = [...batch.slice(count), ...take(used, count)];
     }
-    while (await this.#pace.step(async () => this.#log?.trim()));
   }
 
   /** @returns the number of counts that were written */
@@ -253,12 +303,12 @@ export class UsageRecorder {
     return count;
   }
 
-  /** Takes the counts from the tables. Later counts wait for the next call; otherwise this might never end. */
-  async #takeOver(): Promise<void> {
+  /** Takes the counts of keys from the tables. Later counts wait for the next call; otherwise this might never end. */
+  async #takeOver(keys: KeyRange): Promise<void> {
     for (const table of this.#source.tables) {
-      const rows = table.countedRows().values();
+      const rows = table.takeCounted().values();
       for (let some = take(rows, maxPerTurn); some.length > 0; some = take(rows, maxPerTurn)) {
-        for (const row of some) table.hold(row);
+        for (const row of some) table.holdWithin(row, keys);
         await turn();
       }
     }

@@ -32,10 +32,7 @@ const writeInterval = 4000;
  */
 const saveInterval = 2000;
 
-/**
- * With SQLite, a flush is due after so many ms, or earlier if so many counts are not written, because it makes an object
- * of each (about 300 bytes).
- */
+/** With SQLite, a flush is due after so many ms, or earlier if so many counts have left the tables: 300 bytes each. */
 const flushInterval = 60_000;
 const maxPending = 200_000;
 
@@ -111,7 +108,7 @@ export function recordUsage({
       ? [new PeriodicTask(() => recorder.flush(), { interval: writeInterval, failed, later: start })]
       : [
           new PeriodicTask(() => recorder.save(), { interval: saveInterval, failed, later: start }),
-          new PeriodicTask(flushWhenDue(recorder), { interval: saveInterval, failed, later: start }),
+          new PeriodicTask(flushWhenDue(recorder, source), { interval: saveInterval, failed, later: start }),
         ];
   return {
     recorder,
@@ -157,10 +154,10 @@ function newestUses(counts: readonly SecretCounts[]): SecretCounts[] {
     .sort((a, b) => at(b) - at(a));
 }
 
-function flushWhenDue(recorder: UsageRecorder): () => Promise<void> {
+function flushWhenDue(recorder: UsageRecorder, { pending }: UsageSource): () => Promise<void> {
   let last = performance.now();
   return async () => {
-    if (performance.now() - last < flushInterval && recorder.unwritten < maxPending) return;
+    if (performance.now() - last < flushInterval && pending.size < maxPending) return;
     await recorder.flush();
     last = performance.now();
   };

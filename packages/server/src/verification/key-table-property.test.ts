@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { drain } from '../../../../test/support/drain.ts';
 import { times } from '../../../../test/support/long.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
+import { allKeys } from '../usage/key-range.ts';
 import { formatLogRow, parseLogRow } from '../usage/log-format.ts';
-import { PendingUses, type SecretCounts } from '../usage/pending-uses.ts';
+import { PendingUses } from '../usage/pending-uses.ts';
 import { KeyTable, noRow } from './key-table.ts';
 import type { EndedSecret, VerifiedKey } from './stored-secret.ts';
 
@@ -15,13 +17,6 @@ const never = Number.POSITIVE_INFINITY;
 const hashOf = (secret: string) => hash('sha256', secret, 'binary');
 
 /** Writes all uses. */
-function drain(held: PendingUses): SecretCounts[] {
-  held.close();
-  const all = [...held.closed()].flat();
-  held.remove(all);
-  return all;
-}
-
 const hour = 3_600_000;
 const kinds = [
   'find',
@@ -122,11 +117,12 @@ class World {
   /** Appends some of the changed rows to the log, whose counts have only a hash. */
   #log(most: number): void {
     const { usage } = this.table;
-    const rows = usage.changedRows().slice(0, most);
+    const changed = usage.takeChanged();
+    const rows = changed.slice(0, most);
     usage.holdRejections(rows);
     const packed = parseLogRow(formatLogRow({ packed: usage.pack(rows) }));
     usage.setLogged(rows);
-    usage.dropChanged(rows.length);
+    usage.relist(changed);
     for (const one of packed?.counts ?? []) {
       const secret = secretsByHash.get(one.hash) ?? 'unknown';
       count(this.logged, keyIdOf(secret), one.hour * hour, one.accepted);
@@ -145,7 +141,7 @@ class World {
   }
 
   flush(): void {
-    for (const row of this.table.usage.countedRows()) this.table.usage.hold(row);
+    for (const row of this.table.usage.takeCounted()) this.table.usage.holdWithin(row, allKeys);
     this.#logHeld();
     for (const { keyId, hour: at, accepted, refused, refusedBy } of drain(this.held)) {
       if (accepted > 0) count(this.written, keyId, at * hour, accepted);

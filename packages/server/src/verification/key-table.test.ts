@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
+import { drain } from '../../../../test/support/drain.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
-import { PendingUses, type SecretCounts } from '../usage/pending-uses.ts';
+import { PendingUses } from '../usage/pending-uses.ts';
 import { KeyTable, noRow } from './key-table.ts';
 import type { VerifiedKey } from './stored-secret.ts';
 
@@ -73,14 +74,6 @@ test('a full table with all rows in use evicts one and stays full', () => {
   assert.equal(idAt(table, 'new'), 'key_new');
   assert.equal(secrets.filter((secret) => idAt(table, secret) !== undefined).length, 499);
 });
-
-/** Writes all uses. */
-function drain(held: PendingUses): SecretCounts[] {
-  held.close();
-  const all = [...held.closed()].flat();
-  held.remove(all);
-  return all;
-}
 
 const hour = 3_600_000;
 

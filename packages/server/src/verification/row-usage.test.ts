@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KeyLimits } from '../limits/key-limits.ts';
+import { allKeys } from '../usage/key-range.ts';
 import { PendingUses } from '../usage/pending-uses.ts';
 import { KeyTable } from './key-table.ts';
 
@@ -56,10 +57,10 @@ test('the uses of a workspace are found in the table until they are passed on', 
   const passedOn = () => [...held.ofWorkspace('ws_1')].map(({ accepted }) => accepted);
   use();
   assert.deepEqual([inTable(), passedOn()], [[1], []]);
-  const rows = table.usage.countedRows();
+  const rows = table.usage.takeCounted();
   use();
   assert.deepEqual([inTable(), passedOn()], [[2], []], 'rows that were listed still have their counts');
-  for (const listed of rows) table.usage.hold(listed);
+  for (const listed of rows) table.usage.holdWithin(listed, allKeys);
   assert.deepEqual([inTable(), passedOn()], [[], [2]]);
   use();
   assert.deepEqual([inTable(), passedOn()], [[1], [2]]);

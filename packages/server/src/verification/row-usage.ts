@@ -2,6 +2,7 @@ import { type ErrorCode, errorCodeNames } from '@soku/contract/error-codes';
 import { maxStoredAgentLength, truncateAgent } from '../http/user-agent.ts';
 import type { CountingTable } from '../usage/counting-table.ts';
 import { hourOf, hourStart, useStep } from '../usage/hours.ts';
+import { isInRange, type KeyRange } from '../usage/key-range.ts';
 import { type PackedCounts, Packer } from '../usage/packed-counts.ts';
 import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
 import { noRejections, type Rejections } from '../usage/rejection-counts.ts';
@@ -105,13 +106,23 @@ export class RowUsage implements CountingTable {
     rows.fill(0, at + column.accepted, at + column.agent + 1);
   }
 
+  sampleKeys(every: number): string[] {
+    const keys: string[] = [];
+    for (let i = 0; i < this.#counted.length; i += every) keys.push(this.#whose.keyId(this.#counted[i] ?? 0));
+    return keys;
+  }
+
   /** The rows that got counts since the last call, including rows that may have lost them since then. */
-  countedRows(): number[] {
+  takeCounted(): number[] {
     this.#returned = this.#counted;
     this.#counted = [];
-    // The caller holds all of these rows, so none of them has counts to append any more.
-    this.#changed = [];
     return this.#returned;
+  }
+
+  holdWithin(row: number, range: KeyRange): void {
+    if (((this.#rows[row * column.width + column.flags] ?? 0) & column.isCounted) === 0) return;
+    if (isInRange(this.#whose.keyId(row), range)) this.hold(row);
+    else this.#counted.push(row);
   }
 
   /** Passes the counts of a row on, if it has any. */
@@ -136,9 +147,19 @@ export class RowUsage implements CountingTable {
     this.#held.add(counts);
   }
 
-  /** The rows to append to the log, oldest change first. Some of them may have nothing to append any more. */
-  changedRows(): readonly number[] {
-    return this.#changed;
+  /** The rows to append to the log. Some of them may have nothing to append any more. */
+  takeChanged(): number[] {
+    const changed = this.#changed;
+    this.#changed = [];
+    return changed;
+  }
+
+  /** Lists those of these rows again that still have something to append, each once: if all appends fail, the list stays short. */
+  relist(some: readonly number[]): void {
+    const rows = new Set([...some, ...this.#changed]);
+    this.#changed = [...rows].filter(
+      (row) => ((this.#rows[row * column.width + column.flags] ?? 0) & column.isUnlogged) !== 0,
+    );
   }
 
   /** Passes on the counts of those rows that have rejections, because packed counts have no room for their codes. */
@@ -189,11 +210,6 @@ export class RowUsage implements CountingTable {
       rows[at + column.flags] = flags & ~column.isUnlogged;
       this.#unlogged -= 1;
     }
-  }
-
-  /** Removes the first entries from the list of changed rows. */
-  dropChanged(count: number): void {
-    this.#changed = this.#changed.slice(count);
   }
 
   /** Reads the counts of a key without passing them on. */
@@ -259,7 +275,7 @@ export class RowUsage implements CountingTable {
   /** Adds a row to the lists that do not contain it. */
   #list(row: number, at: number, flags: number): void {
     this.#rows[at + column.flags] = flags | column.isCounted | column.isUnlogged;
-    this.#changed.push(row);
+    if (this.#held.hasLog) this.#changed.push(row);
     this.#unlogged += 1;
     if ((flags & column.isCounted) !== 0) return;
     this.#counted.push(row);
