@@ -15,15 +15,13 @@ export interface CountingTable {
   readonly pending: number;
   /** Number of rows with counts that are not in the log. */
   readonly unlogged: number;
-  /** The keys of some of the rows with counts: every so manieth. */
+  /** The key of every n-th row with counts. */
   sampleKeys(every: number): string[];
   /**
-   * The rows that were counted in since the last call, including rows whose counts have left the table since then. The
-   * caller passes all of them to `holdWithin`.
+   * Moves the counts of keys to the pending ones, except for what is counted after the call. Each step of the iterator looks
+   * at one row. It must end before the next call.
    */
-  takeCounted(): number[];
-  /** Moves the counts of a row to the pending ones, if its key is in the range; otherwise `takeCounted` returns it again. */
-  holdWithin(row: number, range: KeyRange): void;
+  holdAll(keys: KeyRange): Iterator<undefined>;
   /**
    * The rows with counts that are not in the log, and others that have nothing to append any more. The caller passes them
    * to `relist` if they could not be appended.

@@ -61,7 +61,7 @@ export class PendingUses {
     return [this.#closed, this.#chosen, this.#open].flatMap((uses) => uses.get(keyId) ?? []);
   }
 
-  /** Every so manieth key with open entries. */
+  /** The key of every n-th open entry. */
   sampleKeys(every: number): string[] {
     return [...this.#chosen.keys(), ...this.#open.keys()].filter((_key, i) => i % every === 0);
   }
@@ -143,7 +143,7 @@ export class PendingUses {
    * @throws if some are still closed
    */
   close(): void {
-    if (this.#closed.size > 0) throw new Error('the uses of the flush before are not written yet');
+    if (this.#closed.size > 0) throw new Error('the uses of the previous flush are not written yet');
     this.#closed = this.#chosen;
     this.#chosen = new Map();
     this.#range = undefined;

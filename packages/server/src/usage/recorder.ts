@@ -306,11 +306,8 @@ export class UsageRecorder {
   /** Takes the counts of keys from the tables. Later counts wait for the next call; otherwise this might never end. */
   async #takeOver(keys: KeyRange): Promise<void> {
     for (const table of this.#source.tables) {
-      const rows = table.takeCounted().values();
-      for (let some = take(rows, maxPerTurn); some.length > 0; some = take(rows, maxPerTurn)) {
-        for (const row of some) table.holdWithin(row, keys);
-        await turn();
-      }
+      const rows = table.holdAll(keys);
+      while (take(rows, maxPerTurn).length > 0) await turn();
     }
   }
 

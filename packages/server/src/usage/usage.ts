@@ -32,7 +32,7 @@ const writeInterval = 4000;
  */
 const saveInterval = 2000;
 
-/** With SQLite, a flush is due after so many ms, or earlier if so many counts have left the tables: 300 bytes each. */
+/** ms between flushes with SQLite. A flush is also due when `maxPending` counts, about 300 bytes each, have left the tables. */
 const flushInterval = 60_000;
 const maxPending = 200_000;
 

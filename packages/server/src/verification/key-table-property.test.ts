@@ -141,7 +141,7 @@ class World {
   }
 
   flush(): void {
-    for (const row of this.table.usage.takeCounted()) this.table.usage.holdWithin(row, allKeys);
+    Array.from(this.table.usage.holdAll(allKeys));
     this.#logHeld();
     for (const { keyId, hour: at, accepted, refused, refusedBy } of drain(this.held)) {
       if (accepted > 0) count(this.written, keyId, at * hour, accepted);

@@ -29,10 +29,8 @@ export class RowUsage implements CountingTable {
   readonly #whose: Whose;
   /** Receives the counts. */
   readonly #held: PendingUses;
-  /** Rows that got counts. A row that lost its counts since then may still be listed, even twice. */
-  #counted: number[] = [];
-  /** The rows that were last returned. Some of them may still have their counts. */
-  #returned: number[] = [];
+  /** All rows with counts. A row that lost its counts since then may still be listed, even twice. */
+  readonly #counted: number[] = [];
   /** Rows with counts that are not in the log. A row that lost its counts since then may still be listed. */
   #changed: number[] = [];
   #size = 0;
@@ -112,17 +110,22 @@ export class RowUsage implements CountingTable {
     return keys;
   }
 
-  /** The rows that got counts since the last call, including rows that may have lost them since then. */
-  takeCounted(): number[] {
-    this.#returned = this.#counted;
-    this.#counted = [];
-    return this.#returned;
-  }
-
-  holdWithin(row: number, range: KeyRange): void {
-    if (((this.#rows[row * column.width + column.flags] ?? 0) & column.isCounted) === 0) return;
-    if (isInRange(this.#whose.keyId(row), range)) this.hold(row);
-    else this.#counted.push(row);
+  *holdAll(keys: KeyRange): Generator<undefined, void> {
+    // In place, because the list can be long, and an array that is replaced stays in memory for a while.
+    const counted = this.#counted;
+    const end = counted.length;
+    let kept = 0;
+    for (let i = 0; i < end; i++) {
+      const row = counted[i] ?? 0;
+      if (((this.#rows[row * column.width + column.flags] ?? 0) & column.isCounted) !== 0) {
+        if (isInRange(this.#whose.keyId(row), keys)) this.hold(row);
+        else counted[kept++] = row;
+      }
+      yield;
+    }
+    // After the end are rows that were counted in meanwhile.
+    counted.copyWithin(kept, end);
+    counted.length -= end - kept;
   }
 
   /** Passes the counts of a row on, if it has any. */
@@ -220,9 +223,7 @@ export class RowUsage implements CountingTable {
   /** Reads the counts of a workspace without passing them on. */
   usesOfWorkspace(workspaceId: string): SecretCounts[] {
     const rows = new Set<number>();
-    for (const list of [this.#returned, this.#counted]) {
-      for (const row of list) if (this.#whose.workspaceId(row) === workspaceId) rows.add(row);
-    }
+    for (const row of this.#counted) if (this.#whose.workspaceId(row) === workspaceId) rows.add(row);
     return [...rows].flatMap((row) => this.of(row) ?? []);
   }
 
