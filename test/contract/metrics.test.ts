@@ -158,7 +158,7 @@ test('without a token, a web page cannot read metrics by DNS rebinding', async (
       ]) {
         const { status, body } = await request(path, `Host: ${host}`);
         assert.equal(status, 404, host);
-        assert.match(body, /"code":"not_found","message":"The Host header names neither/, host);
+        assert.match(body, /"code":"not_found","message":"The Host header is neither/, host);
       }
     }
   } finally {

@@ -29,10 +29,7 @@ test('without its database a node rejects all callers alike, reports only certai
   node.network.cut();
   const reads = ['/v1/api-keys', '/v1/workspace', '/api/session', '/api/auth/get-session'];
   for (const path of [...reads, '/api/auth/list-sessions']) {
-    assertDatabaseUnavailable(
-      await ada.call('GET', path),
-      /^The database does not respond at the moment\. Try again\.$/,
-    );
+    assertDatabaseUnavailable(await ada.call('GET', path), /^The database is not responding\. Try again\.$/);
   }
   const uncertain = /may or may not have been made: check before you retry/;
   assertDatabaseUnavailable(await ada.call('POST', '/v1/api-keys', { name: 'x' }), uncertain);

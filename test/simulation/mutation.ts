@@ -1,7 +1,7 @@
 import type { ReadTicket, ReplicatedCache } from '../../packages/server/src/propagation/change-log.ts';
 import type { Clock } from '../../packages/server/src/propagation/clock.ts';
 import type { ClusterStore, LogPosition } from '../../packages/server/src/propagation/cluster-store.ts';
-import type { LeaseTerms } from '../../packages/server/src/propagation/lease.ts';
+import type { LeaseTiming } from '../../packages/server/src/propagation/lease.ts';
 import type { NodeOptions, NodeParts, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 
 /** A deliberate mistake. It can replace every input of a node, and every call to it. */
@@ -14,7 +14,7 @@ export interface Mutation {
   clock?(clock: Clock): Clock;
   cache?(cache: ReplicatedCache): ReplicatedCache;
   options?: Partial<NodeOptions>;
-  parts?(clock: Clock, terms: LeaseTerms): Partial<NodeParts>;
+  parts?(clock: Clock, timing: LeaseTiming): Partial<NodeParts>;
   holds?(node: VerifierNode, wallNow: number): boolean;
   mayCache?(node: VerifierNode, ticket: ReadTicket, head: LogPosition): boolean;
   settle?(node: VerifierNode, sentAt: number, receivedAt: number): Promise<unknown>;

@@ -5,7 +5,7 @@ import type {
   LogPosition,
   NodeRow,
 } from '../../packages/server/src/propagation/cluster-store.ts';
-import { type ClockReading, Lease, type LeaseTerms } from '../../packages/server/src/propagation/lease.ts';
+import { type ClockReading, Lease, type LeaseTiming } from '../../packages/server/src/propagation/lease.ts';
 import { Peers } from '../../packages/server/src/propagation/peers.ts';
 import type { Mutation } from './mutation.ts';
 import { leaseMs } from './simulation.ts';
@@ -14,8 +14,8 @@ import { leaseMs } from './simulation.ts';
 class LateLease extends Lease {
   readonly #now: Clock;
 
-  constructor(clock: Clock, terms: LeaseTerms) {
-    super(clock, terms);
+  constructor(clock: Clock, timing: LeaseTiming) {
+    super(clock, timing);
     this.#now = clock;
   }
 
@@ -154,7 +154,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a lease starts when its renewal is sent',
     exposedBy: 47,
-    parts: (clock, terms) => ({ lease: new LateLease(clock, terms) }),
+    parts: (clock, timing) => ({ lease: new LateLease(clock, timing) }),
   },
   {
     name: 'the wait starts at the response of the commit',
@@ -164,7 +164,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'silence starts when the response arrives',
     exposedBy: 29,
-    parts: () => ({ neighbours: new PeersSilentTooEarly() }),
+    parts: () => ({ peers: new PeersSilentTooEarly() }),
   },
   { name: 'each registration has a new ID', exposedBy: 5, store: withOldId },
   { name: 'only applied changes are acknowledged', exposedBy: 157, store: withEarlyAcks },
@@ -202,7 +202,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'waiting for a lease includes a margin',
     exposedBy: 590,
-    parts: (clock, terms) => ({ lease: new LongLease(clock, terms) }),
+    parts: (clock, timing) => ({ lease: new LongLease(clock, timing) }),
     settle: (node, _, receivedAt) => node.settle(receivedAt - leaseMs / 10),
   },
   {

@@ -1,6 +1,6 @@
 import { generateKey, hashKey } from '@soku/key';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
-import { leaseTermsOf, VerifierNode } from '../../packages/server/src/propagation/node.ts';
+import { leaseTimingOf, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
 import { noRow } from '../../packages/server/src/verification/key-table.ts';
 import { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';
@@ -80,7 +80,7 @@ export class Process {
       recovered: () => undefined,
       ...mutation.options,
     };
-    this.node = new VerifierNode(nodeOptions, mutation.parts?.(clock, leaseTermsOf(nodeOptions)));
+    this.node = new VerifierNode(nodeOptions, mutation.parts?.(clock, leaseTimingOf(nodeOptions)));
     const verifier = new Verifier({
       secrets: { read: (hash) => this.#read(hash) },
       lease: { holds: (now) => mutation.holds?.(this.node, now) ?? this.node.holds(now) },

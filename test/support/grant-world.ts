@@ -79,7 +79,7 @@ export class WorldNode {
   readonly keys = new KeyLimits();
   readonly failures: unknown[] = [];
   /** Number of grant statements that were sent. */
-  asked = 0;
+  statements = 0;
   alive = true;
   readonly #grants: Grants;
   readonly #world: GrantWorld;
@@ -100,7 +100,7 @@ export class WorldNode {
     this.rounds = new GrantRounds({
       store: {
         take: (requests, withoutShare) => {
-          this.asked += 1;
+          this.statements += 1;
           // A copy of the values at the time of sending.
           const sent = requests.map(({ keyId, quota, wanted, unusedMinute, unused }) => {
             return { keyId, quota, wanted, unusedMinute, unused };

@@ -52,7 +52,7 @@ export const revokeKeySchema = z
       .boolean()
       .default(false)
       .describe(
-        'Also revoke the keys that this key created, the keys that those created, and so on: at most 10,000, all or none. Works on a key that is already revoked, too',
+        'Also revoke the keys that this key created, the keys that those created, and so on: at most 10,000, all or none. Also works if the key is already revoked',
       ),
   })
   .meta({ id: 'RevokeKey' });
@@ -62,7 +62,9 @@ export const descendantsSchema = z
     count: z
       .int()
       .min(0)
-      .describe('How many keys would be revoked with this one: all descendants that are not revoked yet'),
+      .describe(
+        'How many keys would be revoked along with this one: all descendants that are not revoked yet',
+      ),
     active: z.int().min(0).describe('How many of them have not expired'),
     accepted: z.int().min(0).describe('Requests with these keys that were accepted in the last 24 hours'),
     lastUsedAt: instantSchema.nullable().describe('When a request with one of them was last accepted'),
@@ -162,11 +164,9 @@ export const listKeysSchema = z.strictObject({
   unusedDays: days
     .optional()
     .describe(
-      'Keys that were created at least so many days ago, and of which no request was accepted since then. A use counts for up to five minutes longer',
+      'Keys created at least this many days ago that have had no accepted request since then. A use can count for up to five minutes longer',
     ),
-  expiresWithinDays: days
-    .optional()
-    .describe('Keys that have not expired yet and expire in at most so many days'),
+  expiresWithinDays: days.optional().describe('Active keys that expire within this many days'),
   sort: keySortSchema
     .default('created')
     .describe(

@@ -57,7 +57,7 @@ export const workspaceUsageQuerySchema = z.strictObject({
     .refine((text) => !(Date.parse(text) % msPerHour > 0), 'must be the start of an hour (UTC)')
     .optional()
     .describe(
-      'When today began, such as midnight in the time zone of the reader: the start of an hour, less than 25 hours ago. Default: midnight UTC',
+      "When today began, such as midnight in the reader's time zone: the start of an hour, less than 25 hours ago. Default: midnight UTC",
     ),
 });
 export type WorkspaceUsageQuery = z.infer<typeof workspaceUsageQuerySchema>;
@@ -101,11 +101,11 @@ export const workspaceUsageSchema = z
     busiest: z
       .array(rankedKeySchema)
       .max(maxRankedKeys)
-      .describe('The keys with the most accepted requests in the last 24 hours, the most first'),
+      .describe('The keys with the most accepted requests in the last 24 hours, busiest first'),
     mostRefused: z
       .array(rankedKeySchema)
       .max(maxRankedKeys)
-      .describe('The keys with the most rejected requests in the last 24 hours, the most first'),
+      .describe('The keys with the most rejected requests in the last 24 hours, most rejected first'),
   })
   .meta({ id: 'WorkspaceUsage' });
 export type WorkspaceUsage = z.infer<typeof workspaceUsageSchema>;

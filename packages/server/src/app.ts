@@ -33,7 +33,7 @@ import type { RevocationJournal } from './journal/journal.ts';
 import { CallerAuthenticator } from './keys/callers.ts';
 import { rejectKeysInUrls } from './keys/check-url.ts';
 import { keyRoutes } from './keys/routes.ts';
-import { createUsesSession } from './keys/uses-session.ts';
+import { createSessionCheck } from './keys/session-check.ts';
 import { AddressLimits } from './limits/address-limits.ts';
 import { createLimits } from './limits/limits.ts';
 import { healthRoutes } from './monitoring/health.ts';
@@ -71,7 +71,7 @@ export async function createApp(
 ) {
   const { publicUrl, keyPrefixes, verifyScope } = config;
   const addressOf = createClientAddress(config.trustProxy, config.trustProxyHeader);
-  const usesSession = createUsesSession(publicUrl, keyPrefixes);
+  const usesSession = createSessionCheck(publicUrl, keyPrefixes);
   const requests = new RequestCounts();
   const acceptCookies = (headers: IncomingHttpHeaders) => renameLegacyCookie(headers, publicUrl);
   const app = createServer({ log, publicUrl, addressOf, usesSession, acceptCookies, requests });

@@ -8,7 +8,7 @@ import {
 } from './config-variables.ts';
 import type { Rule } from './gateway/rules.ts';
 import { parseRules, RulesError } from './gateway/rules-file.ts';
-import { isLoopOf } from './gateway/upstream-url.ts';
+import { wouldLoop } from './gateway/upstream-url.ts';
 import type { AddressHeader } from './http/client-address.ts';
 import { StartupError } from './startup-error.ts';
 
@@ -104,7 +104,7 @@ function gatewayOf(values: Variables): GatewayConfig | undefined {
   const rules = readRules(values.SOKU_GATEWAY_RULES);
   if (upstream === undefined) return undefined;
   if (port === values.PORT) throw wrong('SOKU_GATEWAY_PORT', 'must differ from PORT');
-  if (isLoopOf(upstream, values.HOST, port))
+  if (wouldLoop(upstream, values.HOST, port))
     throw wrong('SOKU_GATEWAY_UPSTREAM', 'must not point to the gateway itself');
   return {
     upstream,

@@ -37,15 +37,21 @@ export interface AttentionLists {
 }
 
 /** In days. */
-export const soon = 7;
-export const long = 90;
+export const expiringWithinDays = 7;
+export const unusedForDays = 90;
 
 export const attentionOptions = queryOptions({
   queryKey: ['keys', 'attention'],
   queryFn: async ({ signal }): Promise<AttentionLists> => {
     const [expiring, unused] = await Promise.all([
-      fetchKeys({ expiresWithinDays: soon, sort: 'expires', limit: 3, include: 'counts,usage' }, signal),
-      fetchKeys({ unusedDays: long, sort: 'lastUsed', order: 'asc', limit: 2, include: 'counts' }, signal),
+      fetchKeys(
+        { expiresWithinDays: expiringWithinDays, sort: 'expires', limit: 3, include: 'counts,usage' },
+        signal,
+      ),
+      fetchKeys(
+        { unusedDays: unusedForDays, sort: 'lastUsed', order: 'asc', limit: 2, include: 'counts' },
+        signal,
+      ),
     ]);
     return { expiring: attentionOf(expiring), unused: attentionOf(unused) };
   },

@@ -1,7 +1,7 @@
 import { focusManager, QueryCache, QueryClient } from '@tanstack/react-query';
 import { ApiError, isSessionEnded } from '../api/client.ts';
 import { sessionOptions } from '../api/session.ts';
-import { requestSignInOnce, sessionSeen } from './sign-in-again.ts';
+import { markSessionActive, requestSignInOnce } from './sign-in-again.ts';
 
 const maxAttempts = 3;
 
@@ -21,7 +21,7 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
       },
       onSuccess: (_data, { queryKey: [name] }) => {
         // The session query also succeeds without a session.
-        if (name !== sessionOptions.queryKey[0]) sessionSeen();
+        if (name !== sessionOptions.queryKey[0]) markSessionActive();
       },
     }),
     defaultOptions: {

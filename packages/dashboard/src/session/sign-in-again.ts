@@ -30,7 +30,7 @@ export async function requestSignInOnce(): Promise<boolean> {
 }
 
 /** Called when a response shows that there is a session. */
-export function sessionSeen(): void {
+export function markSessionActive(): void {
   declined = false;
 }
 

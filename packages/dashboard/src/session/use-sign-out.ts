@@ -6,7 +6,7 @@ import { announce } from '../components/Toast.tsx';
 import { clearRecentKeys } from './recent-keys.ts';
 
 /** Returns what to do after the session has ended: removes what this browser knows, and opens the login page. */
-export function useLeave(): () => Promise<void> {
+export function useAfterSignOut(): () => Promise<void> {
   const router = useRouter();
   const client = useQueryClient();
   return async () => {
@@ -18,7 +18,7 @@ export function useLeave(): () => Promise<void> {
 }
 
 export function useSignOut(): () => Promise<void> {
-  const leave = useLeave();
+  const leave = useAfterSignOut();
   return async () => {
     try {
       await signOut();

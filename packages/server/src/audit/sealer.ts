@@ -7,7 +7,7 @@ import { type EventRow, firstPreviousHash, sealHash, toAuditEvent } from './chai
 /** Events per transaction. On SQLite, hashing them blocks verification for some ms. */
 const batchSize = 100;
 
-interface Place {
+interface ChainPosition {
   sequence: number;
   hash: string;
 }
@@ -47,7 +47,7 @@ async function sealBatch(db: Kysely<Tables>): Promise<number> {
     .orderBy('id')
     .limit(batchSize)
     .execute();
-  const ends = new Map<string, Place>();
+  const ends = new Map<string, ChainPosition>();
   const seals = [];
   for (const row of rows) {
     const end = ends.get(row.chain) ?? (await endOf(db, row.chain));
@@ -63,7 +63,7 @@ async function sealBatch(db: Kysely<Tables>): Promise<number> {
  * The last sealed event of a chain, which retention never deletes. If its hash was removed in the database, the chain
  * continues anyway: `audit verify` reports the event, and the events after it are still protected.
  */
-async function endOf(db: Kysely<Tables>, chain: string): Promise<Place> {
+async function endOf(db: Kysely<Tables>, chain: string): Promise<ChainPosition> {
   const row = await db
     .selectFrom('audit_event')
     .select(['sequence', 'hash'])
@@ -75,7 +75,7 @@ async function endOf(db: Kysely<Tables>, chain: string): Promise<Place> {
   return { sequence: row?.sequence ?? 0, hash: row?.hash ?? firstPreviousHash };
 }
 
-function sealAfter(end: Place, row: EventRow) {
+function sealAfter(end: ChainPosition, row: EventRow) {
   const sequence = end.sequence + 1;
   const hash = sealHash(end.hash, toAuditEvent({ ...row, sequence }));
   return { id: row.id, sequence, previous: end.hash, hash };

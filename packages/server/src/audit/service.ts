@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { AuditFilter, AuditPage, ListAudit } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
-import { cutPage } from '../database/page.ts';
+import { paginate } from '../database/page.ts';
 import type { Tables } from '../database/schema.ts';
 import { exportLines } from './export.ts';
 import { readEvents } from './reader.ts';
@@ -16,7 +16,7 @@ export class AuditService {
 
   async list(workspaceId: string, { limit, cursor, ...filter }: ListAudit): Promise<AuditPage> {
     const events = await readEvents(this.#db, workspaceId, { ...filter, after: cursor, limit: limit + 1 });
-    const { page: data, nextCursor } = cutPage(events, limit);
+    const { page: data, nextCursor } = paginate(events, limit);
     return { data, nextCursor };
   }
 

@@ -63,7 +63,7 @@ export interface AuditBaseline {
 }
 
 /** A sequence number of a chain, and the hash of its event. */
-interface Place {
+interface ChainPosition {
   sequence: number;
   hash: string;
 }
@@ -126,7 +126,7 @@ async function verifyChain(
     const forged = findForgedDeletion(record, anchored, expected);
     if (forged !== undefined) return forged;
   }
-  let end: Place = { sequence: record?.through ?? 0, hash: record?.hash ?? firstPreviousHash };
+  let end: ChainPosition = { sequence: record?.through ?? 0, hash: record?.hash ?? firstPreviousHash };
   let last = Number.NEGATIVE_INFINITY;
   for await (const row of rowsOf(db, chain)) {
     read();
@@ -152,7 +152,7 @@ async function* rowsOf(db: Kysely<Tables>, chain: string): AsyncGenerator<EventR
 
 function problemOf(
   row: EventRow,
-  before: Place,
+  before: ChainPosition,
   anchored: ReadonlyMap<number, AnchoredEvent>,
 ): Found | undefined {
   const expected = before.sequence + 1;

@@ -4,7 +4,7 @@ import { Kysely, Migrator } from 'kysely';
 import { z } from 'zod';
 import { migrations } from '../database/migrate.ts';
 import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
-import { isDamage } from '../database/sqlite-errors.ts';
+import { isCorruption } from '../database/sqlite-errors.ts';
 import { placeFile } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 import { version } from '../version.ts';
@@ -96,7 +96,7 @@ export function openBackup(file: string): Backup {
     return { source: toSource(database, file), label };
   } catch (error) {
     database.close();
-    throw isDamage(error) ? new StartupError('data', `${file} is damaged or not a backup.`) : error;
+    throw isCorruption(error) ? new StartupError('data', `${file} is damaged or not a backup.`) : error;
   }
 }
 

@@ -56,7 +56,7 @@ export async function copyToPostgres(
     if (wrong !== undefined) {
       throw new StartupError(
         'software',
-        `PostgreSQL returned other rows than were written to ${wrong}. Nothing was changed.`,
+        `PostgreSQL returned different rows than were written to ${wrong}. Nothing was changed.`,
       );
     }
     await client.query('ALTER TABLE dead_hash ENABLE ALWAYS TRIGGER dead_hash_published');

@@ -1,4 +1,4 @@
-import { isConstraint, isDamage } from '../database/sqlite-errors.ts';
+import { isConstraintViolation, isCorruption } from '../database/sqlite-errors.ts';
 import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
 
@@ -18,7 +18,7 @@ export function explainDiskError(error: unknown, { failed, now }: { failed: stri
   // On a full disk, SQLite may roll back the transaction by itself. This message is then the only trace of the cause.
   const hint = error.message.startsWith('cannot rollback') ? ': the disk may be full' : '';
   return new StartupError(
-    isDamage(error) || isConstraint(error) ? 'data' : 'cannotCreate',
+    isCorruption(error) || isConstraintViolation(error) ? 'data' : 'cannotCreate',
     `${failed} (${error.message}${hint}). ${now}`,
   );
 }

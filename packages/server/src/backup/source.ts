@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { migrations } from '../database/migrate.ts';
-import { isDamage } from '../database/sqlite-errors.ts';
+import { isCorruption } from '../database/sqlite-errors.ts';
 import { StartupError } from '../startup-error.ts';
 import type { CopyEndpoint } from './endpoint.ts';
 import { sqliteEndpoint, tableColumns } from './sqlite-endpoint.ts';
@@ -39,7 +39,7 @@ export function openSqliteSource(file: string): Source {
     return toSource(database, file);
   } catch (error) {
     database.close();
-    if (!isDamage(error)) throw error;
+    if (!isCorruption(error)) throw error;
     throw new StartupError('data', `${file} is damaged or not a database.`);
   }
 }

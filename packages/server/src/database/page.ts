@@ -4,7 +4,7 @@
  * @param limit maximum rows of the page
  * @returns the page, and as cursor the ID of its last row, or null when there is no next page
  */
-export function cutPage<Row extends { id: string }>(
+export function paginate<Row extends { id: string }>(
   rows: readonly Row[],
   limit: number,
 ): { page: Row[]; nextCursor: string | null } {

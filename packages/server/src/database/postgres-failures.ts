@@ -98,15 +98,15 @@ function problemOf(error: Error): string | undefined {
     return `the certificate of PostgreSQL is not trusted (${code}); set sslrootcert= to the certificate of its authority, or, if the network is trusted, disable encryption with sslmode=disable`;
   }
   if (code === protocolViolation) return pooler(error.message);
-  const said = words.find(([pattern]) => code === '' && pattern.test(error.message));
-  const refusal = startFailures[code] ?? said?.[1];
-  return refusal === undefined ? undefined : `PostgreSQL ${refusal}`;
+  const uncoded = words.find(([pattern]) => code === '' && pattern.test(error.message));
+  const problem = startFailures[code] ?? uncoded?.[1];
+  return problem === undefined ? undefined : `PostgreSQL ${problem}`;
 }
 
 /** @param message from a pooler, or from a server that is not PostgreSQL */
 function pooler(message: string): string {
   if (/startup parameter/.test(message)) {
-    return `a pooler before PostgreSQL rejects Soku's startup parameters (${message}); in PgBouncer set ignore_startup_parameters = statement_timeout,lock_timeout,idle_in_transaction_session_timeout, and these timeouts on the role`;
+    return `a pooler in front of PostgreSQL rejects Soku's startup parameters (${message}); in PgBouncer set ignore_startup_parameters = statement_timeout,lock_timeout,idle_in_transaction_session_timeout, and these timeouts on the role`;
   }
   return `the connection was rejected (${message})`;
 }

@@ -13,7 +13,7 @@ export const poolsByStatement = /statement pooling/;
  *
  * @param client connected, and `other` as well
  */
-export async function haveOwnSessions(client: pg.Client, other: pg.Client): Promise<boolean> {
+export async function haveSeparateSessions(client: pg.Client, other: pg.Client): Promise<boolean> {
   const own = await sessionOf(client);
   if ((await sessionOf(other)) === own) return false;
   await other.query('BEGIN');

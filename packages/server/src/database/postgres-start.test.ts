@@ -57,8 +57,8 @@ function changed(url: string, change: (url: URL) => void): string {
 }
 
 /** Creates an empty database whose owner has the given settings or privileges; `{name}` is the name of both. */
-async function databaseWith(t: TestContext, { terms = '', statements = [] as string[] }): Promise<string> {
-  const { url, drop } = await temporaryDatabase(postgres.url(), terms);
+async function databaseWith(t: TestContext, { options = '', statements = [] as string[] }): Promise<string> {
+  const { url, drop } = await temporaryDatabase(postgres.url(), options);
   t.after(drop);
   const { username } = new URL(url);
   const name = username;
@@ -106,7 +106,7 @@ test('a wrong password, user or database is rejected with 78', async (t) => {
   );
 });
 
-const unfit: Record<string, { terms?: string; statements?: string[]; says: RegExp }> = {
+const unsuitable: Record<string, { options?: string; statements?: string[]; says: RegExp }> = {
   'in which a crash can undo a revoke': {
     statements: ['ALTER DATABASE {name} SET synchronous_commit = off'],
     says: /synchronous_commit = off/,
@@ -124,7 +124,7 @@ const unfit: Record<string, { terms?: string; statements?: string[]; says: RegEx
     says: /session_replication_role = 'replica'.*set it to 'origin'/,
   },
   'that cannot store all names': {
-    terms: "TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
+    options: "TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
     says: /uses the encoding LATIN1 for this database/,
   },
   'in which the user may not create tables': {
@@ -133,9 +133,9 @@ const unfit: Record<string, { terms?: string; statements?: string[]; says: RegEx
   },
 };
 
-for (const [what, { says, ...terms }] of Object.entries(unfit)) {
+for (const [what, { says, ...options }] of Object.entries(unsuitable)) {
   test(`a database ${what} is rejected with 78`, async (t) => {
-    await assertRefused(await databaseWith(t, terms), 78, says);
+    await assertRefused(await databaseWith(t, options), 78, says);
   });
 }
 

@@ -8,7 +8,7 @@ import {
   startFailures,
   unsuitablePostgres,
 } from './postgres-failures.ts';
-import { haveOwnSessions, poolsByStatement } from './postgres-pooler.ts';
+import { haveSeparateSessions, poolsByStatement } from './postgres-pooler.ts';
 import { checkPostgresSchema } from './postgres-schema.ts';
 
 /** The oldest supported version, which has gen_random_uuid. */
@@ -116,13 +116,13 @@ async function checkSettings(client: pg.Client): Promise<void> {
 }
 
 async function requireOwnSessions(client: pg.Client, other: pg.Client): Promise<void> {
-  const isOwn = await haveOwnSessions(client, other).catch((error) => {
+  const isOwn = await haveSeparateSessions(client, other).catch((error) => {
     if (poolsByStatement.test(String(error))) return false;
     throw error;
   });
   if (isOwn) return;
   throw unsuitablePostgres(
-    'is behind a pooler that gives each transaction another session, so notifications of revoked keys are lost; in PgBouncer set pool_mode = session for this database, or connect to PostgreSQL directly',
+    'is behind a pooler that gives each transaction a different session, so notifications of revoked keys are lost; in PgBouncer set pool_mode = session for this database, or connect to PostgreSQL directly',
   );
 }
 

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { StartupError } from '../startup-error.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { migrations } from './migrate.ts';
-import { isBusy, isDamage } from './sqlite-errors.ts';
+import { isBusy, isCorruption } from './sqlite-errors.ts';
 import { checkSqliteSchema } from './sqlite-schema.ts';
 
 /** Maximum size in bytes of files that are checked page by page at each start, which takes up to about 0.1 s. */
@@ -40,7 +40,7 @@ export function checkDatabaseFile({ databaseFile: file, secretFile }: DataDirect
       database.close();
     }
   } catch (error) {
-    if (isDamage(error)) throw damaged(file, 'SQLite reports corruption');
+    if (isCorruption(error)) throw damaged(file, 'SQLite reports corruption');
     if (isBusy(error)) throw databaseLocked(file);
     throw error;
   }
@@ -52,7 +52,7 @@ function refuseLink(file: string): void {
   if (!entry.isSymbolicLink() && entry.nlink === 1) return;
   throw new StartupError(
     'cannotCreate',
-    `The database ${file} is a link, or has another name elsewhere. Set SOKU_DATA_DIR to the directory of the file itself, because the lock against a second process is beside it.`,
+    `The database ${file} is a link, or has another name elsewhere. Set SOKU_DATA_DIR to the directory of the file itself, because the lock that keeps out a second process is next to it.`,
   );
 }
 
@@ -65,7 +65,7 @@ function checkHeader(file: string): void {
     closeSync(descriptor);
   }
   if (header.toString('latin1') !== 'SQLite format 3\0')
-    throw damaged(file, 'its header is not that of a database');
+    throw damaged(file, 'its header is not a SQLite header');
 }
 
 /**

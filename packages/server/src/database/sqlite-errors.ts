@@ -7,12 +7,12 @@ export function isBusy(error: unknown): boolean {
 }
 
 /** Whether the file is damaged or not a database (SQLITE_CORRUPT, SQLITE_NOTADB). */
-export function isDamage(error: unknown): boolean {
+export function isCorruption(error: unknown): boolean {
   return hasCode(error, codes.damaged);
 }
 
 /** Whether the schema rejects a value (SQLITE_CONSTRAINT, SQLITE_MISMATCH). */
-export function isConstraint(error: unknown): boolean {
+export function isConstraintViolation(error: unknown): boolean {
   return hasCode(error, codes.constraint);
 }
 

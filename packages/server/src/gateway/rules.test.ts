@@ -126,9 +126,9 @@ test('another spelling of a path either matches the same rule or is rejected', (
       (plain, patterns, changes) => {
         const own = { segments: plain.slice(1).split('/'), scopes: ['own'] };
         const all = [...patterns, own];
-        const spelt = changes.reduce((text, [respell, at]) => respell(text, at), plain);
-        const found = asked(all, 'GET', spelt);
-        assert.ok([asked(all, 'GET', plain), 'invalid_request'].includes(found), `${spelt}: ${found}`);
+        const variant = changes.reduce((text, [rewrite, at]) => rewrite(text, at), plain);
+        const found = asked(all, 'GET', variant);
+        assert.ok([asked(all, 'GET', plain), 'invalid_request'].includes(found), `${variant}: ${found}`);
       },
     ),
     { numRuns: times(500, 20_000) },

@@ -15,7 +15,7 @@ export function isUpstreamUrl(text: string): boolean {
  * @param host where the gateway listens
  * @param port where the gateway listens
  */
-export function isLoopOf(upstream: string, host: string, port: number): boolean {
+export function wouldLoop(upstream: string, host: string, port: number): boolean {
   const url = new URL(upstream);
   const hostname = url.hostname.replace(/^\[|\]$/g, '');
   const own = ['localhost', '127.0.0.1', '::1', host];

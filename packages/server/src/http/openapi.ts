@@ -83,11 +83,14 @@ export async function registerOpenApi(
       tags: [
         {
           name: 'API keys',
-          description: 'Manage keys, as a person with a session or with a key that has the scope.',
+          description: 'Manage keys, with a session or with a key that has the required scope.',
         },
-        { name: 'Workspace', description: 'Settings that all keys of a workspace share, and its usage.' },
-        { name: 'Audit log', description: 'Events and their actors, in a chain of hashes.' },
-        { name: 'Verification', description: 'Verify keys, as a proxy, a back end, or the holder of a key.' },
+        { name: 'Workspace', description: 'Settings shared by all keys of a workspace, and its usage.' },
+        { name: 'Audit log', description: 'Who changed what, in a chain of hashes.' },
+        {
+          name: 'Verification',
+          description: 'Verify keys from a proxy, from a back end, or with the key itself.',
+        },
         { name: 'Service', description: 'Health, metrics and servers, for operators.' },
       ],
       components: {

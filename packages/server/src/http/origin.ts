@@ -35,7 +35,7 @@ export function checkOrigin(
   if (origin !== undefined ? own.includes(origin) : site === undefined || site === 'same-origin') return null;
   return {
     code: 'cross_origin',
-    message: `This call came from another site than ${own[0]} and was rejected. If that address is wrong, set SOKU_PUBLIC_URL.`,
+    message: `This call did not come from ${own[0]} and was rejected. If that address is wrong, set SOKU_PUBLIC_URL.`,
   };
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
-import { compareHashes, revokeMissing, seemsOlder } from './compare.ts';
+import { compareHashes, revokeMissing, seemsOutdated } from './compare.ts';
 import { RevokedHashFile } from './file.ts';
 
 function hash(name: string): Buffer {
@@ -20,7 +20,7 @@ async function both(t: TestContext, revoked: string[], records: string[]) {
   if (rows.length > 0) await kysely.insertInto('dead_hash').values(rows).execute();
   const file = new RevokedHashFile(directory.path);
   await file.append(digits(records));
-  return { kysely, file, older: await seemsOlder(kysely, await file.inspect()) };
+  return { kysely, file, older: await seemsOutdated(kysely, await file.inspect()) };
 }
 
 test('a database that lacks a record is detected as older, even with as many hashes', async (t) => {

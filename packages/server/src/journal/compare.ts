@@ -23,7 +23,7 @@ export interface Reapplied {
  *
  * @param inspection taken before this call, so that the database already has the hash of any later record
  */
-export async function seemsOlder(
+export async function seemsOutdated(
   db: Kysely<Tables>,
   { count, tail }: Pick<Inspection, 'count' | 'tail'>,
 ): Promise<boolean> {

@@ -12,7 +12,7 @@ import {
   hashBatches,
   type Reapplied,
   revokeMissing,
-  seemsOlder,
+  seemsOutdated,
   toHex,
 } from './compare.ts';
 import { type Inspection, RevokedHashFile } from './file.ts';
@@ -78,10 +78,10 @@ export class RevocationJournal {
   async start(): Promise<void> {
     const { tail, count } = await this.#inspect();
     const { kysely } = this.#database;
-    if (await seemsOlder(kysely, { tail, count })) {
+    if (await seemsOutdated(kysely, { tail, count })) {
       const hashes = await this.#file.readAll();
       // A hash with two records looks like a hash that the database lacks, so compare again without duplicates.
-      if (await seemsOlder(kysely, { tail, count: hashes.size })) await this.#revokeMissing(hashes);
+      if (await seemsOutdated(kysely, { tail, count: hashes.size })) await this.#revokeMissing(hashes);
     }
     this.#background.start(0);
   }

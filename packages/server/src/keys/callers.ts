@@ -11,7 +11,7 @@ import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { GrantingVerifier } from '../verification/granting-verifier.ts';
 import type { VerifyRequestOptions } from '../verification/result.ts';
-import type { UsesSession } from './uses-session.ts';
+import type { SessionCheck } from './session-check.ts';
 
 /** Time after a sign-in during which a session may create keys, in ms (ASVS 5.0 7.5.3). */
 const recentLogin = 2 * 60 * 60 * 1000;
@@ -28,7 +28,7 @@ export class CallerAuthenticator implements Callers {
   readonly #verifier: GrantingVerifier;
   readonly #accounts: AccountService;
   readonly #addressOf: ClientAddress;
-  readonly #usesSession: UsesSession;
+  readonly #usesSession: SessionCheck;
   readonly #now: () => number;
   readonly #authenticated = new WeakMap<FastifyRequest, Caller>();
   readonly #bodyless = new WeakSet<FastifyRequest>();
@@ -37,7 +37,7 @@ export class CallerAuthenticator implements Callers {
     verifier: GrantingVerifier,
     accounts: AccountService,
     addressOf: ClientAddress,
-    usesSession: UsesSession,
+    usesSession: SessionCheck,
     now: () => number = Date.now,
   ) {
     this.#verifier = verifier;

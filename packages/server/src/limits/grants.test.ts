@@ -50,9 +50,9 @@ test('a single node rarely requests grants, and never for a rarely used key', as
   const world = await settled({});
   const node = nodeOf(world, 0);
   assert.equal(await passing(world, 0, 1000, 25), 25);
-  assert.equal(node.asked, 0);
+  assert.equal(node.statements, 0);
   assert.equal(await passing(world, 0, 1000, 1100), 975);
-  assert.ok(node.asked < 20, `${node.asked} statements`);
+  assert.ok(node.statements < 20, `${node.statements} statements`);
 });
 
 test('if one of several nodes gets all requests, at least 95 % of the limit passes per minute', async () => {
@@ -110,9 +110,9 @@ test('a rejected request passes after its Retry-After time', async () => {
       const state = await world.until(node.request(quota));
       if (state?.passed !== false) return;
       // From now on it is rejected without the database.
-      const asked = node.asked;
+      const asked = node.statements;
       assert.deepEqual(await node.request(quota), state);
-      assert.equal(node.asked, asked);
+      assert.equal(node.statements, asked);
       assert.ok(state.resetSeconds >= 1 && state.resetSeconds <= 120);
       await world.advance(state.resetSeconds * 1000);
       assert.equal((await world.until(node.request(quota)))?.passed, true);
@@ -149,11 +149,11 @@ test('a node whose clock is slightly ahead does not repeat requests for quota th
   await world.nextMinute();
   await world.advance(10_001);
   await passing(world, 0, 60, 100);
-  const asked = node.asked;
+  const asked = node.statements;
   await world.advance(200);
   node.moveClock(900);
   assert.equal((await world.until(node.request(60)))?.passed, false);
-  assert.equal(node.asked, asked + 1);
+  assert.equal(node.statements, asked + 1);
 });
 
 test('without the database, earlier grants are used up, and then verification is unavailable', async () => {
@@ -197,7 +197,7 @@ test('a node that was removed and registers again has no share of a minute that 
   node.heal();
   await world.advance(1000);
   assert.equal(await passing(world, 1, 1000, 1), 1);
-  assert.ok(node.asked > 0);
+  assert.ok(node.statements > 0);
 });
 
 test('setting the database clock back frees nothing, and locks no key out for more than two minutes', async () => {

@@ -45,7 +45,7 @@ const readinessSchema = statusSchema.extend({
   node: z
     .string()
     .optional()
-    .describe('Random ID of this process. Only with PostgreSQL, like `lease` and `feed`'),
+    .describe('Random ID of this process. Present only with PostgreSQL, like `lease` and `feed`'),
   lease: z
     .object({ remainingMs: z.int() })
     .optional()

@@ -2,7 +2,7 @@ import type { NodeEntry } from '@soku/contract/nodes';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { type WaitMetrics, waitBucketEnds } from '../propagation/wait-metrics.ts';
 import { histogramText } from './histogram.ts';
-import { setValues } from './set-values.ts';
+import { setMetricValues } from './set-values.ts';
 
 /** What a node reports about itself and the others. */
 export interface NodeSource {
@@ -68,7 +68,7 @@ function addListMetrics(registry: Registry, list: () => NodeEntry[]): void {
     collect() {
       const counts = { ready: 0, silent: 0 };
       for (const { state } of list()) counts[state] += 1;
-      setValues(this, 'state', counts);
+      setMetricValues(this, 'state', counts);
     },
   });
 }
@@ -82,7 +82,11 @@ function addWaitMetrics(registry: Registry, { byName }: WaitMetrics): void {
     labelNames,
     registers,
     collect() {
-      setValues(this, 'node', Object.fromEntries([...byName].map(([name, { count }]) => [name, count])));
+      setMetricValues(
+        this,
+        'node',
+        Object.fromEntries([...byName].map(([name, { count }]) => [name, count])),
+      );
     },
   });
   new Counter({
@@ -91,7 +95,7 @@ function addWaitMetrics(registry: Registry, { byName }: WaitMetrics): void {
     labelNames,
     registers,
     collect() {
-      setValues(
+      setMetricValues(
         this,
         'node',
         Object.fromEntries([...byName].map(([name, { sumMs }]) => [name, sumMs / 1000])),

@@ -33,7 +33,7 @@ const noAccess: ApiProblem = {
 const foreignHost: ApiProblem = {
   code: 'not_found',
   message:
-    'The Host header names neither this machine nor SOKU_PUBLIC_URL. Use http://localhost, or set SOKU_METRICS_TOKEN.',
+    'The Host header is neither this machine nor the host of SOKU_PUBLIC_URL. Use http://localhost, or set SOKU_METRICS_TOKEN.',
 };
 
 /**

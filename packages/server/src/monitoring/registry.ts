@@ -5,7 +5,7 @@ import { bucketEnds, type VerificationCounts } from '../verification/verificatio
 import { version } from '../version.ts';
 import { histogramText } from './histogram.ts';
 import { addNodeMetrics, changeWaitText, type NodeSource } from './node-metrics.ts';
-import { setValues } from './set-values.ts';
+import { setMetricValues } from './set-values.ts';
 
 /** The values that the metrics read at each scrape. */
 export interface MetricSources {
@@ -69,7 +69,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     collect() {
       // Renaming the values of a label would break the dashboards and alerts that read them.
       const { valid: good, rejected: refused, database } = verifications.lookups;
-      setValues(this, 'found', { good, refused, database });
+      setMetricValues(this, 'found', { good, refused, database });
     },
   });
   new Counter({
@@ -78,7 +78,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['policy'],
     registers,
     collect() {
-      setValues(this, 'policy', verifications.limited);
+      setMetricValues(this, 'policy', verifications.limited);
     },
   });
   new Gauge({
@@ -88,7 +88,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
     collect() {
       const { valid: good, rejected: refused } = sources.cached();
-      setValues(this, 'kind', { good, refused });
+      setMetricValues(this, 'kind', { good, refused });
     },
   });
   new Gauge({
@@ -97,7 +97,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['policy'],
     registers,
     collect() {
-      setValues(this, 'policy', sources.windows());
+      setMetricValues(this, 'policy', sources.windows());
     },
   });
   addDatabaseMetrics(registry, sources);
@@ -168,7 +168,7 @@ function addRequestMetrics(registry: Registry, { requests, failures, database }:
     labelNames: ['kind'],
     registers,
     collect() {
-      setValues(this, 'kind', { request: requests.failedWrites, ...failures() });
+      setMetricValues(this, 'kind', { request: requests.failedWrites, ...failures() });
     },
   });
   new Gauge({

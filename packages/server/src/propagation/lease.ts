@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 
 /** The lease parameters that all nodes of a database share, in ms. */
-export interface LeaseTerms {
+export interface LeaseTiming {
   /** Plus the margin, the longest time that a revoke waits for a silent node. Stored in the database. */
   leaseMs: number;
   /**
@@ -23,20 +23,20 @@ export interface ClockReading {
  */
 export class Lease {
   readonly #clock: Clock;
-  readonly #terms: LeaseTerms;
+  readonly #timing: LeaseTiming;
   /** End of the lease on the monotonic clock, ms. */
   #until = Number.NEGATIVE_INFINITY;
   /** Wall clock minus monotonic clock when the renewal was sent, ms. */
   #offset = 0;
 
-  constructor(clock: Clock, terms: LeaseTerms) {
+  constructor(clock: Clock, timing: LeaseTiming) {
     this.#clock = clock;
-    this.#terms = terms;
+    this.#timing = timing;
   }
 
   /** @param sent read before the renewal was sent: a lease that starts later could outlast the wait of a revoke */
   grant(sent: ClockReading): void {
-    this.#until = sent.monotonic + this.#terms.leaseMs - this.#terms.marginMs;
+    this.#until = sent.monotonic + this.#timing.leaseMs - this.#timing.marginMs;
     this.#offset = sent.wall - sent.monotonic;
   }
 
@@ -52,12 +52,12 @@ export class Lease {
    */
   holds(wallNow: number): boolean {
     const now = this.#clock.monotonic();
-    return now < this.#until && Math.abs(wallNow - now - this.#offset) <= this.#terms.marginMs;
+    return now < this.#until && Math.abs(wallNow - now - this.#offset) <= this.#timing.marginMs;
   }
 
   /** Whether the renewal that granted the lease was sent within the last `ms` milliseconds. */
   wasRenewedWithin(ms: number): boolean {
-    const { leaseMs, marginMs } = this.#terms;
+    const { leaseMs, marginMs } = this.#timing;
     return this.remainingMs() > leaseMs - marginMs - ms;
   }
 

@@ -6,7 +6,7 @@ import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import type { Clock } from './clock.ts';
 import { clusterPropagation } from './cluster-propagation.ts';
 import type { ChangeEntry } from './cluster-store.ts';
-import { leaseTermsOf, VerifierNode } from './node.ts';
+import { leaseTimingOf, VerifierNode } from './node.ts';
 import { listNodes, processName } from './node-list.ts';
 import { PostgresClusterStore, parseAck } from './postgres-cluster-store.ts';
 import { PostgresListener } from './postgres-listener.ts';
@@ -62,7 +62,7 @@ export function createNodeRuntime(
     failed: (error) => log.warn({ err: error }, 'could not delete old changes; retrying'),
     later,
   });
-  const { marginMs } = leaseTermsOf({ leaseMs });
+  const { marginMs } = leaseTimingOf({ leaseMs });
   return {
     node,
     propagation: clusterPropagation(database, node, clock, journal),

@@ -4,12 +4,12 @@ import { ChangeLog, type ReadTicket, type ReplicatedCache } from './change-log.t
 import type { Clock } from './clock.ts';
 import type { Acknowledgment, ClusterSnapshot, ClusterStore, LogPosition } from './cluster-store.ts';
 import { type HeartbeatOutcome, Heartbeats } from './heartbeats.ts';
-import { type ClockReading, Lease, type LeaseTerms } from './lease.ts';
+import { type ClockReading, Lease, type LeaseTiming } from './lease.ts';
 import { OwnRegistrations } from './own-registrations.ts';
 import { Peers } from './peers.ts';
 import { PropagationWait, type WaitResult } from './propagation-wait.ts';
 import { WaitMetrics } from './wait-metrics.ts';
-import { within } from './with-timeout.ts';
+import { withTimeout } from './with-timeout.ts';
 
 export interface NodeOptions {
   /** Display name for operators; need not be unique. */
@@ -37,7 +37,7 @@ export interface NodeOptions {
 /** The parts that track time. The simulation replaces them with faulty ones and checks that it finds the fault. */
 export interface NodeParts {
   lease: Lease;
-  neighbours: Peers;
+  peers: Peers;
 }
 
 /** The state of a node, for operators. */
@@ -60,11 +60,11 @@ const heartbeatsPerLease = 5;
 /** ms for which `stop` waits for the database, at most twice. */
 const stopTimeoutMs = 1000;
 
-/** The lease terms that all nodes must share, from the options of one. */
-export function leaseTermsOf({
+/** The lease timing that all nodes must share, from the options of one. */
+export function leaseTimingOf({
   leaseMs,
   marginShare = 0.1,
-}: Pick<NodeOptions, 'leaseMs' | 'marginShare'>): LeaseTerms {
+}: Pick<NodeOptions, 'leaseMs' | 'marginShare'>): LeaseTiming {
   return { leaseMs, marginMs: leaseMs * marginShare };
 }
 
@@ -76,7 +76,7 @@ export class VerifierNode {
   /** Wait times, for the metrics. */
   readonly waitMetrics = new WaitMetrics();
   readonly #options: NodeOptions;
-  readonly #terms: LeaseTerms;
+  readonly #timing: LeaseTiming;
   /** ms between two heartbeats, unless a notification of a change triggers one sooner. */
   readonly #interval: number;
   readonly #changeLog: ChangeLog;
@@ -93,11 +93,11 @@ export class VerifierNode {
   constructor(options: NodeOptions, parts: Partial<NodeParts> = {}) {
     this.#options = options;
     const { clock, later, store, newId } = options;
-    this.#terms = leaseTermsOf(options);
+    this.#timing = leaseTimingOf(options);
     this.#interval = options.leaseMs / heartbeatsPerLease;
     this.#changeLog = new ChangeLog(options.cache);
-    this.#lease = parts.lease ?? new Lease(clock, this.#terms);
-    this.#peers = parts.neighbours ?? new Peers();
+    this.#lease = parts.lease ?? new Lease(clock, this.#timing);
+    this.#peers = parts.peers ?? new Peers();
     this.#registrations = new OwnRegistrations(store, newId);
     this.#heartbeats = new Heartbeats((isAwaited) => this.#heartbeat(isAwaited), {
       ...options,
@@ -110,7 +110,7 @@ export class VerifierNode {
       silentMs: (id: string) => this.#peers.silentMs(id, clock.monotonic()),
       fence: (id: string) => this.#fence(id),
     };
-    this.#waiting = new PropagationWait({ clock, later, terms: this.#terms, node, figures });
+    this.#waiting = new PropagationWait({ clock, later, timing: this.#timing, node, figures });
   }
 
   /**
@@ -195,8 +195,8 @@ export class VerifierNode {
     this.#stopped = true;
     this.#reset();
     const { later } = this.#options;
-    await within(this.#heartbeats.stop(), stopTimeoutMs, later);
-    await within(this.#registrations.leave(), stopTimeoutMs, later);
+    await withTimeout(this.#heartbeats.stop(), stopTimeoutMs, later);
+    await withTimeout(this.#registrations.leave(), stopTimeoutMs, later);
   }
 
   #reset(): void {
@@ -281,7 +281,7 @@ export class VerifierNode {
     const { clock, removeAfterMs = 60_000 } = this.#options;
     void this.#registrations.leave();
     const now = clock.monotonic();
-    const minSilence = Math.max(removeAfterMs, this.#terms.leaseMs + this.#terms.marginMs);
+    const minSilence = Math.max(removeAfterMs, this.#timing.leaseMs + this.#timing.marginMs);
     for (const { id } of this.#peers.rows()) {
       if (id !== this.#registrations.id && this.#peers.silentMs(id, now) > minSilence) void this.#fence(id);
     }

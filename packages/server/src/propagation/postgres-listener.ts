@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Later } from '../timers/periodic-task.ts';
-import { within } from './with-timeout.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /** ms between two attempts to reconnect. Doubled each time. */
 const retryMs = { shortest: 100, longest: 5000 };
@@ -56,6 +56,6 @@ export class PostgresListener {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
-    if (this.#client !== undefined) await within(this.#client.end(), stopTimeoutMs, this.#options.later);
+    if (this.#client !== undefined) await withTimeout(this.#client.end(), stopTimeoutMs, this.#options.later);
   }
 }

@@ -7,9 +7,9 @@ import {
   type LogPosition,
   type NodeRow,
 } from './cluster-store.ts';
-import type { LeaseTerms } from './lease.ts';
+import type { LeaseTiming } from './lease.ts';
 import type { WaitMetrics } from './wait-metrics.ts';
-import { within } from './with-timeout.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /** The result of waiting until a change is in effect on every node. */
 export interface WaitResult {
@@ -34,7 +34,7 @@ export interface WaitingNode {
 interface Options {
   clock: Clock;
   later: Later;
-  terms: LeaseTerms;
+  timing: LeaseTiming;
   node: WaitingNode;
   figures: WaitMetrics;
 }
@@ -175,13 +175,14 @@ export class PropagationWait {
    * the renewal last seen: the late renewal then finds no row.
    */
   async #fenceSilent(wait: Wait): Promise<void> {
-    const { node, terms, later } = this.#options;
+    const { node, timing, later } = this.#options;
     const silent = Array.from(wait.pending.keys()).filter(
-      (id) => node.silentMs(id) > terms.leaseMs + terms.marginMs,
+      (id) => node.silentMs(id) > timing.leaseMs + timing.marginMs,
     );
     await Promise.all(
       silent.map(async (id) => {
-        if ((await within(node.fence(id), this.#remainingMs(wait), later)) === true) wait.pending.delete(id);
+        if ((await withTimeout(node.fence(id), this.#remainingMs(wait), later)) === true)
+          wait.pending.delete(id);
       }),
     );
   }
@@ -193,7 +194,7 @@ export class PropagationWait {
     let seen: ClusterSnapshot | undefined;
     // Timers may fire early.
     while (seen === undefined && this.#remainingMs(wait) > 0)
-      seen = await within(next, this.#remainingMs(wait), later);
+      seen = await withTimeout(next, this.#remainingMs(wait), later);
     return seen;
   }
 
@@ -215,7 +216,7 @@ export class PropagationWait {
 
   /** Whole ms until the wait ends, whatever the other nodes do. */
   #remainingMs(wait: Wait): number {
-    const { leaseMs, marginMs } = this.#options.terms;
+    const { leaseMs, marginMs } = this.#options.timing;
     return Math.max(0, Math.ceil(leaseMs + marginMs - this.#elapsedMs(wait)));
   }
 }

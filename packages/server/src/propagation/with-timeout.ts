@@ -1,7 +1,7 @@
 import type { Later } from '../timers/periodic-task.ts';
 
 /** Resolves with the value of a promise, or with undefined when it rejects or does not settle within `ms`. */
-export function within<T>(promise: Promise<T>, ms: number, later: Later): Promise<T | undefined> {
+export function withTimeout<T>(promise: Promise<T>, ms: number, later: Later): Promise<T | undefined> {
   return new Promise((resolve) => {
     const cancel = later(() => resolve(undefined), ms);
     const end = (result: T | undefined) => {

@@ -89,7 +89,7 @@ export function recordUsage({
   };
   const recorder = new UsageRecorder(sink, source, pace, usageLog);
   const failed = (error: unknown) =>
-    log.error({ err: error }, 'usage could not be written; it is kept in memory and tried again');
+    log.error({ err: error }, 'usage could not be written; keeping it in memory and retrying');
   let stopping = false;
   const prune = () => pace.step(() => store.prune(hourOf(now()) + 1 - usageRetentionHours));
   const pruning = new PeriodicTask(
@@ -98,8 +98,7 @@ export function recordUsage({
     },
     {
       interval: pruneInterval,
-      failed: (error) =>
-        log.error({ err: error }, 'old usage could not be deleted; it is tried again tomorrow'),
+      failed: (error) => log.error({ err: error }, 'old usage could not be deleted; retrying tomorrow'),
       later: start,
     },
   );

@@ -2,7 +2,12 @@
 import type { ListedKey } from '@soku/contract/keys';
 import type { RankedKey, WorkspaceUsage } from '@soku/contract/usage';
 import type { LinkProps } from '@tanstack/react-router';
-import { type Attention, type AttentionLists, long, soon } from '../../api/overview.ts';
+import {
+  type Attention,
+  type AttentionLists,
+  expiringWithinDays,
+  unusedForDays,
+} from '../../api/overview.ts';
 import { formatNumber } from '../../components/format-number.ts';
 import { formatDay, relativeTime } from '../../dates/dates.ts';
 import { formatClock } from './day.ts';
@@ -87,9 +92,12 @@ function moreExpiring({ keys, count }: Attention): AttentionItem[] {
       id: 'more expiring',
       kind: 'expiring',
       title: more === 1 ? '1 more key expires' : `${formatNumber(more)} more keys expire`,
-      text: `Within ${soon} days.`,
+      text: `Within ${expiringWithinDays} days.`,
       action: 'Review',
-      link: { to: '/settings/api', search: { expiresWithinDays: soon, sort: 'expires', order: 'asc' } },
+      link: {
+        to: '/settings/api',
+        search: { expiresWithinDays: expiringWithinDays, sort: 'expires', order: 'asc' },
+      },
     },
   ];
 }
@@ -103,10 +111,12 @@ function unusedItem({ keys, count }: Attention): AttentionItem[] {
       id: 'unused',
       kind: 'unused',
       title:
-        count === 1 ? `1 key unused for ${long} days` : `${formatNumber(count)} keys unused for ${long} days`,
+        count === 1
+          ? `1 key unused for ${unusedForDays} days`
+          : `${formatNumber(count)} keys unused for ${unusedForDays} days`,
       text: more > 0 ? `${names} and ${formatNumber(more)} more.` : `${names}.`,
       action: 'Review',
-      link: { to: '/settings/api', search: { unusedDays: long, sort: 'lastUsed', order: 'asc' } },
+      link: { to: '/settings/api', search: { unusedDays: unusedForDays, sort: 'lastUsed', order: 'asc' } },
     },
   ];
 }

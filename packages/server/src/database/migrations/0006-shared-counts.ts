@@ -26,7 +26,7 @@ const usageWriter = `
  *
  * A crash of the database may lose the reports of the last second, which does not justify waiting for the disk.
  */
-const tell = `
+const reportWindows = `
   CREATE FUNCTION soku_tell_windows(
     now_ms bigint, keys text[], minutes bigint[], passed bigint[], passed_before bigint[], wanted bigint[],
     quotas bigint[]
@@ -80,6 +80,6 @@ const tell = `
 export const sharedCounts: Migration = {
   async up(db: Kysely<unknown>) {
     if (!isPostgres(db)) return;
-    for (const statement of [usageWriter, tell]) await sql.raw(statement).execute(db);
+    for (const statement of [usageWriter, reportWindows]) await sql.raw(statement).execute(db);
   },
 };

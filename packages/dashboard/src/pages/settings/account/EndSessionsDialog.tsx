@@ -6,12 +6,12 @@ import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
-import { useLeave } from '../../../session/use-sign-out.ts';
+import { useAfterSignOut } from '../../../session/use-sign-out.ts';
 
 /** @param here whether this browser's session ends as well */
 export function EndSessionsDialog({ here, onClose }: { here: boolean; onClose: () => void }) {
   const client = useQueryClient();
-  const leave = useLeave();
+  const leave = useAfterSignOut();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
 

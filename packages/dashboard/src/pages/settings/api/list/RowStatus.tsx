@@ -8,8 +8,8 @@ import { useMinute } from '../../../../dates/use-minute.ts';
 import { formatDays } from './filters.ts';
 
 /** In days. */
-const soon = 14;
-const long = 90;
+const expiringWithinDays = 14;
+const unusedForDays = 90;
 
 interface RowStatusProps {
   apiKey: Key;
@@ -38,7 +38,7 @@ export function RowStatus({ apiKey, ofActiveKeys }: RowStatusProps) {
 
 /** What to know about an active key. */
 function noticeOf({ expiresAt, lastUsedAt, createdAt }: Key, now: number) {
-  if (expiresAt !== null && Date.parse(expiresAt) - now < soon * msPerDay) {
+  if (expiresAt !== null && Date.parse(expiresAt) - now < expiringWithinDays * msPerDay) {
     return (
       <Badge icon={Clock} tone="warn">
         {`Expires ${relativeTime(expiresAt, now)}`}
@@ -46,5 +46,7 @@ function noticeOf({ expiresAt, lastUsedAt, createdAt }: Key, now: number) {
     );
   }
   const unusedDays = Math.floor((now - Date.parse(lastUsedAt ?? createdAt)) / msPerDay);
-  return unusedDays < long ? null : <Badge icon={Moon}>{`Unused for ${formatDays(unusedDays)}`}</Badge>;
+  return unusedDays < unusedForDays ? null : (
+    <Badge icon={Moon}>{`Unused for ${formatDays(unusedDays)}`}</Badge>
+  );
 }

@@ -2,7 +2,7 @@ import './SortableHead.css';
 import type { KeySort } from '@soku/contract/keys';
 import { useNavigate } from '@tanstack/react-router';
 import type { ListFilter } from '../../../../api/keys.ts';
-import { isUsual, sortBy } from './sorting.ts';
+import { isDefaultSorting, sortBy } from './sorting.ts';
 
 interface Column {
   name: string;
@@ -51,7 +51,10 @@ function SortButton({ name, sort, filter }: { name: string; sort: KeySort; filte
   const order = () => {
     const next = sortBy(sort, filter);
     void navigate({
-      search: ({ sort: _sort, order: _order, ...search }) => ({ ...search, ...(isUsual(next) ? {} : next) }),
+      search: ({ sort: _sort, order: _order, ...search }) => ({
+        ...search,
+        ...(isDefaultSorting(next) ? {} : next),
+      }),
       resetScroll: false,
     });
   };

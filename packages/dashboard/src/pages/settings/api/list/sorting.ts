@@ -21,6 +21,6 @@ export function sortBy(sort: KeySort, current: Sorting): Sorting {
 }
 
 /** The newest keys first, which the page's address does not mention. */
-export function isUsual({ sort, order }: Sorting): boolean {
+export function isDefaultSorting({ sort, order }: Sorting): boolean {
   return sort === 'created' && order === 'desc';
 }

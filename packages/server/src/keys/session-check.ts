@@ -7,10 +7,10 @@ import { resemblesKey } from './resembles-key.ts';
  * A proxy in front of the dashboard may add its own header, and browsers send Basic credentials by themselves. A header
  * that was meant to be a key takes precedence over the cookie, so that a wrong key is never ignored.
  */
-export type UsesSession = (request: IncomingMessage) => boolean;
+export type SessionCheck = (request: IncomingMessage) => boolean;
 
 /** @param prefixes the accepted prefixes */
-export function createUsesSession(publicUrl: string, prefixes: readonly string[]): UsesSession {
+export function createSessionCheck(publicUrl: string, prefixes: readonly string[]): SessionCheck {
   return ({ headers, headersDistinct }) =>
     hasSessionCookie(headers, publicUrl) &&
     !(headersDistinct.authorization ?? []).some((field) => resemblesKey(field, prefixes));
