@@ -166,7 +166,7 @@ export const listKeysSchema = z.strictObject({
     .describe(
       'Keys created at least this many days ago that have had no accepted request since then. A use can count for up to five minutes longer',
     ),
-  expiresWithinDays: days.optional().describe('Active keys that expire within this many days'),
+  expiresWithinDays: days.optional().describe('Keys that have not expired and expire within this many days'),
   sort: keySortSchema
     .default('created')
     .describe(
