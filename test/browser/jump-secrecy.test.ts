@@ -58,7 +58,7 @@ test('a typed key is not sent, an unknown one is reported, and a damaged one is 
   await openJump(page);
   await jumpInput(page).fill(stray);
   await reads(note(page), /^Searched by its fingerprint; the key itself was not sent\.$/);
-  await jump(page).getByText('This workspace has no such key.').waitFor();
+  await jump(page).getByText('This key is not in this workspace.').waitFor();
   await jumpInput(page).fill(apiKey.slice(0, -1));
   await reads(note(page), /incomplete or mistyped, so it was not sent/);
   assert.equal(await jumpInput(page).inputValue(), apiKey.slice(0, 11));
@@ -81,7 +81,7 @@ test('if the code that detects keys does not load, text that may contain one is 
   await page.route(/search-input/, (route) => route.abort());
   await openJump(page);
   await jumpInput(page).fill(apiKey);
-  await reads(note(page), /Part of this page did not load\. The text was not searched for/);
+  await reads(note(page), /Part of this page did not load\. Your search was not sent/);
   await isNotInPage(page, apiKey, 'after the search');
   assert.deepEqual(
     recorded.texts.filter((text) => text.includes(randomPart(apiKey))),

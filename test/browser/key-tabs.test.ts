@@ -48,7 +48,7 @@ test('each tab has an address: Back, a reload and a link restore it, and an unkn
   await page.goForward();
   await page.reload();
   await isOn(page, 'Access');
-  await section(page, 'What this key may do').waitFor();
+  await section(page, 'What this key can do').waitFor();
   for (const unknown of ['secrets', 'overview', '', '%00']) {
     await page.goto(`${dashboard.server.url}${address}?tab=${unknown}`);
     await isOn(page, 'Overview');

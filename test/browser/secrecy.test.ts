@@ -225,7 +225,7 @@ test('if the code that detects keys does not load, text that may contain one is 
   const recorded = record(page.context());
   await page.route(/search-input|read-address/, (route) => route.abort());
   await searchField(page).fill(apiKey);
-  await reads(page.getByRole('main'), /Part of this page did not load\. The text was not searched for/);
+  await reads(page.getByRole('main'), /Part of this page did not load\. Your search was not sent/);
   await isNotInPage(page, apiKey, 'after the search');
   await page.goto(`${dashboard.server.url}/settings/api?q=${apiKey}`);
   await isAt(page, '/');

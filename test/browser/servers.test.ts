@@ -51,7 +51,7 @@ test('it is read again every 15 seconds, and is unknown if that fails', async (t
   await page.clock.runFor(14_000);
   await reads(state(page), /^2 servers, all up to date$/);
   await page.clock.runFor(2_000);
-  await reads(state(page), /^State of the servers unknown$/);
+  await reads(state(page), /^Server status unknown$/);
   await page.unroute('**/api/servers');
   await page.clock.runFor(15_000);
   await reads(state(page), /^2 servers, all up to date$/);

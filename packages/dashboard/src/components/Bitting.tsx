@@ -4,7 +4,7 @@ import { type Blade, filledBlade, outlinedBlade, splitPreview, toothLengths } fr
 
 export interface BittingProps {
   preview: string;
-  /** A key that works is brass, one that has expired is nickel, and a revoked one is an outline. */
+  /** An active key is brass, an expired one is nickel, and a revoked one is an outline. */
   status?: Key['status'];
 }
 

@@ -3,7 +3,7 @@ import type { Key } from '@soku/contract/keys';
 import { Ban, Clock } from 'lucide-react';
 import { Badge } from './Badge.tsx';
 
-/** The status of a key. Only a status that needs a look gets a badge, and color is never the only cue. */
+/** The status of a key. Only a status that needs attention gets a badge, and color is never the only cue. */
 export function StatusBadge({ status }: { status: Key['status'] }) {
   return (
     <span className={`status status--${status}`}>

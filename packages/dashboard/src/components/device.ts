@@ -17,7 +17,7 @@ const systems: Array<[RegExp, string]> = [
   [/Linux/, 'Linux'],
 ];
 
-/** A name by which people recognize a device, such as "Firefox on Linux". */
+/** A recognizable name for a device, such as "Firefox on Linux". */
 export function describeDevice(userAgent: string): string {
   const find = (names: Array<[RegExp, string]>) => names.find(([pattern]) => pattern.test(userAgent))?.[1];
   const browser = find(browsers) ?? 'Unknown browser';

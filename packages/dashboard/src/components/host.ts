@@ -1,4 +1,4 @@
-/** The host of a deployment, such as `keys.example.com`, by which people recognize it. */
+/** The host of a deployment, such as `keys.example.com`. */
 export function hostOf(publicUrl: string): string {
   return new URL(publicUrl).host;
 }

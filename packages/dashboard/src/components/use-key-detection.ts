@@ -7,7 +7,7 @@ export const maxSearchLength = 100;
 const defaultPrefixes = ['sk_live_'];
 
 const checkFailed =
-  'Part of this page did not load. The text was not searched for, because it may contain a key. Reload the page.';
+  'Part of this page did not load. Your search was not sent, because it may contain a key. Reload the page.';
 
 interface Handlers {
   /** Text to show in the field and to search for. It contains no key. */

@@ -3,12 +3,12 @@ import { useQuery } from '@tanstack/react-query';
 import { TriangleAlert } from 'lucide-react';
 import { serversOptions } from '../api/servers.ts';
 
-/** Whether all servers of the deployment apply changes. A single one needs no such statement. */
+/** Whether all servers of the deployment are up to date. Renders nothing for a single server. */
 export function ServerState() {
   const { data, error } = useQuery(serversOptions);
   if (!data || data.total === 1) return null;
   const { total, ready } = data;
-  if (error) return <p className="servers">State of the servers unknown</p>;
+  if (error) return <p className="servers">Server status unknown</p>;
   if (ready === total) return <p className="servers servers--good">{`${total} servers, all up to date`}</p>;
   return (
     <p className="servers servers--bad">

@@ -7,7 +7,7 @@ const dialogs = new OnDemand(async () => (await import('./ShellDialog.tsx')).She
 
 export const preloadShellDialog = dialogs.preload;
 
-/** The dialog to show and its code, which is loaded when one is opened. A shell that disappears closes it. */
+/** The dialog to show and its code, which is loaded when one is opened. It closes when the shell unmounts. */
 export function useShellDialog(): { shown: ShellDialogName | null; Dialog: typeof dialogs.loaded } {
   const shown = useShownDialog();
   useEffect(() => () => openShellDialog(null), []);

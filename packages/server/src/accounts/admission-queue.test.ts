@@ -112,9 +112,9 @@ test('a turn that fails frees its slot', async () => {
   const client = { network: 'a', known: false };
   await assert.rejects(
     queue.run(client, async () => {
-      throw new Error('the database does not answer');
+      throw new Error('the database does not respond');
     }),
-    /does not answer/,
+    /does not respond/,
   );
   assert.equal(await queue.run(client, async () => 'next'), 'next');
 });

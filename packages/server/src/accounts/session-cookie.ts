@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** The name in earlier versions, in which all instances shared one. */
 const formerName = 'soku_session';
 
-/** Matches the names of the session cookies of all instances, and of the auth library's other cookies. */
+/** Matches the session cookies of all instances and the auth library's other cookies. */
 const anyInstance = /^(?:__Host-|__Secure-)?soku_session(?:_|$)/i;
 
 /** On https, __Host- binds a cookie to this host and to https (ASVS 5.0 3.3.1, 3.3.3). */

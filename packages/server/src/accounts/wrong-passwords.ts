@@ -18,7 +18,7 @@ interface Entry {
 }
 
 /**
- * Slows down password guessing against one account from many addresses: after several consecutive wrong passwords, the
+ * Slows down password guessing against one account from many addresses. After several consecutive wrong passwords, the
  * next attempt must wait, longer each time. Accounts that do not exist are treated the same way.
  */
 export class WrongPasswords {

@@ -16,7 +16,7 @@ const batchSize = 1000;
 /** Time in ms within which a running server seals an event. */
 const sealedWithin = 60_000;
 
-/** By how many ms an event may be older than the event before it, because the clocks of servers differ. */
+/** How much older, in ms, an event may be than the event before it, because server clocks differ. */
 const clockSkew = 5 * 60_000;
 
 /** The first invalid entry of a chain. */

@@ -17,7 +17,7 @@ export function columnTypes(db: Kysely<unknown>): {
   date: ColumnDataType;
   flag: ColumnDataType;
   /**
-   * Stores rows in the index of their primary key, so that a look-up takes one search instead of two. It also prevents
+   * Stores rows in the index of their primary key, so that a lookup takes one search instead of two. It also prevents
    * bypassing the triggers with REPLACE through a rowid. PostgreSQL has neither.
    */
   clustered: RawBuilder<unknown>;

@@ -17,7 +17,7 @@ interface ApiKeyTable {
   name_folded: string;
   /** Space-separated, sorted: '' or 'keys:read keys:write'. Written once. */
   scopes: string;
-  /** Epoch ms; null is never. Written once. */
+  /** Epoch ms; null: never. Written once. */
   expires_at: number | null;
   /** Requests per minute; 0: no limit; null: the workspace's limit. Changed by people, and by keys up to their own. */
   rate_limit: number | null;

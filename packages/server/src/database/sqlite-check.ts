@@ -94,8 +94,8 @@ function checkLength(file: string, database: DatabaseSync): void {
 
 function checkPages(file: string, database: DatabaseSync): void {
   if (statSync(file).size > wholeCheckLimit) return;
-  const answer = database.prepare('PRAGMA quick_check(1)').get()?.quick_check;
-  if (answer !== 'ok') throw damaged(file, String(answer));
+  const result = database.prepare('PRAGMA quick_check(1)').get()?.quick_check;
+  if (result !== 'ok') throw damaged(file, String(result));
 }
 
 function appliedMigrations(file: string, database: DatabaseSync): string[] {

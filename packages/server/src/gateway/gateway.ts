@@ -202,7 +202,7 @@ export class Gateway {
       fields,
       clientHead: this.#clientHead,
       own: { requestId: id, limit: result.limit },
-      answering: () => this.#closeWhenStopping(request, response),
+      beforeHead: () => this.#closeWhenStopping(request, response),
       failed: (problem, error) => this.#upstreamFailed(serving, problem, error),
     });
   }

@@ -25,7 +25,7 @@ interface Options {
   clientHead: ResponseHeadWriter;
   own: GatewayFields;
   /** Called before the head of the response is written. */
-  answering: () => void;
+  beforeHead: () => void;
   /** Called once if there is no response to forward. */
   failed: (problem: ApiProblem, error: Error) => void;
 }
@@ -82,7 +82,7 @@ export class ProxiedRequest {
    * @throws {Error} if it cannot be forwarded; nothing was sent then
    */
   begin(head: UpstreamHead): void {
-    const { response, clientHead, own, answering } = this.#options;
+    const { response, clientHead, own, beforeHead } = this.#options;
     const { status, headers } = head;
     // Not final responses (RFC 9110 section 15.2).
     if (status < 200) throw new Error(`the upstream sent status ${status}`);
@@ -91,7 +91,7 @@ export class ProxiedRequest {
     if (coding !== undefined && String(coding).toLowerCase() !== 'chunked') {
       throw new Error('the upstream sent an unsupported transfer coding');
     }
-    answering();
+    beforeHead();
     clientHead.write(response, head, own);
     const length = headers['content-length'];
     this.#left = Number(length ?? Number.NaN);

@@ -45,8 +45,8 @@ export function logsRequests(log: { level: string }): boolean {
   return ['trace', 'debug'].includes(log.level);
 }
 
-/** A request with its response. */
-interface Answered {
+/** A completed request. */
+interface CompletedRequest {
   method: string;
   /** The pattern of its route. */
   route: string;
@@ -57,8 +57,8 @@ interface Answered {
 }
 
 /** Logs a request. @param ids its ID and the client's ID for it, unless the logger has them */
-export function logRequest(log: Pick<Logger, 'debug'>, answered: Answered, ids: object = {}): void {
-  log.debug({ ...ids, ...answered, ms: Math.round(answered.ms * 10) / 10 }, 'answered');
+export function logRequest(log: Pick<Logger, 'debug'>, completed: CompletedRequest, ids: object = {}): void {
+  log.debug({ ...ids, ...completed, ms: Math.round(completed.ms * 10) / 10 }, 'request completed');
 }
 
 /**

@@ -63,7 +63,7 @@ export function conditionsOf(filter: ResolvedFilter, postgres: boolean): Conditi
   return conditions;
 }
 
-/** Whether a key that was used was not used since a time, also not in the rest of the five minutes that are stored. */
+/** Whether the stored five minutes of a key's last use ended before a time. */
 export function isUnused(since: number): Condition {
   return sql`key_use.used_at <= ${since - useStep}`;
 }

@@ -11,7 +11,7 @@ import {
 import type { PreviewPart, SearchText } from './search-text.ts';
 
 /**
- * Looks for a condition of a filter that few keys of the workspace fulfil, with an index for each condition.
+ * Looks for a condition of a filter that few keys of the workspace meet, using an index for each condition.
  *
  * @param most maximum number of keys
  * @returns their ids, which contain all keys that match; undefined if no condition is that selective
@@ -29,7 +29,7 @@ export async function narrow(
   return undefined;
 }
 
-/** Statements that return the ids of all keys that fulfil a condition, the most selective one first. */
+/** Statements that return the ids of all keys that meet a condition, most selective first. */
 function candidates(workspaceId: string, filter: ResolvedFilter): RawBuilder<unknown>[] {
   const { hash, createdBy, unusedSince, expiresUntil, status, now } = filter;
   const ofWorkspace = sql`FROM api_key WHERE workspace_id = ${workspaceId}`;

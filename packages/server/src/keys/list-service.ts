@@ -22,7 +22,7 @@ interface ListUsage {
   lastUsedAt(keyIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** The requests with each of the keys in the last 24 hours. */
   recent(keyIds: readonly string[]): Promise<ReadonlyMap<string, RecentUsage>>;
-  /** Makes the database contain the last uses of a workspace. */
+  /** Writes the last uses of a workspace to the database. */
   writeLastUses(workspaceId: string): Promise<void>;
 }
 

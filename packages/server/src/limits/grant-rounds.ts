@@ -29,7 +29,7 @@ interface Options {
 
 interface Entry extends GrantRequest {
   /** Requests that wait for the result. */
-  waiting: ((answered: boolean) => void)[];
+  waiting: ((responded: boolean) => void)[];
 }
 
 /** Takes grants in rounds: one statement at a time, each for all keys that need something by then. */

@@ -27,8 +27,8 @@ async function readiness(things: {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   await app.register(healthRoutes, { database: { ping }, nodeStatus, isStopping });
-  const answer = await app.inject('/readyz');
-  return { code: answer.statusCode, ...answer.json() };
+  const response = await app.inject('/readyz');
+  return { code: response.statusCode, ...response.json() };
 }
 
 test('a server with a responding database or a lease, which is not stopping, is ready', async () => {

@@ -55,9 +55,9 @@ const broken = {
   'the head is older than the last applied change': exchange(change(4), []),
 };
 
-for (const [what, answer] of Object.entries(broken)) {
+for (const [what, response] of Object.entries(broken)) {
   test(`the change log is broken when ${what}`, () => {
-    assert.equal(newChangeLog().changeLog.apply(answer), 'broken');
+    assert.equal(newChangeLog().changeLog.apply(response), 'broken');
   });
 }
 

@@ -166,10 +166,10 @@ export class VerifierNode {
    * Resolves when a committed change is in effect on every node. That takes at most one lease and its margin after the
    * commit.
    *
-   * @param answeredAt monotonic ms at which the response to its commit had arrived
+   * @param confirmedAt monotonic ms at which the response to its commit had arrived
    */
-  settle(answeredAt: number): Promise<WaitResult> {
-    return this.#waiting.settle(answeredAt);
+  settle(confirmedAt: number): Promise<WaitResult> {
+    return this.#waiting.settle(confirmedAt);
   }
 
   status(): NodeStatus {

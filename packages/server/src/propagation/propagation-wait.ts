@@ -45,7 +45,7 @@ const poll = { shortest: 25, longest: 100 };
 /** A change that is being propagated to all nodes. */
 interface Wait {
   /** Monotonic ms at which the response to the commit arrived. */
-  answeredAt: number;
+  confirmedAt: number;
   /** Nodes that have not acknowledged it. */
   pending: Map<string, NodeRow>;
   /** Number of nodes that have applied it, including this one. */
@@ -85,13 +85,13 @@ export class PropagationWait {
    * lease that was requested before the change has expired. The last case also covers an unreachable database, and this
    * node itself: any lease that it holds by then was granted after it applied the change.
    *
-   * @param answeredAt monotonic ms at which the response to the commit arrived, not at which the commit was sent: a
+   * @param confirmedAt monotonic ms at which the response to the commit arrived, not at which the commit was sent: a
    *   lease may be requested in between
    */
-  async settle(answeredAt: number): Promise<WaitResult> {
+  async settle(confirmedAt: number): Promise<WaitResult> {
     const { figures } = this.#options;
     const target = { seq: 0, token: '' };
-    const wait: Wait = { answeredAt, pending: new Map(), nodes: 1, target, acks: new Map() };
+    const wait: Wait = { confirmedAt, pending: new Map(), nodes: 1, target, acks: new Map() };
     this.#waits.add(wait);
     const seenAcks = this.#acks;
     const first = await this.#nextSnapshot(wait);
@@ -210,8 +210,8 @@ export class PropagationWait {
     });
   }
 
-  #elapsedMs({ answeredAt }: Wait): number {
-    return this.#options.clock.monotonic() - answeredAt;
+  #elapsedMs({ confirmedAt }: Wait): number {
+    return this.#options.clock.monotonic() - confirmedAt;
   }
 
   /** Whole ms until the wait ends, whatever the other nodes do. */

@@ -12,7 +12,7 @@ export function hourStart(hour: number): number {
 }
 
 /**
- * ms. The last use of a key is written once in each step, and lists compare only the step. A shorter one would write
- * more, a longer one would sort less exactly. Triggers of migration 0014 have the same number.
+ * ms. The last use of a key is written at most once per step, and lists compare only the step. A shorter step would
+ * write more often; a longer one would sort less exactly. The triggers of migration 0014 use the same number.
  */
 export const useStep = 300_000;

@@ -28,7 +28,7 @@ async function emptyTables(): Promise<void> {
 }
 
 /** What happens to the statements of the next flush. */
-type Fault = 'none' | 'not sent' | 'answer lost' | 'sent later';
+type Fault = 'none' | 'not sent' | 'response lost' | 'sent later';
 
 /** The same database over a connection that can be broken. */
 class Network {
@@ -57,10 +57,10 @@ class Network {
     const send = () => database.pool.query(...args);
     if (this.fault === 'sent later') this.#late.push(send);
     if (this.fault === 'not sent' || this.fault === 'sent later') throw new Error('connection lost');
-    const answer = await send();
+    const response = await send();
     await this.meanwhile();
-    if (this.fault === 'answer lost') throw new Error('connection lost');
-    return answer;
+    if (this.fault === 'response lost') throw new Error('connection lost');
+    return response;
   }
 }
 
@@ -91,7 +91,7 @@ const step = fc.oneof(
   fc.record({
     kind: fc.constant('flush' as const),
     node: fc.nat(1),
-    fault: fc.constantFrom<Fault>('none', 'not sent', 'answer lost', 'sent later'),
+    fault: fc.constantFrom<Fault>('none', 'not sent', 'response lost', 'sent later'),
     meanwhile: fc.nat(5),
   }),
 );

@@ -16,25 +16,25 @@ type UsedSince = (
   page: { after: UsedKey | undefined; limit: number },
 ) => Promise<UsedKey[]>;
 
-/** Ids, the first first. */
+/** Key ids, in rank order. */
 interface Ranking {
   busiest: string[];
   mostRefused: string[];
 }
 
-/** Number of keys whose 24 hours are read at once: a few ms with SQLite, which blocks verification. */
+/** Number of keys whose 24 hours are read at once. With SQLite, this blocks verification for a few ms. */
 const keysPerRead = 200;
 
 /**
- * A ranking is returned again for this many times as long as it took to compute, so that the usage of a workspace with
- * very many keys takes at most a twentieth of the time, however often it is requested.
+ * A ranking is reused for this many times as long as it took to compute. So ranking a workspace with very many keys
+ * takes at most a twentieth of the time, however often it is requested.
  */
 const reuse = 20;
 
-/** ms. A ranking that took less time is not kept. */
+/** ms. A ranking that took less time is not cached. */
 const quick = 100;
 
-/** Number of workspaces whose rankings are kept. */
+/** Maximum number of workspaces with a cached ranking. */
 const maxKept = 100;
 
 /** Ranks the keys of a workspace by their requests. */
@@ -75,7 +75,7 @@ export class KeyRanking {
     return ranking;
   }
 
-  /** Requests that come meanwhile wait for the same ranking. */
+  /** Concurrent requests share one ranking. */
   #keep(workspaceId: string, entry: { from: number; until: number; ranking: Promise<Ranking> }): void {
     this.#kept.delete(workspaceId);
     this.#kept.set(workspaceId, entry);
@@ -122,7 +122,7 @@ export class KeyRanking {
 /** The keys with the most requests. */
 class TopKeys {
   readonly #length: number;
-  /** The most requests first. */
+  /** Most requests first. */
   #keys: { id: string; requests: number }[] = [];
 
   constructor(length: number) {

@@ -94,7 +94,7 @@ export class UsageReader {
     return { accepted, lastAt };
   }
 
-  /** @returns the counts of each of these keys, also of those that were not used in this range */
+  /** @returns the counts of each of these keys, including keys that were not used in this range */
   async counts(keyIds: readonly string[], from: number, to: number): Promise<Map<string, Counts>> {
     if (keyIds.length === 0) return new Map();
     const read = (db: Kysely<Tables>) => readCounts(db, keyIds, from, to);
@@ -110,7 +110,7 @@ export class UsageReader {
     });
   }
 
-  /** @returns what `counts` does, with the rejections by code */
+  /** Like `counts`, with the rejections by code. */
   async outcomes(
     workspaceId: string,
     keyIds: readonly string[],

@@ -21,7 +21,7 @@ interface Keys {
 }
 
 interface Options {
-  /** Makes the database contain the last uses of a workspace. */
+  /** Writes the last uses of a workspace to the database. */
   writeLastUses: (workspaceId: string) => Promise<void>;
   /** Epoch ms. */
   now: () => number;
@@ -39,7 +39,7 @@ export class WorkspaceUsageService {
   constructor(keys: Keys, reader: UsageReader, options: Options) {
     this.#find = keys.find;
     this.#reader = reader;
-    // Keys whose number of requests is nearly the same may change places until their counts are read again.
+    // Keys with nearly the same number of requests may be in the wrong order until the next ranking.
     this.#ranking = new KeyRanking(reader, keys.usedSince, 2 * maxRankedKeys);
     this.#options = options;
   }

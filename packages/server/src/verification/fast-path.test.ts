@@ -37,13 +37,13 @@ async function serve(make: (lane: FastPath) => Handle) {
 /** Asserts that each of these requests gets a 500 and that the log has the reason. */
 async function assertFailing({ socket, lines }: Awaited<ReturnType<typeof serve>>, all: string[]) {
   for (const request of all) {
-    const answer = await socket.send(request);
-    assert.equal(answer.status, 500);
-    const { error } = JSON.parse(answer.body);
+    const response = await socket.send(request);
+    assert.equal(response.status, 500);
+    const { error } = JSON.parse(response.body);
     assert.equal(error.code, 'internal_error');
-    assert.ok(error.message.includes(answer.headers.get('x-request-id') ?? 'none'));
-    assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
-    assert.doesNotMatch(answer.body, /a bug/);
+    assert.ok(error.message.includes(response.headers.get('x-request-id') ?? 'none'));
+    assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+    assert.doesNotMatch(response.body, /a bug/);
   }
   assert.equal(lines.filter((line) => line.includes('a bug')).length, all.length);
 }

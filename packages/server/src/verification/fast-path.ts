@@ -44,9 +44,9 @@ export class FastPath {
   }
 
   /** @param id of the request. @param now epoch ms */
-  send(exchange: FastPathExchange, answer: PlainResponse, id: string, now: number): void {
+  send(exchange: FastPathExchange, content: PlainResponse, id: string, now: number): void {
     const { response } = exchange;
-    const { status, fields, body } = answer;
+    const { status, fields, body } = content;
     // RFC 9110 section 8.6: a 204 has no Content-Length.
     const length = Buffer.byteLength(body);
     if (status !== 204) fields['content-length'] = String(length);

@@ -50,7 +50,7 @@ export function AuthenticationPage() {
             A key in another header, such as <code translate="no">X-API-Key</code>.
           </li>
           <li>
-            A key with another scheme, such as <code translate="no">Basic</code> or{' '}
+            A key with a scheme other than Bearer, such as <code translate="no">Basic</code> or{' '}
             <code translate="no">Token</code>, or without a scheme.
           </li>
           <li>A call from a web page of another origin: never use a secret key in a browser.</li>

@@ -96,10 +96,10 @@ export function KeyManagementPage() {
       <Leak prefix={prefix} />
       <HelpSection id="stored" title="What Soku stores">
         <p>
-          Of the key itself, Soku stores only its SHA-256 fingerprint and the characters of the preview. No
-          one can send an accepted request with a copy of the database. Soku also stores the name and scopes
-          of the key, who created it, when it was created, expires or was revoked, the number of requests in
-          each hour of the last 90 days, and the time, IP address and user agent of the last request.
+          Of the key itself, Soku stores only its SHA-256 fingerprint and the characters of the preview. A
+          copy of the database cannot be used to call your API. Soku also stores the name and scopes of the
+          key, who created it, when it was created, expires or was revoked, the number of requests in each
+          hour of the last 90 days, and the time, IP address and user agent of the last request.
         </p>
       </HelpSection>
     </HelpPage>
@@ -110,14 +110,14 @@ function KeyUse() {
   return (
     <HelpSection id="use" title="See what a key is used for">
       <p>
-        The page of a key (choose its name in the list) shows its accepted and rejected requests by hour, and
-        the time, IP address and user agent of the last accepted request. Before you revoke a key, the dialog
+        A key's page (choose its name in the list) shows its accepted and rejected requests by hour, and the
+        time, IP address and user agent of the last accepted request. Before you revoke a key, the dialog
         shows how it was used in the last 24 hours.
       </p>
       <p>
-        Rejected requests are those with a known key that was revoked, expired, over its rate limit or without
-        the required scope. They are still counted after a key is revoked, so you can see whether a program
-        still uses it.
+        Rejected requests are those whose key is known but was revoked, expired, over its rate limit or
+        missing a required scope. They are still counted after a key is revoked, so you can see whether a
+        program still uses it.
       </p>
     </HelpSection>
   );

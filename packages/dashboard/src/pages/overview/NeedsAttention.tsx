@@ -17,7 +17,7 @@ interface NeedsAttentionProps {
   lists: AttentionLists | undefined;
   /** Why there are no lists. */
   error: unknown;
-  /** Whether one of both is loading. The most urgent items come first, so nothing is shown before they are known. */
+  /** Whether either is loading. The most urgent items come first, so nothing is shown before they are known. */
   isPending: boolean;
 }
 

@@ -3,7 +3,7 @@ import { formatNumber } from '../../components/format-number.ts';
 import { ReasonName } from './ReasonName.tsx';
 import { reasonsOf } from './reasons.ts';
 
-/** At most so many fit in a line. */
+/** How many fit on one line. */
 const shown = 5;
 
 /** The rejected requests of today by reason. */

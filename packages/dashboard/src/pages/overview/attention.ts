@@ -1,4 +1,4 @@
-/** What needs attention, from the most urgent. Each item has one action. */
+/** What needs attention, most urgent first. Each item has one action. */
 import type { ListedKey } from '@soku/contract/keys';
 import type { RankedKey, WorkspaceUsage } from '@soku/contract/usage';
 import type { LinkProps } from '@tanstack/react-router';

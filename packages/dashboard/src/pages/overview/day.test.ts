@@ -36,7 +36,7 @@ for (const [today, yesterday, words] of [
   [108, 100, '8% more than yesterday by this time'],
   [92, 100, '8% fewer than yesterday by this time'],
   [1, 1000, '99% fewer than yesterday by this time'],
-  [1001, 1000, 'as many as yesterday by this time'],
+  [1001, 1000, 'the same as yesterday by this time'],
   [490, 100, '390% more than yesterday by this time'],
   [500, 100, '5 times as many as yesterday by this time'],
   [1_000_000, 1, '1,000,000 times as many as yesterday by this time'],

@@ -51,7 +51,7 @@ export function compareDays(today: number, yesterday: number): string {
   const ratio = today / yesterday;
   // There were some requests, so never "100% fewer".
   const percent = Math.max(Math.round((ratio - 1) * 100), -99);
-  if (percent === 0) return 'as many as yesterday by this time';
+  if (percent === 0) return 'the same as yesterday by this time';
   // "1,900% more" is harder to read than "20 times as many".
   if (ratio >= 5) return `${formatNumber(Math.round(ratio))} times as many as yesterday by this time`;
   return `${Math.abs(percent)}% ${percent > 0 ? 'more' : 'fewer'} than yesterday by this time`;

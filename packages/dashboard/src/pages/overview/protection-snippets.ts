@@ -54,7 +54,7 @@ export function protectionSnippets(origin: string): Snippet[] {
     {
       label: 'nginx',
       code: nginxSnippet(origin),
-      note: `The minimum. The file under "Protect an API" also returns Soku's errors and rate limits to the client.`,
+      note: `A minimal configuration. The one under "Protect an API" also returns Soku's errors and rate limits to the client.`,
     },
     {
       label: 'Back end',
@@ -64,7 +64,7 @@ export function protectionSnippets(origin: string): Snippet[] {
     {
       label: 'Gateway',
       code: gatewaySnippet(origin),
-      note: 'The gateway listens on a port of its own. It can also require scopes.',
+      note: 'The gateway listens on its own port. It can also require scopes.',
     },
   ];
 }

@@ -138,7 +138,7 @@ function SearchFailure({ error, onRetry }: { error: unknown; onRetry: () => void
 function NothingFound({ text }: { text: string }) {
   return (
     <div className="jump__none">
-      <p>{text.trim() === '' ? 'This workspace has no such key.' : `Nothing matches "${text.trim()}".`}</p>
+      <p>{text.trim() === '' ? 'This key is not in this workspace.' : `Nothing matches "${text.trim()}".`}</p>
       <p>
         {text.trim() === ''
           ? 'It may belong to another workspace or deployment.'

@@ -31,7 +31,7 @@ export interface Command {
   name: string;
   /** The part of the dashboard that it belongs to. */
   area: string;
-  /** Other words by which people look for it. */
+  /** Other words that people may search for. */
   words?: string;
   icon: LucideIcon;
   /** Shown before anything is typed. */

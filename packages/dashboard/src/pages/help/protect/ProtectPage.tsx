@@ -13,7 +13,7 @@ export function ProtectPage() {
   return (
     <HelpPage
       title="Protect an API"
-      lead="Soku checks the key of each request before your API handles it. Choose the way that fits what you already run."
+      lead="Soku checks the key of each request before your API handles it. Choose the option that fits your setup."
     >
       <Ways />
       <Gateway origin={origin} />
@@ -34,7 +34,7 @@ export function ProtectPage() {
 
 function Ways() {
   return (
-    <HelpSection id="ways" title="Choose a way">
+    <HelpSection id="ways" title="Choose an option">
       <dl className="ways">
         <div>
           <dt>
@@ -49,7 +49,7 @@ function Ways() {
             <a href="#nginx">nginx</a>, <a href="#haproxy">HAProxy</a>, <a href="#caddy">Caddy</a>,{' '}
             <a href="#envoy">Envoy</a>
           </dt>
-          <dd>You already run a proxy. It asks Soku about each request (forward-auth).</dd>
+          <dd>You already run a proxy. It verifies each request with Soku (forward-auth).</dd>
         </div>
         <div>
           <dt>
@@ -74,8 +74,9 @@ function Gateway({ origin }: { origin: string }) {
       <p>Then call your API through it:</p>
       <Code label="call through the gateway" code={callGateway(gatewayUrl(origin))} />
       <p>
-        Without rules, every valid key may send every request. To require scopes, name a file like this one in{' '}
-        <code translate="no">SOKU_GATEWAY_RULES</code>. The first rule that matches decides:
+        Without rules, every valid key can send any request. To require scopes, set{' '}
+        <code translate="no">SOKU_GATEWAY_RULES</code> to the path of a file like this one. The first rule
+        that matches decides:
       </p>
       <Code label="gateway rules" code={gatewayRules} />
     </HelpSection>

@@ -42,7 +42,7 @@ export function ProxySections({ origin }: { origin: string }) {
       <HelpSection id="caddy" title="Caddy">
         <p>
           Save this file as <code translate="no">/etc/caddy/Caddyfile</code>. Change the address of your API,
-          and replace <code translate="no">:8080</code> by the name of your site to get TLS:
+          and replace <code translate="no">:8080</code> with the name of your site to get TLS:
         </p>
         <Code
           head="/etc/caddy/Caddyfile"

@@ -104,7 +104,7 @@ function searchHint({ status, q }: ListFilter, otherMatches: number): string {
 function KeyNotFound() {
   return (
     <Empty title="No keys found">
-      <p>This workspace has no such key. It may belong to another workspace or deployment.</p>
+      <p>This key is not in this workspace. It may belong to another workspace or deployment.</p>
     </Empty>
   );
 }

@@ -4,7 +4,7 @@ import { Button } from '../../../components/Button.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { formatLimit } from './limit.ts';
 
-/** The default rate limit of the workspace. Renders nothing if it cannot be loaded. */
+/** The workspace's default rate limit. Renders nothing if it cannot be loaded. */
 export function WorkspaceLimit({ onChange }: { onChange: () => void }) {
   const { data: workspace, error } = useQuery(workspaceOptions);
   if (error && !workspace) return null;

@@ -21,7 +21,7 @@ interface AccessTabProps {
 export function AccessTab({ apiKey, isEditingLimit }: AccessTabProps) {
   return (
     <>
-      <Section title="What this key may do">
+      <Section title="What this key can do">
         {apiKey ? (
           <dl>
             <LimitFact key={apiKey.id} apiKey={apiKey} isEditing={isEditingLimit} />
@@ -38,8 +38,8 @@ export function AccessTab({ apiKey, isEditingLimit }: AccessTabProps) {
       </Section>
       {apiKey ? (
         <p className="key-help">
-          The expiry and the scopes are set when a key is created, and the full key is shown only then. To
-          change them, or if the key is lost, create a new key and revoke this one.{' '}
+          The expiration date and the scopes are set when a key is created, and the full key is shown only
+          then. To change them, or if the key is lost, create a new key and revoke this one.{' '}
           <Link to="/help/api-key-management">How to replace a key without downtime</Link>
         </p>
       ) : null}

@@ -17,7 +17,7 @@ export function ActivityTab({ keyId }: { keyId: string }) {
     <div className="activity">
       <Section
         title="Who changed what"
-        lead="Changes of this key, and changes that programs made with it."
+        lead="Changes to this key, and changes made with it."
         action={
           <Link to="/settings/audit" search={{ key: keyId }}>
             Audit log for this key
@@ -31,7 +31,7 @@ export function ActivityTab({ keyId }: { keyId: string }) {
         ) : null}
         {list.data && events.length === 0 ? (
           <Empty title="No entries">
-            <p>The audit log has no entries about this key anymore.</p>
+            <p>The audit log no longer has entries for this key.</p>
           </Empty>
         ) : null}
       </Section>

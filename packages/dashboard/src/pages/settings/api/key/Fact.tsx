@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** One fact of what a key may do, with its name. */
+/** A property of a key, with its name. */
 export function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div className="fact">

@@ -13,7 +13,7 @@ const unusedForDays = 90;
 
 interface RowStatusProps {
   apiKey: Key;
-  /** Whether the list has no other keys. Then only what needs a look is visible. */
+  /** Whether the list has no other keys. Then only what needs attention is visible. */
   ofActiveKeys: boolean;
 }
 

@@ -7,7 +7,7 @@ const descriptions: Record<KeySort, Record<ListFilter['order'], string>> = {
   name: { asc: 'by name', desc: 'by name, from Z to A' },
   created: { asc: 'oldest first', desc: 'newest first' },
   lastUsed: { asc: 'least recently used first', desc: 'most recently used first' },
-  expires: { asc: 'the next to expire first', desc: 'the last to expire first' },
+  expires: { asc: 'soonest to expire first', desc: 'latest to expire first' },
 };
 
 export function describeSorting({ sort, order }: Sorting): string {
