@@ -23,7 +23,7 @@ export async function gateway(sizes: Sizes): Promise<Figure[]> {
   const keys = files.write(inUse);
   const gatewayPort = await freePort();
 
-  // The protected API runs on the load's core, because in production it has a machine of its own.
+  // The protected API runs on the load's core, because in production it has its own machine.
   await using api = await startNginx(
     cores.load,
     (port) => `server { listen 127.0.0.1:${port}; location / { default_type text/plain; return 200 "ok"; } }`,

@@ -199,7 +199,7 @@ test('any search without control characters finds the key with exactly that name
   );
 });
 
-test('each key is listed and counted under its status only, also with a search', async () => {
+test('each key is listed and counted under its status only, even with a search', async () => {
   const [active, revoked, expired, both] = ['active', 'revoked', 'expired', 'both'].map((s) => `status ${s}`);
   const soon = () => new Date(Date.now() + 400).toISOString();
   await ada.createKey({ name: active ?? '' });

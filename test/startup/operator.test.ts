@@ -77,7 +77,7 @@ test('an invalid command line exits with code 64 and one line, and opens no data
   });
 });
 
-test('account add rejects a name that begins a key, also with a prefix of the deployment', async () => {
+test('account add rejects a name that begins a key, even with a prefix of the deployment', async () => {
   const dataDir = freshDirectory();
   const env = { SOKU_KEY_PREFIX: 'acme_live_' };
   for (const name of [generateKey(), generateKey({ prefix: 'acme_live_' }), 'acme_live_a1B2c3D4e5F6g7H8']) {

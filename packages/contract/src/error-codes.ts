@@ -191,8 +191,8 @@ export const errorCodes = {
     status: 404,
     type: 'invalid_request_error',
     title: 'Not found',
-    cause: 'The path or the id does not exist, or it belongs to another workspace.',
-    remedy: 'Check the path and the id.',
+    cause: 'The path or the ID does not exist, or it belongs to another workspace.',
+    remedy: 'Check the path and the ID.',
   },
   idempotency_replayed: {
     status: 409,
@@ -223,13 +223,13 @@ export const errorCodes = {
     type: 'invalid_request_error',
     title: 'The gateway does not forward this method',
     cause: 'The request to the gateway uses the method TRACE or CONNECT.',
-    remedy: 'Use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS, as defined by the API behind the gateway.',
+    remedy: 'Use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS, as supported by the API behind the gateway.',
   },
   payload_too_large: {
     status: 413,
     type: 'invalid_request_error',
     title: 'The request body is too large',
-    cause: 'A request body can have at most 64 kB.',
+    cause: 'The maximum size of a request body is 64 kB.',
     remedy: 'Send a smaller body.',
   },
   unsupported_media_type: {
@@ -252,8 +252,8 @@ export const errorCodes = {
     status: 500,
     type: 'api_error',
     title: 'Internal server error',
-    cause: 'The server failed. Your request is not the cause.',
-    remedy: 'Try again. If the error persists, send the request id to the operator of this deployment.',
+    cause: 'An unexpected error occurred on the server. Your request is not the cause.',
+    remedy: 'Try again. If the error persists, send the request ID to the operator of this deployment.',
   },
   bad_gateway: {
     status: 502,
@@ -262,7 +262,7 @@ export const errorCodes = {
     cause:
       'The key is valid, but the API behind the gateway could not be reached, timed out, or sent an invalid response.',
     remedy:
-      'Try again later. If the request changes data, check first whether it was carried out. The operator can find the cause in the log by the request id.',
+      'Try again later. If the request changes data, check first whether it was carried out. The operator can use the request ID to find the cause in the log.',
   },
   server_busy: {
     status: 503,
@@ -277,7 +277,8 @@ export const errorCodes = {
     type: 'api_error',
     title: 'The database is temporarily unavailable',
     cause: 'The database did not respond, or another program has locked it.',
-    remedy: 'Try again after the seconds in Retry-After. Check first if a change may have been made.',
+    remedy:
+      'Try again after the number of seconds in Retry-After. If the message says that a change may have been made, check first.',
   },
   storage_unavailable: {
     status: 503,

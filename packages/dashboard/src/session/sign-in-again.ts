@@ -22,7 +22,7 @@ export function requestSignIn(why: SignInReason): Promise<boolean> {
 }
 
 /**
- * The same for a request that the page sent by itself. Several of them can be rejected one after the other, and the
+ * The same for a request that the page sent on its own. Several of them can be rejected one after the other, and the
  * user, who has declined once, must not be asked again.
  */
 export async function requestSignInOnce(): Promise<boolean> {

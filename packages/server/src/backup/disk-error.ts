@@ -15,7 +15,7 @@ export function explainDiskError(error: unknown, { failed, now }: { failed: stri
   if (error instanceof StartupError || !(error instanceof Error)) return error;
   const isDiskError = 'syscall' in error && !network.test(errorCodeOf(error));
   if (!isDiskError && !('errcode' in error)) return error;
-  // On a full disk, SQLite may roll back the transaction by itself. This message is then the only trace of the cause.
+  // On a full disk, SQLite may roll back the transaction on its own. This message is then the only trace of the cause.
   const hint = error.message.startsWith('cannot rollback') ? ': the disk may be full' : '';
   return new StartupError(
     isCorruption(error) || isConstraintViolation(error) ? 'data' : 'cannotCreate',

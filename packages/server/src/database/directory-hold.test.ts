@@ -145,7 +145,7 @@ test('a disk that does not respond ends the hold without blocking the process, u
   hold.checkNow();
 });
 
-test('a process that creates the lock of an existing database waits for possible other users, also after a crash', async (t) => {
+test('a process that creates the lock of an existing database waits for possible other users, even after a crash', async (t) => {
   const { directory, database } = await openTemporary();
   t.after(() => rmSync(directory.path, { recursive: true, force: true }));
   await database.close();

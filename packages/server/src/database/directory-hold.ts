@@ -60,7 +60,7 @@ interface Options {
  * files that it opened. If these files are removed or moved while the process runs, another process can take its own
  * lock.
  *
- * Evidence expires by itself, because a stopped process (SIGSTOP, a paused container) runs no timers: when it
+ * Evidence expires on its own, because a stopped process (SIGSTOP, a paused container) runs no timers: when it
  * continues, its first verification finds the evidence expired and checks the files again.
  */
 export class DirectoryHold implements Hold {

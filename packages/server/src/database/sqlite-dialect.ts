@@ -71,7 +71,7 @@ class GuardedDriver extends SqliteDriver {
     this.#guard.afterUse();
   }
 
-  /** On a full disk SQLite rolls back by itself. The error of a second rollback would hide the cause. */
+  /** On a full disk SQLite rolls back on its own. The error of a second rollback would hide the cause. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (this.#database.isTransaction) await super.rollbackTransaction(connection);
   }

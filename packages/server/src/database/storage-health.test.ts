@@ -20,7 +20,7 @@ async function limitPages(most: number): Promise<void> {
 /** More than one page. */
 const large = (id: string) => ({ id, name: 'x'.repeat(20_000), created_at: 0 });
 
-test('every way of writing reports a full disk, also when SQLite has rolled back by itself', async () => {
+test('every way of writing reports a full disk, even when SQLite has rolled back on its own', async () => {
   await limitPages(1);
   const { kysely } = database;
   const insert = kysely.insertInto('workspace').values(large('ws_a'));

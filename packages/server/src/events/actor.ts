@@ -19,7 +19,7 @@ export function originOf(request: FastifyRequest, address: string): Origin {
   };
 }
 
-/** The actor of actions that the server performs by itself. */
+/** The actor of actions that the server performs on its own. */
 export const systemActor: Actor = { kind: 'system', id: 'system', name: 'Soku', ...noOrigin };
 
 /** The person who runs a command on the server, identified by operating system user. */

@@ -110,7 +110,7 @@ export async function registerOpenApi(
             type: 'http',
             scheme: 'bearer',
             description:
-              'SOKU_METRICS_TOKEN. If it is not set, programs on the same machine need no credentials',
+              'The value of SOKU_METRICS_TOKEN. If it is not set, programs on the same machine need no credentials',
           },
         },
       },

@@ -81,7 +81,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       operationId: 'listKeys',
       summary: 'List keys',
       description:
-        'Scope: `keys:read`. All filters can be combined. Pagination stays stable while keys are added and used: no page depends on how many keys are before it. With `sort=lastUsed`, a key that was not in use when the first page was read, and is used meanwhile, moves: later pages may lack it, or with `order=asc` repeat it.',
+        'Scope: `keys:read`. All filters can be combined. Pagination stays stable while keys are added and used. With `sort=lastUsed`, a key that was idle when the first page was read, and is used in the meantime, moves: later pages may omit it, or with `order=asc` repeat it.',
       tags,
       security,
       headers: workspaceHeader,

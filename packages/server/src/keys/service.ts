@@ -90,7 +90,7 @@ export class KeyService {
     return this.#store.hasAny();
   }
 
-  /** @throws {RequestError} not_found, also for a key of another workspace */
+  /** @throws {RequestError} not_found, including for a key of another workspace */
   async get(workspaceId: string, id: string): Promise<Key> {
     const [row, used] = await Promise.all([
       this.#store.find(workspaceId, id),

@@ -4,7 +4,7 @@ import { resemblesKey } from './resembles-key.ts';
 
 /**
  * Whether the session cookie authenticates a management call: it does if no Authorization header resembles a Soku key.
- * A proxy in front of the dashboard may add its own header, and browsers send Basic credentials by themselves. A header
+ * A proxy in front of the dashboard may add its own header, and browsers send Basic credentials on their own. A header
  * that was meant to be a key takes precedence over the cookie, so that a wrong key is never ignored.
  */
 export type SessionCheck = (request: IncomingMessage) => boolean;

@@ -70,7 +70,7 @@ export function leaseTimingOf({
 
 /**
  * One of several processes that verify the keys of one database, each with its own cache. It verifies from its cache
- * while it holds a lease, applies the changes of other nodes, and waits for the others after a change of its own.
+ * while it holds a lease, applies the changes of other nodes, and waits for the others after its own changes.
  */
 export class VerifierNode {
   /** Wait times, for the metrics. */

@@ -29,7 +29,7 @@ export class UsageService {
 
   /**
    * @param hours number of hours, including the current one
-   * @throws {RequestError} not_found, also for a key of another workspace
+   * @throws {RequestError} not_found, including for a key of another workspace
    */
   async get(workspaceId: string, keyId: string, hours: number): Promise<Usage> {
     await this.#keys.get(workspaceId, keyId);

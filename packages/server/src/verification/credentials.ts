@@ -125,7 +125,7 @@ function explainValue(value: string, prefixes: readonly string[]): ApiProblem {
   };
 }
 
-/** Programs such as curl and Python's requests send Basic by themselves if .netrc names the host. */
+/** Programs such as curl and Python's requests send Basic on their own if .netrc names the host. */
 const netrcHint =
   ' If you did not choose Basic, check your .netrc file for this host: curl -n and Python requests read it.';
 

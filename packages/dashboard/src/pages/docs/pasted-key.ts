@@ -12,7 +12,7 @@ export interface PastedKey {
 
 /**
  * Holds the pasted key for all operations of the page, in a ref, so that no state, cache or previous render has a copy.
- * It is cleared when the reader leaves, also if the browser keeps the page for Back.
+ * It is cleared when the reader leaves, even if the browser keeps the page for Back.
  */
 export function usePastedKey(): PastedKey {
   const key = useRef('');

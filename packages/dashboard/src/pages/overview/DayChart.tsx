@@ -9,7 +9,7 @@ import { useMinute } from '../../dates/use-minute.ts';
 import { type DayHour, dayHours, describeHour, formatClock, roundedUp, scaleTop } from './day.ts';
 
 /**
- * Requests of today by hour, with yesterday behind them. Rejected requests hang below the axis, on a scale of their own.
+ * Requests of today by hour, with yesterday behind them. Rejected requests hang below the axis, on their own scale.
  * All widths are percentages, so that nothing has to be measured.
  */
 export function DayChart({ usage }: { usage: WorkspaceUsage }) {

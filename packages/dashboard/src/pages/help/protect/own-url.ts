@@ -84,7 +84,7 @@ function tlsOfEnvoy(host: string): string {
 `;
 }
 
-/** The URL of the gateway, which listens on a port of its own. */
+/** The URL of the gateway, which listens on its own port. */
 export function gatewayUrl(origin: string): string {
   const host = URL.canParse(origin) ? new URL(origin).hostname : 'localhost';
   return `http://${host}:3001`;

@@ -7,7 +7,7 @@ export function eventsOf(pages: AuditPage[]): AuditEvent[] {
   return [...events.values()];
 }
 
-/** "Newest 50 entries", or "3 entries" if there are no more. */
+/** "Newest 50 entries", or "3 entries" if that is all. */
 export function countEntries(shown: number, more: boolean): string {
   if (shown === 0) return 'No entries';
   const count = shown === 1 ? '1 entry' : `${formatNumber(shown)} entries`;
