@@ -11,7 +11,7 @@ import {
 /** ms between two health checks of a member, as recommended in docs/operations/load-balancer.md. */
 const interval = 500;
 
-/** ms. A server promises to lose no request if it is checked at least this often, and gets to answer in this time. */
+/** ms. A server guarantees to lose no request if it is checked at least this often and can respond within this time. */
 const checkedWithin = 1000;
 
 /** The response to a request that failed because this process, or the server, did not get that much CPU time. */

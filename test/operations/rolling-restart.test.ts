@@ -17,7 +17,7 @@ after(() => deployment.stop());
 
 /** ms between requests with each key. */
 const interval = times(25, 10);
-/** ms between revokes. The restart shall not wait for the CPU time that more of them would take. */
+/** ms between revokes. The restart must not wait for the CPU time that more of them would take. */
 const pauseMs = 25;
 
 /** Verifies keys in turn at a fixed rate until it is stopped. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { checkRequestForm } from '../http/broken-requests.ts';
 import type { ApiProblem } from '../http/errors.ts';
-import { hasPlainLength } from './rejection.ts';
+import { hasUnambiguousLength } from './rejection.ts';
 
 /**
  * Rejects requests that are malformed, or that cannot be forwarded unambiguously.
@@ -20,7 +20,7 @@ export function checkForwardable(request: IncomingMessage, hosts: number): ApiPr
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion !== '1.1')) {
     return invalid('Unsupported transfer coding. The gateway forwards only "chunked", in HTTP/1.1.');
   }
-  if (!hasPlainLength(request)) {
+  if (!hasUnambiguousLength(request)) {
     return invalid('Content-Length must be a single decimal number without leading zeros.');
   }
   if (asksForWebSocket(request)) {

@@ -15,7 +15,7 @@ export function hasBody({ headers }: IncomingMessage): boolean {
  * Whether every server interprets the body length the same way: RFC 9110 section 8.6 allows leading zeros and
  * repetitions in a list, but some servers read 010 as octal, or only one number of a list.
  */
-export function hasPlainLength({ headers: { 'content-length': length } }: IncomingMessage): boolean {
+export function hasUnambiguousLength({ headers: { 'content-length': length } }: IncomingMessage): boolean {
   return length === undefined || /^(?:0|[1-9]\d*)$/.test(length);
 }
 
@@ -43,7 +43,7 @@ export function sendRejection(
     'x-request-id': id,
   };
   const { status } = errorCodes[problem.code];
-  if (hasPlainLength(request) && (request.complete || !hasBody(request))) {
+  if (hasUnambiguousLength(request) && (request.complete || !hasBody(request))) {
     response.writeHead(status, fields).end(body);
     return false;
   }

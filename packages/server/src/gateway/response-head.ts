@@ -62,7 +62,7 @@ export class ResponseHeadWriter {
     const kept = this.#keep(head, own, isNamed);
     // Node closes the connection after a final response instead of 100 Continue, because the body may or may not come.
     const isPlain = response.canSend && response.req.headers.expect === undefined;
-    if (!isPlain || !hasPlainLength(head) || isNamed?.('content-length')) {
+    if (!isPlain || !isFramedByLength(head) || isNamed?.('content-length')) {
       response.writeHead(status, [...kept, 'X-Request-Id', own.requestId, ...fieldsOf(own.limit)]);
       return;
     }
@@ -119,7 +119,7 @@ function treat(written: string): Treatment {
 }
 
 /** Whether Content-Length alone determines the framing of the body. */
-function hasPlainLength({ status, headers }: UpstreamHead): boolean {
+function isFramedByLength({ status, headers }: UpstreamHead): boolean {
   const length = headers['content-length'];
   return typeof length === 'string' && /^\d+$/.test(length) && status !== 204 && status !== 304;
 }

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 
 /** Upper bounds of the duration buckets in ms. The last bucket has no bound. */
-export const requestBucketEnds: readonly number[] = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
+export const requestBucketBounds: readonly number[] = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
 
 /** As in nginx: the client disconnected before the response. */
 export const clientClosedStatus = 499;
@@ -48,11 +48,11 @@ export class RequestCounts {
     else counted.count += 1;
     let durations = this.#durations.get(key);
     if (durations === undefined) {
-      durations = { method, route, counts: [...requestBucketEnds.map(() => 0), 0], sumMs: 0 };
+      durations = { method, route, counts: [...requestBucketBounds.map(() => 0), 0], sumMs: 0 };
       this.#durations.set(key, durations);
     }
-    const at = requestBucketEnds.findIndex((end) => ms <= end);
-    const bucket = at === -1 ? requestBucketEnds.length : at;
+    const at = requestBucketBounds.findIndex((end) => ms <= end);
+    const bucket = at === -1 ? requestBucketBounds.length : at;
     durations.counts[bucket] = (durations.counts[bucket] ?? 0) + 1;
     durations.sumMs += ms;
   }

@@ -1,6 +1,6 @@
 import type { NodeEntry } from '@soku/contract/nodes';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { type WaitMetrics, waitBucketEnds } from '../propagation/wait-metrics.ts';
+import { type WaitMetrics, waitBucketBounds } from '../propagation/wait-metrics.ts';
 import { histogramText } from './histogram.ts';
 import { setMetricValues } from './set-values.ts';
 
@@ -109,7 +109,7 @@ export function changeWaitText({ all, buckets }: WaitMetrics): string {
   return histogramText({
     name: 'soku_change_wait_seconds',
     help: 'Time from the commit of a change, such as a revoke, until it was in effect on every node',
-    ends: waitBucketEnds,
+    ends: waitBucketBounds,
     series: [{ counts: buckets, sumMs: all.sumMs }],
   });
 }

@@ -1,7 +1,7 @@
 import { errorCodeNames } from '@soku/contract/error-codes';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { type RequestCounts, requestBucketEnds } from '../http/request-counts.ts';
-import { bucketEnds, type VerificationCounts } from '../verification/verification-counts.ts';
+import { type RequestCounts, requestBucketBounds } from '../http/request-counts.ts';
+import { type VerificationCounts, verificationBucketBounds } from '../verification/verification-counts.ts';
 import { version } from '../version.ts';
 import { histogramText } from './histogram.ts';
 import { addNodeMetrics, changeWaitText, type NodeSource } from './node-metrics.ts';
@@ -143,7 +143,7 @@ function durationsText({ durations, durationSum }: VerificationCounts): string {
   return histogramText({
     name: 'soku_verification_duration_seconds',
     help: 'Time from the header of a request to the decision about its key, for one request in sixteen',
-    ends: bucketEnds,
+    ends: verificationBucketBounds,
     series: [{ counts: durations, sumMs: durationSum }],
   });
 }
@@ -204,7 +204,7 @@ function requestDurationsText({ requests }: MetricSources): string {
   return histogramText({
     name: 'soku_http_request_duration_seconds',
     help: 'Time until the response to a request, without GET /v1/verify (soku_verification_duration_seconds)',
-    ends: requestBucketEnds,
+    ends: requestBucketBounds,
     series: Array.from(requests.durations(), ({ route, method, counts, sumMs }) => {
       return { labels: { route, method }, counts, sumMs };
     }),

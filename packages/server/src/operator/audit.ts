@@ -23,7 +23,7 @@ import { partialName, placeFile } from '../durable-files.ts';
 import { createLog } from '../http/logging.ts';
 import { StartupError } from '../startup-error.ts';
 import { formatCount, resolveOperatorPath, UsageError } from './command-line.ts';
-import { openPostgresNow } from './open-postgres.ts';
+import { openPostgresWithoutRetry } from './open-postgres.ts';
 
 /** Time in ms between two progress lines. */
 const progressInterval = 1000;
@@ -172,7 +172,7 @@ async function* linesOf(file: string): AsyncGenerator<string> {
 async function withLog<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
   const { databaseUrl, dataDir } = readConfig(process.env);
   if (databaseUrl !== undefined) {
-    const database = await openPostgresNow(databaseUrl, await createLog('silent', false));
+    const database = await openPostgresWithoutRetry(databaseUrl, await createLog('silent', false));
     try {
       return await work(database.kysely);
     } finally {

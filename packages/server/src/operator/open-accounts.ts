@@ -7,7 +7,7 @@ import type { Config } from '../config.ts';
 import { openDataDirectory } from '../database/data-directory.ts';
 import { openSqlite } from '../database/sqlite.ts';
 import { createLog } from '../http/logging.ts';
-import { openPostgresNow } from './open-postgres.ts';
+import { openPostgresWithoutRetry } from './open-postgres.ts';
 
 /** Opens the database with the accounts. `close` releases everything that this function opened. */
 export async function openAccounts(
@@ -42,6 +42,6 @@ async function openFile({ dataDir, secret }: Config) {
 
 /** Servers may be running, because they read accounts from the database. */
 async function openShared({ secret = '' }: Config, url: string, log: Logger) {
-  const database = await openPostgresNow(url, log);
+  const database = await openPostgresWithoutRetry(url, log);
   return { database, secret, close: () => database.close() };
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WaitMetrics, waitBucketEnds } from './wait-metrics.ts';
+import { WaitMetrics, waitBucketBounds } from './wait-metrics.ts';
 
 test('each wait is counted in the first bucket whose bound it does not exceed', () => {
   const figures = new WaitMetrics();
   for (const ms of [0, 5, 6, 5000, 5001]) figures.recordWait(ms);
-  const { length } = waitBucketEnds;
+  const { length } = waitBucketBounds;
   assert.deepEqual(
     [figures.buckets[0], figures.buckets[1], figures.buckets[length - 1], figures.buckets[length]],
     [2, 1, 1, 1],

@@ -1,5 +1,5 @@
 /** Upper bounds of the histogram of waits, ms. */
-export const waitBucketEnds = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000] as const;
+export const waitBucketBounds = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000] as const;
 
 /** Maximum number of node names. Each deployment may add new ones, so the least recent are dropped. */
 const maxNames = 50;
@@ -13,8 +13,8 @@ export interface WaitTotals {
 /** How long changes have waited for other nodes since the process started. */
 export class WaitMetrics {
   readonly all: WaitTotals = { count: 0, sumMs: 0 };
-  /** Bucket i counts waits above the previous bound and up to waitBucketEnds[i] ms; the last counts all longer ones. */
-  readonly buckets: number[] = Array.from({ length: waitBucketEnds.length + 1 }, () => 0);
+  /** Bucket i counts waits above the previous bound and up to waitBucketBounds[i] ms; the last counts all longer ones. */
+  readonly buckets: number[] = Array.from({ length: waitBucketBounds.length + 1 }, () => 0);
   /** By node name. */
   readonly byName = new Map<string, WaitTotals>();
   /** Number of silent nodes whose rows this node has removed. */
@@ -23,8 +23,8 @@ export class WaitMetrics {
   /** Records the total wait of a change. */
   recordWait(ms: number): void {
     add(this.all, ms);
-    const bucket = waitBucketEnds.findIndex((end) => ms <= end);
-    const index = bucket === -1 ? waitBucketEnds.length : bucket;
+    const bucket = waitBucketBounds.findIndex((end) => ms <= end);
+    const index = bucket === -1 ? waitBucketBounds.length : bucket;
     this.buckets[index] = (this.buckets[index] ?? 0) + 1;
   }
 

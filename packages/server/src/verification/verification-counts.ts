@@ -1,7 +1,9 @@
 import type { ErrorCode } from '@soku/contract/error-codes';
 
 /** Upper bounds of the duration buckets, in ms. The last bucket is unbounded. */
-export const bucketEnds: readonly number[] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 10, 100];
+export const verificationBucketBounds: readonly number[] = [
+  0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 10, 100,
+];
 
 /** One in this many verifications is timed, because reading the clock twice adds a tenth to the duration. */
 const sampling = 16;
@@ -20,7 +22,7 @@ export class VerificationCounts {
   /** Rejections because of a rate limit, by policy. */
   readonly limited = { key: 0, address: 0 };
   /** Number of timed verifications per duration bucket, not cumulative. */
-  readonly durations: number[] = [...bucketEnds.map(() => 0), 0];
+  readonly durations: number[] = [...verificationBucketBounds.map(() => 0), 0];
   /** Sum of all durations, in ms. */
   durationSum = 0;
 
@@ -41,7 +43,7 @@ export class VerificationCounts {
   /** @param ms duration of a verification */
   recordDuration(ms: number): void {
     let bucket = 0;
-    while (ms > (bucketEnds[bucket] ?? Number.POSITIVE_INFINITY)) bucket += 1;
+    while (ms > (verificationBucketBounds[bucket] ?? Number.POSITIVE_INFINITY)) bucket += 1;
     this.durations[bucket] = (this.durations[bucket] ?? 0) + 1;
     this.durationSum += ms;
   }

@@ -6,7 +6,7 @@ import { ChartBand, ChartLine, percent } from '../../components/ChartMarks.tsx';
 import { ChartReader } from '../../components/ChartReader.tsx';
 import { formatCompact, formatNumber } from '../../components/format-number.ts';
 import { useMinute } from '../../dates/use-minute.ts';
-import { type DayHour, dayHours, describeHour, formatClock, roundedUp, scaleTop } from './day.ts';
+import { axisMaximum, type DayHour, dayHours, describeHour, formatClock, roundUp } from './day.ts';
 
 /**
  * Requests of today by hour, with yesterday behind them. Rejected requests hang below the axis, on their own scale.
@@ -69,7 +69,7 @@ export function DayChart({ usage }: { usage: WorkspaceUsage }) {
 }
 
 function topOf(hours: DayHour[]): number {
-  return scaleTop(
+  return axisMaximum(
     Math.max(0, ...hours.flatMap(({ today, yesterday }) => [today?.accepted ?? 0, yesterday.accepted])),
   );
 }
@@ -135,7 +135,7 @@ const minShare = 0.04;
 
 function Rejected({ hours, now, index }: { hours: DayHour[]; now: number; index: number | null }) {
   const most = Math.max(0, ...hours.map(({ today }) => today?.refused ?? 0));
-  const top = roundedUp(most);
+  const top = roundUp(most);
   const width = 1 / hours.length;
   return (
     <>

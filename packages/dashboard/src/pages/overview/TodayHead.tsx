@@ -4,7 +4,7 @@ import { usePageTitle } from '../../components/PageHead.tsx';
 import { Skeleton } from '../../components/Skeleton.tsx';
 import { useMinute } from '../../dates/use-minute.ts';
 import { dateFormat, userTimeZone } from '../../dates/zone.ts';
-import { compareDays, dayHours, formatClock, yesterdayByNow } from './day.ts';
+import { compareDays, dayHours, formatClock, yesterdaySoFar } from './day.ts';
 
 const longDay = { weekday: 'long', day: 'numeric', month: 'long' } as const;
 
@@ -37,7 +37,7 @@ function Sentence({ usage, now }: { usage: WorkspaceUsage; now: number }) {
   return (
     <p className="overview__figure">
       <strong>{requests === 0 ? 'No requests' : `${formatNumber(requests)} ${noun}`}</strong>
-      <span>{` ${compareDays(requests, yesterdayByNow(dayHours(usage), now))}`}</span>
+      <span>{` ${compareDays(requests, yesterdaySoFar(dayHours(usage), now))}`}</span>
     </p>
   );
 }

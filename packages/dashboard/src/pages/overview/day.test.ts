@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { msPerDay, msPerHour } from '@soku/contract/instant';
 import type { UsageDay, WorkspaceUsage } from '@soku/contract/usage';
 import fc from 'fast-check';
-import { compareDays, dayHours, roundedUp, scaleTop, yesterdayByNow } from './day.ts';
+import { axisMaximum, compareDays, dayHours, roundUp, yesterdaySoFar } from './day.ts';
 
 function dayOf(from: number, accepted: number[], refused = 0): UsageDay {
   return {
@@ -68,16 +68,16 @@ test('the day on which daylight saving time ends has 25 hours', () => {
 
 test('yesterday counts until this time of the day, with a share of the current hour', () => {
   const hours = dayHours(usageOf([0, 0, 0], new Array(24).fill(9)));
-  assert.equal(yesterdayByNow(hours, midnight), 0);
-  assert.equal(yesterdayByNow(hours, midnight + 2 * msPerHour), 20);
-  assert.equal(yesterdayByNow(hours, midnight + 2.5 * msPerHour), 25);
-  assert.equal(yesterdayByNow(hours, midnight + 48 * msPerHour), 240);
+  assert.equal(yesterdaySoFar(hours, midnight), 0);
+  assert.equal(yesterdaySoFar(hours, midnight + 2 * msPerHour), 20);
+  assert.equal(yesterdaySoFar(hours, midnight + 2.5 * msPerHour), 25);
+  assert.equal(yesterdaySoFar(hours, midnight + 48 * msPerHour), 240);
 });
 
 test('a scale ends at or just above the largest number, and its four steps are whole numbers', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 1_000_000_000 }), (most) => {
-      const top = scaleTop(most);
+      const top = axisMaximum(most);
       assert.ok(top >= most && top % 4 === 0, `${top}`);
       assert.ok(top <= Math.max(4, 1.7 * most), `${top} for ${most}`);
     }),
@@ -92,6 +92,6 @@ for (const [most, rounded] of [
   [1201, 1300],
 ]) {
   test(`${most} is rounded up to ${rounded}`, () => {
-    assert.equal(roundedUp(most ?? 0), rounded);
+    assert.equal(roundUp(most ?? 0), rounded);
   });
 }

@@ -36,7 +36,7 @@ const sum = ({ accepted, refused }: Counts) => accepted + refused;
  * The requests of yesterday until this time of the day. Usage is counted by hour, so the requests of the current hour
  * are assumed to be spread evenly.
  */
-export function yesterdayByNow(hours: DayHour[], now: number): number {
+export function yesterdaySoFar(hours: DayHour[], now: number): number {
   const counts = hours.map(({ from, yesterday }) => {
     const share = Math.min(Math.max((now - from) / msPerHour, 0), 1);
     return sum(yesterday) * share;
@@ -58,14 +58,14 @@ export function compareDays(today: number, yesterday: number): string {
 }
 
 /** The top of a scale with four equal steps of whole numbers. */
-export function scaleTop(most: number): number {
+export function axisMaximum(most: number): number {
   const magnitude = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
   const tops = [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 4.8, 6, 8, 10, 12].map((step) => Math.round(step * magnitude));
   return tops.find((top) => top >= most && top % 4 === 0) ?? 4;
 }
 
 /** `most`, rounded up to two digits. */
-export function roundedUp(most: number): number {
+export function roundUp(most: number): number {
   const magnitude = 10 ** Math.max(Math.floor(Math.log10(Math.max(most, 1))) - 1, 0);
   return Math.ceil(most / magnitude) * magnitude;
 }

@@ -3,7 +3,7 @@ const refuse = `
   CREATE FUNCTION soku_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN RAISE EXCEPTION 'soku: %', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'; END $$`;
 
-const bury = `
+const recordRevokedHashes = `
   CREATE FUNCTION soku_bury() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
     INSERT INTO dead_hash (hash) SELECT hash FROM api_key_secret WHERE key_id = NEW.id ON CONFLICT DO NOTHING;
@@ -43,11 +43,11 @@ function refuseTruncate(table: string): string[] {
 
 /**
  * The same guarantees as on SQLite. An INSERT that replaces (ON CONFLICT DO UPDATE, MERGE) fires the UPDATE triggers
- * here, so it needs no triggers of its own.
+ * here, so it needs no separate triggers.
  */
 export const postgresTriggers: readonly string[] = [
   refuse,
-  bury,
+  recordRevokedHashes,
   refuseUsedHash,
   ...refuseEach(
     'api_key_identity',

@@ -4,7 +4,7 @@ import backEndExample from '../../../../../../examples/back-end/back-end.mjs?raw
 import { useSession } from '../../../api/session.ts';
 import { Code, CodeTabs } from '../../../components/Code.tsx';
 import { HelpPage, HelpSection } from '../HelpPage.tsx';
-import { callGateway, checks, gatewayRules, startGateway, verifyCommand } from './commands.ts';
+import { callGatewayCommand, checks, gatewayRules, startGatewayCommand, verifyCommand } from './commands.ts';
 import { gatewayUrl, withUrl } from './own-url.ts';
 import { ProxySections } from './Proxies.tsx';
 
@@ -70,9 +70,9 @@ function Gateway({ origin }: { origin: string }) {
   return (
     <HelpSection id="gateway" title="Gateway">
       <p>Start Soku with the address of your API. The gateway listens on port 3001:</p>
-      <Code label="command to start the gateway" code={startGateway} />
+      <Code label="command to start the gateway" code={startGatewayCommand} />
       <p>Then call your API through it:</p>
-      <Code label="call through the gateway" code={callGateway(gatewayUrl(origin))} />
+      <Code label="call through the gateway" code={callGatewayCommand(gatewayUrl(origin))} />
       <p>
         Without rules, every valid key can send any request. To require scopes, set{' '}
         <code translate="no">SOKU_GATEWAY_RULES</code> to the path of a file like this one. The first rule

@@ -1,8 +1,8 @@
 /** Commands of the pages in docs/. test/browser/protect-an-api.test.ts compares every block with them. */
 
-export const startGateway = 'SOKU_GATEWAY_UPSTREAM=http://127.0.0.1:4000 npm start';
+export const startGatewayCommand = 'SOKU_GATEWAY_UPSTREAM=http://127.0.0.1:4000 npm start';
 
-export function callGateway(gateway: string): string {
+export function callGatewayCommand(gateway: string): string {
   return `curl --fail-with-body -si -H "Authorization: Bearer $SOKU_API_KEY" "${gateway}/orders?page=2"`;
 }
 
