@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { usageRetentionHours } from '@soku/contract/usage';
+import { pino } from 'pino';
+import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
+import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
+import { SecretCache } from '../verification/secret-cache.ts';
+import { hourStart } from './hours.ts';
+import { recordUsage } from './usage.ts';
+
+for (const which of databases) {
+  test(`after the start, only usage that can still be read is kept (${which})`, async () => {
+    const { database, close } = await openTestDatabase(which);
+    after(close);
+    const [secret] = await insertSecrets(database, 1, 1);
+    assert.ok(secret !== undefined);
+    const { keyId, hash } = secret;
+    const now = 600_000;
+    const oldest = now + 1 - usageRetentionHours;
+    const counts = {
+      key_id: keyId,
+      hash: Buffer.from(hash, 'latin1'),
+      accepted: 1,
+      refused: 0,
+      last_at: null,
+    };
+    await database.kysely
+      .insertInto('usage_hour')
+      .values([oldest - 2, oldest - 1, oldest, now].map((hour) => ({ hour, ...counts })))
+      .execute();
+    const waiting: (() => void)[] = [];
+    const usage = recordUsage({
+      database,
+      source: new SecretCache({ valid: 1, rejected: 1 }),
+      log: pino({ level: 'silent' }),
+      now: () => hourStart(now + 1) - 1,
+      later: (work, ms) => {
+        if (ms === 0) waiting.push(work);
+        return () => undefined;
+      },
+    });
+    usage.start();
+    for (const work of waiting) work();
+    // Waits for the work that has begun.
+    await usage.stop();
+    const rows = await database.kysely.selectFrom('usage_hour').select('hour').orderBy('hour').execute();
+    assert.deepEqual(
+      rows.map(({ hour }) => hour),
+      [oldest, now],
+    );
+  });
+}
