@@ -1,7 +1,7 @@
 import { msPerDay } from '@soku/contract/instant';
 import type { Logger } from 'pino';
 import type { Database } from '../database/open.ts';
-import { later, PeriodicTask } from '../timers/periodic-task.ts';
+import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
 import { pruneEvents } from './retention.ts';
 import { sealEvents } from './sealer.ts';
 
@@ -15,23 +15,32 @@ const pruneInterval = msPerDay;
 const firstPrune = 60_000;
 
 interface Options {
-  database: Database;
+  database: Pick<Database, 'kysely'>;
   retentionDays: number;
   log: Logger;
+  /** Epoch ms. */
+  now?: () => number;
+  later?: Later;
 }
 
 /** The background work of the audit log on every node: sealing events and deleting old ones. */
-export function createAudit({ database: { kysely }, retentionDays, log }: Options) {
+export function createAudit({
+  database: { kysely },
+  retentionDays,
+  log,
+  now = Date.now,
+  later: start = later,
+}: Options) {
   const seal = () => sealEvents(kysely);
   const sealing = new PeriodicTask(seal, {
     interval: sealInterval,
     failed: (error) => log.error({ err: error }, 'audit events could not be sealed; retrying'),
-    later,
+    later: start,
   });
-  const pruning = new PeriodicTask(() => pruneEvents(kysely, Date.now(), retentionDays * msPerDay), {
+  const pruning = new PeriodicTask(() => pruneEvents(kysely, now(), retentionDays * msPerDay), {
     interval: pruneInterval,
     failed: (error) => log.error({ err: error }, 'old audit events could not be deleted; retrying'),
-    later,
+    later: start,
   });
   return {
     start: () => {
