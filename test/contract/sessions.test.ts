@@ -178,6 +178,16 @@ test('sessions are listed with ids and ended by id', async () => {
   assert.equal((await endSession(other.id)).status, 200);
   assertProblem(await list(elsewhere), 'session_over');
   assert.ok((await sessionsOf(here)).every(({ id }) => id !== other.id));
+  const expired = await openSession(server);
+  const expire = 'UPDATE session SET "expiresAt" = ? WHERE token = ? RETURNING id';
+  const [{ id: expiredId } = {}] = await inDatabase(
+    server,
+    expire,
+    new Date(Date.now() - 1000).toISOString(),
+    expired.storedToken,
+  );
+  assert.ok(typeof expiredId === 'string');
+  assert.ok((await sessionsOf(here)).every(({ id }) => id !== expiredId));
   await endSession(own.id);
   assertProblem(await list(here), 'session_over');
   assertProblem(await endSession(own.id), 'session_over');
