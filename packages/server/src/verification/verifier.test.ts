@@ -56,16 +56,17 @@ async function insertSecret(createdAt: number): Promise<{ secret: string; start:
   return { secret, start: preview.previewStart };
 }
 
-/** A verifier with an empty cache, its own reader that a test may close, and a clock that a test may set. */
+/** A verifier with an empty cache, its own reader that a test may close, and a clock and a lease that a test may set. */
 function newVerifier(now = expiry - 1) {
   const clock = { now };
+  const lease = { held: true };
   const failures: unknown[] = [];
   const reader = new DatabaseSync(directory.databaseFile, { readOnly: true });
   after(() => reader.isOpen && reader.close());
   const cache = new SecretCache({ valid: 10, rejected: 10 });
   const decider = new Verifier({
     secrets: sqliteSecrets(reader, directory.hold, 'off'),
-    lease: { holds: () => true },
+    lease: { holds: () => lease.held },
     cache,
     prefixes: ['soku_'],
     addressLimits: new AddressLimits('off'),
@@ -73,7 +74,7 @@ function newVerifier(now = expiry - 1) {
     now: () => clock.now,
     failed: (error) => failures.push(error),
   });
-  return { verifier: new GrantingVerifier(decider), cache, clock, reader, failures };
+  return { verifier: new GrantingVerifier(decider), cache, clock, lease, reader, failures };
 }
 
 test('a key read from the database is valid until the exact millisecond of its expiry', async () => {
@@ -143,4 +144,20 @@ test('a secret is rejected from the exact millisecond of its retirement, while t
   const late = newVerifier(0).verifier;
   assert.equal((await late.verifyKey(older.secret)).problem?.code, 'revoked_key', 'whatever the clock says');
   assert.equal((await late.verifyKey(newer.secret)).key?.keyId, 'key_1');
+});
+
+test('a cached key that was found to be revoked without a lease stays rejected with a lease', async () => {
+  const { secret, start } = await insertSecret(2);
+  const { verifier, lease } = newVerifier();
+  assert.equal((await verifier.verifyKey(secret)).key?.keyId, 'key_1');
+  await database.kysely
+    .updateTable('api_key_secret')
+    .set({ retired_at: expiry - 10 })
+    .where('preview_start', '=', start)
+    .execute();
+  assert.equal((await verifier.verifyKey(secret)).key?.keyId, 'key_1', 'from the cache');
+  lease.held = false;
+  assert.equal((await verifier.verifyKey(secret)).problem?.code, 'revoked_key');
+  lease.held = true;
+  assert.equal((await verifier.verifyKey(secret)).problem?.code, 'revoked_key');
 });
