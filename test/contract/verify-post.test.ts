@@ -158,6 +158,13 @@ test('an invalid body is rejected with the path of the error, and the response d
   }
 });
 
+test('a body of up to 64 kB is accepted, and a larger one is rejected', async () => {
+  const body = JSON.stringify({ apiKey: target.apiKey });
+  assert.equal((await verify(body.padEnd(65_536, ' '))).code, 'valid');
+  const large = { key: caller.apiKey, body: body.padEnd(65_537, ' ') };
+  assertProblem(await contract.call('POST', '/v1/verify', large), 'payload_too_large');
+});
+
 test('unknown keys are limited by the given client address, and not at all without one', async () => {
   const limited = await startServer({ env: { SOKU_ADDRESS_RATE_LIMIT: '2' } });
   try {
