@@ -159,3 +159,24 @@ test('a journal that is moved away while the server runs is rewritten in full', 
   assert.deepEqual(written().sort(), sorted([...many(3), 'X']));
   assert.match(log.join(''), /moved away, replaced or changed while the server runs/);
 });
+
+test('however many keys another node revokes at once, all of them are written', async (t) => {
+  const { database, journal, written } = await scene(t, ['X'], []);
+  await journal.start();
+  await eventually(
+    async () => written().length,
+    (length) => length === 1,
+  );
+  const rows = many(1500).map((name) => ({ hash: hash(name) }));
+  for (const some of [rows.slice(0, 750), rows.slice(750)]) {
+    await database.kysely.insertInto('dead_hash').values(some).execute();
+  }
+  journal.keysChanged(rows.map((row) => row.hash));
+  await eventually(
+    async () => written().length,
+    (length) => length > 1,
+  );
+  // Waits for the rest of the work.
+  await journal.stop();
+  assert.deepEqual(written().sort(), sorted(['X', ...many(1500)]));
+});
