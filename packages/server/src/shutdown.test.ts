@@ -69,3 +69,29 @@ for (const [what, write, bounds, says] of givenUp) {
     assert.match(errors[0] ?? '', says);
   });
 }
+
+for (const isRemote of [true, false]) {
+  test(`counts are written after the last request, and before the ${isRemote ? 'remote ' : ''}database is closed`, async () => {
+    const order: string[] = [];
+    const step = (name: string) => async () => {
+      await wait(0);
+      order.push(name);
+    };
+    const write = step('write');
+    const ending = {
+      hasOthers: () => false,
+      drain: () => order.push('drain'),
+      closeServers: step('close servers'),
+      write: async () => {
+        await write();
+        return true;
+      },
+      leave: step('leave'),
+      closeDatabase: step('close database'),
+      isRemote,
+      log: pino({ level: 'silent' }),
+    };
+    assert.equal(await shutDown('SIGTERM', ending), 0);
+    assert.deepEqual(order, ['drain', 'close servers', 'write', 'leave', 'close database']);
+  });
+}
