@@ -170,6 +170,20 @@ test('the line for .env shows the preview, copies the full key, and counts as co
   await isGone(keys.dialog(page));
 });
 
+test('if the clipboard is blocked, the line for .env reports it and does not count as copying', async (t) => {
+  const page = await secure.open(t, '/settings/api', { alone: true });
+  await reloadWith(page, blockClipboard + blockCommand);
+  await keys.generate(page, 'Environment line, blocked');
+  await keys.copySnippet(page).click();
+  await reads(
+    keys.snippetStatus(page),
+    /^The browser blocked the clipboard\. Select the text and copy it\.$/,
+  );
+  await isGone(copied(page));
+  await keys.doneButton(page).click();
+  await reads(keys.alertDialog(page), /Close without copying/);
+});
+
 test('copying a snippet, which contains no key, does not count as copying the key', async (t) => {
   const page = await secure.open(t, '/settings/api');
   const apiKey = await keys.generate(page, 'Snippet');
