@@ -37,6 +37,30 @@ test('the translator replaces text, but not keys and code', async (t) => {
   assert.equal(await page.locator('code:has(font)').count(), 0);
 });
 
+test('the name of a key is not translated where it stands alone', async (t) => {
+  const name = 'Name in translation';
+  const { key } = await ada.createKey({ name });
+  const page = await open(t, '/settings/api');
+  const assertUntranslated = async (what: string) => {
+    assert.notEqual(await page.getByText(name, { exact: true }).count(), 0, what);
+    const translated = page.locator('font').getByText(name, { exact: true });
+    const places = await translated.evaluateAll((all) =>
+      all.map((one) => one.closest(':not(font)')?.outerHTML.slice(0, 200)),
+    );
+    assert.deepEqual(places, [], what);
+  };
+  await keys.row(page, name).waitFor();
+  await assertUntranslated('the list');
+  await keys.choose(page, 'Revoke', name);
+  await keys.confirmRevoke(page, name).waitFor();
+  await assertUntranslated('the dialog');
+  for (const path of [`/settings/api/${key.id}`, '/settings/audit', '/']) {
+    await page.goto(`${dashboard.server.url}${path}`);
+    await page.getByText(name, { exact: true }).first().waitFor();
+    await assertUntranslated(path);
+  }
+});
+
 test('setup, sign-out and sign-in work in a translated page', async (t) => {
   const withoutOwner = { SOKU_OWNER_EMAIL: undefined, SOKU_OWNER_PASSWORD: undefined };
   const fresh = await Dashboard.start(withoutOwner);

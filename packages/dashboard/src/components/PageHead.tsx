@@ -4,6 +4,8 @@ import type { Elements } from './elements.ts';
 
 interface PageHeadProps {
   title: string;
+  /** Whether the title is a name that a person chose. Browsers must not translate it. */
+  isName?: boolean;
   /** The title of the browser tab, if it differs from the heading. */
   tabTitle?: string;
   /** Shown next to the heading, but not part of it. */
@@ -12,13 +14,20 @@ interface PageHeadProps {
   action?: Elements;
 }
 
-export function PageHead({ title, tabTitle = title, badge, children, action }: PageHeadProps) {
+export function PageHead({
+  title,
+  isName = false,
+  tabTitle = title,
+  badge,
+  children,
+  action,
+}: PageHeadProps) {
   usePageTitle(tabTitle);
   return (
     <header className="page-head">
       <div className="page-head__text">
         <div className="page-head__title">
-          <h1 tabIndex={-1} dir="auto">
+          <h1 tabIndex={-1} dir="auto" translate={isName ? 'no' : undefined}>
             {title}
           </h1>
           {badge}

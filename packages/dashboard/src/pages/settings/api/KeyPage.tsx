@@ -120,6 +120,7 @@ function KeyHead({ apiKey, tab, error }: KeyHeadProps) {
     return (
       <PageHead
         title={apiKey.name}
+        isName
         tabTitle={`${apiKey.name}, ${tabTitles[tab]}`}
         badge={<StatusBadge status={apiKey.status} />}
         action={<KeyActions revoked={apiKey.status === 'revoked'} />}
