@@ -164,7 +164,11 @@ const foundBefore: [Step[], number, number][] = [
     100,
   ],
   // A flush ends between two of its transactions, so the log also contains counts that it has already written.
-  [[useOf(0), useOf(1), useOf(2), { kind: 'flush', untilFailure: 3, meanwhile: [] }, { kind: 'crash' }], 3, 100],
+  [
+    [useOf(0), useOf(1), useOf(2), { kind: 'flush', untilFailure: 3, meanwhile: [] }, { kind: 'crash' }],
+    3,
+    100,
+  ],
 ];
 
 test('after any sequence of uses, saves, flushes, failures, crashes and hours, also during a flush, the counts are correct', async () => {
