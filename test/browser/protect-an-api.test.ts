@@ -113,6 +113,9 @@ test('on a phone, the contents are folded, and the heading stays visible under t
   const page = await dashboard.open(t, path, { viewport: { width: 390, height: 800 } });
   await settled(page);
   assert.equal(await contents(page).getByRole('link').count(), 0, 'folded');
+  const folded = await contents(page).boundingBox();
+  const title = await page.getByRole('heading', { level: 1 }).boundingBox();
+  assert.ok(folded && title && folded.y > title.y + title.height, 'below the title');
   await contents(page).locator('summary').click();
   await contents(page).getByRole('link', { name: 'Envoy' }).click();
   await isAt(page, `${path}#envoy`);

@@ -19,8 +19,8 @@ const pages = [
 ] as const;
 
 export function HelpPage({ title, lead, children }: HelpPageProps) {
-  const article = useRef<HTMLElement>(null);
-  const sections = useSections(article);
+  const text = useRef<HTMLDivElement>(null);
+  const sections = useSections(text);
   return (
     <>
       <nav className="tabs" aria-label="Help">
@@ -30,15 +30,17 @@ export function HelpPage({ title, lead, children }: HelpPageProps) {
           </Link>
         ))}
       </nav>
-      <div className="with-contents">
-        {sections.length >= fewestSections ? <Contents groups={[{ entries: sections }]} /> : null}
-        <article className="prose" ref={article}>
+      <article className="with-contents">
+        <div className="prose">
           <PageHead title={title} tabTitle={`${title}, help`}>
             {lead}
           </PageHead>
+        </div>
+        {sections.length >= fewestSections ? <Contents groups={[{ entries: sections }]} /> : null}
+        <div className="prose" ref={text}>
           {children}
-        </article>
-      </div>
+        </div>
+      </article>
     </>
   );
 }
@@ -46,18 +48,18 @@ export function HelpPage({ title, lead, children }: HelpPageProps) {
 /** A shorter page has no table of contents. */
 const fewestSections = 4;
 
-/** The sections of an article, read from it before it is painted, so that they are listed in one place only. */
-function useSections(article: RefObject<HTMLElement | null>): ContentsGroup['entries'] {
+/** The sections of a text, read from it before it is painted, so that they are listed in one place only. */
+function useSections(text: RefObject<HTMLElement | null>): ContentsGroup['entries'] {
   const [sections, setSections] = useState<ContentsGroup['entries']>([]);
   useLayoutEffect(() => {
-    const found = article.current?.querySelectorAll(':scope > .prose__part[id]') ?? [];
+    const found = text.current?.querySelectorAll(':scope > .prose__part[id]') ?? [];
     setSections(
       Array.from(found, (section) => ({
         id: section.id,
         title: section.querySelector('h2')?.textContent ?? section.id,
       })),
     );
-  }, [article]);
+  }, [text]);
   return sections;
 }
 

@@ -7,7 +7,7 @@ import { ApiError } from '../../../api/client.ts';
 import { keyOptions } from '../../../api/keys.ts';
 import { refreshWhileSignedIn } from '../../../api/refresh.ts';
 import { KeyBlank, PreviewText } from '../../../components/Bitting.tsx';
-import { Button } from '../../../components/Button.tsx';
+import { Button, buttonClass } from '../../../components/Button.tsx';
 import { KeyDrawing } from '../../../components/KeyDrawing.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
@@ -141,7 +141,16 @@ function KeyHead({ apiKey, tab, error }: KeyHeadProps) {
   }
   const missing = isMissing(error);
   return (
-    <PageHead title={missing ? 'Key not found' : 'This key could not be displayed'}>
+    <PageHead
+      title={missing ? 'Key not found' : 'This key could not be displayed'}
+      action={
+        <div className="page-head__actions">
+          <Link to="/settings/api" className={buttonClass('secondary')}>
+            All keys
+          </Link>
+        </div>
+      }
+    >
       {missing ? 'Check the address for typos. The key may also belong to another workspace.' : null}
     </PageHead>
   );

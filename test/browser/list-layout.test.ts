@@ -1,0 +1,59 @@
+/** The key list on wide and narrow screens: what is beside what, and what can be read. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Locator } from 'playwright-core';
+import { z } from 'zod';
+import { settled } from './accessibility.ts';
+import { Dashboard } from './dashboard.ts';
+import { evaluate } from './expect.ts';
+import { recordHours } from './recorded-usage.ts';
+
+const dashboard = await Dashboard.shared();
+const name = 'Layout of data warehouse';
+const { key } = await dashboard.ada.createKey({ name });
+await recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 1_234_567, refused: 123_456 }]);
+await dashboard.ada.createKey({ name: 'Layout', scopes: ['keys:read', 'keys:write'] });
+await dashboard.ada.createKey({ name: 'Layout '.repeat(14) });
+
+const boxOf = async (locator: Locator) => {
+  const box = await locator.boundingBox();
+  assert.ok(box, `${locator} is visible`);
+  return box;
+};
+
+/** The heights of the rows, in px. */
+const readHeights = `[...new Set(Array.from(document.querySelectorAll('tbody tr'), (row) => row.offsetHeight))]`;
+
+test('beside all columns, a name of usual length is not cut, and every row has the same height', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?q=Layout');
+  await settled(page);
+  const link = page.getByRole('link', { name, exact: true });
+  const hidden = await link.evaluate((a) => [a.scrollWidth - a.clientWidth, a.scrollHeight - a.clientHeight]);
+  assert.deepEqual(hidden, [0, 0]);
+  assert.deepEqual(await evaluate(page, z.array(z.number()), readHeights), [44]);
+});
+
+test('several filters are in one row below the status links and the search', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?unusedDays=30&expiresWithinDays=30&scope=keys:read');
+  await settled(page);
+  const search = page.getByRole('searchbox', { name: 'Search keys' });
+  for (const width of [1280, 1024]) {
+    await page.setViewportSize({ width, height: 800 });
+    const status = await boxOf(page.getByRole('navigation', { name: 'Status' }));
+    const field = await boxOf(search);
+    assert.ok(field.y < status.y + status.height, `the search is beside the status links at ${width} px`);
+    const chips = await page.locator('.filters > .chip').all();
+    const tops = await Promise.all(chips.map(async (chip) => (await boxOf(chip)).y));
+    assert.equal(tops.length, 4);
+    assert.equal(new Set(tops).size, 1, `one row at ${width} px`);
+    assert.ok(Math.min(...tops) >= field.y + field.height, `below the search at ${width} px`);
+  }
+});
+
+test('on a wide screen, one filter is beside the search', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?unusedDays=30');
+  await settled(page);
+  const chip = await boxOf(page.locator('.filters > .chip').first());
+  const field = await boxOf(page.getByRole('searchbox', { name: 'Search keys' }));
+  assert.ok(chip.y < field.y + field.height && chip.x + chip.width < field.x);
+});
