@@ -88,6 +88,8 @@ test('the troubleshooting page has exactly one entry for every error code', asyn
     `Array.from(document.querySelectorAll('main article article'), (element) => element.id)`,
   );
   assert.deepEqual(entries.toSorted(), errorCodeNames.toSorted());
+  const unnamed = (await texts(page.locator('main h2'))).filter((title) => /^\d+\s*$/.test(title));
+  assert.deepEqual(unnamed, [], 'every status has a name');
   const index = await texts(page.getByRole('navigation', { name: 'Error codes' }).getByRole('link'));
   assert.deepEqual(index.toSorted(), errorCodeNames.toSorted());
 });
