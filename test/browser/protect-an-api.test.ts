@@ -128,6 +128,18 @@ test('on a phone, the contents are folded, and the heading stays visible under t
   );
 });
 
+test('on the smallest screen, the tab of the current page is visible', async (t) => {
+  const page = await dashboard.open(t, '/help/authentication', { viewport: { width: 320, height: 640 } });
+  await settled(page);
+  const tabs = page.getByRole('navigation', { name: 'Help' });
+  for (const name of ['Protect an API', 'Troubleshooting', 'Managing keys']) {
+    await tabs.getByRole('link', { name }).click();
+    await page.locator('.tabs [aria-current]').filter({ hasText: name }).waitFor();
+    const box = await tabs.getByRole('link', { name }).boundingBox();
+    assert.ok(box && box.x >= 0 && box.x + box.width <= 320, `${name} at ${box?.x}`);
+  }
+});
+
 test('an address with a section opens at its heading', async (t) => {
   const page = await dashboard.open(t, `${path}#haproxy`);
   await until(

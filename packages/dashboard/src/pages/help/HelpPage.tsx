@@ -19,11 +19,13 @@ const pages = [
 ] as const;
 
 export function HelpPage({ title, lead, children }: HelpPageProps) {
+  const tabs = useRef<HTMLElement>(null);
   const text = useRef<HTMLDivElement>(null);
+  useVisibleTab(tabs);
   const sections = useSections(text);
   return (
     <>
-      <nav className="tabs" aria-label="Help">
+      <nav className="tabs" aria-label="Help" ref={tabs}>
         {pages.map(({ to, name }) => (
           <Link key={to} to={to} className="tabs__tab">
             {name}
@@ -43,6 +45,16 @@ export function HelpPage({ title, lead, children }: HelpPageProps) {
       </article>
     </>
   );
+}
+
+/** On a phone, not all tabs fit, so this scrolls to the current one. */
+function useVisibleTab(tabs: RefObject<HTMLElement | null>): void {
+  useLayoutEffect(() => {
+    const current = tabs.current?.querySelector<HTMLElement>('[aria-current]');
+    if (!tabs.current || !current) return;
+    const { left } = tabs.current.getBoundingClientRect();
+    tabs.current.scrollLeft += current.getBoundingClientRect().left - left;
+  }, [tabs]);
 }
 
 /** A shorter page has no table of contents. */
