@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as turn } from 'node:timers/promises';
 import { msPerDay } from '@soku/contract/instant';
 import pg from 'pg';
 import type { CopyEndpoint, SqlRow, SqlValue } from '../packages/server/src/backup/endpoint.ts';
@@ -47,6 +48,8 @@ export async function insertKeys(
       addKey(rows, random, { workspaceId, number: i, createdAt: now - (count - i) * 60_000, now });
     }
     for (const table of tables) await target.endpoint.insert(table, columns[table], rows[table]);
+    // The caller may have a connection to a server, which closes it meanwhile.
+    await turn();
   }
   await target.commit();
 }

@@ -18,6 +18,7 @@ Prints the median and the maximum time of each list query, in ms, as a client on
 
   --keys N     number of keys in the workspace (default: 100000)
   --rounds N   requests for each page (default: 5)
+  --only TEXT  only the lists whose name contains this text, such as "usage desc" or "preview,"
   --help       show this text
 `;
 
@@ -26,6 +27,7 @@ const { values: options, positionals } = parseArgs({
   options: {
     keys: { type: 'string', default: '100000' },
     rounds: { type: 'string', default: '5' },
+    only: { type: 'string', default: '' },
     help: { type: 'boolean' },
   },
 });
@@ -109,7 +111,7 @@ interface List {
 }
 
 function lists(): List[] {
-  return keySortSchema.options.flatMap((sort) =>
+  const all = keySortSchema.options.flatMap((sort) =>
     sortOrderSchema.options.flatMap((order) =>
       Object.entries(filters).map(([name, filter]) => ({
         name: `${sort} ${order}, ${name}`,
@@ -117,6 +119,7 @@ function lists(): List[] {
       })),
     ),
   );
+  return all.filter(({ name }) => name.includes(options.only));
 }
 
 async function measure(person: Person, { name, query }: List, rounds: number): Promise<Measured[]> {

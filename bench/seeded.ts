@@ -119,6 +119,11 @@ function fill(db: DatabaseSync, count: number): void {
   db.exec('BEGIN');
   writeWorkspaces(db, Math.ceil(count / keysOfWorkspace));
   writeKeys(db, count, owner);
+  db.exec(`
+    INSERT INTO key_preview (key_id, workspace_id, preview)
+    SELECT s.key_id, k.workspace_id, s.prefix || s.preview_start || '...' || s.preview_end
+    FROM secret s CROSS JOIN api_key k ON k.id = s.key_id
+  `);
   report(`sorting the secrets of ${abbreviateCount(count)} keys`);
   db.exec(
     'INSERT INTO api_key_secret SELECT *, NULL, NULL FROM secret ORDER BY hash; COMMIT; DROP TABLE secret;',

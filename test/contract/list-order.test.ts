@@ -65,6 +65,7 @@ test('each sort has an order, and keys without a value are last in both orders',
   const third = await ada.createKey({ name: 'sorted C', expiresAt: inDays(3) });
   await age(first.key.id, { created: 0, used: 2 });
   await use(third.apiKey);
+  const previews = new Map((await list({ q: 'sorted' })).data.map(({ name, preview }) => [name, preview]));
   const sorted = async (sort: string, order?: string) => {
     const query = { q: 'sorted', sort, ...(order && { order }) };
     const inOnePage = names(await list(query));
@@ -75,6 +76,70 @@ test('each sort has an order, and keys without a value are last in both orders',
   assert.deepEqual([await sorted('name'), await sorted('name', 'desc')], ['Ä b C', 'C b Ä']);
   assert.deepEqual([await sorted('lastUsed'), await sorted('lastUsed', 'asc')], ['C b Ä', 'b C Ä']);
   assert.deepEqual([await sorted('expires'), await sorted('expires', 'desc')], ['C Ä b', 'Ä C b']);
+  assert.deepEqual([await sorted('usage'), await sorted('usage', 'asc')], ['C b Ä', 'C b Ä']);
+  const byPreview = ['b', 'Ä', 'C'].sort((a, b) =>
+    (previews.get(`sorted ${a}`) ?? '') < (previews.get(`sorted ${b}`) ?? '') ? -1 : 1,
+  );
+  assert.deepEqual(
+    [await sorted('preview'), await sorted('preview', 'desc')],
+    [byPreview.join(' '), byPreview.toReversed().join(' ')],
+  );
+});
+
+test('the sort by status is active, expired, revoked, and keeps the status of the first page', async () => {
+  const made = await Promise.all(
+    ['1', '2', '3', '4'].map((name) => ada.createKey({ name: `status ${name}` })),
+  );
+  const [first, second, third] = made.map(({ key }) => key.id);
+  assert.ok(first !== undefined && second !== undefined && third !== undefined);
+  await ada.revoke(first);
+  await inDatabaseOf(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ? RETURNING id', second);
+  const query = { q: 'status', sort: 'status', status: 'all' };
+  const { data } = await list(query);
+  const rank = ['active', 'expired', 'revoked'];
+  const plain = data.toSorted(
+    (a, b) => rank.indexOf(a.status) - rank.indexOf(b.status) || (a.id < b.id ? -1 : 1),
+  );
+  assert.deepEqual(
+    data.map(({ id }) => id),
+    plain.map(({ id }) => id),
+  );
+  assert.deepEqual(
+    data.slice(-2).map(({ id }) => id),
+    [second, first],
+  );
+  assert.deepEqual(
+    names(await list({ ...query, order: 'desc' })),
+    names({ data: plain.toReversed(), nextCursor: null }),
+  );
+  const expected = names({ data, nextCursor: null });
+  const found = await readPages({ ...query, limit: '1' }, async () => {
+    await ada.revoke(third);
+  });
+  assert.deepEqual(found, expected);
+});
+
+test('the sort by usage compares the requests that the list shows, and keeps them while pages are read', async () => {
+  const made: { apiKey: string }[] = [];
+  for (const times of [2, 0, 5, 1, 0]) {
+    const created = await ada.createKey({ name: `used ${made.length}` });
+    for (let i = 0; i < times; i++) await use(created.apiKey);
+    made.push(created);
+  }
+  const query = { q: 'used ', sort: 'usage', include: 'usage' };
+  const counts = ({ data }: KeyList) => data.map(({ usage }) => usage?.accepted);
+  assert.deepEqual(counts(await list(query)), [5, 2, 1, 0, 0]);
+  assert.deepEqual(counts(await list({ ...query, order: 'asc' })), [1, 2, 5, 0, 0]);
+  for (const order of ['asc', 'desc']) {
+    const inOnePage = names(await list({ ...query, order }));
+    let last = made.length;
+    const found = await readPages({ ...query, order, limit: '1' }, async () => {
+      last -= 1;
+      // Its place would change.
+      if (last === 3) for (let i = 0; i < 9; i++) await use(made[last]?.apiKey ?? '');
+    });
+    assert.deepEqual(found, inOnePage, order);
+  }
 });
 
 test('a page of the keys that were last used is sorted by their exact times', async () => {

@@ -122,7 +122,7 @@ export type KeyChange = z.infer<typeof keyChangeSchema>;
 export const statusFilterSchema = z.enum(['active', 'revoked', 'expired', 'all']);
 export type StatusFilter = z.infer<typeof statusFilterSchema>;
 
-export const keySortSchema = z.enum(['created', 'name', 'lastUsed', 'expires']);
+export const keySortSchema = z.enum(['created', 'name', 'lastUsed', 'expires', 'preview', 'usage', 'status']);
 export type KeySort = z.infer<typeof keySortSchema>;
 
 export const sortOrderSchema = z.enum(['asc', 'desc']);
@@ -134,6 +134,9 @@ export const defaultOrders: Readonly<Record<KeySort, SortOrder>> = {
   name: 'asc',
   lastUsed: 'desc',
   expires: 'asc',
+  preview: 'asc',
+  usage: 'desc',
+  status: 'asc',
 };
 
 const days = z.coerce.number().int().min(1).max(3650);
@@ -170,11 +173,11 @@ export const listKeysSchema = z.strictObject({
   sort: keySortSchema
     .default('created')
     .describe(
-      '`name` ignores case and accents. `lastUsed` compares the five minutes in which the keys were last used, and sorts the keys of each page exactly. Keys that were never used, or that never expire, are last in both orders',
+      '`name` ignores case and accents. `lastUsed` compares the five minutes in which the keys were last used, and sorts the keys of each page exactly. Keys that were never used, or that never expire, are last in both orders. `preview` compares bytes, so digits come before capital letters, and these before small ones. `usage` compares the accepted requests of the last 24 hours, as they were when the first page was read; keys without any follow in the order of their last use, in both orders. `status` is active, expired, revoked, as it was when the first page was read',
     ),
   order: sortOrderSchema
     .optional()
-    .describe('Default: desc for created and lastUsed, asc for name and expires'),
+    .describe('Default: desc for created, lastUsed and usage, asc for name, expires, preview and status'),
   limit: z.coerce.number().int().min(1).max(100).default(50),
   cursor: z
     .string()

@@ -5,6 +5,7 @@ import { KeyListService } from './keys/list-service.ts';
 import { KeyService } from './keys/service.ts';
 import { KeyStore } from './keys/store.ts';
 import type { Propagation } from './propagation/propagation.ts';
+import { DayRankings } from './usage/day-ranking.ts';
 import { UsageService } from './usage/service.ts';
 import type { UsageRecording } from './usage/usage.ts';
 import { WorkspaceUsageService } from './usage/workspace-service.ts';
@@ -33,11 +34,13 @@ export function createKeys(
   });
   const keyUsage = new UsageService(keys, reader, now);
   const recent = (keyIds: readonly string[]) => keyUsage.recent(keyIds);
-  const usage = { lastUsedAt, recent, writeLastUses };
+  const usedSince = store.usedSince.bind(store);
+  const rankings = new DayRankings(reader, usedSince, now);
+  const usage = { lastUsedAt, recent, writeLastUses, rankings };
   const lists = new KeyListService(store, new KeyListReader(kysely), { usage, secret, now });
   const used = {
     find: (workspaceId: string, ids: readonly string[]) => lists.find(workspaceId, ids),
-    usedSince: store.usedSince.bind(store),
+    usedSince,
   };
   const workspaceUsage = new WorkspaceUsageService(used, reader, { writeLastUses, now });
   return { keys, lists, keyUsage, workspaceUsage };

@@ -4,8 +4,8 @@ export type TableKeys = Readonly<Record<string, readonly string[]>>;
 /**
  * Every table of a database, with its primary key, in the order in which rows can be written: a table comes after the
  * tables that it refers to, and dead_hash comes after the secrets, because a trigger rejects a secret whose hash is
- * revoked. key_use comes before api_key, because a trigger adds a missing row with each key. Nodes, their changes and the
- * log of usage are not copied, because they belong to running processes.
+ * revoked. key_use and key_preview come before api_key, because triggers add a missing row with each key and secret.
+ * Nodes, their changes and the log of usage are not copied, because they belong to running processes.
  */
 export const databaseTables: TableKeys = {
   user: ['id'],
@@ -15,6 +15,7 @@ export const databaseTables: TableKeys = {
   workspace: ['id'],
   workspace_member: ['workspace_id', 'user_id'],
   key_use: ['key_id'],
+  key_preview: ['key_id'],
   api_key: ['id'],
   api_key_secret: ['hash'],
   dead_hash: ['hash'],

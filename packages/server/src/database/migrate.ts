@@ -13,6 +13,7 @@ import { secretLifecycle } from './migrations/0011-secret-lifecycle.ts';
 import { grants } from './migrations/0012-grants.ts';
 import { usageLog } from './migrations/0013-usage-log.ts';
 import { keyLists } from './migrations/0014-key-lists.ts';
+import { previews } from './migrations/0015-previews.ts';
 import { usagePasses } from './migrations/0016-usage-passes.ts';
 import type { Tables } from './schema.ts';
 
@@ -32,6 +33,7 @@ export const migrations: Record<string, Migration> = {
   '0012-grants': grants,
   '0013-usage-log': usageLog,
   '0014-key-lists': keyLists,
+  '0015-previews': previews,
   '0016-usage-passes': usagePasses,
 };
 

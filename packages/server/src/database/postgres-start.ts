@@ -140,6 +140,7 @@ const written = [
   'usage_hour',
   'last_use',
   'key_use',
+  'key_preview',
   'usage_total',
   'usage_refusal',
   'usage_writer',

@@ -100,6 +100,15 @@ interface KeyUseTable {
   used_at: number | null;
 }
 
+/** The preview of each key, for the order of lists. Each key has a row. Triggers write it (migration 0015). */
+interface KeyPreviewTable {
+  key_id: string;
+  /** That of the key. Written once. */
+  workspace_id: string;
+  /** As shown, of the newest secret: `sk_live_2ba...ixy`. Changed by each rotation. */
+  preview: string;
+}
+
 /** The requests of a workspace in one hour. Each flush of usage adds to it. Deleted after 90 days. */
 interface UsageTotalTable {
   /** Epoch hours. */
@@ -241,6 +250,7 @@ export interface Tables {
   usage_hour: UsageHourTable;
   last_use: LastUseTable;
   key_use: KeyUseTable;
+  key_preview: KeyPreviewTable;
   usage_total: UsageTotalTable;
   usage_refusal: UsageRefusalTable;
   usage_writer: UsageWriterTable;

@@ -97,27 +97,31 @@ function matchesSearch({ name, id, keyIds, previews }: ResolvedSearch, postgres:
   if (id !== undefined) conditions.push(contains(sql.ref('api_key.id'), id, postgres));
   if (keyIds.length > 0) conditions.push(sql`api_key.id IN (${sql.join(keyIds)})`);
   for (const part of previews) {
-    const fits = hasPreview(part, postgres);
+    // SQLite would read all secrets with this preview for each key.
+    const fits = hasPreview(part, postgres, { indexed: postgres });
     conditions.push(sql`EXISTS (SELECT 1 FROM api_key_secret WHERE key_id = api_key.id AND ${fits})`);
   }
   return sql`(${sql.join(conditions, sql` OR `)})`;
 }
 
-/** A condition on rows of `api_key_secret`. */
-export function hasPreview(part: PreviewPart, postgres: boolean): Condition {
+/**
+ * A condition on rows of `api_key_secret`.
+ *
+ * @param options `indexed`: whether the indexes of previews may apply
+ */
+export function hasPreview(part: PreviewPart, postgres: boolean, { indexed = true } = {}): Condition {
   const { prefix, prefixEnd, start, end } = part;
+  const plus = indexed ? sql`` : sql`+`;
+  // The expressions of the indexes in migration 0015. All characters sort before `~`.
+  const folded = (column: string) => sql`${plus}lower(${sql.ref(column)} ${binaryCollation(postgres)})`;
+  const begins = (column: string, text: string) =>
+    sql<SqlBool>`(${folded(column)} >= ${text} AND ${folded(column)} <= ${`${text}~`})`;
   const conditions: Condition[] = [];
-  if (start !== undefined) conditions.push(begins('preview_start', start, postgres));
-  if (end !== undefined) conditions.push(begins('preview_end', end, postgres));
-  if (prefix !== undefined) conditions.push(sql`prefix = ${prefix}`);
+  if (start !== undefined) conditions.push(begins('preview_start', start));
+  if (end !== undefined) conditions.push(begins('preview_end', end));
+  if (prefix !== undefined) conditions.push(sql`${plus}prefix = ${prefix}`);
   if (prefixEnd !== undefined) conditions.push(endsWith('prefix', prefixEnd));
   return allOf(conditions);
-}
-
-/** Uses the expression of the indexes in migration 0008, so that they apply. All characters sort before `~`. */
-function begins(column: 'preview_start' | 'preview_end', text: string, postgres: boolean): Condition {
-  const folded = sql`lower(${sql.ref(column)} ${binaryCollation(postgres)})`;
-  return sql`(${folded} >= ${text} AND ${folded} <= ${`${text}~`})`;
 }
 
 function contains(column: RawBuilder<unknown>, text: string, postgres: boolean): Condition {

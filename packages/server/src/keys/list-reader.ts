@@ -1,12 +1,26 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { KeySort, SortOrder } from '@soku/contract/keys';
 import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { allOf, conditionsOf, hasStatus, type KeyFilter } from './list-filter.ts';
+import { type DayRanking, dayStartOf } from '../usage/day-ranking.ts';
+import { useStep } from '../usage/hours.ts';
+import { allOf, conditionsOf, type KeyFilter, type ResolvedFilter } from './list-filter.ts';
 import { narrow, resolveSearch } from './list-narrowing.ts';
-import { comparePlaces, inOrder, isAfter, type KeyPlace } from './list-order.ts';
+import { comparePlaces, inOrder, type KeyPlace } from './list-order.ts';
 import { type Phase, phasesOf } from './list-phases.ts';
+import { type KeyRange, rangesOf } from './list-ranges.ts';
+import { rankedAfter, rankedPhase } from './list-ranked.ts';
+import {
+  countIf,
+  idOf,
+  isIn,
+  isOf,
+  type JoinedTable,
+  joins,
+  ofPhase,
+  revokedCondition,
+  tables,
+} from './list-sql.ts';
 
 export interface PageRequest {
   workspaceId: string;
@@ -15,6 +29,8 @@ export interface PageRequest {
   order: SortOrder;
   /** See phasesOf. Epoch ms. */
   since: number;
+  /** For the sort `usage`: the ranking of `since`. */
+  ranking?: DayRanking | undefined;
   /** The place of the last key on the previous page. */
   after: KeyPlace | undefined;
   /** Maximum number of keys. */
@@ -25,6 +41,8 @@ export interface PageRequest {
 export interface ListBounds {
   /** Maximum number of keys that are checked one by one, because few keys fulfil one of the conditions. */
   narrowed: number;
+  /** Maximum number of keys with a preview that fits a search, to look these up before keys are read. */
+  resolved: number;
   /**
    * How many keys are read in the order of an index, in multiples of the limit, before all matching ones are sorted
    * instead. Reading in order is fast if many keys match, and sorting if few do.
@@ -37,15 +55,16 @@ export interface ListBounds {
   keysPerRead: number;
 }
 
-const usualBounds: ListBounds = { narrowed: 1000, reaches: [4, 40], keysPerRead: 5000 };
+const usualBounds: ListBounds = { narrowed: 1000, resolved: 5000, reaches: [4, 40], keysPerRead: 5000 };
 
 type Condition = RawBuilder<SqlBool>;
 
 /** How a statement finds out which keys match. */
 interface Checks {
-  conditions: readonly Condition[];
-  /** Whether the conditions read `key_use`. */
-  joinsUse: boolean;
+  /** Conditions on the keys of a range, or on any keys. */
+  conditions: (range?: KeyRange) => readonly Condition[];
+  /** The tables that the conditions read. */
+  joined: readonly JoinedTable[];
   /** The keys that can match, if they are known to be few. */
   ids: readonly string[] | undefined;
 }
@@ -53,11 +72,7 @@ interface Checks {
 /** What a statement reads, and in which order. */
 interface Reading extends PageRequest, Checks {
   /** The phases that may have keys of the page. */
-  phases: readonly NumberedPhase[];
-}
-
-interface NumberedPhase extends Phase {
-  number: number;
+  phases: readonly Phase[];
 }
 
 /** Finds the keys of a page. Each statement has one fast plan, whatever the statistics of the database are. */
@@ -73,15 +88,22 @@ export class KeyListReader {
   }
 
   async page(request: PageRequest): Promise<KeyPlace[]> {
-    const { filter, sort, order, since, after, limit, workspaceId } = request;
+    const { filter, sort, order, since, ranking, after, limit, workspaceId } = request;
     const checks = await this.#prepare(workspaceId, filter);
     const hasLater = sort === 'lastUsed' && (await this.#isUsedAfter(workspaceId, since));
-    const phases = phasesOf(sort, order, { since, hasLater }, this.#postgres)
-      .map((phase, number) => ({ ...phase, number }))
-      .slice(after?.phase ?? 0);
+    const time = { since, hasLater, status: filter.status, now: filter.now };
+    const phases = phasesOf(sort, order, time, this.#postgres).filter(
+      ({ number }) => number >= (after?.phase ?? 0),
+    );
     const places: KeyPlace[] = [];
+    let { ids } = checks;
+    if (ranking !== undefined && (after?.phase ?? rankedPhase) === rankedPhase) {
+      const ranked = await this.#readRanked({ ...request, ...checks, phases: [] }, ranking);
+      places.push(...ranked.places);
+      ids = ranked.ids;
+    }
     while (phases.length > 0 && places.length < limit) {
-      const reading = { ...request, ...checks, limit: limit - places.length, phases };
+      const reading = { ...request, ...checks, ids, limit: limit - places.length, phases };
       const found = await this.#walkPhase(reading);
       if (found === undefined) return [...places, ...(await this.#sort(reading))];
       places.push(...found);
@@ -94,16 +116,12 @@ export class KeyListReader {
   async count(workspaceId: string, filter: KeyFilter) {
     const { now } = filter;
     const checks = await this.#prepare(workspaceId, { ...filter, status: 'all' });
-    const { conditions, joinsUse, ids } = checks;
     const counts = { active: 0, revoked: 0, expired: 0, all: 0 };
-    for await (const range of this.#ranges(workspaceId, ids, 'asc', undefined)) {
+    for await (const range of this.#ranges({ workspaceId, order: 'asc', ...checks })) {
       const { rows } = await sql<{ active: number; revoked: number; expired: number }>`
         SELECT ${countIf('active', now)} AS active, ${countIf('revoked', now)} AS revoked,
           ${countIf('expired', now)} AS expired
-        FROM ${tables(joinsUse)}
-        WHERE ${allOf([isOf('api_key', workspaceId), range, ...this.#joined(joinsUse, workspaceId), ...conditions])}`.execute(
-        this.#db,
-      );
+        ${this.#fromRange(workspaceId, checks, range)}`.execute(this.#db);
       const [row] = rows;
       counts.active += Number(row?.active);
       counts.revoked += Number(row?.revoked);
@@ -114,10 +132,10 @@ export class KeyListReader {
 
   async #prepare(workspaceId: string, filter: KeyFilter): Promise<Checks> {
     const { narrowed } = this.#bounds;
-    const resolved = await resolveSearch(this.#db, filter, narrowed);
+    const resolved = await resolveSearch(this.#db, filter, this.#bounds.resolved);
     return {
-      conditions: conditionsOf(resolved, this.#postgres),
-      joinsUse: filter.unusedSince !== undefined,
+      conditions: (range) => conditionsOf(inRange(resolved, range), this.#postgres),
+      joined: filter.unusedSince === undefined ? [] : ['key_use'],
       ids: await narrow(this.#db, workspaceId, resolved, narrowed),
     };
   }
@@ -142,37 +160,91 @@ export class KeyListReader {
   }
 
   /** Reads some keys in the order of the index of the phase, and then checks which of them match. */
-  async #walk(reading: Reading, phase: NumberedPhase, reach: number): Promise<KeyPlace[] | undefined> {
-    const { workspaceId, order, limit, after, conditions, joinsUse, filter } = reading;
-    const { table, by, number } = phase;
+  async #walk(reading: Reading, phase: Phase, reach: number): Promise<KeyPlace[] | undefined> {
+    const { workspaceId, order, limit, after, joined, filter } = reading;
+    const { table, by, number, only, walked } = phase;
     const id = idOf(table);
-    const inPhase = [isOf(table, workspaceId), ...isIn(phase, id, order, after)];
+    const inPhase = [
+      isOf(table, workspaceId),
+      ...isIn({ ...phase, ...(walked && { only: walked }) }, id, order, after),
+    ];
     // The index of revoked keys, or that of the others, applies.
     if (table === 'api_key' && by === undefined) inPhase.push(...revokedCondition(filter));
-    const { rows } = await sql<Omit<KeyPlace, 'phase'> & { walked: number }>`
+    const checks = [
+      sql<SqlBool>`api_key.id = walked.id`,
+      ...joins(joined, workspaceId, this.#postgres),
+      ...(walked !== undefined && only !== undefined ? [only] : []),
+      ...reading.conditions(),
+    ];
+    const walk = sql`
       WITH walked AS MATERIALIZED (
         SELECT ${id} AS id, ${by ?? sql`NULL`} AS value FROM ${sql.table(table)} WHERE ${allOf(inPhase)}
         ORDER BY ${inOrder(by, id, order)} LIMIT ${reach}
-      )
+      )`;
+    const { rows } = await sql<Omit<KeyPlace, 'phase'> & { walked: number }>`
+      ${walk}
       SELECT walked.id, walked.value, (SELECT count(*) FROM walked) AS walked
-      FROM walked CROSS JOIN ${tables(joinsUse)}
-      WHERE ${allOf([sql`api_key.id = walked.id`, ...this.#joined(joinsUse, workspaceId), ...conditions])}
+      FROM walked CROSS JOIN ${tables(joined)}
+      WHERE ${allOf(checks)}
       ORDER BY ${inOrder(by && sql.ref('walked.value'), sql.ref('walked.id'), order)} LIMIT ${limit}`.execute(
       this.#db,
     );
-    if (rows.length < limit && Number(rows[0]?.walked ?? reach) >= reach) return undefined;
+    if (rows.length < limit) {
+      const counted =
+        rows[0] ??
+        (
+          await sql<{ walked: number }>`
+        ${walk} SELECT count(*) AS walked FROM walked`.execute(this.#db)
+        ).rows[0];
+      if (Number(counted?.walked) >= reach) return undefined;
+    }
     return rows.map(({ id, value }) => ({ phase: number, value, id }));
+  }
+
+  /**
+   * Checks the keys of a ranking in its order, or all keys if too few match.
+   *
+   * @returns also the keys that can match, if they are known to be few
+   */
+  async #readRanked(
+    reading: Reading,
+    ranking: DayRanking,
+  ): Promise<{ places: KeyPlace[]; ids: Reading['ids'] }> {
+    const { order, limit, after, ids, filter } = reading;
+    if (excludesRanked(filter, ranking)) return { places: [], ids };
+    const ranked = rankedAfter(ranking, order, after);
+    const reaches = ids === undefined ? this.#bounds.reaches : [];
+    for (const reach of reaches) {
+      const places = ranked.slice(0, reach * limit);
+      const matching = await this.#matching({ ...reading, ids: places.map(({ id }) => id) });
+      if (matching.size >= limit || places.length === ranked.length) {
+        return { places: places.filter(({ id }) => matching.has(id)).slice(0, limit), ids };
+      }
+    }
+    const matching = await this.#matching(reading);
+    const places = ranked.filter(({ id }) => matching.has(id)).slice(0, limit);
+    return { places, ids: matching.size <= this.#bounds.narrowed ? [...matching] : undefined };
+  }
+
+  async #matching(reading: Reading): Promise<Set<string>> {
+    const found = new Set<string>();
+    for await (const range of this.#ranges({ ...reading, after: undefined })) {
+      const { rows } = await sql<{ id: string }>`
+        SELECT api_key.id ${this.#fromRange(reading.workspaceId, reading, range)}`.execute(this.#db);
+      for (const { id } of rows) found.add(id);
+    }
+    return found;
   }
 
   /** Finds all keys of all phases that match, and sorts them. */
   async #sort(reading: Reading): Promise<KeyPlace[]> {
-    const { workspaceId, order, limit, after, phases, ids } = reading;
+    const { order, limit, after, phases } = reading;
     const [first] = phases;
     // The ranges have the order of the list.
     const isById = phases.length === 1 && first?.by === undefined;
     const begin = isById && after?.phase === first?.number ? after?.id : undefined;
     let found: KeyPlace[] = [];
-    for await (const range of this.#ranges(workspaceId, ids, order, begin)) {
+    for await (const range of this.#ranges({ ...reading, after: begin })) {
       found.push(...(await this.#sortRange(reading, range)));
       if (isById && found.length >= limit) break;
       found = found.sort(comparePlaces(order)).slice(0, limit);
@@ -180,115 +252,47 @@ export class KeyListReader {
     return found.slice(0, limit);
   }
 
-  async #sortRange(reading: Reading, range: Condition): Promise<KeyPlace[]> {
-    const { workspaceId, order, limit, after, phases, conditions } = reading;
-    const joinsUse = reading.joinsUse || phases.some(({ table }) => table === 'key_use');
+  async #sortRange(reading: Reading, range: KeyRange): Promise<KeyPlace[]> {
+    const { workspaceId, order, limit, after, phases } = reading;
+    const ofPhases = phases.map(({ table }) => table).filter((table) => table !== 'api_key');
+    const joined = [...new Set([...reading.joined, ...ofPhases])];
     const id = idOf('api_key');
     const inPhases = phases.map((phase) => allOf(isIn(phase, id, order, after)));
-    const matches = [
-      isOf('api_key', workspaceId),
-      range,
-      ...this.#joined(joinsUse, workspaceId),
-      ...conditions,
-      sql<SqlBool>`(${sql.join(inPhases, sql` OR `)})`,
-    ];
     const { rows } = await sql<KeyPlace>`
       WITH matching AS MATERIALIZED (
         SELECT ${id} AS id, ${ofPhase(phases, ({ number }) => sql.lit(number))} AS phase,
           ${ofPhase(phases, ({ by }) => by ?? sql`NULL`)} AS value
-        FROM ${tables(joinsUse)} WHERE ${allOf(matches)}
+        ${this.#fromRange(workspaceId, { ...reading, joined }, range)} AND (${sql.join(inPhases, sql` OR `)})
       )
       SELECT phase, value, id FROM matching
       ORDER BY phase, ${inOrder(sql.ref('value'), sql.ref('id'), order)} LIMIT ${limit}`.execute(this.#db);
     return rows.map(({ phase, value, id }) => ({ phase, value, id }));
   }
 
-  /** On PostgreSQL, the workspace lets the planner read only its rows. On SQLite, a look-up by id is the right plan. */
-  #joined(joinsUse: boolean, workspaceId: string): Condition[] {
-    if (!joinsUse) return [];
-    return [sql`key_use.key_id = api_key.id`, ...(this.#postgres ? [isOf('key_use', workspaceId)] : [])];
+  #ranges(keys: Pick<Reading, 'workspaceId' | 'ids' | 'order'> & { after?: string | undefined }) {
+    return rangesOf(this.#db, { after: undefined, ...keys }, this.#bounds.keysPerRead);
   }
 
-  /**
-   * Ranges of ids that contain all keys of a workspace, in order, or the given ids.
-   *
-   * @param after where the first range begins
-   */
-  async *#ranges(
-    workspaceId: string,
-    ids: readonly string[] | undefined,
-    order: SortOrder,
-    after: string | undefined,
-  ): AsyncGenerator<Condition, void> {
-    if (ids !== undefined) {
-      if (ids.length > 0) yield sql`api_key.id IN (${sql.join(ids)})`;
-      return;
-    }
-    if (this.#postgres) {
-      yield sql`1 = 1`;
-      return;
-    }
-    const [before, upTo] = order === 'asc' ? [sql`>`, sql`<=`] : [sql`<`, sql`>=`];
-    let begin = after;
-    for (;;) {
-      const later: Condition = begin === undefined ? sql`1 = 1` : sql`api_key.id ${before} ${begin}`;
-      const { rows } = await sql<{ id: string }>`
-        SELECT id FROM api_key WHERE ${allOf([isOf('api_key', workspaceId), later])}
-        ORDER BY ${inOrder(undefined, sql.ref('id'), order)} LIMIT 1 OFFSET ${this.#bounds.keysPerRead - 1}`.execute(
-        this.#db,
-      );
-      const end = rows[0]?.id;
-      if (end === undefined) {
-        yield later;
-        return;
-      }
-      yield sql`${later} AND api_key.id ${upTo} ${end}`;
-      begin = end;
-      await turn();
-    }
+  /** The matching keys of a range. */
+  #fromRange(workspaceId: string, { joined, conditions }: Checks, range: KeyRange): RawBuilder<unknown> {
+    const matches = [
+      isOf('api_key', workspaceId),
+      range.condition,
+      ...joins(joined, workspaceId, this.#postgres),
+      ...conditions(range),
+    ];
+    return sql`FROM ${tables(joined)} WHERE ${allOf(matches)}`;
   }
 }
 
-function idOf(table: Phase['table']): RawBuilder<unknown> {
-  return sql.ref(table === 'api_key' ? 'api_key.id' : 'key_use.key_id');
+/** A statement that reads one range of many need not compare the ids of the others. */
+function inRange(filter: ResolvedFilter, range: KeyRange | undefined): ResolvedFilter {
+  const { search } = filter;
+  if (search === undefined || range === undefined) return filter;
+  return { ...filter, search: { ...search, keyIds: search.keyIds.filter(range.has) } };
 }
 
-function isOf(table: Phase['table'], workspaceId: string): Condition {
-  return sql`${sql.ref(`${table}.workspace_id`)} = ${workspaceId}`;
-}
-
-/** Selects the keys of a phase, after a place if that is in the phase. */
-function isIn(
-  { number, only, by }: NumberedPhase,
-  id: RawBuilder<unknown>,
-  order: SortOrder,
-  after: KeyPlace | undefined,
-): Condition[] {
-  return [
-    ...(only === undefined ? [] : [only]),
-    ...(after?.phase === number ? isAfter(by, id, order, after) : []),
-  ];
-}
-
-/** A value that depends on the phase of a key. */
-function ofPhase(
-  phases: readonly NumberedPhase[],
-  value: (phase: NumberedPhase) => RawBuilder<unknown>,
-): RawBuilder<unknown> {
-  const cases = phases.map((phase) => sql`WHEN ${phase.only ?? sql`1 = 1`} THEN ${value(phase)}`);
-  return sql`CASE ${sql.join(cases, sql` `)} END`;
-}
-
-/** On SQLite, CROSS JOIN reads the tables in this order. */
-function tables(joinsUse: boolean): RawBuilder<unknown> {
-  return joinsUse ? sql`api_key CROSS JOIN key_use` : sql`api_key`;
-}
-
-function revokedCondition({ status }: KeyFilter): Condition[] {
-  if (status === 'all') return [];
-  return status === 'revoked' ? [sql`api_key.revoked_at IS NOT NULL`] : [sql`api_key.revoked_at IS NULL`];
-}
-
-function countIf(status: 'active' | 'revoked' | 'expired', now: number): RawBuilder<unknown> {
-  return sql`count(*) FILTER (WHERE ${hasStatus(status, now)})`;
+/** A key that was used in the 24 hours of a ranking is not in a list of unused ones. */
+function excludesRanked({ unusedSince }: KeyFilter, { at }: DayRanking): boolean {
+  return unusedSince !== undefined && unusedSince - useStep < dayStartOf(at);
 }

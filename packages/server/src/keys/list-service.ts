@@ -8,6 +8,7 @@ import {
   type RecentUsage,
   type SortOrder,
 } from '@soku/contract/keys';
+import type { DayRanking, DayRankings } from '../usage/day-ranking.ts';
 import { useStep } from '../usage/hours.ts';
 import { ListCursors } from './list-cursors.ts';
 import type { KeyFilter } from './list-filter.ts';
@@ -24,6 +25,7 @@ interface ListUsage {
   recent(keyIds: readonly string[]): Promise<ReadonlyMap<string, RecentUsage>>;
   /** Writes the last uses of a workspace to the database. */
   writeLastUses(workspaceId: string): Promise<void>;
+  rankings: Pick<DayRankings, 'current' | 'at'>;
 }
 
 interface Options {
@@ -60,9 +62,12 @@ export class KeyListService {
     const ordered = { workspaceId, sort, order };
     const start = query.cursor === undefined ? undefined : this.#cursors.read(query.cursor, ordered);
     const filter = toFilter(query, now);
-    const since = start?.since ?? now - (now % useStep);
-    if (sort === 'lastUsed' || filter.unusedSince !== undefined) await usage.writeLastUses(workspaceId);
-    const request = { ...ordered, filter, since, after: start?.after, limit: limit + 1 };
+    if (sort === 'lastUsed' || sort === 'usage' || filter.unusedSince !== undefined) {
+      await usage.writeLastUses(workspaceId);
+    }
+    const ranking = sort === 'usage' ? await this.#rank(workspaceId, start?.since) : undefined;
+    const since = start?.since ?? ranking?.at ?? (sort === 'lastUsed' ? now - (now % useStep) : now);
+    const request = { ...ordered, filter, since, ranking, after: start?.after, limit: limit + 1 };
     const places = await this.#reader.page(request);
     const page = places.slice(0, limit);
     const last = page.at(-1);
@@ -75,7 +80,7 @@ export class KeyListService {
     const keys = (await this.find(workspaceId, ids)).filter(
       ({ status }) => filter.status === 'all' || status === filter.status,
     );
-    const data = await this.#withUsage(sort === 'lastUsed' ? byLastUse(keys, order) : keys, query);
+    const data = await this.#complete(keys, { ...query, order });
     if (!includes(query, 'counts')) return { data, nextCursor };
     return { data, nextCursor, counts: await this.#reader.count(workspaceId, filter) };
   }
@@ -95,14 +100,28 @@ export class KeyListService {
     });
   }
 
-  async #withUsage(keys: readonly Key[], query: ListKeys): Promise<ListedKey[]> {
+  async #rank(workspaceId: string, at: number | undefined): Promise<DayRanking> {
+    const { rankings } = this.#options.usage;
+    return at === undefined ? rankings.current(workspaceId) : rankings.at(workspaceId, at);
+  }
+
+  /** Sorts the keys of a page by what it shows, and adds their usage. */
+  async #complete(keys: readonly Key[], query: ListKeys & { order: SortOrder }): Promise<ListedKey[]> {
+    const { sort, order } = query;
+    if (sort === 'lastUsed') return this.#addUsage(byLastUse(keys, order), query);
+    if (sort !== 'usage') return this.#addUsage(keys, query);
+    const sorted = byUsage(await this.#addUsage(keys, { include: 'usage' }), order);
+    return includes(query, 'usage') ? sorted : sorted.map(({ usage: _, ...key }) => key);
+  }
+
+  async #addUsage(keys: readonly Key[], query: Pick<ListKeys, 'include'>): Promise<ListedKey[]> {
     if (!includes(query, 'usage')) return [...keys];
     const recent = await this.#options.usage.recent(keys.map(({ id }) => id));
     return keys.map((key) => ({ ...key, usage: recent.get(key.id) ?? { accepted: 0, refused: 0 } }));
   }
 }
 
-function includes({ include }: ListKeys, part: 'counts' | 'usage'): boolean {
+function includes({ include }: Pick<ListKeys, 'include'>, part: 'counts' | 'usage'): boolean {
   return include?.split(',').includes(part) === true;
 }
 
@@ -128,5 +147,14 @@ function byLastUse(keys: readonly Key[], order: SortOrder): Key[] {
       return Number(a.lastUsedAt === null) - Number(b.lastUsedAt === null);
     }
     return sign * (Date.parse(a.lastUsedAt) - Date.parse(b.lastUsedAt));
+  });
+}
+
+/** The ranking of a list is older than the usage that a page shows. */
+function byUsage(keys: readonly ListedKey[], order: SortOrder): ListedKey[] {
+  const sign = order === 'asc' ? 1 : -1;
+  return keys.toSorted((a, b) => {
+    const [one, other] = [a.usage?.accepted ?? 0, b.usage?.accepted ?? 0];
+    return Number(one === 0) - Number(other === 0) || sign * (one - other);
   });
 }

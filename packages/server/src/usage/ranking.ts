@@ -3,14 +3,14 @@ import { hourStart } from './hours.ts';
 import type { UsageReader } from './reader.ts';
 
 /** A key and the five minutes of its last use. */
-interface UsedKey {
+export interface UsedKey {
   id: string;
   /** Epoch ms. */
   usedAt: number;
 }
 
 /** The keys of a workspace that were used since a time, in the order of their last use. */
-type UsedSince = (
+export type UsedSince = (
   workspaceId: string,
   since: number,
   page: { after: UsedKey | undefined; limit: number },

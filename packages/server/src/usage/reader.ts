@@ -7,6 +7,7 @@ import {
   type HourCounts,
   type LastUse,
   readCounts,
+  readCountsInRange,
   readHours,
   readLastUses,
   readRejectedKeys,
@@ -105,6 +106,24 @@ export class UsageReader {
         if (sum === undefined) continue;
         sum.accepted += accepted;
         sum.refused += refused;
+      }
+      return counts;
+    });
+  }
+
+  /**
+   * The accepted requests of each of these keys.
+   *
+   * @param keyIds in order
+   */
+  async acceptedOf(keyIds: readonly string[], from: number, to: number): Promise<Map<string, number>> {
+    if (keyIds.length === 0) return new Map();
+    const read = (db: Kysely<Tables>) => readCountsInRange(db, keyIds, from, to);
+    return this.#store.readConsistently(read, (stored) => {
+      const counts = new Map(keyIds.map((id) => [id, 0]));
+      for (const { keyId, accepted } of [...stored, ...this.#openOf(keyIds, from, to)]) {
+        const sum = counts.get(keyId);
+        if (sum !== undefined) counts.set(keyId, sum + accepted);
       }
       return counts;
     });

@@ -61,6 +61,29 @@ export async function readCounts(
   }));
 }
 
+/**
+ * What `readCounts` returns, read from ranges of ids, which is much faster if most of these keys have no requests in most
+ * hours, and few other keys have ids in between.
+ *
+ * @param keyIds in order, not empty
+ */
+export async function readCountsInRange(
+  db: Kysely<Tables>,
+  keyIds: readonly string[],
+  from: number,
+  to: number,
+): Promise<{ keyId: string; accepted: number }[]> {
+  const [first = '', last = ''] = [keyIds.at(0), keyIds.at(-1)];
+  const most = 2 * keyIds.length * (to - from);
+  const { rows } = await sql<{ keyId: string; accepted: unknown; rows: unknown }>`
+    SELECT key_id AS ${sql.ref('keyId')}, sum(accepted) AS accepted, count(*) AS rows FROM (
+      SELECT key_id, accepted FROM usage_hour
+      WHERE hour IN (${sql.join(hoursBetween(from, to))}) AND key_id >= ${first} AND key_id <= ${last} LIMIT ${most}
+    ) AS hours GROUP BY key_id`.execute(db);
+  if (rows.reduce((sum, row) => sum + Number(row.rows), 0) >= most) return readCounts(db, keyIds, from, to);
+  return rows.map(({ keyId, accepted }) => ({ keyId, accepted: Number(accepted) }));
+}
+
 /** The requests of a workspace by hour and outcome. */
 export async function readTotals(
   db: Kysely<Tables>,

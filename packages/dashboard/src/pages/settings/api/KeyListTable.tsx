@@ -156,6 +156,7 @@ function RecentRequests({ usage }: Pick<ListedKey, 'usage'>) {
   return (
     <>
       <span className={accepted === 0 ? 'keys__none' : undefined}>{formatNumber(accepted)}</span>
+      <span className="keys__unit">{accepted === 1 ? ' request in 24 hours' : ' requests in 24 hours'}</span>
       {refused > 0 ? (
         <span className="keys__more keys__rejected">{`${formatNumber(refused)} rejected`}</span>
       ) : null}
@@ -167,7 +168,7 @@ const placeholders = ['a', 'b', 'c', 'd', 'e'];
 
 export function KeyTableSkeleton({ filter }: { filter: ListFilter }) {
   return (
-    <div className="keys">
+    <div className={`keys keys--by-${filter.sort}`}>
       <p className="visually-hidden" role="status">
         Loading keys
       </p>

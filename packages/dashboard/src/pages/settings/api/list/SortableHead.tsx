@@ -6,19 +6,18 @@ import { isDefaultSorting, sortBy } from './sorting.ts';
 
 interface Column {
   name: string;
-  /** Undefined if the API cannot sort by this column. */
-  sort?: KeySort;
+  sort: KeySort;
   isNumber?: boolean;
 }
 
 const columns: Column[] = [
   { name: 'Name', sort: 'name' },
-  { name: 'Key preview' },
+  { name: 'Key preview', sort: 'preview' },
   { name: 'Created', sort: 'created' },
   { name: 'Last used', sort: 'lastUsed' },
   { name: 'Expires', sort: 'expires' },
-  { name: '24 hours', isNumber: true },
-  { name: 'Status' },
+  { name: '24 hours', sort: 'usage', isNumber: true },
+  { name: 'Status', sort: 'status' },
 ];
 
 /** The head of the list. On a narrow screen, it is a line of buttons that sort the list. */
@@ -33,7 +32,7 @@ export function SortableHead({ filter }: { filter: ListFilter }) {
             className={isNumber ? 'keys__number' : undefined}
             aria-sort={sort === filter.sort ? ariaSort[filter.order] : undefined}
           >
-            {sort ? <SortButton name={name} sort={sort} filter={filter} /> : name}
+            <SortButton name={name} sort={sort} filter={filter} />
           </th>
         ))}
         <th scope="col">

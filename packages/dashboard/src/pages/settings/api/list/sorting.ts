@@ -8,6 +8,9 @@ const descriptions: Record<KeySort, Record<ListFilter['order'], string>> = {
   created: { asc: 'oldest first', desc: 'newest first' },
   lastUsed: { asc: 'least recently used first', desc: 'most recently used first' },
   expires: { asc: 'soonest to expire first', desc: 'latest to expire first' },
+  preview: { asc: 'by key preview', desc: 'by key preview, from Z to A' },
+  usage: { asc: 'fewest requests in 24 hours first', desc: 'most requests in 24 hours first' },
+  status: { asc: 'active first', desc: 'revoked first' },
 };
 
 export function describeSorting({ sort, order }: Sorting): string {

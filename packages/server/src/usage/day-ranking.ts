@@ -1,0 +1,153 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { hourOf, hourStart } from './hours.ts';
+import type { UsedKey, UsedSince } from './ranking.ts';
+import type { UsageReader } from './reader.ts';
+
+/** The accepted requests of each key of a workspace that was used in 24 hours, as they were at one time. */
+export interface DayRanking {
+  /** Epoch ms. */
+  at: number;
+  counts: ReadonlyMap<string, number>;
+}
+
+/** The hours of a day, including the current one. */
+const dayHours = 24;
+
+/** Number of keys that are found by one statement. */
+const keysPerPage = 5000;
+
+/** Number of keys whose 24 hours are read at once: a few ms with SQLite, which blocks verification. */
+const keysPerRead = 300;
+
+/** As in KeyRanking: how long a ranking is current, in multiples of the time that it took, unless that was quick. */
+const reuse = 20;
+/** ms. */
+const quick = 100;
+
+/** ms. Within this time, a ranking is returned at once while the next one is computed. */
+const maxAge = 60_000;
+
+/** Number of keys in all kept rankings, about 100 bytes each. */
+const maxKept = 400_000;
+
+/** Number of rankings that are kept, so that the pages of many readers have a stable order. */
+const maxRankings = 200;
+
+interface KeptRanking extends DayRanking {
+  workspaceId: string;
+  /** Epoch ms: until then it counts as current. */
+  until: number;
+}
+
+/** @returns when the 24 hours of a ranking began, in epoch ms */
+export function dayStartOf(at: number): number {
+  return hourStart(hourOf(at) + 1 - dayHours);
+}
+
+/**
+ * Ranks all keys of workspaces by their accepted requests in the last 24 hours, for lists. Rankings are in memory and
+ * kept for a while, so that the pages of a list are parts of one ranking.
+ */
+export class DayRankings {
+  readonly #reader: UsageReader;
+  readonly #usedSince: UsedSince;
+  readonly #now: () => number;
+  /** The oldest first. */
+  #kept: KeptRanking[] = [];
+  /** By workspace. */
+  readonly #pending = new Map<string, Promise<DayRanking>>();
+
+  /** @param now epoch ms */
+  constructor(reader: UsageReader, usedSince: UsedSince, now: () => number) {
+    this.#reader = reader;
+    this.#usedSince = usedSince;
+    this.#now = now;
+  }
+
+  /** The ranking for a first page. */
+  async current(workspaceId: string): Promise<DayRanking> {
+    const now = this.#now();
+    const newest = this.#kept.findLast((kept) => kept.workspaceId === workspaceId);
+    if (newest === undefined || now - newest.at > maxAge) return this.#refresh(workspaceId);
+    if (now < newest.until) return newest;
+    const isQuick = newest.until === newest.at;
+    const refreshed = this.#refresh(workspaceId);
+    if (isQuick) return refreshed;
+    // The next first page tries again.
+    refreshed.catch(() => undefined);
+    return newest;
+  }
+
+  /**
+   * The ranking of an earlier page. If it is not kept here, the requests of the same 24 hours are counted again, so keys
+   * that were used in between may move.
+   */
+  async at(workspaceId: string, at: number): Promise<DayRanking> {
+    const kept = this.#kept.find((ranking) => ranking.workspaceId === workspaceId && ranking.at === at);
+    if (kept !== undefined) return kept;
+    const counts = await this.#count(workspaceId, at);
+    return this.#keep({ workspaceId, at, until: at, counts });
+  }
+
+  /** Requests that come meanwhile wait for the same ranking. */
+  #refresh(workspaceId: string): Promise<DayRanking> {
+    const pending = this.#pending.get(workspaceId);
+    if (pending !== undefined) return pending;
+    const ranking = this.#rank(workspaceId).finally(() => this.#pending.delete(workspaceId));
+    this.#pending.set(workspaceId, ranking);
+    return ranking;
+  }
+
+  async #rank(workspaceId: string): Promise<DayRanking> {
+    const at = this.#now();
+    const begun = performance.now();
+    const counts = await this.#count(workspaceId, at);
+    const duration = performance.now() - begun;
+    return this.#keep({
+      workspaceId,
+      at,
+      until: duration < quick ? at : Math.round(at + duration * reuse),
+      counts,
+    });
+  }
+
+  #keep(ranking: KeptRanking): DayRanking {
+    const { workspaceId, at } = ranking;
+    const others = this.#kept.filter((kept) => kept.workspaceId !== workspaceId || kept.at !== at);
+    // In the order of their times, because one of an earlier page may be computed again.
+    const kept = [...others, ranking].sort((a, b) => a.at - b.at);
+    let size = kept.reduce((sum, { counts }) => sum + counts.size, 0);
+    while (kept.length > 1 && (size > maxKept || kept.length > maxRankings)) {
+      size -= kept.shift()?.counts.size ?? 0;
+    }
+    this.#kept = kept;
+    return ranking;
+  }
+
+  async #count(workspaceId: string, at: number): Promise<Map<string, number>> {
+    const ids = await this.#used(workspaceId, dayStartOf(at));
+    const to = hourOf(at) + 1;
+    const counts = new Map<string, number>();
+    for (let first = 0; first < ids.length; first += keysPerRead) {
+      const slice = ids.slice(first, first + keysPerRead);
+      for (const [id, accepted] of await this.#reader.acceptedOf(slice, to - dayHours, to)) {
+        counts.set(id, accepted);
+      }
+      await turn();
+    }
+    return counts;
+  }
+
+  /** In the order of their ids, so that a range of ids contains few others. */
+  async #used(workspaceId: string, since: number): Promise<string[]> {
+    const ids = new Set<string>();
+    let after: UsedKey | undefined;
+    for (;;) {
+      const used = await this.#usedSince(workspaceId, since, { after, limit: keysPerPage });
+      for (const { id } of used) ids.add(id);
+      if (used.length < keysPerPage) return [...ids].sort();
+      after = used.at(-1);
+      await turn();
+    }
+  }
+}
