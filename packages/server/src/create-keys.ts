@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import { isPostgres } from './database/dialect.ts';
 import type { Database } from './database/open.ts';
 import { KeyListReader } from './keys/list-reader.ts';
 import { KeyListService } from './keys/list-service.ts';
@@ -35,7 +36,7 @@ export function createKeys(
   const keyUsage = new UsageService(keys, reader, now);
   const recent = (keyIds: readonly string[]) => keyUsage.recent(keyIds);
   const usedSince = store.usedSince.bind(store);
-  const rankings = new DayRankings(reader, usedSince, now);
+  const rankings = new DayRankings(reader, usedSince, now, isPostgres(kysely) ? 4000 : 300);
   const usage = { lastUsedAt, recent, writeLastUses, rankings };
   const lists = new KeyListService(store, new KeyListReader(kysely), { usage, secret, now });
   const used = {

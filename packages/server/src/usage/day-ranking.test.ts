@@ -29,7 +29,7 @@ test('a ranking counts all requests of 24 hours, and later pages get the same on
   // Not written yet.
   use(8, 2, world.now);
   const store = new KeyStore(database.kysely);
-  const rankings = new DayRankings(reader, store.usedSince.bind(store), () => world.now);
+  const rankings = new DayRankings(reader, store.usedSince.bind(store), () => world.now, 300);
   const first = await rankings.current('ws_1');
   const countOf = (number: number) => first.counts.get(`key_${number}`);
   assert.deepEqual([5, 6, 300, 7, 8, 639, 640].map(countOf), [undefined, 1, 4, 1, 3, 1, undefined]);
@@ -42,7 +42,7 @@ test('a ranking counts all requests of 24 hours, and later pages get the same on
   assert.equal(second.counts.get('key_6'), 51);
   assert.equal(await rankings.at('ws_1', first.at), first);
   // Another server has not kept it.
-  const other = new DayRankings(reader, store.usedSince.bind(store), () => world.now);
+  const other = new DayRankings(reader, store.usedSince.bind(store), () => world.now, 300);
   assert.equal((await other.at('ws_1', first.at)).counts.get('key_6'), 51);
   assert.equal((await rankings.current('ws_2')).counts.size, 0);
 });

@@ -16,9 +16,6 @@ const dayHours = 24;
 /** Number of keys that are found by one statement. */
 const keysPerPage = 5000;
 
-/** Number of keys whose 24 hours are read at once: a few ms with SQLite, which blocks verification. */
-const keysPerRead = 300;
-
 /** As in KeyRanking: how long a ranking is current, in multiples of the time that it took, unless that was quick. */
 const reuse = 20;
 /** ms. */
@@ -52,16 +49,21 @@ export class DayRankings {
   readonly #reader: UsageReader;
   readonly #usedSince: UsedSince;
   readonly #now: () => number;
+  readonly #keysPerRead: number;
   /** The oldest first. */
   #kept: KeptRanking[] = [];
   /** By workspace. */
   readonly #pending = new Map<string, Promise<DayRanking>>();
 
-  /** @param now epoch ms */
-  constructor(reader: UsageReader, usedSince: UsedSince, now: () => number) {
+  /**
+   * @param now epoch ms
+   * @param keysPerRead number of keys whose 24 hours are read at once. With SQLite, such a read blocks verification.
+   */
+  constructor(reader: UsageReader, usedSince: UsedSince, now: () => number, keysPerRead: number) {
     this.#reader = reader;
     this.#usedSince = usedSince;
     this.#now = now;
+    this.#keysPerRead = keysPerRead;
   }
 
   /** The ranking for a first page. */
@@ -128,8 +130,8 @@ export class DayRankings {
     const ids = await this.#used(workspaceId, dayStartOf(at));
     const to = hourOf(at) + 1;
     const counts = new Map<string, number>();
-    for (let first = 0; first < ids.length; first += keysPerRead) {
-      const slice = ids.slice(first, first + keysPerRead);
+    for (let first = 0; first < ids.length; first += this.#keysPerRead) {
+      const slice = ids.slice(first, first + this.#keysPerRead);
       for (const [id, accepted] of await this.#reader.acceptedOf(slice, to - dayHours, to)) {
         counts.set(id, accepted);
       }
