@@ -1,4 +1,4 @@
-import type { KeyRange } from './key-range.ts';
+import type { KeyIdRange } from './key-range.ts';
 import type { PackedCounts } from './packed-counts.ts';
 import type { PendingUses, SecretCounts } from './pending-uses.ts';
 
@@ -21,7 +21,7 @@ export interface CountingTable {
    * Moves the counts of keys to the pending ones, except for what is counted after the call. Each step of the iterator looks
    * at one row. It must end before the next call.
    */
-  holdAll(keys: KeyRange): Iterator<undefined>;
+  holdAll(keys: KeyIdRange): Iterator<undefined>;
   /**
    * The rows with counts that are not in the log, and others that have nothing to append any more. The caller passes them
    * to `relist` if they could not be appended.

@@ -1,12 +1,12 @@
 /** Keys whose ID is after `after`, and `until` or before it, in the order of UTF-16 code units. */
-export interface KeyRange {
+export interface KeyIdRange {
   after: string;
   until: string;
 }
 
-export const allKeys: KeyRange = { after: '', until: '\uffff' };
+export const allKeys: KeyIdRange = { after: '', until: '\uffff' };
 
-export function isInRange(keyId: string, { after, until }: KeyRange): boolean {
+export function isInRange(keyId: string, { after, until }: KeyIdRange): boolean {
   return keyId > after && keyId <= until;
 }
 
@@ -16,7 +16,7 @@ export function isInRange(keyId: string, { after, until }: KeyRange): boolean {
  *
  * @param sample IDs of some of the keys
  */
-export function divideKeys(sample: readonly string[], count: number): KeyRange[] {
+export function divideKeys(sample: readonly string[], count: number): KeyIdRange[] {
   const sorted = sample.toSorted();
   const ends = Array.from(
     { length: count - 1 },

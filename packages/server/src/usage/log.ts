@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { SqliteDatabase } from '../database/sqlite.ts';
-import { allKeys, isInRange, type KeyRange } from './key-range.ts';
+import { allKeys, isInRange, type KeyIdRange } from './key-range.ts';
 import { formatLogRow, type LogBatch, type LoggedCounts, type LogRow, parseLogRow } from './log-format.ts';
 import { compareCounts, PendingUses, type Place, type SecretCounts } from './pending-uses.ts';
 import type { UsageLog } from './recorder.ts';
@@ -45,7 +45,7 @@ export class SqliteUsageLog implements UsageLog {
     );
   }
 
-  async cut(pending: PendingUses, keys: KeyRange): Promise<number> {
+  async cut(pending: PendingUses, keys: KeyIdRange): Promise<number> {
     // A row of its own, even if it is empty, so that no two cuts are the same.
     const logId = this.#last + 1;
     await this.#database.transact(
@@ -143,7 +143,7 @@ function* readRows(
 }
 
 /** A pass of a flush, for some keys. */
-interface Pass extends KeyRange {
+interface Pass extends KeyIdRange {
   /** The cut: the newest row of the log that it writes. */
   logId: number;
 }

@@ -1,4 +1,4 @@
-import { isInRange, type KeyRange } from './key-range.ts';
+import { isInRange, type KeyIdRange } from './key-range.ts';
 import { addRejections, type Rejections } from './rejection-counts.ts';
 
 /** The uses of a secret in one hour that are not written yet. */
@@ -34,7 +34,7 @@ export class PendingUses {
   /** The open entries of the chosen keys, apart from the others, so that closing them takes no longer if these are many. */
   #chosen = new Map<string, SecretCounts[]>();
   #closed = new Map<string, SecretCounts[]>();
-  #range: KeyRange | undefined;
+  #range: KeyIdRange | undefined;
   /** The same entries, open and closed, so that reading a workspace takes no longer if others have many. */
   readonly #byWorkspace = new Map<string, Set<SecretCounts>>();
   #size = 0;
@@ -114,7 +114,7 @@ export class PendingUses {
    * Chooses keys, which stay chosen until their entries are closed or others are chosen. Later entries of these keys are
    * chosen too. The others are when the returned iterator has ended: each step looks at one key.
    */
-  *choose(range: KeyRange): Generator<undefined, void> {
+  *choose(range: KeyIdRange): Generator<undefined, void> {
     for (const [keyId, own] of this.#chosen) this.#open.set(keyId, own);
     this.#chosen = new Map();
     this.#range = range;

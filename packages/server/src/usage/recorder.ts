@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { UsageSource } from './counting-table.ts';
-import { allKeys, divideKeys, type KeyRange } from './key-range.ts';
+import { allKeys, divideKeys, type KeyIdRange } from './key-range.ts';
 import type { LogBatch } from './log-format.ts';
 import { mergeSorted } from './merge.ts';
 import { Pace } from './pace.ts';
@@ -40,7 +40,7 @@ export interface UsageLog {
    *
    * @returns the place of the cut, for `trim`
    */
-  cut(pending: PendingUses, keys: KeyRange): Promise<number>;
+  cut(pending: PendingUses, keys: KeyIdRange): Promise<number>;
   /**
    * Deletes part of what was appended before a cut. Call it when the counts of all keys before that cut are written.
    *
@@ -243,7 +243,7 @@ export class UsageRecorder {
   }
 
   /** All keys, in ranges of which a pass takes not too many counts. */
-  #ranges(): KeyRange[] {
+  #ranges(): KeyIdRange[] {
     const { pending, tables } = this.#source;
     const passes = Math.max(1, Math.round(this.unwritten / this.#perPass));
     if (passes === 1) return [allKeys];
@@ -259,7 +259,7 @@ export class UsageRecorder {
    *
    * @returns the place of the cut, if there was anything to close
    */
-  async #close(keys: KeyRange): Promise<number | undefined> {
+  async #close(keys: KeyIdRange): Promise<number | undefined> {
     // Packed rows are cheaper to append than the pending counts that they become.
     await this.#save();
     const { pending } = this.#source;
@@ -304,7 +304,7 @@ export class UsageRecorder {
   }
 
   /** Takes the counts of keys from the tables. Later counts wait for the next call; otherwise this might never end. */
-  async #takeOver(keys: KeyRange): Promise<void> {
+  async #takeOver(keys: KeyIdRange): Promise<void> {
     for (const table of this.#source.tables) {
       const rows = table.holdAll(keys);
       while (take(rows, maxPerTurn).length > 0) await turn();

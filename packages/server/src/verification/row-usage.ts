@@ -2,7 +2,7 @@ import { type ErrorCode, errorCodeNames } from '@soku/contract/error-codes';
 import { maxStoredAgentLength, truncateAgent } from '../http/user-agent.ts';
 import type { CountingTable } from '../usage/counting-table.ts';
 import { hourOf, hourStart, useStep } from '../usage/hours.ts';
-import { isInRange, type KeyRange } from '../usage/key-range.ts';
+import { isInRange, type KeyIdRange } from '../usage/key-range.ts';
 import { type PackedCounts, Packer } from '../usage/packed-counts.ts';
 import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
 import { noRejections, type Rejections } from '../usage/rejection-counts.ts';
@@ -110,7 +110,7 @@ export class RowUsage implements CountingTable {
     return keys;
   }
 
-  *holdAll(keys: KeyRange): Generator<undefined, void> {
+  *holdAll(keys: KeyIdRange): Generator<undefined, void> {
     // In place, because the list can be long, and an array that is replaced stays in memory for a while.
     const counted = this.#counted;
     const end = counted.length;

@@ -8,7 +8,7 @@ import { migrations } from '../migrate.ts';
 test('the progress of a flush of all keys is kept', async (t) => {
   const db = await emptyDatabase('sqlite', t);
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-  assert.equal((await migrator.migrateTo('0014-key-lists')).error, undefined);
+  assert.equal((await migrator.migrateTo('0015-previews')).error, undefined);
   await sql`INSERT INTO usage_flush VALUES (1, 7, 500000, 'key_2', x'0a')`.execute(db);
   assert.equal((await migrator.migrateTo('0016-usage-passes')).error, undefined);
   const { rows } = await sql`SELECT * FROM usage_flush`.execute(db);
