@@ -51,7 +51,8 @@ export async function settled(page: Page): Promise<void> {
 
 /** Runs axe on the page in its current state, theme and size. */
 export async function hasNoViolations(page: Page, where: string): Promise<void> {
-  await page.evaluate(axe);
+  // Only once after each load of the page, because compiling axe takes about as long as running it.
+  if (!(await evaluate(page, z.boolean(), `'axe' in window`))) await page.evaluate(axe);
   assert.deepEqual(await evaluate(page, violationsSchema, everyRule), [], `axe ${where}`);
 }
 

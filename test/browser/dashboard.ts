@@ -107,10 +107,12 @@ export class Dashboard {
       reducedMotion: 'reduce' as const,
       permissions: ['clipboard-read', 'clipboard-write'],
     };
-    if (!alone && !translated && Object.keys(context).length === 0 && !this.#isSharing) {
+    const { viewport, ...others } = context;
+    if (!alone && !translated && Object.keys(others).length === 0 && !this.#isSharing) {
       this.#isSharing = true;
       const shared = this.#shared ?? (await SharedPage.open(this.#browser, this.server.url, defaults));
       this.#shared = shared;
+      if (viewport) await shared.page.setViewportSize(viewport);
       return { page: shared.page, problems: shared.problems, leave: () => this.#release(shared) };
     }
     const { page, problems } = await newPage(this.#browser, { ...defaults, ...context });

@@ -26,6 +26,8 @@ export async function launchBrowser(host = 'soku.example 127.0.0.1'): Promise<Br
     args: [
       '--no-sandbox',
       '--disable-gpu',
+      // Pages are too short-lived for optimized code to pay off.
+      '--js-flags=--no-maglev,--no-opt',
       '--disable-background-networking',
       // A name other than localhost, so that plain http is not trusted, as in a home network.
       `--host-resolver-rules=MAP ${host}`,
