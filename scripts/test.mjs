@@ -18,9 +18,10 @@ import { failureOf } from './child.mjs';
  * @type {Group[]}
  */
 const groups = [
-  // In two groups, because together they would take longer than all others.
-  { name: 'browser, L to Z', files: ['test/browser/[l-z]*.test.ts'] },
-  { name: 'browser, A to K', files: ['test/browser/[a-k]*.test.ts'] },
+  // In three groups, because together they would take longer than all others.
+  { name: 'browser, P to Z', files: ['test/browser/[p-z]*.test.ts'] },
+  { name: 'browser, K to O', files: ['test/browser/[k-o]*.test.ts'] },
+  { name: 'backup and upgrade', files: ['test/{backup,upgrade}/*.test.ts'] },
   { name: 'contract', files: ['test/contract/*.test.ts'] },
   {
     name: 'contract on PostgreSQL',
@@ -34,12 +35,12 @@ const groups = [
       'test/life-of-a-key.test.ts',
     ],
   },
-  { name: 'backup and upgrade', files: ['test/{backup,upgrade}/*.test.ts'] },
-  { name: 'endurance', files: ['test/{endurance,simulation,torture}/*.test.ts'] },
   { name: 'nodes and operations', files: ['test/{nodes,operations}/*.test.ts'] },
-  { name: 'proxies', files: ['test/proxies/*.test.ts'] },
-  { name: 'startup', files: ['test/startup/*.test.ts'] },
+  { name: 'browser, A to J', files: ['test/browser/[a-j]*.test.ts'] },
   { name: 'units', files: ['packages/*/src/**/*.test.ts'] },
+  { name: 'startup', files: ['test/startup/*.test.ts'] },
+  { name: 'endurance', files: ['test/{endurance,simulation,torture}/*.test.ts'] },
+  { name: 'proxies', files: ['test/proxies/*.test.ts'] },
   // Those that no other group has.
   { name: 'gateway and others', files: ['test/**/*.test.ts'] },
 ];
@@ -72,8 +73,8 @@ const inOneProcess = fileURLToPath(new URL('../test/support/in-one-process.ts', 
 // Without the cache, each process strips the types of the same files again.
 const compileCache = fileURLToPath(new URL('../node_modules/.cache/soku-tests', import.meta.url));
 
-/** Long runs use all of the machine. One more than it has cores, because tests wait, too. */
-const concurrency = isLong ? 1 : availableParallelism() + 1;
+/** Long runs use all of the machine. Two more than it has cores, because tests wait, too. */
+const concurrency = isLong ? 1 : availableParallelism() + 2;
 
 await globalSetup();
 /** @type {{ name: string, reason: string, code: number }[]} */
