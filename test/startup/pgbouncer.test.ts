@@ -21,11 +21,11 @@ const ignored = {
 const rejected: Record<string, { settings: Record<string, string>; message: RegExp }> = {
   'transaction pooling': {
     settings: { ...ignored, pool_mode: 'transaction' },
-    message: /another session.*set pool_mode = session/,
+    message: /different session.*set pool_mode = session/,
   },
   'statement pooling': {
     settings: { ...ignored, pool_mode: 'statement' },
-    message: /another session.*set pool_mode = session/,
+    message: /different session.*set pool_mode = session/,
   },
   'unsupported timeout parameters': {
     settings: { pool_mode: 'session' },

@@ -3,6 +3,7 @@ import {
   defaultOrders,
   type Key,
   type KeyList,
+  type KeySort,
   type ListedKey,
   type ListKeys,
   type RecentUsage,
@@ -66,7 +67,7 @@ export class KeyListService {
       await usage.writeLastUses(workspaceId);
     }
     const ranking = sort === 'usage' ? await this.#rank(workspaceId, start?.since) : undefined;
-    const since = start?.since ?? ranking?.at ?? (sort === 'lastUsed' ? now - (now % useStep) : now);
+    const since = start?.since ?? ranking?.at ?? startOfPages(sort, now);
     const request = { ...ordered, filter, since, ranking, after: start?.after, limit: limit + 1 };
     const places = await this.#reader.page(request);
     const page = places.slice(0, limit);
@@ -119,6 +120,12 @@ export class KeyListService {
     const recent = await this.#options.usage.recent(keys.map(({ id }) => id));
     return keys.map((key) => ({ ...key, usage: recent.get(key.id) ?? { accepted: 0, refused: 0 } }));
   }
+}
+
+/** The time that the pages of a list depend on; 0 if none, so that the same page has the same cursor. In epoch ms. */
+function startOfPages(sort: KeySort, now: number): number {
+  if (sort === 'lastUsed') return now - (now % useStep);
+  return sort === 'status' ? now : 0;
 }
 
 function includes({ include }: Pick<ListKeys, 'include'>, part: 'counts' | 'usage'): boolean {

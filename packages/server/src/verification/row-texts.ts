@@ -1,20 +1,29 @@
 import { lengths, text, textColumns, width } from './columns.ts';
 
-/** Maximum number of bytes in a row. */
-const size = 4 * textColumns;
+/** Number of bytes in a row: a key ID and a name of up to 18. */
+const inRow = 4 * textColumns;
 
-/** The ID and name of each row's key. Strings that do not fit into a row are stored in a map. */
+/** Number of bytes of each row that are stored elsewhere, for longer names: two more cache lines of the processor. */
+const elsewhere = 40;
+
+/**
+ * The ID and name of each row's key, as bytes. Strings that do not fit into both places are stored in a map, which takes
+ * about 130 bytes more.
+ */
 export class RowTexts {
   readonly #rows: Int32Array;
   readonly #bytes: Buffer;
+  /** Memory that is never written takes no place. */
+  readonly #rest: Buffer;
   readonly #long = new Map<number, string>();
 
   constructor(rows: Int32Array<ArrayBuffer>) {
     this.#rows = rows;
     this.#bytes = Buffer.from(rows.buffer);
+    this.#rest = Buffer.from(new ArrayBuffer((rows.length / width) * elsewhere));
   }
 
-  /** Number of rows whose strings do not fit into the row. */
+  /** Number of rows whose strings are in the map. */
   get longTexts(): number {
     return this.#long.size;
   }
@@ -23,17 +32,23 @@ export class RowTexts {
     const encoded = encodeURIComponent(name.toWellFormed());
     this.#rows[row * width + lengths] = keyId.length | (encoded.length << 16);
     const both = keyId + encoded;
-    if (both.length > size) this.#long.set(row, both);
-    else this.#bytes.write(both, start(row), 'latin1');
+    if (both.length > inRow + elsewhere) {
+      this.#long.set(row, both);
+      return;
+    }
+    this.#bytes.write(both, start(row), inRow, 'latin1');
+    if (both.length > inRow) this.#rest.write(both.slice(inRow), row * elsewhere, 'latin1');
   }
 
   /** Called when a row becomes free. */
   drop(row: number): void {
-    if (this.#lengthOf(row) > size) this.#long.delete(row);
+    if (this.#lengthOf(row) > inRow + elsewhere) this.#long.delete(row);
   }
 
   keyId(row: number): string {
-    return this.#both(row).slice(0, this.#idLength(row));
+    const length = this.#idLength(row);
+    if (length > inRow || this.#lengthOf(row) > inRow + elsewhere) return this.#both(row).slice(0, length);
+    return this.#bytes.toString('latin1', start(row), start(row) + length);
   }
 
   /** The name, URL-encoded for header fields. */
@@ -50,8 +65,11 @@ export class RowTexts {
 
   #both(row: number): string {
     const length = this.#lengthOf(row);
-    if (length > size) return this.#long.get(row) ?? '';
-    return this.#bytes.toString('latin1', start(row), start(row) + length);
+    if (length > inRow + elsewhere) return this.#long.get(row) ?? '';
+    const first = this.#bytes.toString('latin1', start(row), start(row) + Math.min(length, inRow));
+    if (length <= inRow) return first;
+    const from = row * elsewhere;
+    return first + this.#rest.toString('latin1', from, from + length - inRow);
   }
 
   #idLength(row: number): number {
