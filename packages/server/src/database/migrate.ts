@@ -38,10 +38,10 @@ export const migrations: Record<string, Migration> = {
 };
 
 /**
- * Migrates the database to the newest schema. Each migration runs in one transaction together with its bookkeeping.
+ * Migrates the database to the newest schema. All migrations run in one transaction, together with their bookkeeping.
  *
  * @returns the names of the migrations that ran
- * @throws the error of the first failed migration, which is rolled back; earlier ones stay
+ * @throws the error of the first failed migration; all of them are rolled back
  */
 export async function migrate(kysely: Kysely<Tables>): Promise<string[]> {
   const migrator = new Migrator({ db: kysely, provider: { getMigrations: async () => migrations } });

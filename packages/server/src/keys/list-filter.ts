@@ -126,7 +126,11 @@ export function hasPreview(part: PreviewPart, postgres: boolean, { indexed = tru
   const conditions: Condition[] = [];
   if (start !== undefined) conditions.push(begins('preview_start', start));
   if (end !== undefined) conditions.push(begins('preview_end', end));
-  if (prefix !== undefined) conditions.push(sql`${plus}prefix = ${prefix}`);
+  if (prefix !== undefined) {
+    // With only the end of a preview, SQLite would rather read all secrets with this prefix.
+    const byEnd = !postgres && start === undefined && end !== undefined;
+    conditions.push(sql`${byEnd ? sql`+` : plus}prefix = ${prefix}`);
+  }
   if (prefixEnd !== undefined) conditions.push(endsWith('prefix', prefixEnd));
   return allOf(conditions);
 }

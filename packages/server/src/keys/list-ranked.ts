@@ -1,5 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { SortOrder } from '@soku/contract/keys';
 import type { DayRanking } from '../usage/day-ranking.ts';
+import { mergeSorted } from '../usage/merge.ts';
 import type { KeyPlace } from './list-order.ts';
 
 /** The number of the phase of the keys in a ranking, which is in memory. */
@@ -20,24 +22,40 @@ function compareRanked(order: SortOrder): (a: KeyPlace, b: KeyPlace) => number {
   };
 }
 
-function inRankedOrder(ranking: DayRanking, order: SortOrder): readonly KeyPlace[] {
+/** Number of keys that are sorted or merged in one turn of the event loop: a few ms. */
+const keysPerTurn = 5000;
+
+async function inRankedOrder(ranking: DayRanking, order: SortOrder): Promise<readonly KeyPlace[]> {
   const known = orders.get(ranking) ?? new Map<SortOrder, readonly KeyPlace[]>();
   orders.set(ranking, known);
   const before = known.get(order);
   if (before !== undefined) return before;
-  const places = Array.from(ranking.counts, ([id, value]) => ({ phase: rankedPhase, value, id }));
-  places.sort(compareRanked(order));
+  const unsorted = Array.from(ranking.counts, ([id, value]) => ({ phase: rankedPhase, value, id }));
+  const places = await sortInTurns(unsorted, compareRanked(order));
   known.set(order, places);
   return places;
 }
 
+async function sortInTurns<T>(all: readonly T[], compare: (a: T, b: T) => number): Promise<T[]> {
+  const lists: T[][] = [];
+  for (let from = 0; from < all.length; from += keysPerTurn) {
+    lists.push(all.slice(from, from + keysPerTurn).sort(compare));
+    if (all.length > keysPerTurn) await turn();
+  }
+  const sorted: T[] = [];
+  for (const one of mergeSorted(lists, compare)) {
+    if (sorted.push(one) % keysPerTurn === 0) await turn();
+  }
+  return sorted;
+}
+
 /** @returns the keys of a ranking after a place, in order */
-export function rankedAfter(
+export async function rankedAfter(
   ranking: DayRanking,
   order: SortOrder,
   after: KeyPlace | undefined,
-): readonly KeyPlace[] {
-  const places = inRankedOrder(ranking, order);
+): Promise<readonly KeyPlace[]> {
+  const places = await inRankedOrder(ranking, order);
   if (after === undefined) return places;
   const compare = compareRanked(order);
   let [low, high] = [0, places.length];

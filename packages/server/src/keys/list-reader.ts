@@ -212,7 +212,7 @@ export class KeyListReader {
   ): Promise<{ places: KeyPlace[]; ids: Reading['ids'] }> {
     const { order, limit, after, ids, filter } = reading;
     if (excludesRanked(filter, ranking)) return { places: [], ids };
-    const ranked = rankedAfter(ranking, order, after);
+    const ranked = await rankedAfter(ranking, order, after);
     const reaches = ids === undefined ? this.#bounds.reaches : [];
     for (const reach of reaches) {
       const places = ranked.slice(0, reach * limit);

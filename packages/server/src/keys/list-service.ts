@@ -13,6 +13,7 @@ import type { DayRanking, DayRankings } from '../usage/day-ranking.ts';
 import { useStep } from '../usage/hours.ts';
 import { ListCursors } from './list-cursors.ts';
 import type { KeyFilter } from './list-filter.ts';
+import { rankedPhase } from './list-ranked.ts';
 import type { KeyListReader } from './list-reader.ts';
 import { presentKey } from './present.ts';
 import { readSearch } from './search-text.ts';
@@ -66,7 +67,8 @@ export class KeyListService {
     if (sort === 'lastUsed' || sort === 'usage' || filter.unusedSince !== undefined) {
       await usage.writeLastUses(workspaceId);
     }
-    const ranking = sort === 'usage' ? await this.#rank(workspaceId, start?.since) : undefined;
+    const isRanked = sort === 'usage' && (start === undefined || start.after.phase === rankedPhase);
+    const ranking = isRanked ? await this.#rank(workspaceId, start?.since) : undefined;
     const since = start?.since ?? ranking?.at ?? startOfPages(sort, now);
     const request = { ...ordered, filter, since, ranking, after: start?.after, limit: limit + 1 };
     const places = await this.#reader.page(request);

@@ -46,3 +46,27 @@ test('a ranking counts all requests of 24 hours, and later pages get the same on
   assert.equal((await other.at('ws_1', first.at)).counts.get('key_6'), 51);
   assert.equal((await rankings.current('ws_2')).counts.size, 0);
 });
+
+test('a key that is first used after a ranking was counted is in it, without requests', async () => {
+  const world = newWorld();
+  world.now += 100 * msPerHour;
+  const { cache, recorder, reader } = await startRecorder(database, world, 650);
+  secrets[1]?.use(cache, world.now);
+  await recorder.flush();
+  const store = new KeyStore(database.kysely);
+  const rankings = new DayRankings(reader, store.usedSince.bind(store), () => world.now, 300, 0);
+  const first = await rankings.current('ws_1');
+  assert.deepEqual([...first.counts], [['key_1', 1]]);
+  secrets[2]?.use(cache, world.now);
+  await recorder.flush();
+  const second = await rankings.current('ws_1');
+  assert.equal(second.at, first.at);
+  assert.deepEqual(
+    [...second.counts],
+    [
+      ['key_1', 1],
+      ['key_2', 0],
+    ],
+  );
+  assert.equal(await rankings.at('ws_1', first.at), second);
+});

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { hourOf, hourStart } from './hours.ts';
+import { hourOf, hourStart, useStep } from './hours.ts';
 import type { UsedKey, UsedSince } from './ranking.ts';
 import type { UsageReader } from './reader.ts';
 
@@ -24,7 +24,7 @@ const quick = 30;
 /** ms. Within this time, a ranking is returned at once while the next one is computed. */
 const maxAge = 60_000;
 
-/** Number of keys in all kept rankings, about 100 bytes each. */
+/** Maximum number of keys in all kept rankings, about 200 bytes each. A single ranking may have more. */
 const maxKept = 400_000;
 
 /** Number of rankings that are kept, so that the pages of many readers have a stable order. */
@@ -50,34 +50,44 @@ export class DayRankings {
   readonly #usedSince: UsedSince;
   readonly #now: () => number;
   readonly #keysPerRead: number;
-  /** The oldest first. */
+  readonly #quick: number;
+  /** In the order of their last use. */
   #kept: KeptRanking[] = [];
-  /** By workspace. */
-  readonly #pending = new Map<string, Promise<DayRanking>>();
+  /** Rankings that are being counted: the current one of a workspace, or that of a workspace and time. */
+  readonly #pending = new Map<string, Promise<KeptRanking>>();
 
   /**
    * @param now epoch ms
    * @param keysPerRead number of keys whose 24 hours are read at once. With SQLite, such a read blocks verification.
+   * @param most ms. A ranking that took no longer is counted again for each first page
    */
-  constructor(reader: UsageReader, usedSince: UsedSince, now: () => number, keysPerRead: number) {
+  constructor(
+    reader: UsageReader,
+    usedSince: UsedSince,
+    now: () => number,
+    keysPerRead: number,
+    most: number = quick,
+  ) {
     this.#reader = reader;
     this.#usedSince = usedSince;
     this.#now = now;
     this.#keysPerRead = keysPerRead;
+    this.#quick = most;
   }
 
   /** The ranking for a first page. */
   async current(workspaceId: string): Promise<DayRanking> {
     const now = this.#now();
-    const newest = this.#kept.findLast((kept) => kept.workspaceId === workspaceId);
+    const newest = this.#newest(workspaceId);
     if (newest === undefined || now - newest.at > maxAge) return this.#refresh(workspaceId);
-    if (now < newest.until) return newest;
-    const isQuick = newest.until === newest.at;
-    const refreshed = this.#refresh(workspaceId);
-    if (isQuick) return refreshed;
-    // The next first page tries again.
-    refreshed.catch(() => undefined);
-    return newest;
+    if (now >= newest.until) {
+      const refreshed = this.#refresh(workspaceId);
+      const isQuick = newest.until === newest.at;
+      if (isQuick) return refreshed;
+      // The next first page tries again.
+      refreshed.catch(() => undefined);
+    }
+    return this.#complete(newest);
   }
 
   /**
@@ -86,21 +96,35 @@ export class DayRankings {
    */
   async at(workspaceId: string, at: number): Promise<DayRanking> {
     const kept = this.#kept.find((ranking) => ranking.workspaceId === workspaceId && ranking.at === at);
-    if (kept !== undefined) return kept;
-    const counts = await this.#count(workspaceId, at);
-    return this.#keep({ workspaceId, at, until: at, counts });
+    if (kept !== undefined) return this.#keep(kept);
+    return this.#share(`${workspaceId} ${at}`, async () => {
+      const counts = await this.#count(workspaceId, at);
+      return this.#keep({ workspaceId, at, until: at, counts });
+    });
   }
 
-  /** Requests that come meanwhile wait for the same ranking. */
-  #refresh(workspaceId: string): Promise<DayRanking> {
-    const pending = this.#pending.get(workspaceId);
+  #newest(workspaceId: string): KeptRanking | undefined {
+    let newest: KeptRanking | undefined;
+    for (const kept of this.#kept) {
+      if (kept.workspaceId === workspaceId && kept.at > (newest?.at ?? 0)) newest = kept;
+    }
+    return newest;
+  }
+
+  #refresh(workspaceId: string): Promise<KeptRanking> {
+    return this.#share(workspaceId, () => this.#rank(workspaceId));
+  }
+
+  /** Concurrent requests share one ranking. */
+  #share(name: string, count: () => Promise<KeptRanking>): Promise<KeptRanking> {
+    const pending = this.#pending.get(name);
     if (pending !== undefined) return pending;
-    const ranking = this.#rank(workspaceId).finally(() => this.#pending.delete(workspaceId));
-    this.#pending.set(workspaceId, ranking);
+    const ranking = count().finally(() => this.#pending.delete(name));
+    this.#pending.set(name, ranking);
     return ranking;
   }
 
-  async #rank(workspaceId: string): Promise<DayRanking> {
+  async #rank(workspaceId: string): Promise<KeptRanking> {
     const at = this.#now();
     const begun = performance.now();
     const counts = await this.#count(workspaceId, at);
@@ -108,16 +132,23 @@ export class DayRankings {
     return this.#keep({
       workspaceId,
       at,
-      until: duration < quick ? at : Math.round(at + duration * reuse),
+      until: duration < this.#quick ? at : Math.round(at + duration * reuse),
       counts,
     });
   }
 
-  #keep(ranking: KeptRanking): DayRanking {
+  /** Adds the keys that were first used after a ranking was counted, as keys without requests: every key is in the list. */
+  async #complete(ranking: KeptRanking): Promise<KeptRanking> {
+    const { workspaceId, at, counts } = ranking;
+    const added = (await this.#used(workspaceId, at - useStep)).filter((id) => !counts.has(id));
+    if (added.length === 0) return this.#keep(ranking);
+    return this.#keep({ ...ranking, counts: new Map([...counts, ...added.map((id) => [id, 0] as const)]) });
+  }
+
+  #keep(ranking: KeptRanking): KeptRanking {
     const { workspaceId, at } = ranking;
     const others = this.#kept.filter((kept) => kept.workspaceId !== workspaceId || kept.at !== at);
-    // In the order of their times, because one of an earlier page may be computed again.
-    const kept = [...others, ranking].sort((a, b) => a.at - b.at);
+    const kept = [...others, ranking];
     let size = kept.reduce((sum, { counts }) => sum + counts.size, 0);
     while (kept.length > 1 && (size > maxKept || kept.length > maxRankings)) {
       size -= kept.shift()?.counts.size ?? 0;

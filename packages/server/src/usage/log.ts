@@ -45,7 +45,11 @@ export class SqliteUsageLog implements UsageLog {
     );
   }
 
-  async cut(pending: PendingUses, keys: KeyIdRange): Promise<number> {
+  get end(): number {
+    return this.#last;
+  }
+
+  async cut(pending: PendingUses, keys: KeyIdRange): Promise<void> {
     // A row of its own, even if it is empty, so that no two cuts are the same.
     const logId = this.#last + 1;
     await this.#database.transact(
@@ -58,12 +62,11 @@ export class SqliteUsageLog implements UsageLog {
       // From now on these counts are not appended again, so they must be as safe as after a save.
       { lockTimeoutMs: 0, durable: true },
     );
-    return logId;
   }
 
-  async trim(cut: number): Promise<boolean> {
-    if (this.#first > cut) return false;
-    const until = Math.min(this.#first + maxDeleted - 1, cut);
+  async trim(end: number): Promise<boolean> {
+    if (this.#first > end) return false;
+    const until = Math.min(this.#first + maxDeleted - 1, end);
     await this.#database.transact(
       (connection) => {
         connection.prepare('DELETE FROM usage_log WHERE id <= ?').run(until);
@@ -75,7 +78,7 @@ export class SqliteUsageLog implements UsageLog {
       },
       { lockTimeoutMs: 0, durable: false },
     );
-    return this.#first <= cut;
+    return this.#first <= end;
   }
 
   /** Records how far a pass has come. @param last the last counts that the transaction writes */

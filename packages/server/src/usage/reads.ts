@@ -1,5 +1,6 @@
 import { msPerHour } from '@soku/contract/instant';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 
 // The reads of stored usage. Ranges of hours are in epoch hours, without `to`.
@@ -73,7 +74,7 @@ export async function readCountsInRange(
   from: number,
   to: number,
 ): Promise<{ keyId: string; accepted: number }[]> {
-  const [first = '', last = ''] = [keyIds.at(0), keyIds.at(-1)];
+  const [first, last] = isPostgres(db) ? boundsOf(keyIds) : [sql`${keyIds.at(0)}`, sql`${keyIds.at(-1)}`];
   const most = 2 * keyIds.length * (to - from);
   const { rows } = await sql<{ keyId: string; accepted: unknown; rows: unknown }>`
     SELECT key_id AS ${sql.ref('keyId')}, sum(accepted) AS accepted, count(*) AS rows FROM (
@@ -82,6 +83,13 @@ export async function readCountsInRange(
     ) AS hours GROUP BY key_id`.execute(db);
   if (rows.reduce((sum, row) => sum + Number(row.rows), 0) >= most) return readCounts(db, keyIds, from, to);
   return rows.map(({ keyId, accepted }) => ({ keyId, accepted: Number(accepted) }));
+}
+
+/** The first and the last of these ids in the order of the database's language, which the column has on PostgreSQL. */
+function boundsOf(keyIds: readonly string[]): RawBuilder<string>[] {
+  return ['min', 'max'].map(
+    (end) => sql<string>`(SELECT ${sql.raw(end)}(id) FROM unnest(${keyIds}::text[]) AS id)`,
+  );
 }
 
 /** The requests of a workspace by hour and outcome. */

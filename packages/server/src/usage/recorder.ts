@@ -38,15 +38,16 @@ export interface UsageLog {
    * everything that is still unlogged and closes the chosen counts in one transaction. No table may have counts of these
    * keys in the log.
    *
-   * @returns the place of the cut, for `trim`
    */
-  cut(pending: PendingUses, keys: KeyIdRange): Promise<number>;
+  cut(pending: PendingUses, keys: KeyIdRange): Promise<void>;
+  /** The newest place in the log. Each append and each cut has the next one. */
+  readonly end: number;
   /**
-   * Deletes part of what was appended before a cut. Call it when the counts of all keys before that cut are written.
+   * Deletes part of what was appended up to a place. Call it when the counts of all keys up to there are written.
    *
    * @returns whether more is left
    */
-  trim(cut: number): Promise<boolean>;
+  trim(until: number): Promise<boolean>;
 }
 
 /** Number of rows or keys that are processed in one turn of the event loop: about a millisecond of work. */
@@ -191,9 +192,11 @@ export class UsageRecorder {
     );
     try {
       for (const [i, { table, rows }] of parts.entries()) {
-        table.holdRejections(rows);
         const isLast = i === parts.length - 1 && pending.unloggedSize === 0;
-        const read = () => ({ packed: table.pack(rows) });
+        const read = () => {
+          table.holdRejections(rows);
+          return { packed: table.pack(rows) };
+        };
         await this.#append(read, isLast, () => table.setLogged(rows), restUntil);
       }
     } catch (error) {
@@ -223,23 +226,20 @@ export class UsageRecorder {
   }
 
   async #flush(): Promise<void> {
-    try {
-      // What an earlier flush could not write.
+    // What an earlier flush could not write.
+    await this.#writeClosed();
+    let written: number | undefined;
+    for (const keys of this.#ranges()) {
+      const cut = await this.#afterSaves(() => this.#close(keys));
+      // Later passes may write more of the log, but only of their keys.
+      written ??= cut;
       await this.#writeClosed();
-      const cuts: number[] = [];
-      for (const keys of this.#ranges()) {
-        const cut = await this.#afterSaves(() => this.#close(keys));
-        if (cut !== undefined) cuts.push(cut);
-        await this.#writeClosed();
-      }
-      // Before the first cut, everything of all keys is written.
-      const [first] = cuts;
-      while (first !== undefined && (await this.#pace.step(async () => this.#log?.trim(first))));
-    } catch (error) {
-      // The tables' lists of rows stay short even if nothing can be written.
-      await this.#afterSaves(() => this.#takeOver(allKeys));
-      throw error;
     }
+    const log = this.#log;
+    if (log === undefined || written === undefined) return;
+    // If nothing was counted meanwhile, as at a stop, the log becomes empty.
+    const until = this.unwritten === 0 ? log.end : written;
+    while (await this.#pace.step(() => log.trim(until)));
   }
 
   /** All keys, in ranges of which a pass takes not too many counts. */
@@ -257,7 +257,7 @@ export class UsageRecorder {
   /**
    * Must not run at the same time as a save: the cut would separate rows of the log from counts in the tables.
    *
-   * @returns the place of the cut, if there was anything to close
+   * @returns the place of the cut: up to there, the log has no counts of these keys that are not closed or written
    */
   async #close(keys: KeyIdRange): Promise<number | undefined> {
     // Packed rows are cheaper to append than the pending counts that they become.
@@ -275,7 +275,8 @@ export class UsageRecorder {
     for (let again = 0; again < maxSavesAgain && pending.unloggedSize > maxPerCut; again++) {
       await this.#saveUnlogged(restUntil);
     }
-    return pending.hasChosen ? this.#log.cut(pending, keys) : undefined;
+    if (pending.hasChosen) await this.#log.cut(pending, keys);
+    return this.#log.end;
   }
 
   /** Writes the closed counts. */

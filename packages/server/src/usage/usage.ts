@@ -32,7 +32,10 @@ const writeInterval = 4000;
  */
 const saveInterval = 2000;
 
-/** ms between flushes with SQLite. A flush is also due when `maxPending` counts, about 300 bytes each, have left the tables. */
+/**
+ * ms between flushes with SQLite. A flush is also due when so many counts are not written, because a read of the usage of
+ * a workspace looks at all of them in one turn.
+ */
 const flushInterval = 60_000;
 const maxPending = 200_000;
 
@@ -107,7 +110,7 @@ export function recordUsage({
       ? [new PeriodicTask(() => recorder.flush(), { interval: writeInterval, failed, later: start })]
       : [
           new PeriodicTask(() => recorder.save(), { interval: saveInterval, failed, later: start }),
-          new PeriodicTask(flushWhenDue(recorder, source), { interval: saveInterval, failed, later: start }),
+          new PeriodicTask(flushWhenDue(recorder), { interval: saveInterval, failed, later: start }),
         ];
   return {
     recorder,
@@ -153,10 +156,10 @@ function newestUses(counts: readonly SecretCounts[]): SecretCounts[] {
     .sort((a, b) => at(b) - at(a));
 }
 
-function flushWhenDue(recorder: UsageRecorder, { pending }: UsageSource): () => Promise<void> {
+function flushWhenDue(recorder: UsageRecorder): () => Promise<void> {
   let last = performance.now();
   return async () => {
-    if (performance.now() - last < flushInterval && pending.size < maxPending) return;
+    if (performance.now() - last < flushInterval && recorder.unwritten < maxPending) return;
     await recorder.flush();
     last = performance.now();
   };

@@ -67,6 +67,8 @@ export const isRevoked = 8;
 export const isRetired = 16;
 /** The row has counts that are not in the log, and is in the list of such rows. Never without `isCounted`. */
 export const isUnlogged = 32;
+/** The row is in the list of rows with counts, once, even if it has none any more or belongs to another secret now. */
+export const isListed = 64;
 /** The error code of the rejected requests in `refused`: its position in the table of codes, in 8 bits. */
 export const rejectionShift = 8;
 export const rejectionMask = 0xff << rejectionShift;

@@ -233,9 +233,10 @@ export class KeyTable {
     const rows = this.#rows;
     const at = row * column.width;
     decodeHash(hash, this.#words);
+    const listed = (rows[at + column.flags] ?? 0) & column.isListed;
     rows.fill(0, at, at + column.width);
     rows.set(this.#words, at + column.hash);
-    rows[at + column.flags] = flags;
+    rows[at + column.flags] = flags | listed;
     rows[at + column.workspace] = this.#workspaces.acquire(workspaceId);
     this.#floats[endOf(row)] = end;
     this.#byHash.link(mix(this.#words, this.#seed), row);
@@ -301,7 +302,7 @@ export class KeyTable {
     this.#scopes.release(rows[at + column.scopes] ?? 0);
     this.#retirements.delete(row);
     this.#texts.drop(row);
-    rows[at + column.flags] = 0;
+    rows[at + column.flags] = (rows[at + column.flags] ?? 0) & column.isListed;
     rows[at + column.nextByHash] = this.#free;
     this.#free = row + 1;
     this.#size -= 1;

@@ -30,7 +30,8 @@ export class RowTexts {
 
   write(row: number, keyId: string, name: string): void {
     const encoded = encodeURIComponent(name.toWellFormed());
-    this.#rows[row * width + lengths] = keyId.length | (encoded.length << 16);
+    // A longer one, which only a change by hand can produce, is in the map in any case.
+    this.#rows[row * width + lengths] = keyId.length | (Math.min(encoded.length, 0xffff) << 16);
     const both = keyId + encoded;
     if (both.length > inRow + elsewhere) {
       this.#long.set(row, both);

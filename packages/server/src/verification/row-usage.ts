@@ -29,7 +29,7 @@ export class RowUsage implements CountingTable {
   readonly #whose: Whose;
   /** Receives the counts. */
   readonly #held: PendingUses;
-  /** All rows with counts. A row that lost its counts since then may still be listed, even twice. */
+  /** All rows with counts, and others that have lost theirs, each once (`isListed`). So it is never longer than the table. */
   readonly #counted: number[] = [];
   /** Rows with counts that are not in the log. A row that lost its counts since then may still be listed. */
   #changed: number[] = [];
@@ -117,9 +117,13 @@ export class RowUsage implements CountingTable {
     let kept = 0;
     for (let i = 0; i < end; i++) {
       const row = counted[i] ?? 0;
-      if (((this.#rows[row * column.width + column.flags] ?? 0) & column.isCounted) !== 0) {
-        if (isInRange(this.#whose.keyId(row), keys)) this.hold(row);
-        else counted[kept++] = row;
+      const flags = row * column.width + column.flags;
+      const isCounted = ((this.#rows[flags] ?? 0) & column.isCounted) !== 0;
+      if (isCounted && !isInRange(this.#whose.keyId(row), keys)) {
+        counted[kept++] = row;
+      } else {
+        this.hold(row);
+        this.#rows[flags] = (this.#rows[flags] ?? 0) & ~column.isListed;
       }
       yield;
     }
@@ -275,12 +279,12 @@ export class RowUsage implements CountingTable {
 
   /** Adds a row to the lists that do not contain it. */
   #list(row: number, at: number, flags: number): void {
-    this.#rows[at + column.flags] = flags | column.isCounted | column.isUnlogged;
+    this.#rows[at + column.flags] = flags | column.isCounted | column.isUnlogged | column.isListed;
     if (this.#held.hasLog) this.#changed.push(row);
     this.#unlogged += 1;
     if ((flags & column.isCounted) !== 0) return;
-    this.#counted.push(row);
     this.#size += 1;
+    if ((flags & column.isListed) === 0) this.#counted.push(row);
   }
 
   #setClient(at: number, address: string, agent: string): void {

@@ -69,8 +69,27 @@ async function searches(db: Kysely<unknown>): Promise<void> {
     ['api_key_secret_preview_end', [end, sql.ref('prefix'), start, sql.ref('key_id')]],
     ['api_key_secret_prefix', [sql.ref('prefix'), start, end, sql.ref('key_id')]],
   ] as const) {
+    if (!isPostgres(db)) await sql`DROP INDEX IF EXISTS ${sql.ref(name)}`.execute(db);
+    const newName = sql.ref(isPostgres(db) ? `${name}_new` : name);
+    await sql`CREATE INDEX ${newName} ON api_key_secret (${sql.join(columns)})`.execute(db);
+  }
+}
+
+/**
+ * Replaces the old indexes on PostgreSQL, at the end: dropping one blocks reads of secrets by servers of the previous
+ * version until the transaction ends.
+ */
+async function replaceIndexes(db: Kysely<unknown>): Promise<void> {
+  if (!isPostgres(db)) return;
+  // What COMMIT would check.
+  await sql`SET CONSTRAINTS ALL IMMEDIATE`.execute(db);
+  for (const name of [
+    'api_key_secret_preview_start',
+    'api_key_secret_preview_end',
+    'api_key_secret_prefix',
+  ]) {
     await sql`DROP INDEX IF EXISTS ${sql.ref(name)}`.execute(db);
-    await sql`CREATE INDEX ${sql.ref(name)} ON api_key_secret (${sql.join(columns)})`.execute(db);
+    await sql`ALTER INDEX ${sql.ref(`${name}_new`)} RENAME TO ${sql.ref(name)}`.execute(db);
   }
 }
 
@@ -79,5 +98,6 @@ export const previews: Migration = {
   async up(db: Kysely<unknown>) {
     await keyPreviews(db);
     await searches(db);
+    await replaceIndexes(db);
   },
 };
