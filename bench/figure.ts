@@ -45,6 +45,11 @@ export interface Sizes {
   warmUp: number;
   /** Seconds that are counted. */
   counted: number;
+  /**
+   * Seconds of the warm-up, and again of the count, of a server that writes usage once a minute, so that the count contains
+   * these writes as often as a long run.
+   */
+  sustained: number;
 }
 
 export const full: Sizes = {
@@ -57,6 +62,7 @@ export const full: Sizes = {
   rounds: 3,
   warmUp: 4,
   counted: 6,
+  sustained: 60,
 };
 
 export const quick: Sizes = {
@@ -69,6 +75,7 @@ export const quick: Sizes = {
   rounds: 2,
   warmUp: 1,
   counted: 1,
+  sustained: 2,
 };
 
 /** The middle value; with an even number of values, the mean of the two in the middle. */

@@ -13,6 +13,8 @@ export type Racer = Pick<Contestant, 'url' | 'pids'> & {
   path?: string;
   keys?: string;
   batched?: boolean;
+  /** Whether the figure is about long runs (`Sizes.sustained`). */
+  sustained?: boolean;
   /**
    * Called at the start of each turn. A server that was stopped for more than a second no longer trusts its cache, so
    * it has to verify every key again; with random keys that takes many times as many requests as there are keys.
@@ -29,18 +31,16 @@ export type Racer = Pick<Contestant, 'url' | 'pids'> & {
 export function race(
   racers: readonly Racer[],
   load: Partial<Omit<Load, 'url'>>,
-  { rounds, warmUp, counted }: Sizes,
+  { rounds, sustained: long, ...short }: Sizes,
 ): Promise<LoadResult[][]> {
-  return runAlternately(
-    racers,
-    rounds,
-    async ({ url, path = '/v1/verify', keys = load.keys ?? '', batched = false, warm }, round) => {
-      await warm?.();
-      const own = { connections: defaultConnections, ...load, keys, batched, url: `${url}${path}` };
-      await sendLoad(own, warmUp, 2 * round);
-      return sendLoad(own, counted, 2 * round + 1);
-    },
-  );
+  return runAlternately(racers, rounds, async (racer, round) => {
+    const { url, path = '/v1/verify', keys = load.keys ?? '', batched = false, sustained = false } = racer;
+    const { warmUp, counted } = sustained ? { warmUp: long, counted: long } : short;
+    await racer.warm?.();
+    const own = { connections: defaultConnections, ...load, keys, batched, url: `${url}${path}` };
+    await sendLoad(own, warmUp, 2 * round);
+    return sendLoad(own, counted, 2 * round + 1);
+  });
 }
 
 export function rates(counts: readonly LoadResult[] = []): number[] {
