@@ -12,7 +12,7 @@ const runs = 3;
 /** Longer than the time between two flushes of usage (60 s), so that the memory of a flush is included. */
 const settleMs = 75_000;
 
-/** Until a server that was just started needs no more memory. */
+/** How long the memory of a server grows after its start. */
 const startMs = 3000;
 
 /** Resident memory of a server that has cached every key of a large database, after one verification of each. */

@@ -47,7 +47,7 @@ function map(): Find {
   };
 }
 
-const use = { address };
+const options = { address };
 /** The id of a key stays bytes until it is written; the workspace id is available as text. */
 const accept = (keys: KeyTable, row: number) => keys.workspaceId(row).length;
 
@@ -69,7 +69,7 @@ async function verifier(env: Record<string, string>): Promise<Find> {
   await usage.recover();
   usage.start();
   return (key) => {
-    const result = verifier.verifyToken(key, { use, userAgent: agent, accept });
+    const result = verifier.verifyToken(key, { options, userAgent: agent, accept });
     if (typeof result !== 'number')
       throw new Error('a key was rejected, or the file did not respond at once');
     return result;

@@ -40,7 +40,7 @@ async function readPages(query: Record<string, string>, between = async () => {}
 const use = (key: string) => contract.call('GET', '/v1/verify', { key });
 const inDays = (days: number) => new Date(Date.now() + days * msPerDay).toISOString();
 
-/** Sets the creation and the last use of a key to so many days ago. */
+/** Sets the creation and the last use of a key back by a number of days. */
 async function age(id: string, { created, used }: { created: number; used?: number }): Promise<void> {
   const ago = (days: number) => String(Date.now() - days * msPerDay);
   await inDatabaseOf(
@@ -135,7 +135,7 @@ test('the sort by usage compares the requests that the list shows, and keeps the
     let last = made.length;
     const found = await readPages({ ...query, order, limit: '1' }, async () => {
       last -= 1;
-      // Its place would change.
+      // Without the ranking of the first page, these requests would change its place.
       if (last === 3) for (let i = 0; i < 9; i++) await use(made[last]?.apiKey ?? '');
     });
     assert.deepEqual(found, inOnePage, order);
@@ -175,7 +175,7 @@ test('pages have no gaps and no duplicates while keys are added and used', async
   }
 });
 
-test('a cursor of another list, an edited or an invented one is rejected with its field', async () => {
+test('a cursor that belongs to another list, was edited or was invented is rejected, with its field', async () => {
   await Promise.all(['1', '2'].map((name) => ada.createKey({ name: `cursor ${name}` })));
   const query = { q: 'cursor', limit: '1' };
   const { nextCursor } = await list({ ...query, sort: 'name' });

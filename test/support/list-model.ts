@@ -6,7 +6,7 @@ import { foldName } from '../../packages/server/src/database/fold-name.ts';
 import type { KeyFilter } from '../../packages/server/src/keys/list-filter.ts';
 import { readSearch } from '../../packages/server/src/keys/search-text.ts';
 import { type DayRanking, dayStartOf } from '../../packages/server/src/usage/day-ranking.ts';
-import { useStep } from '../../packages/server/src/usage/hours.ts';
+import { lastUseStep } from '../../packages/server/src/usage/hours.ts';
 import { firstCreation } from './new-key.ts';
 
 /** A key of the model. Times are in minutes after the creation of the first key. */
@@ -29,7 +29,7 @@ const minute = 60_000;
 /** In minutes. */
 export const now = 1000;
 
-export const timeInMinutes = (time: number) => firstCreation - (firstCreation % useStep) + time * minute;
+export const timeInMinutes = (time: number) => firstCreation - (firstCreation % lastUseStep) + time * minute;
 
 export const arbitraryKey = fc.record({
   name: fc.constantFrom('a', 'A', 'b', 'ä', 'z', 'Zz', '10', '9', '\u{1f600}', '\uffee'),
@@ -93,7 +93,7 @@ function stepOf(time: number): number {
 /** When the first page is read. Epoch ms. */
 export const since = timeInMinutes(stepOf(now));
 
-/** A part of the list, and what is compared in it. The parts have the same order in both orders. */
+/** A part of the list, and the value that is compared within it. The parts come in the same sequence in both orders. */
 type Compared = [part: number, value: Buffer | number];
 
 const nullLast = (value: Buffer | number | null): Compared => (value === null ? [1, 0] : [0, value]);

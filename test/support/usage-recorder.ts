@@ -15,7 +15,7 @@ export const firstHour = 500_000;
 /** The conditions that a test controls. */
 export interface World {
   now: number;
-  /** Number of transactions until all of them fail, after all their rows were written. */
+  /** Number of transactions that succeed. All later ones fail after they have written their rows. */
   untilFailure: number;
   /** Called before each transaction, and in the pause after it. */
   meanwhile: () => Promise<void>;
@@ -38,9 +38,9 @@ export async function emptyTables(database: SqliteDatabase): Promise<void> {
 }
 
 /**
- * Starts a recorder like a process, which writes at most two rows in a transaction.
+ * Starts a recorder as a process does. It writes at most two rows per transaction.
  *
- * @param valid how many of the six secrets the verification caches
+ * @param valid how many of the six secrets fit into the cache
  * @param perPass how many secrets a pass of a flush takes from the tables
  */
 export async function startRecorder(database: SqliteDatabase, world: World, valid: number, perPass?: number) {
@@ -70,6 +70,7 @@ export async function startRecorder(database: SqliteDatabase, world: World, vali
   const pace = new Pace(() => world.meanwhile());
   const recorder = new UsageRecorder({ write: sink }, cache, pace, store.log, perPass);
   /** Number of counts that are in no row of `usage_hour`. */
-  const unwritten = () => cache.tables.reduce((sum, { pending }) => sum + pending, cache.pending.size);
+  const unwritten = () =>
+    cache.tables.reduce((sum, { countedRows }) => sum + countedRows, cache.pending.size);
   return { cache, recorder, reader: new UsageReader(store, recorder), unwritten };
 }

@@ -173,7 +173,7 @@ export const listKeysSchema = z.strictObject({
   sort: keySortSchema
     .default('created')
     .describe(
-      '`name` ignores case and accents. `lastUsed` compares the five minutes in which the keys were last used, and sorts the keys of each page exactly. Keys that were never used, or that never expire, are last in both orders. `preview` compares bytes, so digits come before capital letters, and these before small ones. `usage` compares the accepted requests of the last 24 hours, as they were when the first page was read; keys without any follow in the order of their last use, in both orders. `status` is active, expired, revoked, as it was when the first page was read',
+      '`name` ignores case and accents. `lastUsed` compares the five minutes in which the keys were last used, and sorts the keys of each page exactly. Keys that were never used, or that never expire, are last in both orders. `preview` compares bytes, so digits come before uppercase letters, and uppercase letters before lowercase ones. `usage` compares the accepted requests of the last 24 hours, as they were when the first page was read; keys without any follow in the order of their last use, in both orders. `status` is active, expired, revoked, as it was when the first page was read',
     ),
   order: sortOrderSchema
     .optional()

@@ -53,7 +53,7 @@ export type Usage = z.infer<typeof usageSchema>;
 export const workspaceUsageQuerySchema = z.strictObject({
   dayStart: z.iso
     .datetime({ offset: true, error: 'must be a date and time such as 2030-01-31T00:00:00+01:00' })
-    // Not for a text that is no time, which has its own message.
+    // A text that is not a time passes here, because it has its own message.
     .refine((text) => !(Date.parse(text) % msPerHour > 0), 'must be the start of an hour (UTC)')
     .optional()
     .describe(

@@ -138,15 +138,15 @@ function serveVerificationAhead(
   {
     verifier,
     verifyScope,
-    ...laneOptions
+    ...fastPathOptions
   }: { verifier: GrantingVerifier; verifyScope: Config['verifyScope'] } & ConstructorParameters<
     typeof FastPath
   >[0],
 ): void {
-  const { addressOf } = laneOptions;
-  const lane = new FastPath(laneOptions);
-  const forwardAuth = new ForwardAuth({ verifier, addressOf, lane });
-  const postVerify = new PostVerify({ verifier, addressOf, lane, verifyScope });
+  const { addressOf } = fastPathOptions;
+  const fastPath = new FastPath(fastPathOptions);
+  const forwardAuth = new ForwardAuth({ verifier, addressOf, fastPath });
+  const postVerify = new PostVerify({ verifier, addressOf, fastPath, verifyScope });
   serveAheadOfFramework(app, (request, response, passOn) => {
     return forwardAuth.handle(request, response) || postVerify.handle(request, response, passOn);
   });

@@ -14,7 +14,10 @@ const comb: Blade = {
   ends: [4, 7, 10, 13],
 };
 
-/** The teeth of a key. Decorative: the preview or the name beside it is what identifies the key. */
+/**
+ * The teeth of a key (the bitting, as locksmiths call it). Decorative: the preview or name beside it identifies the
+ * key.
+ */
 export function Bitting({ preview, status = 'active' }: BittingProps) {
   const draw = status === 'revoked' ? outlinedBlade : filledBlade;
   return (
@@ -53,7 +56,7 @@ export function PreviewText({ preview }: { preview: string }) {
   );
 }
 
-/** A key that is not cut yet: of an empty list, or while the key is loading. */
+/** A key without teeth, for an empty list or while a key is loading. */
 export function KeyBlank() {
   return (
     <svg className="key-blank" width="84" height="28" viewBox="0 0 84 28" aria-hidden="true">

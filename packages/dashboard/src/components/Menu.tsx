@@ -72,7 +72,7 @@ function closeOnChoice({ currentTarget: menu, target }: MouseEvent<HTMLElement>)
 /** Moves the focus with the arrow keys, Home, End and the first letter of an item. Tab closes the menu. */
 function moveFocus(event: KeyboardEvent<HTMLElement>): void {
   const { currentTarget: menu, key } = event;
-  // The focus is on the button again when the browser then moves it.
+  // This returns the focus to the button, from where the browser then moves it.
   if (key === 'Tab') {
     menu.hidePopover();
     return;

@@ -71,7 +71,7 @@ function Activity({ isPending }: { isPending: boolean }) {
         )}
         <NeedsAttention usage={usage} lists={attention.data} error={attention.error} isPending={isLoading} />
       </div>
-      {/* On a phone they are below the other lists, whose length is unknown until then. */}
+      {/* On a phone they are below the other lists, whose length is unknown until both have loaded. */}
       {usage && !isLoading ? <Rankings usage={usage} /> : null}
     </>
   );

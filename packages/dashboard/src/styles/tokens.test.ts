@@ -103,5 +103,5 @@ test('every custom property that a style uses is defined', () => {
   }
 });
 
-/** Defined by the component around. */
+/** Defined by the surrounding component. */
 const inherited = new Set(['--dialog-inset', '--entry-inset']);

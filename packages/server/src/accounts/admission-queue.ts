@@ -39,7 +39,7 @@ export class AdmissionQueue {
   readonly #maxWaiting: number;
   readonly #now: () => number;
   readonly #known: Waiting[] = [];
-  readonly #strangers: Waiting[] = [];
+  readonly #unknown: Waiting[] = [];
   #running = 0;
   /** Duration of the last turn, in ms. */
   #lastDuration = initialEstimate;
@@ -73,21 +73,22 @@ export class AdmissionQueue {
       this.#running += 1;
       return undefined;
     }
-    const line = known ? this.#known : this.#strangers;
-    // Each queue is checked separately: a stranger behind the same address must not lock out the account's owner.
-    if (line.some((waiting) => waiting.network === network)) throw this.#busy();
-    if (this.#known.length + this.#strangers.length >= this.#maxWaiting) {
-      const last = known ? this.#strangers.pop() : undefined;
+    const queue = known ? this.#known : this.#unknown;
+    // Each queue is checked separately: an unknown client behind the same address must not lock out the account's
+    // owner.
+    if (queue.some((waiting) => waiting.network === network)) throw this.#busy();
+    if (this.#known.length + this.#unknown.length >= this.#maxWaiting) {
+      const last = known ? this.#unknown.pop() : undefined;
       if (last === undefined) throw this.#busy();
       last.reject(this.#busy());
     }
     return new Promise((admit, reject) => {
       const waiting = { network, admit, reject };
-      line.push(waiting);
+      queue.push(waiting);
       signal?.addEventListener('abort', () => {
-        const place = line.indexOf(waiting);
+        const place = queue.indexOf(waiting);
         if (place === -1) return;
-        line.splice(place, 1);
+        queue.splice(place, 1);
         reject(this.#busy());
       });
     });
@@ -95,13 +96,13 @@ export class AdmissionQueue {
 
   /** Passes the slot directly to the next request, so that no other request can take it first. */
   #leave(): void {
-    const next = this.#known.shift() ?? this.#strangers.shift();
+    const next = this.#known.shift() ?? this.#unknown.shift();
     if (next === undefined) this.#running -= 1;
     else next.admit();
   }
 
   #busy(): RequestError {
-    const ahead = this.#running + this.#known.length + this.#strangers.length;
+    const ahead = this.#running + this.#known.length + this.#unknown.length;
     const seconds = Math.max(1, Math.ceil((ahead * this.#lastDuration) / this.#slots / 1000));
     return new RequestError({
       code: 'server_busy',

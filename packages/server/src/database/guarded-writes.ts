@@ -32,16 +32,16 @@ export function guardWrites(hold: Hold, failed: (failure: StorageUnavailable) =>
   let hasWritten = false;
   return {
     beforeUse: () => {
-      if (!hold.holds()) look(hold);
+      if (!hold.holds()) checkNow(hold);
     },
     beforeWrite: () => {
-      if (!hasWritten) look(hold);
+      if (!hasWritten) checkNow(hold);
       hasWritten = true;
     },
     afterUse: () => {
       if (!hasWritten) return;
       hasWritten = false;
-      look(hold, { rolledBack: false });
+      checkNow(hold, { rolledBack: false });
     },
     run: (statement) => {
       try {
@@ -57,7 +57,7 @@ export function guardWrites(hold: Hold, failed: (failure: StorageUnavailable) =>
 }
 
 /** @throws {StorageUnavailable} which states whether the write was rolled back */
-function look(hold: Hold, { rolledBack } = { rolledBack: true }): void {
+function checkNow(hold: Hold, { rolledBack } = { rolledBack: true }): void {
   try {
     hold.checkNow();
   } catch (error) {

@@ -27,8 +27,7 @@ export type Close = (since?: number) => Promise<void>;
  * @param cutOff called once with the number of connections that are closed after the timeout
  * @param patience timeout of open requests in ms, after which their connections are closed
  * @returns a function that closes the server and resolves when every connection has ended. The timeout starts at
- *   `since`,
- *   in monotonic ms
+ *   `since`, in monotonic ms
  */
 export function gracefulClose(
   app: Closable,

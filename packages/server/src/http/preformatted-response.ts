@@ -66,17 +66,17 @@ function endAll(): void {
 /**
  * A text that contains the Date field (RFC 9110 section 6.6.1), rebuilt once per second.
  *
- * @param make receives the field as a line
+ * @param create receives the field as a line
  * @returns a function of the time in epoch ms
  */
-export function cachedPerSecond(make: (date: string) => string): (now: number) => string {
+export function cachedPerSecond(create: (date: string) => string): (now: number) => string {
   let second = 0;
   let text = '';
   return (now) => {
     const current = Math.floor(now / 1000);
     if (current !== second) {
       second = current;
-      text = make(`Date: ${new Date(current * 1000).toUTCString()}\r\n`);
+      text = create(`Date: ${new Date(current * 1000).toUTCString()}\r\n`);
     }
     return text;
   };

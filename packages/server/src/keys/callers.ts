@@ -57,13 +57,13 @@ export class CallerAuthenticator implements Callers {
       if (again && this.#bodyless.has(request)) return undefined;
       // A request that has already ended has no body, or one that was already read: there is nothing to wait for.
       if (request.raw.readableEnded) this.#bodyless.add(request);
-      const ask = {
+      const verifyOptions = {
         needs: [needs],
         address: this.#addressOf(request.raw),
         limited: !again && options.limited !== false,
         recorded: !again,
       };
-      const { caller, problem, limit } = await this.#find(request, ask, options);
+      const { caller, problem, limit } = await this.#find(request, verifyOptions, options);
       if (problem !== undefined) return sendProblem(reply, problem);
       if (limit !== null) reply.headers(limitFields(limit));
       this.#authenticated.set(request, caller);
@@ -73,8 +73,8 @@ export class CallerAuthenticator implements Callers {
   }
 
   async reauthenticate(request: FastifyRequest, needs: Scope): Promise<void> {
-    const ask = { needs: [needs], limited: false, recorded: false };
-    const { caller, problem } = await this.#find(request, ask, {});
+    const verifyOptions = { needs: [needs], limited: false, recorded: false };
+    const { caller, problem } = await this.#find(request, verifyOptions, {});
     if (problem !== undefined) throw new RequestError(problem);
     if (caller.workspaceId !== this.of(request).workspaceId) throw new RequestError(noWorkspace);
   }
@@ -87,13 +87,13 @@ export class CallerAuthenticator implements Callers {
 
   async #find(
     request: FastifyRequest,
-    ask: VerifyRequestOptions,
+    verifyOptions: VerifyRequestOptions,
     { person, recentLogin }: { person?: false; recentLogin?: boolean },
   ): Promise<Found> {
     if (person !== false && this.#usesSession(request.raw)) {
       return this.#findPerson(request, recentLogin === true);
     }
-    const { key, problem, limit } = await this.#verifier.verify(request.raw, ask);
+    const { key, problem, limit } = await this.#verifier.verify(request.raw, verifyOptions);
     if (problem !== undefined) return { problem };
     const { keyId: id, name, workspaceId, scopes, expiresAt } = key;
     const requested = request.headers['x-soku-workspace'];

@@ -13,7 +13,7 @@ interface ListOrder {
 
 /** Where the next page begins. */
 export interface PageStart {
-  /** The place of the last key on this page. */
+  /** The place of the last key on the previous page. */
   after: KeyPlace;
   /** When the first page was read, as in PageRequest. Epoch ms. */
   since: number;
@@ -25,8 +25,8 @@ const contentSchema = z.tuple([z.int(), z.union([z.string(), z.int(), z.null()])
 const codeLength = 16;
 
 /**
- * Converts the start of a page to an opaque text and back. An authentication code binds it to its list, so that neither
- * a cursor of another sort nor an invented one returns an arbitrary page.
+ * Converts the start of a page to an opaque string and back. An authentication code binds it to its list, so that a
+ * cursor of another list and a forged one are rejected.
  */
 export class ListCursors {
   readonly #key: Uint8Array;
@@ -45,9 +45,9 @@ export class ListCursors {
   read(cursor: string, list: ListOrder): PageStart {
     const bytes = Buffer.from(cursor, 'base64url');
     const [code, content] = [bytes.subarray(0, codeLength), bytes.subarray(codeLength)];
-    // Base64 has several texts for the same bytes.
-    const isWhole = code.length === codeLength && bytes.toString('base64url') === cursor;
-    if (!isWhole || !timingSafeEqual(code, this.#codeOf(content, list))) throw invalidCursor();
+    // Several Base64 strings decode to the same bytes. Only the one that `write` returns is accepted.
+    const isCanonical = code.length === codeLength && bytes.toString('base64url') === cursor;
+    if (!isCanonical || !timingSafeEqual(code, this.#codeOf(content, list))) throw invalidCursor();
     const [phase, value, id, since] = contentSchema.parse(JSON.parse(content.toString()));
     return { after: { phase, value, id }, since };
   }

@@ -1,7 +1,7 @@
 import type { StatusFilter } from '@soku/contract/keys';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { binaryCollation } from '../database/dialect.ts';
-import { useStep } from '../usage/hours.ts';
+import { lastUseStep } from '../usage/hours.ts';
 import type { PreviewPart, SearchText } from './search-text.ts';
 
 /** The conditions that select the keys in a list. */
@@ -24,9 +24,11 @@ export interface KeyFilter {
 
 type Condition = RawBuilder<SqlBool>;
 
-/** A search whose previews were looked up. */
+/** A search, after the keys with its previews were looked up. */
 export interface ResolvedSearch extends SearchText {
-  /** Keys with some of the previews. `previews` are the others, which are checked for each key. */
+  /**
+   * The keys with the previews that few keys have. `previews` has only the other ones, which are checked for each key.
+   */
   keyIds: readonly string[];
 }
 
@@ -53,7 +55,7 @@ export function conditionsOf(filter: ResolvedFilter, postgres: boolean): Conditi
     conditions.push(sql`api_key.id IN (SELECT key_id FROM api_key_secret WHERE hash = ${hash})`);
   }
   if (search !== undefined) conditions.push(matchesSearch(search, postgres));
-  // These are the last ones, because they read another table for each key.
+  // These come last, because they read another table for each key.
   if (unusedSince !== undefined) {
     conditions.push(
       sql`api_key.created_at <= ${unusedSince}`,
@@ -65,7 +67,7 @@ export function conditionsOf(filter: ResolvedFilter, postgres: boolean): Conditi
 
 /** Whether the stored five minutes of a key's last use ended before a time. */
 export function isUnused(since: number): Condition {
-  return sql`key_use.used_at <= ${since - useStep}`;
+  return sql`key_use.used_at <= ${since - lastUseStep}`;
 }
 
 /** Revoked takes precedence over expired: a revoked key stays "revoked" after it expires. */
@@ -92,7 +94,10 @@ export function allOf(conditions: readonly Condition[]): Condition {
   return conditions.length === 0 ? sql`1 = 1` : sql`${sql.join(conditions, sql` AND `)}`;
 }
 
-/** Whether a key is one of these, which are one parameter: thousands of parameters take as long as reading the keys. */
+/**
+ * Whether a key is one of these. The ids are one parameter, because thousands of parameters take as long as reading the
+ * keys.
+ */
 export function isAmong(ids: readonly string[], postgres: boolean): Condition {
   return postgres
     ? sql`api_key.id = ANY(${ids}::text[])`
@@ -104,7 +109,7 @@ function matchesSearch({ name, id, keyIds, previews }: ResolvedSearch, postgres:
   if (id !== undefined) conditions.push(contains(sql.ref('api_key.id'), id, postgres));
   if (keyIds.length > 0) conditions.push(isAmong(keyIds, postgres));
   for (const part of previews) {
-    // SQLite would read all secrets with this preview for each key.
+    // With an index of previews, SQLite would read all secrets with this preview for each key.
     const fits = hasPreview(part, postgres, { indexed: postgres });
     conditions.push(sql`EXISTS (SELECT 1 FROM api_key_secret WHERE key_id = api_key.id AND ${fits})`);
   }

@@ -14,7 +14,7 @@ import type { PreviewPart, SearchText } from './search-text.ts';
  * Looks for a condition of a filter that few keys of the workspace meet, using an index for each condition.
  *
  * @param most maximum number of keys
- * @returns their ids, which contain all keys that match; undefined if no condition is that selective
+ * @returns the ids of the keys that meet it, among them all that match; undefined if no condition is that selective
  */
 export async function narrow(
   db: Kysely<Tables>,
@@ -33,7 +33,7 @@ export async function narrow(
 function candidates(workspaceId: string, filter: ResolvedFilter): RawBuilder<unknown>[] {
   const { hash, createdBy, unusedSince, expiresUntil, status, now } = filter;
   const ofWorkspace = sql`FROM api_key WHERE workspace_id = ${workspaceId}`;
-  const unused = sql`FROM key_use WHERE workspace_id = ${workspaceId}`;
+  const ofUses = sql`FROM key_use WHERE workspace_id = ${workspaceId}`;
   const found: RawBuilder<unknown>[] = [];
   if (hash !== undefined) found.push(sql`SELECT key_id AS id FROM api_key_secret WHERE hash = ${hash}`);
   if (expiresUntil !== undefined) {
@@ -42,8 +42,8 @@ function candidates(workspaceId: string, filter: ResolvedFilter): RawBuilder<unk
   if (createdBy !== undefined) found.push(sql`SELECT id ${ofWorkspace} AND created_by = ${createdBy}`);
   if (unusedSince !== undefined) {
     found.push(
-      sql`SELECT key_id AS id ${unused} AND ${isUnused(unusedSince)}
-        UNION ALL SELECT key_id ${unused} AND used_at IS NULL`,
+      sql`SELECT key_id AS id ${ofUses} AND ${isUnused(unusedSince)}
+        UNION ALL SELECT key_id ${ofUses} AND used_at IS NULL`,
     );
   }
   if (status === 'expired') found.push(sql`SELECT id ${ofWorkspace} AND expires_at <= ${now}`);
@@ -52,10 +52,10 @@ function candidates(workspaceId: string, filter: ResolvedFilter): RawBuilder<unk
 }
 
 /**
- * Looks up the previews of a search, with an index for each end of a preview, before keys are checked. A preview that
- * more keys have stays a condition: reading the list in order then soon finds enough of them.
+ * Looks up the keys with the previews of a search, using the indexes of previews. A preview that more than `most` keys
+ * have stays a condition that is checked for each key: reading the list in order then soon finds enough matches.
  *
- * @param most maximum number of keys for each preview
+ * @param most maximum number of keys to look up for each preview
  */
 export async function resolveSearch(
   db: Kysely<Tables>,

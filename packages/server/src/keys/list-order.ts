@@ -5,12 +5,12 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 export interface KeyPlace {
   /** The number of its phase. */
   phase: number;
-  /** What its phase compares before the id; null: nothing. */
+  /** The value that its phase compares before the id; null if it compares only ids. */
   value: string | number | null;
   id: string;
 }
 
-/** Selects the rows after a place. @param by what is compared before the id */
+/** Selects the rows after a place. @param by the value that is compared before the id */
 export function isAfter(
   by: RawBuilder<unknown> | undefined,
   id: RawBuilder<unknown>,
@@ -27,7 +27,7 @@ export function inOrder(by: RawBuilder<unknown> | undefined, id: RawBuilder<unkn
   return by === undefined ? sql`${id} ${direction}` : sql`${by} ${direction}, ${id} ${direction}`;
 }
 
-/** As both databases compare: numbers by value, texts by bytes. */
+/** Compares like both databases: numbers by value, texts by bytes. */
 export function comparePlaces(order: SortOrder): (a: KeyPlace, b: KeyPlace) => number {
   const sign = order === 'asc' ? 1 : -1;
   return (a, b) => a.phase - b.phase || sign * (compareValues(a.value, b.value) || compareTexts(a.id, b.id));

@@ -6,8 +6,8 @@ import { dayStartOf } from '../usage/day-ranking.ts';
 type Condition = RawBuilder<SqlBool>;
 
 /**
- * A part of a sorted list, within which keys are compared by one value and by their id, or by their id alone. A list is
- * one phase after the other, so that keys without a value are last in both orders.
+ * A part of a sorted list, within which keys are compared by one value and then by their id, or by their id alone. A
+ * list consists of its phases, one after the other, so that keys without a value come last in both orders.
  */
 export interface Phase {
   /** Its position in the list, whatever the filter is. */
@@ -16,9 +16,12 @@ export interface Phase {
   table: 'api_key' | 'key_use' | 'key_preview';
   /** Which keys belong to this phase; undefined: all. */
   only?: Condition;
-  /** Which keys to read in the order of the index, before `only` is checked. Default: `only`, because the index has it. */
+  /**
+   * Which keys to read in the order of the index, before `only` is checked. Default: `only`, if the index can select
+   * them.
+   */
   walked?: Condition;
-  /** What is compared before the id. */
+  /** The value that is compared before the id; undefined: none. */
   by?: RawBuilder<unknown>;
 }
 
@@ -29,7 +32,10 @@ interface ListTime {
    * used since then are one phase, sorted by id, so a key that is in use keeps its place while the pages are read.
    */
   since: number;
-  /** For `lastUsed`: whether there may be keys that were used after these five minutes. Otherwise the index has the order of the phase. */
+  /**
+   * For `lastUsed`: whether there may be keys that were used after these five minutes. If not, the keys of the phase
+   * have the same value, so the index returns them in the order of their ids.
+   */
   hasLater: boolean;
   status: StatusFilter;
   /** When this page is read, in epoch ms. */

@@ -10,23 +10,23 @@ import { inOrder } from './list-order.ts';
 export interface KeyRange {
   condition: RawBuilder<SqlBool>;
   /** Whether an id may be in this range. */
-  has: (id: string) => boolean;
+  mayContain: (id: string) => boolean;
 }
 
-/** What a search through many keys reads. */
+/** The keys that a search through ranges reads. */
 interface RangedKeys {
   workspaceId: string;
   /** The only keys to read, if they are known to be few. */
   ids: readonly string[] | undefined;
   order: SortOrder;
-  /** Where the first range begins. */
+  /** The id after which the first range begins. */
   after: string | undefined;
 }
 
 /**
  * Ranges of ids that contain all keys of a workspace, in order, or the given ids.
  *
- * @param size maximum number of keys in a range, on SQLite. Other work of the process comes between two ranges.
+ * @param size maximum number of keys in a range, on SQLite. The process can do other work between two ranges.
  */
 export async function* rangesOf(
   db: Kysely<Tables>,
@@ -35,11 +35,11 @@ export async function* rangesOf(
 ): AsyncGenerator<KeyRange, void> {
   const everyId = () => true;
   if (ids !== undefined) {
-    if (ids.length > 0) yield { condition: isAmong(ids, isPostgres(db)), has: everyId };
+    if (ids.length > 0) yield { condition: isAmong(ids, isPostgres(db)), mayContain: everyId };
     return;
   }
   if (isPostgres(db)) {
-    yield { condition: sql`1 = 1`, has: everyId };
+    yield { condition: sql`1 = 1`, mayContain: everyId };
     return;
   }
   const isAscending = order === 'asc';
@@ -52,12 +52,12 @@ export async function* rangesOf(
       ORDER BY ${inOrder(undefined, sql.ref('id'), order)} LIMIT 1 OFFSET ${size - 1}`.execute(db);
     const end = rows[0]?.id;
     const [low, high] = isAscending ? [begin, end] : [end, begin];
-    const has = (id: string) => (low === undefined || id >= low) && (high === undefined || id <= high);
+    const mayContain = (id: string) => (low === undefined || id >= low) && (high === undefined || id <= high);
     if (end === undefined) {
-      yield { condition: later, has };
+      yield { condition: later, mayContain };
       return;
     }
-    yield { condition: sql`${later} AND api_key.id ${upTo} ${end}`, has };
+    yield { condition: sql`${later} AND api_key.id ${upTo} ${end}`, mayContain };
     begin = end;
     await turn();
   }

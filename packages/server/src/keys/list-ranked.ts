@@ -4,13 +4,13 @@ import type { DayRanking } from '../usage/day-ranking.ts';
 import { mergeSorted } from '../usage/merge.ts';
 import type { KeyPlace } from './list-order.ts';
 
-/** The number of the phase of the keys in a ranking, which is in memory. */
+/** The number of the phase with the keys of a ranking. It is read from memory, not from an index. */
 export const rankedPhase = 0;
 
 /** The keys in a ranking, in both orders. Each order is computed once, when a list needs it. */
 const orders = new WeakMap<DayRanking, Map<SortOrder, readonly KeyPlace[]>>();
 
-/** Compares as the other phases do, except that keys without requests are last in both orders. */
+/** Compares like the other phases, except that keys without requests are last in both orders. */
 function compareRanked(order: SortOrder): (a: KeyPlace, b: KeyPlace) => number {
   const sign = order === 'asc' ? 1 : -1;
   return (a, b) => {

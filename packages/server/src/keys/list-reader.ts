@@ -3,7 +3,7 @@ import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { type DayRanking, dayStartOf } from '../usage/day-ranking.ts';
-import { useStep } from '../usage/hours.ts';
+import { lastUseStep } from '../usage/hours.ts';
 import { allOf, conditionsOf, type KeyFilter, type ResolvedFilter } from './list-filter.ts';
 import { narrow, resolveSearch } from './list-narrowing.ts';
 import { comparePlaces, inOrder, type KeyPlace } from './list-order.ts';
@@ -12,14 +12,14 @@ import { type KeyRange, rangesOf } from './list-ranges.ts';
 import { rankedAfter, rankedPhase } from './list-ranked.ts';
 import {
   countIf,
+  fromTables,
   idOf,
-  isIn,
-  isOf,
+  isInPhase,
+  isInWorkspace,
   type JoinedTable,
-  joins,
-  ofPhase,
+  joinConditions,
   revokedCondition,
-  tables,
+  valueByPhase,
 } from './list-sql.ts';
 
 export interface PageRequest {
@@ -37,11 +37,13 @@ export interface PageRequest {
   limit: number;
 }
 
-/** How much is read before another way is tried. All ways find the same keys. */
+/** How much is read in one way to find a page before the next way is tried. All ways find the same keys. */
 export interface ListBounds {
-  /** Maximum number of keys that are checked one by one, because few keys fulfil one of the conditions. */
+  /** Maximum number of keys that meet one of the conditions, for them to be checked one by one. */
   narrowed: number;
-  /** Maximum number of keys with a preview that fits a search, to look these up before keys are read. */
+  /**
+   * Maximum number of keys with a preview that matches a search, for their ids to be looked up before keys are read.
+   */
   resolved: number;
   /**
    * How many keys are read in the order of an index, in multiples of the limit, before all matching ones are sorted
@@ -50,7 +52,7 @@ export interface ListBounds {
   reaches: readonly number[];
   /**
    * On SQLite, number of keys that one statement of a search through all keys reads. It blocks verification for a few
-   * ms. Other work of the process comes between two statements.
+   * ms. The process can do other work between two statements.
    */
   keysPerRead: number;
 }
@@ -59,7 +61,7 @@ const usualBounds: ListBounds = { narrowed: 1000, resolved: 5000, reaches: [4, 4
 
 type Condition = RawBuilder<SqlBool>;
 
-/** How a statement finds out which keys match. */
+/** How a statement determines which keys match. */
 interface Checks {
   /** Conditions on the keys of a range, or on any keys. */
   conditions: (range?: KeyRange) => readonly Condition[];
@@ -112,7 +114,7 @@ export class KeyListReader {
     return places;
   }
 
-  /** Counts the keys that match, by status, whatever status the filter has. */
+  /** Counts the keys that match, by status. The status of the filter is ignored. */
   async count(workspaceId: string, filter: KeyFilter) {
     const { now } = filter;
     const checks = await this.#prepare(workspaceId, { ...filter, status: 'all' });
@@ -165,14 +167,14 @@ export class KeyListReader {
     const { table, by, number, only, walked } = phase;
     const id = idOf(table);
     const inPhase = [
-      isOf(table, workspaceId),
-      ...isIn({ ...phase, ...(walked && { only: walked }) }, id, order, after),
+      isInWorkspace(table, workspaceId),
+      ...isInPhase({ ...phase, ...(walked && { only: walked }) }, id, order, after),
     ];
     // The index of revoked keys, or that of the others, applies.
     if (table === 'api_key' && by === undefined) inPhase.push(...revokedCondition(filter));
     const checks = [
       sql<SqlBool>`api_key.id = walked.id`,
-      ...joins(joined, workspaceId, this.#postgres),
+      ...joinConditions(joined, workspaceId, this.#postgres),
       ...(walked !== undefined && only !== undefined ? [only] : []),
       ...reading.conditions(),
     ];
@@ -184,7 +186,7 @@ export class KeyListReader {
     const { rows } = await sql<Omit<KeyPlace, 'phase'> & { walked: number }>`
       ${walk}
       SELECT walked.id, walked.value, (SELECT count(*) FROM walked) AS walked
-      FROM walked CROSS JOIN ${tables(joined)}
+      FROM walked CROSS JOIN ${fromTables(joined)}
       WHERE ${allOf(checks)}
       ORDER BY ${inOrder(by && sql.ref('walked.value'), sql.ref('walked.id'), order)} LIMIT ${limit}`.execute(
       this.#db,
@@ -257,11 +259,11 @@ export class KeyListReader {
     const ofPhases = phases.map(({ table }) => table).filter((table) => table !== 'api_key');
     const joined = [...new Set([...reading.joined, ...ofPhases])];
     const id = idOf('api_key');
-    const inPhases = phases.map((phase) => allOf(isIn(phase, id, order, after)));
+    const inPhases = phases.map((phase) => allOf(isInPhase(phase, id, order, after)));
     const { rows } = await sql<KeyPlace>`
       WITH matching AS MATERIALIZED (
-        SELECT ${id} AS id, ${ofPhase(phases, ({ number }) => sql.lit(number))} AS phase,
-          ${ofPhase(phases, ({ by }) => by ?? sql`NULL`)} AS value
+        SELECT ${id} AS id, ${valueByPhase(phases, ({ number }) => sql.lit(number))} AS phase,
+          ${valueByPhase(phases, ({ by }) => by ?? sql`NULL`)} AS value
         ${this.#fromRange(workspaceId, { ...reading, joined }, range)} AND (${sql.join(inPhases, sql` OR `)})
       )
       SELECT phase, value, id FROM matching
@@ -276,23 +278,25 @@ export class KeyListReader {
   /** The matching keys of a range. */
   #fromRange(workspaceId: string, { joined, conditions }: Checks, range: KeyRange): RawBuilder<unknown> {
     const matches = [
-      isOf('api_key', workspaceId),
+      isInWorkspace('api_key', workspaceId),
       range.condition,
-      ...joins(joined, workspaceId, this.#postgres),
+      ...joinConditions(joined, workspaceId, this.#postgres),
       ...conditions(range),
     ];
-    return sql`FROM ${tables(joined)} WHERE ${allOf(matches)}`;
+    return sql`FROM ${fromTables(joined)} WHERE ${allOf(matches)}`;
   }
 }
 
-/** A statement that reads one range of many need not compare the ids of the others. */
+/** Omits the ids that are not in a range, so that its statement does not compare them. */
 function inRange(filter: ResolvedFilter, range: KeyRange | undefined): ResolvedFilter {
   const { search } = filter;
   if (search === undefined || range === undefined) return filter;
-  return { ...filter, search: { ...search, keyIds: search.keyIds.filter(range.has) } };
+  return { ...filter, search: { ...search, keyIds: search.keyIds.filter(range.mayContain) } };
 }
 
-/** A key that was used in the 24 hours of a ranking is not in a list of unused ones. */
+/**
+ * Whether a filter excludes all keys of a ranking: they were used in its 24 hours, so a list of unused keys has none.
+ */
 function excludesRanked({ unusedSince }: KeyFilter, { at }: DayRanking): boolean {
-  return unusedSince !== undefined && unusedSince - useStep < dayStartOf(at);
+  return unusedSince !== undefined && unusedSince - lastUseStep < dayStartOf(at);
 }

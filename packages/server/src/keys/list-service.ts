@@ -10,7 +10,7 @@ import {
   type SortOrder,
 } from '@soku/contract/keys';
 import type { DayRanking, DayRankings } from '../usage/day-ranking.ts';
-import { useStep } from '../usage/hours.ts';
+import { lastUseStep } from '../usage/hours.ts';
 import { ListCursors } from './list-cursors.ts';
 import type { KeyFilter } from './list-filter.ts';
 import { rankedPhase } from './list-ranked.ts';
@@ -88,7 +88,7 @@ export class KeyListService {
     return { data, nextCursor, counts: await this.#reader.count(workspaceId, filter) };
   }
 
-  /** Those of these keys that belong to the workspace, in the given order. */
+  /** The keys with these ids that belong to the workspace, in the given order. */
   async find(workspaceId: string, ids: readonly string[]): Promise<Key[]> {
     if (ids.length === 0) return [];
     const [rows, lastUsedAt] = await Promise.all([
@@ -124,9 +124,12 @@ export class KeyListService {
   }
 }
 
-/** The time that the pages of a list depend on; 0 if none, so that the same page has the same cursor. In epoch ms. */
+/**
+ * The time that all pages of a list depend on, in epoch ms. It is 0 if they depend on none, so that equal pages have
+ * equal cursors.
+ */
 function startOfPages(sort: KeySort, now: number): number {
-  if (sort === 'lastUsed') return now - (now % useStep);
+  if (sort === 'lastUsed') return now - (now % lastUseStep);
   return sort === 'status' ? now : 0;
 }
 
@@ -148,7 +151,7 @@ function toFilter(query: ListKeys, now: number): KeyFilter {
   };
 }
 
-/** The database knows only the five minutes of each use, so a page is sorted exactly once its last uses are known. */
+/** Sorts a page by the exact times of the last uses. The database sorts only by their steps of five minutes. */
 function byLastUse(keys: readonly Key[], order: SortOrder): Key[] {
   const sign = order === 'asc' ? 1 : -1;
   return keys.toSorted((a, b) => {
@@ -159,7 +162,7 @@ function byLastUse(keys: readonly Key[], order: SortOrder): Key[] {
   });
 }
 
-/** The ranking of a list is older than the usage that a page shows. */
+/** Sorts a page by the usage that it shows, which is newer than the ranking. */
 function byUsage(keys: readonly ListedKey[], order: SortOrder): ListedKey[] {
   const sign = order === 'asc' ? 1 : -1;
   return keys.toSorted((a, b) => {

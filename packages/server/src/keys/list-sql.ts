@@ -15,12 +15,12 @@ export function idOf(table: Phase['table']): RawBuilder<unknown> {
   return sql.ref(table === 'api_key' ? 'api_key.id' : `${table}.key_id`);
 }
 
-export function isOf(table: Phase['table'], workspaceId: string): Condition {
+export function isInWorkspace(table: Phase['table'], workspaceId: string): Condition {
   return sql`${sql.ref(`${table}.workspace_id`)} = ${workspaceId}`;
 }
 
-/** Selects the keys of a phase, after a place if that is in the phase. */
-export function isIn(
+/** Selects the keys of a phase; if the place is in the phase, only those after it. */
+export function isInPhase(
   { number, only, by }: Phase,
   id: RawBuilder<unknown>,
   order: SortOrder,
@@ -33,7 +33,7 @@ export function isIn(
 }
 
 /** A value that depends on the phase of a key. */
-export function ofPhase(
+export function valueByPhase(
   phases: readonly Phase[],
   value: (phase: Phase) => RawBuilder<unknown>,
 ): RawBuilder<unknown> {
@@ -41,20 +41,25 @@ export function ofPhase(
   return sql`CASE ${sql.join(cases, sql` `)} END`;
 }
 
-/** On SQLite, CROSS JOIN reads the tables in this order. */
-export function tables(joined: readonly JoinedTable[]): RawBuilder<unknown> {
+/** The tables of a FROM clause. On SQLite, CROSS JOIN reads them in this order. */
+export function fromTables(joined: readonly JoinedTable[]): RawBuilder<unknown> {
   return sql.join([sql`api_key`, ...joined.map((table) => sql.table(table))], sql` CROSS JOIN `);
 }
 
 /**
- * On PostgreSQL, the workspace lets the planner read only its rows. On SQLite, a look-up by id is the right plan.
+ * The conditions that join tables to `api_key`. On PostgreSQL, they name the workspace, so that the planner reads only
+ * its rows. On SQLite, a lookup by id is the right plan.
  *
  * @param postgres whether the statement goes to PostgreSQL
  */
-export function joins(joined: readonly JoinedTable[], workspaceId: string, postgres: boolean): Condition[] {
+export function joinConditions(
+  joined: readonly JoinedTable[],
+  workspaceId: string,
+  postgres: boolean,
+): Condition[] {
   return joined.flatMap((table) => [
     sql<SqlBool>`${idOf(table)} = api_key.id`,
-    ...(postgres ? [isOf(table, workspaceId)] : []),
+    ...(postgres ? [isInWorkspace(table, workspaceId)] : []),
   ]);
 }
 

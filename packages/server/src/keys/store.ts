@@ -56,7 +56,7 @@ export class KeyStore {
     return unrevokedDescendants(this.#db, id, workspaceId, now);
   }
 
-  /** Those of these keys that belong to the workspace, in any order. */
+  /** The keys with these ids that belong to the workspace, in any order. */
   async findAll(workspaceId: string, ids: readonly string[]): Promise<KeyRow[]> {
     return this.#db
       .selectFrom('api_key')

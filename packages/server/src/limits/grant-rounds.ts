@@ -122,11 +122,11 @@ export class GrantRounds {
 
   /** @param ms delay before waiting requests are verified again */
   #settle({ waiting }: Entry, ms: number): void {
-    const look = () => {
+    const resume = () => {
       for (const resolve of waiting) resolve(true);
     };
-    if (ms === 0) look();
-    else this.#options.later(look, ms);
+    if (ms === 0) resume();
+    else this.#options.later(resume, ms);
   }
 
   /** Nothing is retried: a statement whose response was lost may have granted quota that stays unused. */
@@ -144,20 +144,20 @@ export class GrantRounds {
   #scheduleReading(): void {
     this.#cancel();
     if (this.#stopped) return;
-    const look = () =>
+    const read = () =>
       this.#readClusterState().then(
         () => this.#scheduleReading(),
         (error) => this.#fail(error),
       );
-    this.#cancel = this.#options.later(() => void look(), this.#failing ? retryInterval : usualInterval);
+    this.#cancel = this.#options.later(() => void read(), this.#failing ? retryInterval : usualInterval);
   }
 
   async #readClusterState(): Promise<void> {
     const { store, time, now, member } = this.#options;
     const [id, sent] = [member.id, now()];
-    const look = await store.readClusterState(id);
-    time.synchronize(look.at, sent, now());
-    time.update(look, id);
+    const state = await store.readClusterState(id);
+    time.synchronize(state.at, sent, now());
+    time.update(state, id);
     if (this.#failing) this.#options.recovered();
     this.#failing = false;
   }

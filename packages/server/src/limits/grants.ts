@@ -22,7 +22,7 @@ export interface GrantedWindow extends LimitWindow {
 }
 
 /** Returns the id of a row's key. It is called only at the first request of a minute, and to request a grant. */
-interface Whose {
+interface Owners {
   keyId(row: number): string;
 }
 
@@ -54,9 +54,15 @@ export class Grants {
    * @param now epoch ms, by this node's clock
    * @returns undefined if the key needs a grant
    */
-  take(window: GrantedWindow, quota: number, now: number, whose: Whose, row: number): LimitState | undefined {
+  take(
+    window: GrantedWindow,
+    quota: number,
+    now: number,
+    owners: Owners,
+    row: number,
+  ): LimitState | undefined {
     const time = this.#time.of(now);
-    if (minuteOf(time) !== window.minute) this.#moveTo(window, quota, time, now, whose.keyId(row));
+    if (minuteOf(time) !== window.minute) this.#moveTo(window, quota, time, now, owners.keyId(row));
     const msLeft = minuteStart(window.minute + 1) - time;
     const room = quota - window.current - weightedPrevious(window.previous, msLeft);
     const remaining = window.left + room;
@@ -64,7 +70,7 @@ export class Grants {
     if (window.left === 0) return undefined;
     window.left -= 1;
     if (room > 0 && (window.left + 1) * 2 * shareDivisor * this.#time.nodes <= quota) {
-      this.#options.rounds.prefetch(whose.keyId(row), quota);
+      this.#options.rounds.prefetch(owners.keyId(row), quota);
     }
     return {
       policy: 'key',

@@ -41,7 +41,9 @@ export class Heartbeats<T> {
     this.#options = options;
   }
 
-  /** Runs a heartbeat immediately, or one more after the running one, whose snapshot may be too old. */
+  /**
+   * Runs a heartbeat immediately. If one is running, runs another one after it, because its snapshot may be too old.
+   */
   wake(): void {
     this.#requested = true;
     if (this.#running === undefined && this.#failures === 0) this.#begin();

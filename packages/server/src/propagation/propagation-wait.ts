@@ -126,9 +126,9 @@ export class PropagationWait {
       pause = Math.min(pause * 2, poll.longest);
       seenAcks = this.#acks;
       if (this.#removeNotified(wait)) continue;
-      const exchange = await this.#nextSnapshot(wait);
-      if (exchange === undefined) return;
-      this.#removeAcknowledged(wait, exchange.nodes);
+      const snapshot = await this.#nextSnapshot(wait);
+      if (snapshot === undefined) return;
+      this.#removeAcknowledged(wait, snapshot.nodes);
       await this.#fenceSilent(wait);
     }
   }

@@ -12,27 +12,31 @@ export interface UsageSource {
 /** A table with the usage counts of secrets, one row for each secret. */
 export interface CountingTable {
   /** Number of rows with counts. */
-  readonly pending: number;
+  readonly countedRows: number;
   /** Number of rows with counts that are not in the log. */
-  readonly unlogged: number;
+  readonly unloggedRows: number;
   /** The key of every n-th row with counts. */
   sampleKeys(every: number): string[];
   /**
-   * Moves the counts of keys to the pending ones, except for what is counted after the call. Each step of the iterator looks
-   * at one row. It must end before the next call.
+   * Moves the counts of keys to the pending ones, except for rows that are first counted in after the call. Each step
+   * of the iterator looks at one row. The iterator must end before the next call.
    */
-  holdAll(keys: KeyIdRange): Iterator<undefined>;
+  moveAllToPending(keys: KeyIdRange): Iterator<undefined>;
   /**
-   * The rows with counts that are not in the log, and others that have nothing to append any more. The caller passes them
-   * to `relist` if they could not be appended.
+   * Removes and returns the list of rows to append to the log. Some of them may have nothing to append anymore. If they
+   * cannot be appended, the caller passes them to `relist`.
    */
   takeChanged(): number[];
+  /** Lists rows again that could not be appended. */
   relist(rows: readonly number[]): void;
-  /** Holds those rows whose counts cannot be packed. */
-  holdRejections(rows: readonly number[]): void;
-  /** What these rows have counted that is not in the log. */
+  /** Moves the counts of rows with rejections to the pending ones, because packed counts cannot contain them. */
+  moveRejectionsToPending(rows: readonly number[]): void;
+  /** Copies what these rows have counted that is not in the log. */
   pack(rows: readonly number[]): PackedCounts;
-  /** Called in the turn in which rows were packed and what was packed is known to be in the log. */
+  /**
+   * Marks rows as logged. Call it in the turn in which they were packed, when the packed counts are known to be in the
+   * log.
+   */
   setLogged(rows: readonly number[]): void;
   /** Reads the counts of a key and leaves them in the table. */
   usesOf(keyId: string): SecretCounts[];

@@ -1,12 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { hourOf, hourStart, useStep } from './hours.ts';
+import { hourOf, hourStart, lastUseStep } from './hours.ts';
 import type { UsedKey, UsedSince } from './ranking.ts';
 import type { UsageReader } from './reader.ts';
 
-/** The accepted requests of each key of a workspace that was used in 24 hours, as they were at one time. */
+/** The accepted requests of each key of a workspace that was used in the last 24 hours, counted at one time. */
 export interface DayRanking {
-  /** Epoch ms. */
+  /** When they were counted, in epoch ms. */
   at: number;
+  /** By key ID. */
   counts: ReadonlyMap<string, number>;
 }
 
@@ -16,12 +17,14 @@ const dayHours = 24;
 /** Number of keys that are found by one statement. */
 const keysPerPage = 5000;
 
-/** As in KeyRanking: how long a ranking is current, in multiples of the time that it took, unless that was quick. */
+/** As in KeyRanking: a ranking is reused for this many times as long as it took to compute. */
 const reuse = 20;
-/** ms. Counting 20,000 keys in use takes 50 to 90 ms with SQLite. */
+/** ms. A ranking that took less time is not reused for other first pages. 20,000 keys in use take 50 to 90 ms with SQLite. */
 const quick = 30;
 
-/** ms. Within this time, a ranking is returned at once while the next one is computed. */
+/**
+ * ms. A ranking up to this age is returned at once, and if it is no longer current, the next one is computed meanwhile.
+ */
 const maxAge = 60_000;
 
 /** Maximum number of keys in all kept rankings, about 200 bytes each. A single ranking may have more. */
@@ -32,7 +35,7 @@ const maxRankings = 200;
 
 interface KeptRanking extends DayRanking {
   workspaceId: string;
-  /** Epoch ms: until then it counts as current. */
+  /** Until when it is current, in epoch ms. */
   until: number;
 }
 
@@ -140,7 +143,7 @@ export class DayRankings {
   /** Adds the keys that were first used after a ranking was counted, as keys without requests: every key is in the list. */
   async #complete(ranking: KeptRanking): Promise<KeptRanking> {
     const { workspaceId, at, counts } = ranking;
-    const added = (await this.#used(workspaceId, at - useStep)).filter((id) => !counts.has(id));
+    const added = (await this.#used(workspaceId, at - lastUseStep)).filter((id) => !counts.has(id));
     if (added.length === 0) return this.#keep(ranking);
     return this.#keep({ ...ranking, counts: new Map([...counts, ...added.map((id) => [id, 0] as const)]) });
   }
@@ -171,7 +174,7 @@ export class DayRankings {
     return counts;
   }
 
-  /** In the order of their ids, so that a range of ids contains few others. */
+  /** The ids of the used keys, sorted, so that a slice of them is a range with few other keys. */
   async #used(workspaceId: string, since: number): Promise<string[]> {
     const ids = new Set<string>();
     let after: UsedKey | undefined;

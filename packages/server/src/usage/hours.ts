@@ -12,7 +12,7 @@ export function hourStart(hour: number): number {
 }
 
 /**
- * ms. The last use of a key is written at most once per step, and lists compare only the step. A shorter step would
- * write more often; a longer one would sort less exactly. The triggers of migration 0014 use the same number.
+ * The step of the last use, in ms: it is written at most once per step, and lists compare only the step. A shorter step
+ * would write more often; a longer one would sort less exactly. The triggers of migration 0014 use the same number.
  */
-export const useStep = 300_000;
+export const lastUseStep = 300_000;

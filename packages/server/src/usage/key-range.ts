@@ -1,4 +1,4 @@
-/** Keys whose ID is after `after`, and `until` or before it, in the order of UTF-16 code units. */
+/** The keys with IDs from `after` (exclusive) to `until` (inclusive), in the order of UTF-16 code units. */
 export interface KeyIdRange {
   after: string;
   until: string;
@@ -11,10 +11,11 @@ export function isInRange(keyId: string, { after, until }: KeyIdRange): boolean 
 }
 
 /**
- * Divides all keys into ranges with about the same number of keys. IDs start with the time of their creation, so it needs
- * to know some of them.
+ * Divides all keys into ranges with about the same number of keys. IDs start with their creation time and are not
+ * evenly distributed, so the ends of the ranges come from a sample.
  *
  * @param sample IDs of some of the keys
+ * @param count number of ranges; fewer are returned if the sample is small
  */
 export function divideKeys(sample: readonly string[], count: number): KeyIdRange[] {
   const sorted = sample.toSorted();

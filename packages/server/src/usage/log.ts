@@ -3,29 +3,29 @@ import { z } from 'zod';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import { allKeys, isInRange, type KeyIdRange } from './key-range.ts';
 import { formatLogRow, type LogBatch, type LoggedCounts, type LogRow, parseLogRow } from './log-format.ts';
-import { compareCounts, PendingUses, type Place, type SecretCounts } from './pending-uses.ts';
+import { type CountsPosition, compareCounts, PendingUses, type SecretCounts } from './pending-uses.ts';
 import type { UsageLog } from './recorder.ts';
 
 /**
- * Maximum number of rows that one transaction deletes. The pages of a row must be visited: a row of 200 counts has 15 kB,
- * or 80 kB if each key has its own client with a long user agent.
+ * Maximum number of rows that one transaction deletes. A deletion visits all pages of a row: a row of 200 counts has
+ * 15 kB, or 80 kB if each key has its own client with a long user agent.
  */
 const maxDeleted = 32;
 
-/** Maximum number of counts per row when the log is written again at a start. */
+/** Maximum number of counts per row when a start rewrites the log. */
 const maxPerRow = 200;
 
 /**
- * The log of usage in SQLite: rows with the counts of many secrets (log-format.ts). They are added up, so each use is
- * in one row.
+ * The usage log in SQLite. Each row has the counts of many secrets (log-format.ts), and each use is in exactly one row,
+ * so adding up the rows gives the totals.
  *
- * A pass of a flush writes what the rows up to its cut contain of a range of keys. Its transactions record in `usage_flush`
- * the range, the cut, and how far it has come in the order of the counts, so after a crash it is known which counts of
- * these rows are already written. Such a record is deleted with the rows.
+ * A pass of a flush writes the counts of a range of keys that are in the rows up to its cut. Its transactions record
+ * the range, the cut and the progress (the last counts that they wrote) in `usage_flush`, so after a crash it is known
+ * which counts of these rows are already written. Such a record is deleted with the rows.
  */
 export class SqliteUsageLog implements UsageLog {
   readonly #database: SqliteDatabase;
-  /** The oldest row. IDs only increase, so that no row is taken for one before the cut. */
+  /** The ID of the oldest row. IDs only increase, so that a new row is never mistaken for one before a cut. */
   #first = 1;
   #last = 0;
   #pass: Pass = { logId: 0, ...allKeys };
@@ -50,7 +50,7 @@ export class SqliteUsageLog implements UsageLog {
   }
 
   async cut(pending: PendingUses, keys: KeyIdRange): Promise<void> {
-    // A row of its own, even if it is empty, so that no two cuts are the same.
+    // A cut always adds a row, even an empty one, so that no two cuts are the same.
     const logId = this.#last + 1;
     await this.#database.transact(
       (connection) => insert(connection, logId, { counts: pending.unlogged }),
@@ -70,7 +70,7 @@ export class SqliteUsageLog implements UsageLog {
     await this.#database.transact(
       (connection) => {
         connection.prepare('DELETE FROM usage_log WHERE id <= ?').run(until);
-        // Of the rows that are left, these passes have written nothing.
+        // These passes have written nothing from the rows that are left.
         connection.prepare('DELETE FROM usage_flush WHERE log_id <= ?').run(until);
       },
       () => {
@@ -82,7 +82,7 @@ export class SqliteUsageLog implements UsageLog {
   }
 
   /** Records how far a pass has come. @param last the last counts that the transaction writes */
-  recordFlush(connection: DatabaseSync, { hour, keyId, hash }: Place): void {
+  recordProgress(connection: DatabaseSync, { hour, keyId, hash }: CountsPosition): void {
     const { logId, after, until } = this.#pass;
     connection
       .prepare(
@@ -92,11 +92,11 @@ export class SqliteUsageLog implements UsageLog {
   }
 
   /**
-   * Reads what a crashed process has logged and not written, and writes the log again without the rest. Must be called
-   * once before all other methods.
+   * Reads the counts that a crashed process logged but did not write, and rewrites the log so that it contains only
+   * these. Must be called once before all other methods.
    *
    * @param pending receives the counts
-   * @returns the IDs of the rows that could not be read, because someone changed them; they are deleted
+   * @returns the IDs of the rows that cannot be read because someone changed them; they are deleted
    */
   async recover(pending: PendingUses): Promise<number[]> {
     const unreadable: number[] = [];
@@ -145,15 +145,16 @@ function* readRows(
   }
 }
 
-/** A pass of a flush, for some keys. */
+/** A pass of a flush: it writes the counts of a range of keys. */
 interface Pass extends KeyIdRange {
-  /** The cut: the newest row of the log that it writes. */
+  /** The cut: the ID of the newest row of the log that it writes. */
   logId: number;
 }
 
-/** How far a pass has come: it has written the counts of its rows and keys up to a place. */
+/** How far a pass has come. */
 interface Progress extends Pass {
-  last: Place;
+  /** The last counts that it has written, in the order of `compareCounts`. */
+  last: CountsPosition;
 }
 
 const progressSchema = z.object({

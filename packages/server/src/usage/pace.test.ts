@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Pace } from './pace.ts';
 
-test('each step is followed by a rest, a short one also when the step took long; none when hurried', async () => {
+test('each step is followed by a rest of limited length, or by none when hurried', async () => {
   const rests: number[] = [];
   const pace = new Pace(async (duration) => {
     rests.push(duration);
@@ -19,7 +19,7 @@ test('each step is followed by a rest, a short one also when the step took long;
   assert.equal(rests.length, 2);
 });
 
-test('a rest ends when the work must', async () => {
+test('a rest ends at the time at which rests end', async () => {
   const rests: number[] = [];
   const pace = new Pace(async (duration) => {
     rests.push(duration);
@@ -35,7 +35,7 @@ test('a rest ends when the work must', async () => {
   assert.deepEqual(rests, [50]);
 });
 
-test('a step that fails throws on', async () => {
+test('the error of a failed step is thrown', async () => {
   await assert.rejects(
     new Pace().step(() => Promise.reject(new Error('full'))),
     /full/,

@@ -1,16 +1,19 @@
 import type { SecretCounts } from './pending-uses.ts';
 
-/** The counts of secrets without rejections, as 32-bit numbers. Making them is far cheaper than making objects. */
+/** The counts of secrets without rejections, as 32-bit numbers. Creating them is far cheaper than creating objects. */
 export interface PackedCounts {
   /** One record per secret, each of `recordWidth` numbers in the byte order of the machine. */
   records: Int32Array<ArrayBuffer>;
-  /** Address and user agent, as the records refer to them. */
+  /** Addresses and user agents, which the records refer to by index. */
   clients: [address: string, agent: string][];
 }
 
 export const nothingPacked: PackedCounts = { records: new Int32Array(0), clients: [] };
 
-/** SHA-256 in 8 numbers, epoch hour, accepted, ms of the last use, and twice the client plus whether it changes the last use. */
+/**
+ * The numbers of a record: the SHA-256 in 8 numbers, the epoch hour, the accepted requests, the ms of the last use from
+ * the start of the hour, and twice the index of the client, plus 1 if the last use must be written.
+ */
 const recordWidth = 12;
 
 interface PackedUse extends Pick<SecretCounts, 'hour' | 'accepted' | 'lastMs' | 'changesLastUse'> {
@@ -49,15 +52,15 @@ export class Packer {
     this.#length += recordWidth;
   }
 
-  /** @returns the index of a client, by the numbers that stand for its texts */
-  client(address: number, agent: number): number | undefined {
+  /** @returns the index of a client, which is identified by the numbers of its interned strings */
+  findClient(address: number, agent: number): number | undefined {
     if (address === this.#lastAddress && agent === this.#lastAgent) return this.#lastIndex;
     const index = this.#indexes.get(`${address} ${agent}`);
     if (index !== undefined) [this.#lastAddress, this.#lastAgent, this.#lastIndex] = [address, agent, index];
     return index;
   }
 
-  /** @returns its index */
+  /** Adds a client that `findClient` did not find. @returns its index */
   addClient(address: number, agent: number, texts: [address: string, agent: string]): number {
     const index = this.#clients.push(texts) - 1;
     this.#indexes.set(`${address} ${agent}`, index);

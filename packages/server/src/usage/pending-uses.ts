@@ -31,11 +31,17 @@ export interface SecretCounts {
 export class PendingUses {
   /** By key: usually one entry, several if the key has several secrets or an hour has just ended. */
   readonly #open = new Map<string, SecretCounts[]>();
-  /** The open entries of the chosen keys, apart from the others, so that closing them takes no longer if these are many. */
+  /**
+   * The open entries of the chosen keys. They are kept apart from the others, so that closing them does not slow down
+   * with the number of others.
+   */
   #chosen = new Map<string, SecretCounts[]>();
   #closed = new Map<string, SecretCounts[]>();
   #range: KeyIdRange | undefined;
-  /** The same entries, open and closed, so that reading a workspace takes no longer if others have many. */
+  /**
+   * All entries, open and closed, by workspace, so that reading one workspace does not slow down with the entries of
+   * others.
+   */
   readonly #byWorkspace = new Map<string, Set<SecretCounts>>();
   #size = 0;
   readonly #unlogged = new Map<string, SecretCounts>();
@@ -90,19 +96,19 @@ export class PendingUses {
     this.#size += 1;
   }
 
-  /** Called with counts that are added. @param logged how many of the accepted uses are in the log */
+  /** Records what part of added counts is not in the log. @param logged how many of the accepted uses are in it */
   addUnlogged(counts: Readonly<SecretCounts>, logged: number): void {
     if (!this.hasLog) return;
     const unlogged = { ...counts, accepted: counts.accepted - logged };
-    const place = placeOf(counts);
-    const same = this.#unlogged.get(place);
-    if (same === undefined) this.#unlogged.set(place, unlogged);
+    const name = entryNameOf(counts);
+    const same = this.#unlogged.get(name);
+    if (same === undefined) this.#unlogged.set(name, unlogged);
     else merge(same, unlogged);
   }
 
-  /** Called in the turn in which unlogged counts, as they are, are known to be in the log. */
-  logged(all: readonly Readonly<SecretCounts>[]): void {
-    for (const counts of all) this.#unlogged.delete(placeOf(counts));
+  /** Call it in the turn in which these unlogged counts were read and are known to be in the log. */
+  setLogged(all: readonly Readonly<SecretCounts>[]): void {
+    for (const counts of all) this.#unlogged.delete(entryNameOf(counts));
   }
 
   /** The open entries of keys that are not chosen. */
@@ -111,8 +117,8 @@ export class PendingUses {
   }
 
   /**
-   * Chooses keys, which stay chosen until their entries are closed or others are chosen. Later entries of these keys are
-   * chosen too. The others are when the returned iterator has ended: each step looks at one key.
+   * Chooses the keys of a range, until their entries are closed or another range is chosen. Entries that are added
+   * later are chosen at once. Those that exist already are chosen by the returned iterator: each step looks at one key.
    */
   *choose(range: KeyIdRange): Generator<undefined, void> {
     for (const [keyId, own] of this.#chosen) this.#open.set(keyId, own);
@@ -137,10 +143,10 @@ export class PendingUses {
   }
 
   /**
-   * Closes the entries of the chosen keys. Call it in the turn in which all unlogged counts, of whatever key, are known
-   * to be in the log.
+   * Closes the entries of the chosen keys. Call it in the turn in which the unlogged counts of all keys are known to be
+   * in the log.
    *
-   * @throws if some are still closed
+   * @throws if entries that were closed earlier are not removed yet
    */
   close(): void {
     if (this.#closed.size > 0) throw new Error('the uses of the previous flush are not written yet');
@@ -169,20 +175,21 @@ export class PendingUses {
   }
 }
 
-function placeOf({ hour, hash }: Readonly<SecretCounts>): string {
+/** Identifies an entry among the unlogged ones. */
+function entryNameOf({ hour, hash }: Readonly<SecretCounts>): string {
   return `${hour} ${hash}`;
 }
 
 /** The order in which a flush writes: that of the rows of `usage_hour`, so that it touches few pages. */
-export function compareCounts(a: Place, b: Place): number {
+export function compareCounts(a: CountsPosition, b: CountsPosition): number {
   if (a.hour !== b.hour) return a.hour - b.hour;
   if (a.keyId !== b.keyId) return a.keyId < b.keyId ? -1 : 1;
   if (a.hash === b.hash) return 0;
   return a.hash < b.hash ? -1 : 1;
 }
 
-/** What identifies a row of `usage_hour`. */
-export type Place = Pick<SecretCounts, 'hour' | 'keyId' | 'hash'>;
+/** What identifies a row of `usage_hour`, and its position in the order of `compareCounts`. */
+export type CountsPosition = Pick<SecretCounts, 'hour' | 'keyId' | 'hash'>;
 
 /** @param later counts that were recorded later, or earlier if a clock was set back */
 function merge(counts: SecretCounts, later: SecretCounts): void {

@@ -37,7 +37,7 @@ const quick = 100;
 /** Maximum number of workspaces with a cached ranking. */
 const maxKept = 100;
 
-/** Ranks the keys of a workspace by their requests. */
+/** Finds the keys of a workspace with the most requests, for the overview. DayRankings ranks all keys, for lists. */
 export class KeyRanking {
   readonly #reader: UsageReader;
   readonly #usedSince: UsedSince;

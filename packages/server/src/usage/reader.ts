@@ -13,7 +13,7 @@ import {
   readRejectedKeys,
   readRejections,
   readTotals,
-} from './reads.ts';
+} from './queries.ts';
 import type { UsageRecorder } from './recorder.ts';
 import { addRejections, noRejections, type Rejections } from './rejection-counts.ts';
 import type { UsageStore } from './store.ts';

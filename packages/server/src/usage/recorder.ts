@@ -23,7 +23,7 @@ export interface UsageSink {
   ): Promise<void>;
 }
 
-/** Keeps uses through a crash until they are written. Appending to it is cheaper than writing. */
+/** Preserves uses across a crash until the sink has written them. Appending to it is cheaper than writing. */
 export interface UsageLog {
   /**
    * Appends counts in one transaction.
@@ -35,15 +35,14 @@ export interface UsageLog {
   append(read: () => LogBatch, durable: boolean, logged: () => void): Promise<void>;
   /**
    * Separates the pending counts of the chosen keys, which are written next, from those that are appended later. Appends
-   * everything that is still unlogged and closes the chosen counts in one transaction. No table may have counts of these
-   * keys in the log.
-   *
+   * everything that is still unlogged and closes the chosen counts in one transaction. Before the call, no table may
+   * contain counts of these keys that are in the log.
    */
   cut(pending: PendingUses, keys: KeyIdRange): Promise<void>;
-  /** The newest place in the log. Each append and each cut has the next one. */
+  /** The number of the newest row of the log. Each append and each cut adds one row. */
   readonly end: number;
   /**
-   * Deletes part of what was appended up to a place. Call it when the counts of all keys up to there are written.
+   * Deletes part of what was appended up to a row. Call it when all counts up to it are written.
    *
    * @returns whether more is left
    */
@@ -60,27 +59,27 @@ const maxRowsPerAppend = 500;
 const maxPerAppend = 200;
 
 /**
- * How long a save rests between its appends, in ms from its start. After that it appends the rest without pauses,
+ * For how long a save pauses between its appends, in ms from its start. After that it appends the rest without pauses,
  * because a crash loses what is not appended.
  */
-const savingRests = 1000;
+const pacedSaveMs = 1000;
 
 /** Maximum number of counts that a cut should append. */
 const maxPerCut = 1000;
 
 /** Maximum number of extra saves before a cut. On a slow disk, as much may be counted during a save as it appends. */
-const maxSavesAgain = 5;
+const maxExtraSaves = 5;
 
 /** Maximum number of counts that are passed to the sink at once. */
 const maxPerWrite = 500;
 
 /**
- * Number of secrets whose counts a pass of a flush takes from the tables. It makes an object of each, about 300 bytes, and
- * the process keeps much of the memory. Shorter passes cut the log more often.
+ * Number of secrets whose counts a pass of a flush takes from the tables. A pass creates an object of about 300 bytes
+ * for each, and the process keeps much of that memory. Smaller passes would cut the log more often.
  */
-const perPass = 50_000;
+const secretsPerPass = 50_000;
 
-/** How many keys are read per pass to divide all keys into ranges of about the same size. */
+/** Number of keys per pass that are sampled, to divide all keys into ranges of about the same size. */
 const sampledPerPass = 50;
 
 /**
@@ -104,22 +103,22 @@ export class UsageRecorder {
   readonly #pace: Pace;
   readonly #log: UsageLog | undefined;
   /** Counts that were passed to the sink and are not known to be committed. */
-  #unsettled: readonly SecretCounts[] = [];
+  #unconfirmed: readonly SecretCounts[] = [];
   /** Settles when all flushes that were started have ended. */
   #flushed: Promise<void> = Promise.resolve();
   /** Settles when all saves that were started have ended. */
   #saved: Promise<unknown> = Promise.resolve();
   readonly #perPass: number;
 
-  /** @param most number of secrets that a pass of a flush takes from the tables */
+  /** @param perPass number of secrets that a pass of a flush takes from the tables */
   constructor(
     sink: UsageSink,
     source: UsageSource,
     pace: Pace = new Pace(),
     log?: UsageLog,
-    most: number = perPass,
+    perPass: number = secretsPerPass,
   ) {
-    this.#perPass = most;
+    this.#perPass = perPass;
     this.#sink = sink;
     this.#source = source;
     this.#pace = pace;
@@ -131,13 +130,13 @@ export class UsageRecorder {
   get unsaved(): number {
     if (this.#log === undefined) return this.unwritten;
     const { pending, tables } = this.#source;
-    return tables.reduce((sum, table) => sum + table.unlogged, pending.unloggedSize);
+    return tables.reduce((sum, table) => sum + table.unloggedRows, pending.unloggedSize);
   }
 
   /** Number of secrets with uses that are not written. A secret may be counted twice. */
   get unwritten(): number {
     const { pending, tables } = this.#source;
-    return tables.reduce((sum, table) => sum + table.pending, pending.size);
+    return tables.reduce((sum, table) => sum + table.countedRows, pending.size);
   }
 
   /** The counts of a key that are not in the database yet. */
@@ -183,7 +182,7 @@ export class UsageRecorder {
 
   async #save(): Promise<void> {
     if (this.#log === undefined) return;
-    const restUntil = performance.now() + savingRests;
+    const restUntil = performance.now() + pacedSaveMs;
     const { pending, tables } = this.#source;
     // Later changes wait for the next call; otherwise this might never end.
     const changed = tables.map((table) => ({ table, rows: table.takeChanged() }));
@@ -194,7 +193,7 @@ export class UsageRecorder {
       for (const [i, { table, rows }] of parts.entries()) {
         const isLast = i === parts.length - 1 && pending.unloggedSize === 0;
         const read = () => {
-          table.holdRejections(rows);
+          table.moveRejectionsToPending(rows);
           return { packed: table.pack(rows) };
         };
         await this.#append(read, isLast, () => table.setLogged(rows), restUntil);
@@ -215,7 +214,7 @@ export class UsageRecorder {
       await this.#append(
         () => ({ counts }),
         isLast,
-        () => pending.logged(counts),
+        () => pending.setLogged(counts),
         restUntil,
       );
     }
@@ -226,7 +225,7 @@ export class UsageRecorder {
   }
 
   async #flush(): Promise<void> {
-    // What an earlier flush could not write.
+    // First, what an earlier flush could not write.
     await this.#writeClosed();
     let written: number | undefined;
     for (const keys of this.#ranges()) {
@@ -242,7 +241,7 @@ export class UsageRecorder {
     while (await this.#pace.step(() => log.trim(until)));
   }
 
-  /** All keys, in ranges of which a pass takes not too many counts. */
+  /** Ranges that cover all keys, each small enough for one pass. */
   #ranges(): KeyIdRange[] {
     const { pending, tables } = this.#source;
     const passes = Math.max(1, Math.round(this.unwritten / this.#perPass));
@@ -255,12 +254,13 @@ export class UsageRecorder {
   }
 
   /**
-   * Must not run at the same time as a save: the cut would separate rows of the log from counts in the tables.
+   * Moves all counts of these keys to the pending ones and closes them. Must not run at the same time as a save, which
+   * could append counts before the cut that stay in the tables.
    *
-   * @returns the place of the cut: up to there, the log has no counts of these keys that are not closed or written
+   * @returns the newest row of the log; up to there, it has no counts of these keys that are not closed or written
    */
   async #close(keys: KeyIdRange): Promise<number | undefined> {
-    // Packed rows are cheaper to append than the pending counts that they become.
+    // Appending packed rows is cheaper than appending the pending counts that they become.
     await this.#save();
     const { pending } = this.#source;
     const chosen = pending.choose(keys);
@@ -270,9 +270,10 @@ export class UsageRecorder {
       pending.close();
       return undefined;
     }
-    const restUntil = performance.now() + savingRests;
-    // The cut appends the rest in one transaction, so the rest should be small. It may be large when an hour has begun.
-    for (let again = 0; again < maxSavesAgain && pending.unloggedSize > maxPerCut; again++) {
+    const restUntil = performance.now() + pacedSaveMs;
+    // The cut appends the rest in one transaction, so the rest should be small. It can be large after the turn of an
+    // hour.
+    for (let extra = 0; extra < maxExtraSaves && pending.unloggedSize > maxPerCut; extra++) {
       await this.#saveUnlogged(restUntil);
     }
     if (pending.hasChosen) await this.#log.cut(pending, keys);
@@ -281,7 +282,7 @@ export class UsageRecorder {
 
   /** Writes the closed counts. */
   async #writeClosed(): Promise<void> {
-    if (this.#unsettled.length > 0) await this.#write(this.#unsettled, false);
+    if (this.#unconfirmed.length > 0) await this.#write(this.#unconfirmed, false);
     const used = mergeSorted(await this.#sorted(), compareCounts);
     let batch = take(used, maxPerWrite);
     while (batch.length > 0) {
@@ -294,20 +295,23 @@ export class UsageRecorder {
   /** @returns the number of counts that were written */
   async #write(counts: readonly SecretCounts[], durable: boolean): Promise<number> {
     let count = 0;
-    this.#unsettled = counts;
+    this.#unconfirmed = counts;
     const written = (number: number) => {
       count = number;
-      this.#unsettled = [];
+      this.#unconfirmed = [];
       this.#source.pending.remove(counts.slice(0, number));
     };
     await this.#pace.step(() => this.#sink.write(counts, durable, written));
     return count;
   }
 
-  /** Takes the counts of keys from the tables. Later counts wait for the next call; otherwise this might never end. */
+  /**
+   * Moves the counts of keys from the tables to the pending ones. Later counts wait for the next call; otherwise this
+   * might never end.
+   */
   async #takeOver(keys: KeyIdRange): Promise<void> {
     for (const table of this.#source.tables) {
-      const rows = table.holdAll(keys);
+      const rows = table.moveAllToPending(keys);
       while (take(rows, maxPerTurn).length > 0) await turn();
     }
   }

@@ -86,7 +86,7 @@ export class SqliteUsageStore implements UsageStore {
     const work = (connection: DatabaseSync) => {
       const count = writeSlice(connection, usages);
       const last = usages[count - 1];
-      if (last !== undefined) this.log.recordFlush(connection, last);
+      if (last !== undefined) this.log.recordProgress(connection, last);
       return count;
     };
     await this.#database.transact(work, written, options);

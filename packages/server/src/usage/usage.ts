@@ -15,7 +15,7 @@ import { lastAt, SqliteUsageStore } from './store.ts';
 
 interface Options {
   database: Database;
-  /** What counts. */
+  /** The counts of verification. */
   source: UsageSource;
   log: Logger;
   /** Epoch ms. */

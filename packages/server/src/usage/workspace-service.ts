@@ -15,7 +15,7 @@ import { addRejections, countRejections, noRejections } from './rejection-counts
 
 /** What the usage of a workspace needs from keys. */
 interface Keys {
-  /** Those of these keys that belong to the workspace. */
+  /** The keys with these ids that belong to the workspace. */
   find: (workspaceId: string, ids: readonly string[]) => Promise<Key[]>;
   usedSince: ConstructorParameters<typeof KeyRanking>[1];
 }

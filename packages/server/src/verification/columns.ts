@@ -31,15 +31,15 @@ export const previous = 17;
 /** With several servers: requests that this one may still accept in that minute (limits/grants.ts). */
 export const left = 18;
 
-/** Accepted requests that were not yet passed to the recorder. */
+/** Accepted requests whose counts are still in the row, and not yet in the pending uses. */
 export const accepted = 19;
 /** How many of them are in the log of usage (usage/log.ts). */
 export const logged = 20;
-/** Rejected requests that were not yet passed to the recorder. None of them is in the log. */
+/** Rejected requests whose counts are still in the row. None of them is in the log. */
 export const refused = 21;
 /** The epoch hour of these counts. */
 export const hour = 22;
-/** ms from the start of that hour to its last accepted use; -1 means none. Kept when the counts are passed on. */
+/** ms from the start of that hour to its last accepted use; -1 means none. Kept when the counts are moved. */
 export const lastMs = 23;
 /** Indexes of the address and user agent of the last accepted use in their interned strings. */
 export const address = 24;
@@ -60,7 +60,7 @@ export const width = 40;
 export const wasUsed = 1;
 /** The row has counts and is in the list of such rows. */
 export const isCounted = 2;
-/** The address, user agent or five minutes of the last use differ from what was last passed to the recorder. */
+/** The address, user agent or five minutes of the last use differ from what the pending uses last received. */
 export const changesLastUse = 4;
 /** The secret is permanently rejected because its key was revoked or the secret was retired. Neither: no key has it. */
 export const isRevoked = 8;

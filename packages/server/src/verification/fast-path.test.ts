@@ -16,7 +16,7 @@ type Handle = (request: IncomingMessage, response: PreformattedResponse) => bool
 const addressOf = () => '127.0.0.1';
 
 /** A server with the handler that `make` returns. */
-async function serve(make: (lane: FastPath) => Handle) {
+async function serve(make: (fastPath: FastPath) => Handle) {
   const lines: string[] = [];
   const requests = new RequestCounts();
   const log = pino({}, { write: (line) => lines.push(line) });
@@ -58,8 +58,8 @@ for (const [when, verifyFields] of [
   ['later', lateBug],
 ] as const) {
   test(`a forward-auth verification that fails ${when} accepts nothing, and the server keeps running`, async () => {
-    const served = await serve((lane) => {
-      const forwardAuth = new ForwardAuth({ verifier: { verifyFields }, addressOf, lane });
+    const served = await serve((fastPath) => {
+      const forwardAuth = new ForwardAuth({ verifier: { verifyFields }, addressOf, fastPath });
       return (...exchange) => forwardAuth.handle(...exchange);
     });
     const targets = ['/v1/verify', '/v1/verify/orders'];
@@ -84,12 +84,12 @@ type Verify = (token: string) => unknown;
 
 /** A server with `POST /v1/verify`. @param verify returns the caller's workspace, or the result for another key */
 function serveQuestions(verify: Verify) {
-  return serve((lane) => {
+  return serve((fastPath) => {
     // The callbacks that build results are not needed here.
     const verifier: { verifyToken: (token: string) => never } = {
       verifyToken: (token) => verify(token) as never,
     };
-    const postVerify = new PostVerify({ verifier, addressOf, lane, verifyScope: 'deployment' });
+    const postVerify = new PostVerify({ verifier, addressOf, fastPath, verifyScope: 'deployment' });
     return (request, response) => postVerify.handle(request, response, () => assert.fail('it was passed on'));
   });
 }

@@ -15,7 +15,7 @@ import type { AcceptKey, Rejected } from './result.ts';
 interface Options {
   verifier: Pick<GrantingVerifier, 'verifyFields'>;
   addressOf: ClientAddress;
-  lane: FastPath;
+  fastPath: FastPath;
 }
 
 /** An accepted key, as the header fields of its response. */
@@ -37,28 +37,28 @@ const accept: AcceptKey<Accepted> = (...key) => ({ fields: formatKeyFields(...ke
  */
 export class ForwardAuth {
   readonly #options: Options;
-  readonly #lane: FastPath;
+  readonly #fastPath: FastPath;
 
   constructor(options: Options) {
     this.#options = options;
-    this.#lane = options.lane;
+    this.#fastPath = options.fastPath;
   }
 
   /** @returns false if the request is for another route; it was not touched */
   handle(request: IncomingMessage, response: PreformattedResponse): boolean {
     const route = forwardAuthRoute(request);
     if (route === undefined) return false;
-    const isHot = route === '/v1/verify' && request.method === 'GET' && !this.#lane.logsEachRequest;
+    const isHot = route === '/v1/verify' && request.method === 'GET' && !this.#fastPath.logsEachRequest;
     const exchange = { request, response, route, start: isHot ? undefined : performance.now() };
     try {
       const result = this.#verify(request);
       if (result instanceof Promise) {
         result
           .then((resolved) => this.#respond(exchange, resolved))
-          .catch((error) => this.#lane.fail(exchange, error));
+          .catch((error) => this.#fastPath.fail(exchange, error));
       } else this.#respond(exchange, result);
     } catch (error) {
-      this.#lane.fail(exchange, error);
+      this.#fastPath.fail(exchange, error);
     }
     return true;
   }
@@ -68,26 +68,26 @@ export class ForwardAuth {
     const malformed = checkRequestForm(request, fields.hosts);
     if (malformed !== null) return { malformed };
     const { verifier, addressOf } = this.#options;
-    const ask = { targets: originalTargets, address: addressOf(request) };
-    return verifier.verifyFields(fields, request, ask, accept);
+    const options = { targets: originalTargets, address: addressOf(request) };
+    return verifier.verifyFields(fields, request, options, accept);
   }
 
   #respond(exchange: FastPathExchange, result: Decision): void {
-    const lane = this.#lane;
+    const fastPath = this.#fastPath;
     const id = nextRequestId();
     const now = Date.now();
     const { response, route } = exchange;
     const accepted = route === '/v1/verify' ? 204 : 200;
     if ('malformed' in result) {
-      lane.send(exchange, errorResponse(result.malformed, id, now), id, now);
+      fastPath.send(exchange, errorResponse(result.malformed, id, now), id, now);
     } else if (result.problem !== undefined) {
-      lane.send(exchange, rejectedResponse(result.problem, id, now), id, now);
-    } else if (lane.canSend(response)) {
+      fastPath.send(exchange, rejectedResponse(result.problem, id, now), id, now);
+    } else if (fastPath.canSend(response)) {
       response.send(accepted, formatAcceptedHead(accepted, result.fields, id, now), '');
-      lane.report(exchange, accepted, id);
+      fastPath.report(exchange, accepted, id);
     } else {
       const fields = acceptedFields(result.fields, id);
-      lane.send(exchange, { status: accepted, fields, body: '' }, id, now);
+      fastPath.send(exchange, { status: accepted, fields, body: '' }, id, now);
     }
   }
 }

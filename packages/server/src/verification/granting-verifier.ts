@@ -27,21 +27,21 @@ export class GrantingVerifier {
   }
 
   /** Verifies a request by its header fields. */
-  verify(request: IncomingMessage, ask: VerifyRequestOptions): ResultOrPromise {
-    return this.verifyFields(readFields(request.rawHeaders), request, ask, copy);
+  verify(request: IncomingMessage, options: VerifyRequestOptions): ResultOrPromise {
+    return this.verifyFields(readFields(request.rawHeaders), request, options, copy);
   }
 
   /** The same with fields that were already read. @param accept called if the key is accepted */
   verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
-    ask: VerifyRequestOptions,
+    options: VerifyRequestOptions,
     accept: AcceptKey<T>,
   ): MaybePromise<T | Rejected> {
-    const decided = this.#verifier.verifyFields(fields, request, ask, accept);
+    const decided = this.#verifier.verifyFields(fields, request, options, accept);
     if (!mayNeedGrant(decided)) return decided;
     // In a separate method, because a closure here would slow down every verification.
-    return this.#waitForFields(decided, fields, request, ask, accept);
+    return this.#waitForFields(decided, fields, request, options, accept);
   }
 
   /**
@@ -50,42 +50,42 @@ export class GrantingVerifier {
    * @param token the text sent as the key
    * @param userAgent of the program that uses it
    */
-  verifyKey(token: string, use: VerifyOptions = {}, userAgent = ''): ResultOrPromise {
-    return this.verifyToken(token, { use, userAgent, accept: copy });
+  verifyKey(token: string, options: VerifyOptions = {}, userAgent = ''): ResultOrPromise {
+    return this.verifyToken(token, { options, userAgent, accept: copy });
   }
 
-  verifyToken<T>(token: string, question: KeyVerification<T>): MaybePromise<T | Rejected> {
-    const decided = this.#verifier.verifyToken(token, question);
-    return mayNeedGrant(decided) ? this.#waitForToken(decided, token, question) : decided;
+  verifyToken<T>(token: string, verification: KeyVerification<T>): MaybePromise<T | Rejected> {
+    const decided = this.#verifier.verifyToken(token, verification);
+    return mayNeedGrant(decided) ? this.#waitForToken(decided, token, verification) : decided;
   }
 
   #waitForFields<T>(
     first: MaybePromise<VerifierOutcome<T>>,
     fields: RequestFields,
     request: IncomingMessage,
-    ask: VerifyRequestOptions,
+    options: VerifyRequestOptions,
     accept: AcceptKey<T>,
   ): Promise<T | Rejected> {
-    return this.#wait(first, ask, () => this.#verifier.verifyFields(fields, request, ask, accept));
+    return this.#wait(first, options, () => this.#verifier.verifyFields(fields, request, options, accept));
   }
 
   #waitForToken<T>(
     first: MaybePromise<VerifierOutcome<T>>,
     token: string,
-    question: KeyVerification<T>,
+    verification: KeyVerification<T>,
   ): Promise<T | Rejected> {
-    return this.#wait(first, question.use, () => this.#verifier.verifyToken(token, question));
+    return this.#wait(first, verification.options, () => this.#verifier.verifyToken(token, verification));
   }
 
   async #wait<T>(
     first: MaybePromise<VerifierOutcome<T>>,
-    use: VerifyOptions,
+    options: VerifyOptions,
     verify: () => MaybePromise<VerifierOutcome<T>>,
   ): Promise<T | Rejected> {
     let decided = await first;
     while (decided instanceof NeedsGrant) {
       const { keyId, quota } = decided;
-      if ((await this.#grants?.wait(keyId, quota)) !== true) return this.#verifier.unavailable(use);
+      if ((await this.#grants?.wait(keyId, quota)) !== true) return this.#verifier.unavailable(options);
       decided = await verify();
     }
     return decided;

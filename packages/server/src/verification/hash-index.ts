@@ -9,12 +9,12 @@ export class HashIndex {
   readonly #first: Int32Array;
   readonly #mask: number;
 
-  /** @param places number of buckets, a power of 2; lists are short if there are about as many buckets as rows */
-  constructor(rows: Int32Array, next: number, places: number) {
+  /** @param buckets number of buckets, a power of 2; lists are short if there are about as many buckets as rows */
+  constructor(rows: Int32Array, next: number, buckets: number) {
     this.#rows = rows;
     this.#next = next;
-    this.#first = new Int32Array(places);
-    this.#mask = places - 1;
+    this.#first = new Int32Array(buckets);
+    this.#mask = buckets - 1;
   }
 
   /** @param mixed a 32-bit hash. @returns the first row in its bucket, or -1 */
@@ -28,17 +28,17 @@ export class HashIndex {
   }
 
   link(mixed: number, row: number): void {
-    const place = mixed & this.#mask;
-    this.#rows[row * width + this.#next] = this.#first[place] ?? 0;
-    this.#first[place] = row + 1;
+    const bucket = mixed & this.#mask;
+    this.#rows[row * width + this.#next] = this.#first[bucket] ?? 0;
+    this.#first[bucket] = row + 1;
   }
 
   unlink(mixed: number, row: number): void {
-    const place = mixed & this.#mask;
+    const bucket = mixed & this.#mask;
     let before = -1;
     for (let one = this.first(mixed); one !== row; one = this.next(one)) before = one;
     const rest = this.#rows[row * width + this.#next] ?? 0;
-    if (before === -1) this.#first[place] = rest;
+    if (before === -1) this.#first[bucket] = rest;
     else this.#rows[before * width + this.#next] = rest;
   }
 

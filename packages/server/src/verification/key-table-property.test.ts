@@ -53,7 +53,7 @@ type Step = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 
 /** A table and its expected content. */
 class World {
-  readonly held = new PendingUses();
+  readonly pending = new PendingUses();
   readonly table: KeyTable;
   /** What was last added per secret; the table may have evicted it. */
   readonly #put = new Map<string, VerifiedKey | EndedSecret>();
@@ -62,8 +62,8 @@ class World {
   readonly logged = new Map<string, number>();
 
   constructor(capacity: number) {
-    this.table = new KeyTable(capacity, this.held, new KeyLimits());
-    this.held.hasLog = true;
+    this.table = new KeyTable(capacity, this.pending, new KeyLimits());
+    this.pending.hasLog = true;
   }
 
   readonly steps: Record<Step['kind'], (step: Step) => void> = {
@@ -119,7 +119,7 @@ class World {
     const { usage } = this.table;
     const changed = usage.takeChanged();
     const rows = changed.slice(0, most);
-    usage.holdRejections(rows);
+    usage.moveRejectionsToPending(rows);
     const packed = parseLogRow(formatLogRow({ packed: usage.pack(rows) }));
     usage.setLogged(rows);
     usage.relist(changed);
@@ -127,23 +127,23 @@ class World {
       const secret = secretsByHash.get(one.hash) ?? 'unknown';
       count(this.logged, keyIdOf(secret), one.hour * hour, one.accepted);
     }
-    this.#logHeld();
+    this.#logPending();
   }
 
-  #logHeld(): void {
-    const held = this.held.unlogged;
-    for (const { keyId, hour: at, accepted, refusedBy } of held) {
+  #logPending(): void {
+    const pending = this.pending.unlogged;
+    for (const { keyId, hour: at, accepted, refusedBy } of pending) {
       if (accepted > 0) count(this.logged, keyId, at * hour, accepted);
       for (const [code, requests] of Object.entries(refusedBy))
         count(this.logged, `${keyId} ${code}`, at * hour, requests);
     }
-    this.held.logged(held);
+    this.pending.setLogged(pending);
   }
 
   flush(): void {
-    Array.from(this.table.usage.holdAll(allKeys));
-    this.#logHeld();
-    for (const { keyId, hour: at, accepted, refused, refusedBy } of drain(this.held)) {
+    Array.from(this.table.usage.moveAllToPending(allKeys));
+    this.#logPending();
+    for (const { keyId, hour: at, accepted, refused, refusedBy } of drain(this.pending)) {
       if (accepted > 0) count(this.written, keyId, at * hour, accepted);
       for (const [code, requests] of Object.entries(refusedBy))
         count(this.written, `${keyId} ${code}`, at * hour, requests);
@@ -162,7 +162,7 @@ class World {
 
   #assertRow(secret: string, row: number): void {
     const put = this.#put.get(secret);
-    assert.ok(put !== undefined, 'nothing is found that was dropped');
+    assert.ok(put !== undefined, 'a dropped secret is not found');
     if ('standing' in put) {
       assert.deepEqual(this.table.readEnded(row), put);
       return;
@@ -183,7 +183,7 @@ function count(counts: Map<string, number>, keyId: string, at: number, more: num
   counts.set(place, (counts.get(place) ?? 0) + more);
 }
 
-test('after any operations, a row never belongs to another key, and each use is passed on once', () => {
+test('after any operations, a row never belongs to another key, and each use leaves the table once', () => {
   const steps = fc.array(operation, { maxLength: 200, size: 'max' });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), steps, (capacity, all) => {
@@ -193,10 +193,10 @@ test('after any operations, a row never belongs to another key, and each use is 
         assert.ok(world.table.size <= capacity);
       }
       world.flush();
-      assert.equal(world.table.usage.pending, 0);
+      assert.equal(world.table.usage.countedRows, 0);
       assert.deepEqual(world.written, world.used);
       assert.deepEqual(world.logged, world.used);
-      assert.equal(world.table.usage.unlogged, 0);
+      assert.equal(world.table.usage.unloggedRows, 0);
     }),
     { numRuns: times(100, 3000) },
   );

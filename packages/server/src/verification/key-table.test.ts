@@ -78,30 +78,30 @@ test('a full table with all rows in use evicts one and stays full', () => {
 const hour = 3_600_000;
 
 test('a client that was only rejected is still new for the next accepted use', () => {
-  const held = new PendingUses();
-  const table = new KeyTable(1, held, new KeyLimits());
+  const pending = new PendingUses();
+  const table = new KeyTable(1, pending, new KeyLimits());
   const row = put(table, 'one');
   table.usage.accept(row, 1, '192.0.2.1', 'agent');
-  table.usage.hold(row);
-  drain(held);
+  table.usage.moveToPending(row);
+  drain(pending);
   table.usage.accept(row, 2, '192.0.2.2', 'agent');
-  table.usage.hold(row);
-  drain(held);
+  table.usage.moveToPending(row);
+  drain(pending);
   table.usage.accept(row, 3, '192.0.2.2', 'agent');
   assert.equal(table.usage.of(row)?.changesLastUse, false);
-  table.usage.hold(row);
-  drain(held);
+  table.usage.moveToPending(row);
+  drain(pending);
   const other = table.find(hashOf('one'));
   table.usage.reject(other, hour, 'rate_limited');
-  table.usage.hold(other);
-  drain(held);
+  table.usage.moveToPending(other);
+  drain(pending);
   table.usage.accept(other, hour + 1, '192.0.2.2', 'agent');
   assert.equal(table.usage.of(other)?.changesLastUse, true, 'no accepted use of this hour is known');
 });
 
 test('a table keeps no more strings than its rows use', () => {
-  const held = new PendingUses();
-  const table = new KeyTable(2, held, new KeyLimits());
+  const pending = new PendingUses();
+  const table = new KeyTable(2, pending, new KeyLimits());
   for (let i = 0; i < 1000; i++) {
     const key = keyOf(`${i}`, {
       workspaceId: `ws_${i}`,
@@ -113,5 +113,5 @@ test('a table keeps no more strings than its rows use', () => {
   }
   assert.equal(table.size, 2);
   assert.equal(table.texts, 8, 'workspace, scopes, address and agent of each');
-  assert.equal(held.size + table.usage.pending, 1000);
+  assert.equal(pending.size + table.usage.countedRows, 1000);
 });

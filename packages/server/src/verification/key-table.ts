@@ -60,18 +60,18 @@ export class KeyTable {
 
   /**
    * @param capacity maximum number of secrets, at least 1
-   * @param held receives the usage counts of evicted secrets
+   * @param pending receives the usage counts of evicted secrets
    * @param limits receives the rate-limit windows of evicted keys
    */
-  constructor(capacity: number, held: PendingUses, limits: KeyLimits) {
+  constructor(capacity: number, pending: PendingUses, limits: KeyLimits) {
     this.#capacity = capacity;
     this.#rows = new Int32Array(capacity * column.width);
     this.#floats = new Float64Array(this.#rows.buffer);
     this.#texts = new RowTexts(this.#rows);
-    const places = 2 ** Math.ceil(Math.log2(capacity));
-    this.#byHash = new HashIndex(this.#rows, column.nextByHash, 2 * places);
-    this.#byKey = new HashIndex(this.#rows, column.nextByKey, places);
-    this.usage = new RowUsage(this.#rows, this, held);
+    const buckets = 2 ** Math.ceil(Math.log2(capacity));
+    this.#byHash = new HashIndex(this.#rows, column.nextByHash, 2 * buckets);
+    this.#byKey = new HashIndex(this.#rows, column.nextByKey, buckets);
+    this.usage = new RowUsage(this.#rows, this, pending);
     this.windows = new RowWindows(this.#rows, this, limits);
   }
 
@@ -292,8 +292,8 @@ export class KeyTable {
   #drop(row: number): void {
     const rows = this.#rows;
     const at = row * column.width;
-    this.usage.leave(row);
-    this.windows.leave(row);
+    this.usage.release(row);
+    this.windows.release(row);
     this.#words.set(rows.subarray(at + column.hash, at + column.hash + 8));
     this.#byHash.unlink(mix(this.#words, this.#seed), row);
     const keyId = this.keyId(row);

@@ -19,7 +19,7 @@ import { verifyKeys } from './verify-keys.ts';
 interface Options {
   verifier: Pick<GrantingVerifier, 'verifyToken'>;
   addressOf: ClientAddress;
-  lane: FastPath;
+  fastPath: FastPath;
   /** Whether callers can verify the keys of their own workspace only, or all keys. */
   verifyScope: 'workspace' | 'deployment';
 }
@@ -53,27 +53,27 @@ export class PostVerify {
   /** @returns false if the framework must handle the request; it was not touched */
   handle(request: IncomingMessage, response: PreformattedResponse, passOn: () => void): boolean {
     if (request.method !== 'POST' || request.url !== route) return false;
-    const { lane } = this.#options;
+    const { fastPath } = this.#options;
     const exchange = { request, response, route, start: performance.now() };
     try {
       const caller = this.#callerOf(request, response);
       if (caller === undefined) return false;
       readBody(request, (body) => {
-        this.#receive(exchange, caller, body, passOn).catch((error) => lane.fail(exchange, error));
+        this.#receive(exchange, caller, body, passOn).catch((error) => fastPath.fail(exchange, error));
       });
     } catch (error) {
-      lane.fail(exchange, error);
+      fastPath.fail(exchange, error);
     }
     return true;
   }
 
   /** @returns undefined if the request does not have the common form, or its key is rejected */
   #callerOf(request: IncomingMessage, response: PreformattedResponse): Caller | undefined {
-    const { lane, addressOf } = this.#options;
+    const { fastPath, addressOf } = this.#options;
     const fields = readFields(request.rawHeaders);
     const token = plainBearerToken(fields);
     if (token === undefined || checkRequestForm(request, fields.hosts) !== null) return undefined;
-    if (!lane.canSend(response) || !hasUsualFields(request)) return undefined;
+    if (!fastPath.canSend(response) || !hasUsualFields(request)) return undefined;
     const caller = { token, userAgent: fields.userAgent, address: addressOf(request) };
     // Not recorded, because the framework would record a rejection again.
     return typeof this.#verifyCaller(caller, { recorded: false }) === 'string' ? caller : undefined;
@@ -97,7 +97,7 @@ export class PostVerify {
     caller: Caller,
     input: z.output<typeof verifyKeySchema>,
   ): Promise<void> {
-    const { verifier, lane, verifyScope: scope } = this.#options;
+    const { verifier, fastPath, verifyScope: scope } = this.#options;
     // Verified again, because the key may be revoked while the body arrives slowly (ASVS 5.0 8.3.2).
     const verified = await this.#verifyCaller(caller, { recorded: true });
     const outcome =
@@ -107,7 +107,7 @@ export class PostVerify {
     const id = nextRequestId();
     const now = Date.now();
     if (outcome.problem !== undefined) {
-      lane.send(exchange, errorResponse(outcome.problem, id, now), id, now);
+      fastPath.send(exchange, errorResponse(outcome.problem, id, now), id, now);
       return;
     }
     const fields = {
@@ -115,16 +115,16 @@ export class PostVerify {
       ...commonFields,
       'content-type': 'application/json; charset=utf-8',
     };
-    lane.send(exchange, { status: 200, fields, body: JSON.stringify(outcome.body) }, id, now);
+    fastPath.send(exchange, { status: 200, fields, body: JSON.stringify(outcome.body) }, id, now);
   }
 
   /** @returns the workspace of the calling key */
   #verifyCaller(
     { token, userAgent, address }: Caller,
-    how: Pick<VerifyOptions, 'recorded'>,
+    recording: Pick<VerifyOptions, 'recorded'>,
   ): MaybePromise<string | Rejected> {
-    const use: VerifyOptions = { ...how, address, needs: ['keys:verify'], limited: false };
-    return this.#options.verifier.verifyToken(token, { use, userAgent, accept: workspaceOf });
+    const options: VerifyOptions = { ...recording, address, needs: ['keys:verify'], limited: false };
+    return this.#options.verifier.verifyToken(token, { options, userAgent, accept: workspaceOf });
   }
 }
 

@@ -1,7 +1,7 @@
 import { type ErrorCode, errorCodeNames } from '@soku/contract/error-codes';
 import { maxStoredAgentLength, truncateAgent } from '../http/user-agent.ts';
 import type { CountingTable } from '../usage/counting-table.ts';
-import { hourOf, hourStart, useStep } from '../usage/hours.ts';
+import { hourOf, hourStart, lastUseStep } from '../usage/hours.ts';
 import { isInRange, type KeyIdRange } from '../usage/key-range.ts';
 import { type PackedCounts, Packer } from '../usage/packed-counts.ts';
 import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
@@ -9,8 +9,8 @@ import { noRejections, type Rejections } from '../usage/rejection-counts.ts';
 import * as column from './columns.ts';
 import { InternedStrings } from './interned-strings.ts';
 
-/** What RowUsage reads of a row besides its counts. */
-interface Whose {
+/** Returns which key and secret a row belongs to. */
+interface Owners {
   keyId(row: number): string;
   workspaceId(row: number): string;
   hash(row: number): string;
@@ -21,27 +21,30 @@ interface Whose {
 const codeNumbers = new Map<ErrorCode, number>(errorCodeNames.map((code, number) => [code, number]));
 
 /**
- * Counts the uses of the secrets in a table until they are passed on. Meanwhile they may be appended to the log, which
- * gets what a row has counted since its counts were last appended.
+ * Counts the uses of the secrets in a table, in the columns of their rows, until the counts are moved to the pending
+ * ones. Until then they may also be appended to the log: each time, what a row has counted since it was last appended.
  */
 export class RowUsage implements CountingTable {
   readonly #rows: Int32Array;
-  readonly #whose: Whose;
-  /** Receives the counts. */
-  readonly #held: PendingUses;
-  /** All rows with counts, and others that have lost theirs, each once (`isListed`). So it is never longer than the table. */
+  readonly #owners: Owners;
+  /** Receives the counts when they leave the table. */
+  readonly #pending: PendingUses;
+  /**
+   * All rows with counts, and others whose counts were moved, each once (`isListed`). So the list is never longer than the
+   * table.
+   */
   readonly #counted: number[] = [];
-  /** Rows with counts that are not in the log. A row that lost its counts since then may still be listed. */
+  /** Rows with counts that are not in the log. A row whose counts were moved may still be listed. */
   #changed: number[] = [];
-  #size = 0;
-  #unlogged = 0;
+  #countedRows = 0;
+  #unloggedRows = 0;
   readonly #addresses = new InternedStrings();
   readonly #agents = new InternedStrings();
 
-  constructor(rows: Int32Array, whose: Whose, held: PendingUses) {
+  constructor(rows: Int32Array, owners: Owners, pending: PendingUses) {
     this.#rows = rows;
-    this.#whose = whose;
-    this.#held = held;
+    this.#owners = owners;
+    this.#pending = pending;
   }
 
   /** Number of distinct addresses and user agents of all rows. */
@@ -50,13 +53,13 @@ export class RowUsage implements CountingTable {
   }
 
   /** Number of rows with counts. */
-  get pending(): number {
-    return this.#size;
+  get countedRows(): number {
+    return this.#countedRows;
   }
 
   /** Number of rows with counts that are not in the log. */
-  get unlogged(): number {
-    return this.#unlogged;
+  get unloggedRows(): number {
+    return this.#unloggedRows;
   }
 
   /** @param now epoch ms */
@@ -87,7 +90,7 @@ export class RowUsage implements CountingTable {
     const bits = (codeNumbers.get(code) ?? 0) << column.rejectionShift;
     const flags = rows[at + column.flags] ?? 0;
     if ((flags & column.rejectionMask) !== bits) {
-      if ((rows[at + column.refused] ?? 0) > 0) this.hold(row);
+      if ((rows[at + column.refused] ?? 0) > 0) this.moveToPending(row);
       rows[at + column.flags] = ((rows[at + column.flags] ?? 0) & ~column.rejectionMask) | bits;
     }
     this.#begin(row, at, now);
@@ -95,10 +98,10 @@ export class RowUsage implements CountingTable {
   }
 
   /** Called before a row is freed or reused. */
-  leave(row: number): void {
+  release(row: number): void {
     const rows = this.#rows;
     const at = row * column.width;
-    this.hold(row);
+    this.moveToPending(row);
     this.#addresses.release(rows[at + column.address] ?? 0);
     this.#agents.release(rows[at + column.agent] ?? 0);
     rows.fill(0, at + column.accepted, at + column.agent + 1);
@@ -106,11 +109,12 @@ export class RowUsage implements CountingTable {
 
   sampleKeys(every: number): string[] {
     const keys: string[] = [];
-    for (let i = 0; i < this.#counted.length; i += every) keys.push(this.#whose.keyId(this.#counted[i] ?? 0));
+    for (let i = 0; i < this.#counted.length; i += every)
+      keys.push(this.#owners.keyId(this.#counted[i] ?? 0));
     return keys;
   }
 
-  *holdAll(keys: KeyIdRange): Generator<undefined, void> {
+  *moveAllToPending(keys: KeyIdRange): Generator<undefined, void> {
     // In place, because the list can be long, and an array that is replaced stays in memory for a while.
     const counted = this.#counted;
     const end = counted.length;
@@ -119,21 +123,21 @@ export class RowUsage implements CountingTable {
       const row = counted[i] ?? 0;
       const flags = row * column.width + column.flags;
       const isCounted = ((this.#rows[flags] ?? 0) & column.isCounted) !== 0;
-      if (isCounted && !isInRange(this.#whose.keyId(row), keys)) {
+      if (isCounted && !isInRange(this.#owners.keyId(row), keys)) {
         counted[kept++] = row;
       } else {
-        this.hold(row);
+        this.moveToPending(row);
         this.#rows[flags] = (this.#rows[flags] ?? 0) & ~column.isListed;
       }
       yield;
     }
-    // After the end are rows that were counted in meanwhile.
+    // Rows that were listed meanwhile follow the end.
     counted.copyWithin(kept, end);
     counted.length -= end - kept;
   }
 
-  /** Passes the counts of a row on, if it has any. */
-  hold(row: number): void {
+  /** Moves the counts of a row, if it has any, to the pending ones. */
+  moveToPending(row: number): void {
     const counts = this.of(row);
     if (counts === undefined) return;
     const rows = this.#rows;
@@ -143,15 +147,15 @@ export class RowUsage implements CountingTable {
     rows[at + column.accepted] = 0;
     rows[at + column.logged] = 0;
     rows[at + column.refused] = 0;
-    // The last use is written only with accepted uses, so otherwise it still must be.
-    const handed = counts.accepted > 0 ? column.changesLastUse : 0;
-    rows[at + column.flags] = flags & ~(handed | column.isCounted | column.isUnlogged);
-    this.#size -= 1;
+    // The last use is written only together with accepted uses. Without any, the flag must stay.
+    const moved = counts.accepted > 0 ? column.changesLastUse : 0;
+    rows[at + column.flags] = flags & ~(moved | column.isCounted | column.isUnlogged);
+    this.#countedRows -= 1;
     if ((flags & column.isUnlogged) !== 0) {
-      this.#unlogged -= 1;
-      this.#held.addUnlogged(counts, logged);
+      this.#unloggedRows -= 1;
+      this.#pending.addUnlogged(counts, logged);
     }
-    this.#held.add(counts);
+    this.#pending.add(counts);
   }
 
   /** The rows to append to the log. Some of them may have nothing to append any more. */
@@ -161,7 +165,10 @@ export class RowUsage implements CountingTable {
     return changed;
   }
 
-  /** Lists those of these rows again that still have something to append, each once: if all appends fail, the list stays short. */
+  /**
+   * Lists rows again if they still have something to append, each at most once, so that the list stays short if all
+   * appends fail.
+   */
   relist(some: readonly number[]): void {
     const rows = new Set([...some, ...this.#changed]);
     this.#changed = [...rows].filter(
@@ -169,10 +176,10 @@ export class RowUsage implements CountingTable {
     );
   }
 
-  /** Passes on the counts of those rows that have rejections, because packed counts have no room for their codes. */
-  holdRejections(some: readonly number[]): void {
+  /** Moves the counts of rows with rejections, because packed counts have no room for the error codes. */
+  moveRejectionsToPending(some: readonly number[]): void {
     for (const row of some) {
-      if ((this.#rows[row * column.width + column.refused] ?? 0) > 0) this.hold(row);
+      if ((this.#rows[row * column.width + column.refused] ?? 0) > 0) this.moveToPending(row);
     }
   }
 
@@ -180,7 +187,7 @@ export class RowUsage implements CountingTable {
   pack(some: readonly number[]): PackedCounts {
     const rows = this.#rows;
     const packer = new Packer(some.length);
-    // A row is listed twice if its counts were passed on in between.
+    // A row can be listed twice, if its counts were moved in between.
     for (const row of new Set(some)) {
       const at = row * column.width;
       const flags = rows[at + column.flags] ?? 0;
@@ -200,13 +207,13 @@ export class RowUsage implements CountingTable {
   #packedClient(packer: Packer, at: number): number {
     const address = this.#rows[at + column.address] ?? 0;
     const agent = this.#rows[at + column.agent] ?? 0;
-    const known = packer.client(address, agent);
+    const known = packer.findClient(address, agent);
     return (
       known ?? packer.addClient(address, agent, [this.#addresses.text(address), this.#agents.text(agent)])
     );
   }
 
-  /** Called in the turn in which packed rows are known to be in the log, which is the turn in which they were packed. */
+  /** Called when packed rows are known to be in the log, in the turn in which they were packed. */
   setLogged(some: readonly number[]): void {
     const rows = this.#rows;
     for (const row of some) {
@@ -215,31 +222,31 @@ export class RowUsage implements CountingTable {
       if ((flags & column.isUnlogged) === 0) continue;
       rows[at + column.logged] = rows[at + column.accepted] ?? 0;
       rows[at + column.flags] = flags & ~column.isUnlogged;
-      this.#unlogged -= 1;
+      this.#unloggedRows -= 1;
     }
   }
 
-  /** Reads the counts of a key without passing them on. */
+  /** Reads the counts of a key without moving them. */
   usesOf(keyId: string): SecretCounts[] {
-    return this.#whose.rowsOf(keyId).flatMap((row) => this.of(row) ?? []);
+    return this.#owners.rowsOf(keyId).flatMap((row) => this.of(row) ?? []);
   }
 
-  /** Reads the counts of a workspace without passing them on. */
+  /** Reads the counts of a workspace without moving them. */
   usesOfWorkspace(workspaceId: string): SecretCounts[] {
     const rows = new Set<number>();
-    for (const row of this.#counted) if (this.#whose.workspaceId(row) === workspaceId) rows.add(row);
+    for (const row of this.#counted) if (this.#owners.workspaceId(row) === workspaceId) rows.add(row);
     return [...rows].flatMap((row) => this.of(row) ?? []);
   }
 
-  /** Reads the counts of a row without passing them on. */
+  /** Reads the counts of a row without moving them. */
   of(row: number): SecretCounts | undefined {
     const rows = this.#rows;
     const at = row * column.width;
     if (((rows[at + column.flags] ?? 0) & column.isCounted) === 0) return undefined;
     return {
-      keyId: this.#whose.keyId(row),
-      workspaceId: this.#whose.workspaceId(row),
-      hash: this.#whose.hash(row),
+      keyId: this.#owners.keyId(row),
+      workspaceId: this.#owners.workspaceId(row),
+      hash: this.#owners.hash(row),
       hour: rows[at + column.hour] ?? 0,
       accepted: rows[at + column.accepted] ?? 0,
       refused: rows[at + column.refused] ?? 0,
@@ -267,7 +274,7 @@ export class RowUsage implements CountingTable {
     const rows = this.#rows;
     const hour = hourOf(now);
     if (rows[at + column.hour] !== hour) {
-      this.hold(row);
+      this.moveToPending(row);
       rows[at + column.hour] = hour;
       rows[at + column.lastMs] = -1;
       this.#setFlag(at, column.changesLastUse);
@@ -280,10 +287,10 @@ export class RowUsage implements CountingTable {
   /** Adds a row to the lists that do not contain it. */
   #list(row: number, at: number, flags: number): void {
     this.#rows[at + column.flags] = flags | column.isCounted | column.isUnlogged | column.isListed;
-    if (this.#held.hasLog) this.#changed.push(row);
-    this.#unlogged += 1;
+    if (this.#pending.hasLog) this.#changed.push(row);
+    this.#unloggedRows += 1;
     if ((flags & column.isCounted) !== 0) return;
-    this.#size += 1;
+    this.#countedRows += 1;
     if ((flags & column.isListed) === 0) this.#counted.push(row);
   }
 
@@ -300,7 +307,7 @@ export class RowUsage implements CountingTable {
   }
 }
 
-/** Whether two times of an hour are in the same five minutes, in ms from its start. */
+/** Whether two times of an hour, in ms from its start, are in the same step of five minutes. */
 function isSameUse(one: number, other: number): boolean {
-  return Math.floor(one / useStep) === Math.floor(other / useStep);
+  return Math.floor(one / lastUseStep) === Math.floor(other / lastUseStep);
 }

@@ -3,8 +3,8 @@ import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
 import { advance, type LimitWindow } from '../limits/sliding-window.ts';
 import * as column from './columns.ts';
 
-/** What RowWindows reads of a row. */
-interface Whose {
+/** Returns which key a row belongs to. */
+interface Owners {
   keyId(row: number): string;
 }
 
@@ -12,15 +12,15 @@ interface Whose {
  * The rate-limit windows in the rows of a table. A window that several rows share is stored outside the table.
  */
 export class RowWindows {
-  readonly #whose: Whose;
+  readonly #owners: Owners;
   /** Receives the windows of dropped rows. */
   readonly #limits: KeyLimits;
   readonly #window: RowWindow;
   /** By row; shorter if the last rows have none. */
   readonly #kept: (KeyWindow | undefined)[] = [];
 
-  constructor(rows: Int32Array, whose: Whose, limits: KeyLimits) {
-    this.#whose = whose;
+  constructor(rows: Int32Array, owners: Owners, limits: KeyLimits) {
+    this.#owners = owners;
     this.#limits = limits;
     this.#window = new RowWindow(rows);
   }
@@ -55,9 +55,9 @@ export class RowWindows {
   }
 
   /** Called before a row is freed or reused. */
-  leave(row: number): void {
+  release(row: number): void {
     const window = this.take(row);
-    if (window !== undefined) this.#limits.restore(this.#whose.keyId(row), window);
+    if (window !== undefined) this.#limits.restore(this.#owners.keyId(row), window);
     if (row < this.#kept.length) this.#kept[row] = undefined;
   }
 
@@ -68,7 +68,7 @@ export class RowWindows {
       if (current === 0 && previous === 0) continue;
       const window = { minute, current, previous };
       advance(window, now);
-      if (window.current > 0 || window.previous > 0) yield [this.#whose.keyId(row), window];
+      if (window.current > 0 || window.previous > 0) yield [this.#owners.keyId(row), window];
     }
   }
 }

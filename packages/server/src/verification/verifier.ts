@@ -54,7 +54,7 @@ export type VerifierOutcome<T> = T | Rejected | NeedsGrant;
 
 /** One verification: its options, and the conversion of an accepted key. */
 export interface KeyVerification<T> {
-  use: VerifyOptions;
+  options: VerifyOptions;
   userAgent: string;
   accept: AcceptKey<T>;
 }
@@ -84,14 +84,14 @@ export class Verifier {
   verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
-    ask: VerifyRequestOptions,
+    options: VerifyRequestOptions,
     accept: AcceptKey<T>,
   ): MaybePromise<VerifierOutcome<T>> {
     const { counts } = this.#options;
-    const verification = { use: ask, userAgent: fields.userAgent, accept };
-    if (!counts.shouldTime()) return this.#verifyFields(fields, request, ask, verification);
+    const verification = { options, userAgent: fields.userAgent, accept };
+    if (!counts.shouldTime()) return this.#verifyFields(fields, request, options, verification);
     const start = performance.now();
-    const decided = this.#verifyFields(fields, request, ask, verification);
+    const decided = this.#verifyFields(fields, request, options, verification);
     counts.recordDuration(performance.now() - start);
     return decided;
   }
@@ -99,17 +99,17 @@ export class Verifier {
   #verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
-    ask: VerifyRequestOptions,
+    options: VerifyRequestOptions,
     verification: KeyVerification<T>,
   ): MaybePromise<VerifierOutcome<T>> {
     const token = plainBearerToken(fields);
     const hash = token === undefined ? undefined : hashOf(token);
     const now = this.#now();
-    const row = hash === undefined ? noRow : this.#findGood(hash, now);
+    const row = hash === undefined ? noRow : this.#findValid(hash, now);
     if (row !== noRow) return this.#decideCached(row, verification, now);
-    const { targets = ownTarget } = ask;
+    const { targets = ownTarget } = options;
     const credentials = readCredentials(fields, request, targets, this.#options.prefixes);
-    if ('code' in credentials) return this.#rejectInvalid(credentials, ask, now);
+    if ('code' in credentials) return this.#rejectInvalid(credentials, options, now);
     // If there is a hash, it is that of this token, which could not be verified from the cache of valid keys.
     if (hash !== undefined) return this.#verifyUncached(credentials.token, hash, verification, now);
     return this.verifyToken(credentials.token, verification);
@@ -123,7 +123,7 @@ export class Verifier {
   verifyToken<T>(token: string, verification: KeyVerification<T>): MaybePromise<VerifierOutcome<T>> {
     const hash = token.length > maxKeyLength ? undefined : hashOf(token);
     const now = this.#now();
-    const row = hash === undefined ? noRow : this.#findGood(hash, now);
+    const row = hash === undefined ? noRow : this.#findValid(hash, now);
     if (row !== noRow) return this.#decideCached(row, verification, now);
     return this.#verifyUncached(token, hash, verification, now);
   }
@@ -136,27 +136,27 @@ export class Verifier {
     now: number,
   ): MaybePromise<VerifierOutcome<T>> {
     if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
-      return this.#rejectInvalid(this.#explain(token), verification.use, now);
+      return this.#rejectInvalid(this.#explain(token), verification.options, now);
     }
     const { lookups } = this.#options.counts;
     const row = this.#rejected.find(hash);
     if (row !== noRow) {
       lookups.rejected += 1;
-      return this.#rejectEnded(row, verification.use, now);
+      return this.#rejectEnded(row, verification.options, now);
     }
     lookups.database += 1;
     return this.#load(hash, verification);
   }
 
   /** Finds a cached valid secret, if the lease is held. @param now epoch ms */
-  #findGood(hash: string, now: number): number {
+  #findValid(hash: string, now: number): number {
     const row = this.#valid.find(hash);
     return row !== noRow && this.#lease.holds(now) ? row : noRow;
   }
 
   #decideCached<T>(row: number, verification: KeyVerification<T>, now: number): VerifierOutcome<T> {
     const decided = this.#decide(row, verification, now);
-    if (verification.use.recorded !== false && !(decided instanceof NeedsGrant)) {
+    if (verification.options.recorded !== false && !(decided instanceof NeedsGrant)) {
       this.#options.counts.lookups.valid += 1;
     }
     return decided;
@@ -164,20 +164,20 @@ export class Verifier {
 
   #decide<T>(row: number, verification: KeyVerification<T>, now: number): VerifierOutcome<T> {
     const valid = this.#valid;
-    const { use, userAgent, accept } = verification;
-    if (isForeign(valid.workspaceId(row), use)) return this.#rejectInvalid(unknownKey, use, now);
-    if (use.needs !== undefined || use.denied !== undefined || valid.mayHaveEnded(row, now)) {
-      const fault = checkPolicy(valid.policy(row), use, now);
-      if (fault !== undefined) return this.#rejectKnown(row, fault, use, now);
+    const { options, userAgent, accept } = verification;
+    if (isForeign(valid.workspaceId(row), options)) return this.#rejectInvalid(unknownKey, options, now);
+    if (options.needs !== undefined || options.denied !== undefined || valid.mayHaveEnded(row, now)) {
+      const fault = checkPolicy(valid.policy(row), options, now);
+      if (fault !== undefined) return this.#rejectKnown(row, fault, options, now);
     }
-    const limit = use.limited === false ? null : this.#take(row, now);
+    const limit = options.limited === false ? null : this.#take(row, now);
     if (limit === undefined) return new NeedsGrant(valid.keyId(row), valid.limit(row));
     if (limit?.passed === false) {
       this.#options.counts.limited.key += 1;
-      return { ...this.#rejectKnown(row, rateLimited(limit), use, now), limit };
+      return { ...this.#rejectKnown(row, rateLimited(limit), options, now), limit };
     }
-    if (use.recorded !== false) {
-      valid.usage.accept(row, now, use.address ?? '', userAgent);
+    if (options.recorded !== false) {
+      valid.usage.accept(row, now, options.address ?? '', userAgent);
       this.#options.counts.valid += 1;
     }
     return accept(valid, row, limit);
@@ -197,7 +197,7 @@ export class Verifier {
   #load<T>(hash: string, verification: KeyVerification<T>): MaybePromise<VerifierOutcome<T>> {
     const failed = (error: unknown): Rejected => {
       this.#options.failed(error);
-      return this.unavailable(verification.use);
+      return this.unavailable(verification.options);
     };
     const decide = (read: SecretRead) => this.#decideRead(hash, read, verification);
     try {
@@ -218,55 +218,55 @@ export class Verifier {
     verification: KeyVerification<T>,
   ): VerifierOutcome<T> {
     const now = this.#now();
-    const isGood = stored !== undefined && 'key' in stored;
-    const table = isGood ? this.#valid : this.#rejected;
-    if (!isGood) this.#valid.drop(hash);
+    const isValid = stored !== undefined && 'key' in stored;
+    const table = isValid ? this.#valid : this.#rejected;
+    if (!isValid) this.#valid.drop(hash);
     try {
-      if (isGood) {
+      if (isValid) {
         const row = table.add(hash, stored.key);
         this.#windows.attach(row);
         return this.#decide(row, verification, now);
       }
-      return this.#rejectEnded(table.addRejected(hash, stored?.ended), verification.use, now);
+      return this.#rejectEnded(table.addRejected(hash, stored?.ended), verification.options, now);
     } finally {
       if (!mayCache()) table.drop(hash);
     }
   }
 
   /** Rejects a key because the database could not be read. */
-  unavailable(use: VerifyOptions): Rejected {
-    return this.#reject(verificationUnavailable, use);
+  unavailable(options: VerifyOptions): Rejected {
+    return this.#reject(verificationUnavailable, options);
   }
 
   /** Rejects an unknown, revoked or retired secret. */
-  #rejectEnded(row: number, use: VerifyOptions, now: number): Rejected {
+  #rejectEnded(row: number, options: VerifyOptions, now: number): Rejected {
     const ended = this.#rejected.readEnded(row);
-    if (ended === undefined || isForeign(ended.workspaceId, use))
-      return this.#rejectInvalid(unknownKey, use, now);
+    if (ended === undefined || isForeign(ended.workspaceId, options))
+      return this.#rejectInvalid(unknownKey, options, now);
     const problem = ended.standing === 'revoked' ? revokedKey(ended.since) : retiredSecret(ended.since);
-    if (use.recorded !== false) this.#rejected.usage.reject(row, now, problem.code);
-    return this.#reject(problem, use);
+    if (options.recorded !== false) this.#rejected.usage.reject(row, now, problem.code);
+    return this.#reject(problem, options);
   }
 
   /** Rejects a key whose secret is correct. Such rejections are shown on the key's page. */
-  #rejectKnown(row: number, problem: ApiProblem, use: VerifyOptions, now: number): Rejected {
-    if (use.recorded !== false) this.#valid.usage.reject(row, now, problem.code);
-    return this.#reject(problem, use);
+  #rejectKnown(row: number, problem: ApiProblem, options: VerifyOptions, now: number): Rejected {
+    if (options.recorded !== false) this.#valid.usage.reject(row, now, problem.code);
+    return this.#reject(problem, options);
   }
 
   /** Rejects credentials that are not a known key, and limits their number per IP address. */
-  #rejectInvalid(problem: ApiProblem, use: VerifyOptions, now: number): Rejected {
-    if (use.address === undefined || use.recorded === false || !guessCodes.has(problem.code)) {
-      return this.#reject(problem, use);
+  #rejectInvalid(problem: ApiProblem, options: VerifyOptions, now: number): Rejected {
+    if (options.address === undefined || options.recorded === false || !guessCodes.has(problem.code)) {
+      return this.#reject(problem, options);
     }
-    const limit = this.#options.addressLimits.consume(use.address, now);
-    if (limit === null || limit.passed) return this.#reject(problem, use);
+    const limit = this.#options.addressLimits.consume(options.address, now);
+    if (limit === null || limit.passed) return this.#reject(problem, options);
     this.#options.counts.limited.address += 1;
-    return this.#reject(rateLimited(limit), use);
+    return this.#reject(rateLimited(limit), options);
   }
 
-  #reject(problem: ApiProblem, use: VerifyOptions): Rejected {
-    if (use.recorded !== false) this.#options.counts.recordRejection(problem.code);
+  #reject(problem: ApiProblem, options: VerifyOptions): Rejected {
+    if (options.recorded !== false) this.#options.counts.recordRejection(problem.code);
     return { problem };
   }
 

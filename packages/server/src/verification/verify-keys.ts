@@ -26,15 +26,15 @@ export async function verifyKeys(
   { apiKey, apiKeys, scopes, ip }: z.output<typeof verifyKeySchema>,
   { workspaceId, scope }: CallingKey,
 ): Promise<CallResult<Verification | z.input<typeof verificationsSchema>>> {
-  const use: VerifyOptions = { needs: scopes, address: addressOf(ip) };
-  if (scope === 'workspace') use.workspaceId = workspaceId;
+  const options: VerifyOptions = { needs: scopes, address: addressOf(ip) };
+  if (scope === 'workspace') options.workspaceId = workspaceId;
   const accept = (keys: KeyTable, row: number, limit: LimitState | null) =>
     accepted(keys, row, limit, workspaceId);
-  const verify = (key: string) => verifier.verifyToken(key, { use, userAgent: '', accept });
+  const verify = (key: string) => verifier.verifyToken(key, { options, userAgent: '', accept });
   if (apiKey !== undefined) return describe(await verify(apiKey));
   const read = async (key: string) => {
-    const unrecorded = { ...use, recorded: false, limited: false };
-    await verifier.verifyToken(key, { use: unrecorded, userAgent: '', accept });
+    const unrecorded = { ...options, recorded: false, limited: false };
+    await verifier.verifyToken(key, { options: unrecorded, userAgent: '', accept });
   };
   const data: Verification[] = [];
   for (const result of await verifyInOrder(apiKeys ?? [], verify, read)) {

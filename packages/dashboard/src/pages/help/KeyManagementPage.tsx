@@ -50,7 +50,8 @@ export function KeyManagementPage() {
           </li>
           <li>
             <strong>Name keys after where they run.</strong> Names such as "CI/CD Pipeline" and "Staging" show
-            whom to contact. You can rename a key at any time; only the name changes.
+            what stops working when you revoke the key. You can rename a key at any time; only the name
+            changes.
           </li>
           <li>
             <strong>Set an expiration date for temporary keys.</strong> Choose it under "Expiration, rate
@@ -68,8 +69,8 @@ export function KeyManagementPage() {
             <strong>Grant scopes only to programs that manage keys.</strong> Most keys need none.
           </li>
           <li>
-            <strong>Revoke unused keys.</strong> A revoked key cannot leak. The list shows when each key was
-            last used, and a filter finds{' '}
+            <strong>Revoke unused keys.</strong> A revoked key cannot be misused. The list shows when each key
+            was last used, and a filter finds{' '}
             <Link to="/settings/api" search={{ unusedDays: 90 }}>
               keys that were not used for 90 days
             </Link>

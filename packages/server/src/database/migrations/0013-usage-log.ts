@@ -5,7 +5,8 @@ import { isPostgres } from '../dialect.ts';
  * Uses that a flush has not written yet, so that they survive a crash (usage/log.ts). Only for SQLite: a node on
  * PostgreSQL writes its uses directly.
  *
- * Each row of the log holds the counts of many secrets. One row of many counts is appended to the end of the file, while the same counts in `usage_hour` touch as many pages as there are keys.
+ * Each row of the log holds the counts of many secrets. It is appended to the end of the file, while the same counts in
+ * `usage_hour` touch as many pages as there are keys.
  *
  * `usage_flush` has one row, which a flush changes in the transactions that write to `usage_hour`.
  */

@@ -3,7 +3,7 @@ import { isPostgres } from '../dialect.ts';
 
 /**
  * A flush of usage has several passes, each with its own progress for a range of keys (usage/log.ts), so `usage_flush` has
- * several rows. The one that exists is of a flush of all keys.
+ * several rows. The existing row belongs to a flush of all keys.
  */
 export const usagePasses: Migration = {
   async up(db: Kysely<unknown>) {

@@ -70,7 +70,7 @@ export function ApiKeysPage() {
         size={sizeOf(rows.length, counts?.[filter.status] ?? rows.length)}
         rows=".keys__link"
       />
-      {/* Not below the placeholders, from where the keys would move it. */}
+      {/* Hidden while the list loads, because the rows would push it down. */}
       {list.isPending && !list.error ? null : (
         <div {...prepare}>
           <WorkspaceLimit onChange={() => openPanel('limit')} />

@@ -156,7 +156,7 @@ function KeyHead({ apiKey, tab, error }: KeyHeadProps) {
   );
 }
 
-/** Each fits into one line on a phone, so that nothing moves when the key has loaded. */
+/** Each fits on one line on a phone, so that nothing moves when the key has loaded. */
 const leads: Record<Key['status'], string> = {
   active: 'Requests with this key are accepted.',
   expired: 'Expired. Requests are rejected with 401.',

@@ -6,14 +6,14 @@ import { DialogActions } from '../../../components/Dialog.tsx';
 import { Failure, Notice } from '../../../components/Notice.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
-interface LostAnswerProps {
+interface LostResponseProps {
   id: string;
   onCreateAnother: () => void;
   onClose: () => void;
 }
 
 /** Shown if the connection broke after the server created the key: the key exists, but can never be shown. */
-export function LostResponse({ id, onCreateAnother, onClose }: LostAnswerProps) {
+export function LostResponse({ id, onCreateAnother, onClose }: LostResponseProps) {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);

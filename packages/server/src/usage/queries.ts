@@ -3,7 +3,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 
-// The reads of stored usage. Ranges of hours are in epoch hours, without `to`.
+// Queries of stored usage. Ranges of hours are in epoch hours, without `to`.
 
 /** The counts of one hour. */
 export interface HourCounts {
@@ -63,8 +63,8 @@ export async function readCounts(
 }
 
 /**
- * What `readCounts` returns, read from ranges of ids, which is much faster if most of these keys have no requests in most
- * hours, and few other keys have ids in between.
+ * What `readCounts` returns, read from ranges of ids, which is much faster if most of these keys have no requests in
+ * most hours, and few other keys have ids in between.
  *
  * @param keyIds in order, not empty
  */
