@@ -11,18 +11,16 @@ export function isInRange(keyId: string, { after, until }: KeyIdRange): boolean 
 }
 
 /**
- * Divides all keys into ranges with about the same number of keys. IDs start with their creation time and are not
- * evenly distributed, so the ends of the ranges come from a sample.
+ * The keys that follow a range, up to about so many. IDs start with the time of their creation, so the end of the range
+ * depends on the keys in use, which may be more for each range.
  *
+ * @param after end of the previous range
  * @param sample IDs of some of the keys
- * @param count number of ranges; fewer are returned if the sample is small
+ * @param count number of the sampled keys in a range
+ * @returns the rest, if it is not much more
  */
-export function divideKeys(sample: readonly string[], count: number): KeyIdRange[] {
-  const sorted = sample.toSorted();
-  const ends = Array.from(
-    { length: count - 1 },
-    (_, i) => sorted[Math.floor(((i + 1) * sorted.length) / count)],
-  );
-  const bounds = [...new Set(ends.filter((id) => id !== undefined)), allKeys.until];
-  return bounds.map((until, i) => ({ after: bounds[i - 1] ?? allKeys.after, until }));
+export function nextRange(after: string, sample: readonly string[], count: number): KeyIdRange {
+  const later = sample.filter((id) => id > after).sort();
+  const until = later.length > 1.5 * count ? later[count - 1] : undefined;
+  return { after, until: until ?? allKeys.until };
 }

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { UsageSource } from './counting-table.ts';
-import { allKeys, divideKeys, type KeyIdRange } from './key-range.ts';
+import { allKeys, type KeyIdRange, nextRange } from './key-range.ts';
 import type { LogBatch } from './log-format.ts';
 import { mergeSorted } from './merge.ts';
 import { Pace } from './pace.ts';
@@ -79,7 +79,7 @@ const maxPerWrite = 500;
  */
 const secretsPerPass = 50_000;
 
-/** Number of keys per pass that are sampled, to divide all keys into ranges of about the same size. */
+/** Number of keys per pass that are sampled, to find the end of its range. */
 const sampledPerPass = 50;
 
 /**
@@ -228,11 +228,14 @@ export class UsageRecorder {
     // First, what an earlier flush could not write.
     await this.#writeClosed();
     let written: number | undefined;
-    for (const keys of this.#ranges()) {
+    let { after } = allKeys;
+    while (after !== allKeys.until) {
+      const keys = this.#nextRange(after);
       const cut = await this.#afterSaves(() => this.#close(keys));
       // Later passes may write more of the log, but only of their keys.
       written ??= cut;
       await this.#writeClosed();
+      after = keys.until;
     }
     const log = this.#log;
     if (log === undefined || written === undefined) return;
@@ -241,16 +244,12 @@ export class UsageRecorder {
     while (await this.#pace.step(() => log.trim(until)));
   }
 
-  /** Ranges that cover all keys, each small enough for one pass. */
-  #ranges(): KeyIdRange[] {
+  /** The keys of the next pass. @param after end of the previous one */
+  #nextRange(after: string): KeyIdRange {
     const { pending, tables } = this.#source;
-    const passes = Math.max(1, Math.round(this.unwritten / this.#perPass));
-    if (passes === 1) return [allKeys];
-    const every = Math.ceil(this.unwritten / (passes * sampledPerPass));
-    return divideKeys(
-      [...pending.sampleKeys(every), ...tables.flatMap((table) => table.sampleKeys(every))],
-      passes,
-    );
+    const every = Math.ceil(this.#perPass / sampledPerPass);
+    const sample = [...pending.sampleKeys(every), ...tables.flatMap((table) => table.sampleKeys(every))];
+    return nextRange(after, sample, Math.round(this.#perPass / every));
   }
 
   /**
