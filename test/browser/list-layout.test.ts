@@ -1,11 +1,11 @@
 /** The key list on wide and narrow screens: what is beside what, and what can be read. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Locator } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { z } from 'zod';
 import { settled } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { evaluate } from './expect.ts';
+import { evaluate, texts } from './expect.ts';
 import { recordHours } from './recorded-usage.ts';
 
 const dashboard = await Dashboard.shared();
@@ -56,4 +56,38 @@ test('on a wide screen, one filter is beside the search', async (t) => {
   const chip = await boxOf(page.locator('.filters > .chip').first());
   const field = await boxOf(page.getByRole('searchbox', { name: 'Search keys' }));
   assert.ok(chip.y < field.y + field.height && chip.x + chip.width < field.x);
+});
+
+/** Answers with these counts, as in a workspace with so many keys. */
+async function claimCounts(page: Page, count: number): Promise<void> {
+  await page.unrouteAll({ behavior: 'wait' });
+  await page.route('**/v1/api-keys?*', async (route) => {
+    const response = await route.fetch();
+    const list = z.looseObject({}).parse(await response.json());
+    const counts = { active: count, revoked: count, expired: count, all: count };
+    await route.fulfill({ response, json: { ...list, counts } });
+  });
+}
+
+test('nothing beside the numbers of the status links moves, however large they are', async (t) => {
+  const page = await dashboard.open(t, '/healthz');
+  const nav = page.getByRole('navigation', { name: 'Status' });
+  for (const width of [1280, 1024, 390, 320]) {
+    await page.setViewportSize({ width, height: 800 });
+    const places = new Set<string>();
+    for (const count of [1, 9_999, 10_000, 123_456, 999_999]) {
+      await claimCounts(page, count);
+      await page.goto(`${dashboard.server.url}/settings/api?q=Layout`);
+      await settled(page);
+      const moving = [
+        ...(await nav.getByRole('link').all()),
+        page.getByRole('button', { name: 'Add filter' }),
+      ];
+      places.add(JSON.stringify(await Promise.all(moving.map(boxOf))));
+      const number = nav.locator('.filter__count').first();
+      assert.equal(await number.getAttribute('title'), count.toLocaleString('en'));
+    }
+    assert.equal(places.size, 1, `at ${width} px: ${[...places].join(' and ')}`);
+    assert.deepEqual(await texts(nav.locator('.filter__count').last()), ['999K']);
+  }
 });

@@ -2,7 +2,7 @@ import './ListControls.css';
 import type { KeyList, ListedKey, StatusFilter } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import type { ListFilter } from '../../../api/keys.ts';
-import { formatNumber } from '../../../components/format-number.ts';
+import { formatBrief, formatNumber } from '../../../components/format-number.ts';
 import { FilterBar } from './list/FilterBar.tsx';
 import { SearchKeys } from './SearchKeys.tsx';
 
@@ -37,7 +37,9 @@ export function ListControls({ filter, counts, rows }: ListControlsProps) {
             resetScroll={false}
           >
             <span>{label}</span>
-            <span className="filter__count">{counts ? formatNumber(counts[status]) : ''}</span>
+            <span className="filter__count" title={counts ? formatNumber(counts[status]) : undefined}>
+              {counts ? formatBrief(counts[status]) : ''}
+            </span>
           </Link>
         ))}
       </nav>

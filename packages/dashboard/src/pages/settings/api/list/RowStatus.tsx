@@ -19,8 +19,10 @@ interface RowStatusProps {
 
 export function RowStatus({ apiKey, ofActiveKeys }: RowStatusProps) {
   useMinute();
-  const { status, revokedAt } = apiKey;
-  const notice = status === 'active' ? noticeOf(apiKey, Date.now()) : null;
+  const { revokedAt } = apiKey;
+  const now = Date.now();
+  const status = statusAt(apiKey, now);
+  const notice = status === 'active' ? noticeOf(apiKey, now) : null;
   if (notice) return <span>{notice}</span>;
   return (
     <>
@@ -34,6 +36,11 @@ export function RowStatus({ apiKey, ofActiveKeys }: RowStatusProps) {
       ) : null}
     </>
   );
+}
+
+/** A long list is refreshed so seldom that a key may have expired since. */
+function statusAt({ status, expiresAt }: Key, now: number): Key['status'] {
+  return status === 'active' && expiresAt !== null && Date.parse(expiresAt) <= now ? 'expired' : status;
 }
 
 /** What to know about an active key. */
