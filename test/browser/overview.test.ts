@@ -101,6 +101,27 @@ test('the busiest and the most rejected keys link to their pages', async (t) => 
   await isAt(page, `/settings/api/${busy.id}`);
 });
 
+test('the bars of the busiest keys begin at the same place, however wide the numbers are', async (t) => {
+  const page = await dashboard.open(t, '/healthz');
+  await page.route('**/v1/usage?*', async (route) => {
+    const response = await route.fetch();
+    const usage = workspaceUsageSchema.parse(await response.json());
+    const busiest = usage.busiest.map((ranked, i) =>
+      i === 0 ? { ...ranked, accepted: 12_345_678 } : ranked,
+    );
+    await route.fulfill({ response, json: { ...usage, busiest } });
+  });
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 844 });
+    await page.goto(dashboard.server.url);
+    await reads(ranking(page, 'Busiest keys').first(), /12,345,678$/);
+    const bars = await page.locator('.ranked__share').all();
+    const starts = await Promise.all(bars.map(async (bar) => (await bar.boundingBox())?.x));
+    assert.ok(bars.length > 1);
+    assert.equal(new Set(starts).size, 1, starts.join());
+  }
+});
+
 test('what needs attention has one action each', async (t) => {
   const page = await dashboard.open(t, '/');
   await settled(page);

@@ -74,7 +74,7 @@ interface RankingProps {
 
 function Ranking({ keys, Figures, most, none }: RankingProps) {
   return (
-    <ol>
+    <ol className="ranking">
       {keys.slice(0, shown).map((ranked) => (
         <li key={ranked.key.id} className="ranked">
           <Bitting preview={ranked.key.preview} status={ranked.key.status} />
