@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { SortOrder } from '@soku/contract/keys';
 import type { DayRanking } from '../usage/day-ranking.ts';
 import { mergeSorted } from '../usage/merge.ts';
+import { split } from '../usage/split.ts';
 import type { KeyPlace } from './list-order.ts';
 
 /** The number of the phase with the keys of a ranking. It is read from memory, not from an index. */
@@ -38,8 +39,8 @@ async function inRankedOrder(ranking: DayRanking, order: SortOrder): Promise<rea
 
 async function sortInTurns<T>(all: readonly T[], compare: (a: T, b: T) => number): Promise<T[]> {
   const lists: T[][] = [];
-  for (let from = 0; from < all.length; from += keysPerTurn) {
-    lists.push(all.slice(from, from + keysPerTurn).sort(compare));
+  for (const some of split(all, keysPerTurn)) {
+    lists.push(some.sort(compare));
     if (all.length > keysPerTurn) await turn();
   }
   const sorted: T[] = [];

@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { hourOf, hourStart, lastUseStep } from './hours.ts';
-import type { UsedKey, UsedSince } from './ranking.ts';
+import { pagesOf, type UsedSince } from './ranking.ts';
 import type { UsageReader } from './reader.ts';
+import { split } from './split.ts';
 
 /** The accepted requests of each key of a workspace that was used in the last 24 hours, counted at one time. */
 export interface DayRanking {
@@ -164,8 +165,7 @@ export class DayRankings {
     const ids = await this.#used(workspaceId, dayStartOf(at));
     const to = hourOf(at) + 1;
     const counts = new Map<string, number>();
-    for (let first = 0; first < ids.length; first += this.#keysPerRead) {
-      const slice = ids.slice(first, first + this.#keysPerRead);
+    for (const slice of split(ids, this.#keysPerRead)) {
       for (const [id, accepted] of await this.#reader.acceptedOf(slice, to - dayHours, to)) {
         counts.set(id, accepted);
       }
@@ -177,13 +177,9 @@ export class DayRankings {
   /** The ids of the used keys, sorted, so that a slice of them is a range with few other keys. */
   async #used(workspaceId: string, since: number): Promise<string[]> {
     const ids = new Set<string>();
-    let after: UsedKey | undefined;
-    for (;;) {
-      const used = await this.#usedSince(workspaceId, since, { after, limit: keysPerPage });
+    for await (const used of pagesOf(this.#usedSince, workspaceId, since, keysPerPage)) {
       for (const { id } of used) ids.add(id);
-      if (used.length < keysPerPage) return [...ids].sort();
-      after = used.at(-1);
-      await turn();
     }
+    return [...ids].sort();
   }
 }

@@ -3,7 +3,7 @@ import { hourStart } from './hours.ts';
 import type { UsageReader } from './reader.ts';
 
 /** A key and the five minutes of its last use. */
-export interface UsedKey {
+interface UsedKey {
   id: string;
   /** Epoch ms. */
   usedAt: number;
@@ -15,6 +15,23 @@ export type UsedSince = (
   since: number,
   page: { after: UsedKey | undefined; limit: number },
 ) => Promise<UsedKey[]>;
+
+/** All keys of a workspace that were used since a time, page by page, each in a turn of its own. */
+export async function* pagesOf(
+  usedSince: UsedSince,
+  workspaceId: string,
+  since: number,
+  limit: number,
+): AsyncGenerator<UsedKey[], void> {
+  let after: UsedKey | undefined;
+  for (;;) {
+    const used = await usedSince(workspaceId, since, { after, limit });
+    yield used;
+    if (used.length < limit) return;
+    after = used.at(-1);
+    await turn();
+  }
+}
 
 /** Key ids, in rank order. */
 interface Ranking {
@@ -90,15 +107,11 @@ export class KeyRanking {
 
   async #rankAccepted(workspaceId: string, from: number, to: number): Promise<string[]> {
     const top = new TopKeys(this.#length);
-    let after: UsedKey | undefined;
-    for (;;) {
-      const used = await this.#usedSince(workspaceId, hourStart(from), { after, limit: keysPerRead });
+    for await (const used of pagesOf(this.#usedSince, workspaceId, hourStart(from), keysPerRead)) {
       const ids = used.map(({ id }) => id);
       for (const [id, { accepted }] of await this.#reader.counts(ids, from, to)) top.add(id, accepted);
-      if (used.length < keysPerRead) return top.ids;
-      after = used.at(-1);
-      await turn();
     }
+    return top.ids;
   }
 
   async #rankRejected(workspaceId: string, from: number, to: number): Promise<string[]> {

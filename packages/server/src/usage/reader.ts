@@ -16,6 +16,7 @@ import {
 } from './queries.ts';
 import type { UsageRecorder } from './recorder.ts';
 import { addRejections, noRejections, type Rejections } from './rejection-counts.ts';
+import { split } from './split.ts';
 import type { UsageStore } from './store.ts';
 
 /** Accepted and rejected requests. */
@@ -88,7 +89,7 @@ export class UsageReader {
   ): Promise<{ accepted: number; lastAt: number | undefined }> {
     let accepted = 0;
     let lastAt: number | undefined;
-    for (const ids of slicesOf(keyIds)) {
+    for (const ids of split(keyIds, maxPerStatement)) {
       for (const counts of (await this.counts(ids, from, to)).values()) accepted += counts.accepted;
       for (const at of (await this.lastUsedAt(ids)).values()) lastAt = Math.max(at, lastAt ?? 0);
     }
@@ -216,11 +217,7 @@ export class UsageReader {
 }
 
 /** Maximum number of IDs per statement. */
-const slice = 1000;
-
-function* slicesOf(ids: readonly string[]): Generator<readonly string[]> {
-  for (let first = 0; first < ids.length; first += slice) yield ids.slice(first, first + slice);
-}
+const maxPerStatement = 1000;
 
 function usesIn(open: readonly SecretCounts[]): LastUse[] {
   return open

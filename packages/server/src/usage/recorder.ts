@@ -6,6 +6,8 @@ import { mergeSorted } from './merge.ts';
 import { Pace } from './pace.ts';
 import { compareCounts, type PendingUses, type SecretCounts } from './pending-uses.ts';
 
+import { split } from './split.ts';
+
 /** Stores usage. */
 export interface UsageSink {
   /**
@@ -325,13 +327,6 @@ export class UsageRecorder {
     }
     return lists;
   }
-}
-
-/** Splits a list into lists of at most `most` entries. */
-function split<T>(list: readonly T[], most: number): T[][] {
-  const parts: T[][] = [];
-  for (let from = 0; from < list.length; from += most) parts.push(list.slice(from, from + most));
-  return parts;
 }
 
 /** Takes the next entries from an iterator, at most `most`. */
