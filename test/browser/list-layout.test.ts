@@ -64,7 +64,7 @@ async function claimCounts(page: Page, count: number): Promise<void> {
   await page.route('**/v1/api-keys?*', async (route) => {
     const response = await route.fetch();
     const list = z.looseObject({}).parse(await response.json());
-    const counts = { active: count, revoked: count, expired: count, all: count };
+    const counts = { active: count, disabled: count, revoked: count, expired: count, all: count };
     await route.fulfill({ response, json: { ...list, counts } });
   });
 }

@@ -78,6 +78,13 @@ test('each change of a key or a setting is recorded with its actor, its target, 
     ['key.revoked', 'person', 'child', null, { descendantOf: id }],
     ['key.revoked', 'person', 'renamed', null, null],
   ]);
+  const open = {
+    environment: 'live',
+    expiresAt: null,
+    allowedAddresses: '',
+    rateLimit: 500,
+    externalId: null,
+  };
   assert.deepEqual(summaries, [
     ['workspace.updated', 'person', "ada's workspace", { rateLimit: { from: null, to: 'off' } }, null],
     [
@@ -87,14 +94,8 @@ test('each change of a key or a setting is recorded with its actor, its target, 
       { name: { from: 'creator', to: 'renamed' }, rateLimit: { from: 500, to: null } },
       null,
     ],
-    ['key.created', 'key', 'child', null, { scopes: '', expiresAt: null, rateLimit: 500 }],
-    [
-      'key.created',
-      'person',
-      'creator',
-      null,
-      { scopes: 'audit:read keys:write', expiresAt: null, rateLimit: 500 },
-    ],
+    ['key.created', 'key', 'child', null, { ...open, scopes: '' }],
+    ['key.created', 'person', 'creator', null, { ...open, scopes: 'audit:read keys:write' }],
   ]);
   const byKey = found.find(({ actor }) => actor.kind === 'key');
   assert.deepEqual(

@@ -86,7 +86,7 @@ test('a rejected field is reported by its path', async () => {
   await assertRejectedField({ name: ['x'] }, 'name', /string/);
   await assertRejectedField({ name: 'x', scopes: 'keys:read' }, 'scopes', /array/);
   await assertRejectedField({ name: 'x', scopes: ['keys:read', 'A b'] }, 'scopes.1', /files:read/);
-  await assertRejectedField({ name: 'x', scopes: [null] }, 'scopes.0', /string/);
+  await assertRejectedField({ name: 'x', scopes: [null] }, 'scopes.0', /scope/);
   await assertRejectedField({ name: 'x', scopes: ['keys:*'] }, 'scopes.0', /files:read/);
   await assertRejectedField({ name: 'x', scopes: Array(101).fill('keys:read') }, 'scopes', /100/);
   await assertRejectedField({ name: 'x', status: 'revoked' }, 'body', /status/);

@@ -86,7 +86,7 @@ test('an invalid parameter is rejected with its name', async () => {
     ['order', 'up'],
     ['createdBy', ''],
     ['createdBy', 'two words'],
-    ['scope', 'keys'],
+    ['scope', 'Keys'],
     ['unusedDays', '0'],
     ['unusedDays', '3651'],
     ['expiresWithinDays', '1.5'],
@@ -152,7 +152,7 @@ test('a key can be found by the SHA-256 of its secret, whatever its status', asy
   assert.deepEqual(await ids({ hash }), [key.id]);
   assert.deepEqual(await ids({ hash, status: 'active' }), []);
   const { counts } = await list({ hash, include: 'counts' });
-  assert.deepEqual(counts, { active: 0, revoked: 1, expired: 0, all: 1 });
+  assert.deepEqual(counts, { active: 0, disabled: 0, revoked: 1, expired: 0, all: 1 });
   assert.deepEqual(await ids({ hash: 'a'.repeat(64) }), []);
   const reader = await ada.createKey({ name: 'reader', scopes: ['keys:read'] });
   const response = await contract.call('GET', `/v1/api-keys?hash=${hash}`, { key: reader.apiKey });
@@ -217,7 +217,7 @@ test('each key is listed and counted under its status only, even with a search',
   assert.deepEqual(await namesWith('revoked'), [both, revoked], 'revoked wins over expired');
   assert.deepEqual(await namesWith('all'), [active, both, expired, revoked]);
   const { counts } = await list({ q: 'STATUS ', include: 'counts', limit: '1' });
-  assert.deepEqual(counts, { active: 1, revoked: 2, expired: 1, all: 4 });
+  assert.deepEqual(counts, { active: 1, disabled: 0, revoked: 2, expired: 1, all: 4 });
 });
 
 test('each key shows the status under which it is listed', async () => {

@@ -117,7 +117,8 @@ test('each response declares the headers that it can have', () => {
     'x-ratelimit-remaining',
     'x-ratelimit-reset',
   ];
-  const identity = ['x-soku-key-id', 'x-soku-workspace-id', 'x-soku-key-name', 'x-soku-scopes'];
+  const names = ['key-id', 'workspace-id', 'key-name', 'scopes', 'environment', 'external-id'];
+  const identity = names.map((name) => `x-soku-${name}`);
   const proxy = ['x-soku-status', 'x-soku-error'];
   const expected = [
     ['GET /healthz', 200, []],

@@ -98,8 +98,8 @@ test('ASVS 11.5.1: keys have 154 random bits, and no two are equal', async () =>
 test('ASVS 6.5.2: the database stores only the SHA-256 and the preview of a key', async () => {
   const { apiKey, key } = await ada.createKey({ name: 'hashed' });
   const [row] = await inDatabase(server, 'SELECT * FROM api_key_secret WHERE key_id = ?', key.id);
-  const { hash, created_at, ...rest } = z
-    .looseObject({ hash: z.instanceof(Uint8Array), created_at: z.coerce.number() })
+  const { hash, created_at, id, ...rest } = z
+    .looseObject({ hash: z.instanceof(Uint8Array), created_at: z.coerce.number(), id: z.string() })
     .parse(row);
   assert.deepEqual(Buffer.from(hash), createHash('sha256').update(apiKey).digest());
   assert.deepEqual(rest, {
@@ -108,8 +108,10 @@ test('ASVS 6.5.2: the database stores only the SHA-256 and the preview of a key'
     preview_start: apiKey.slice(8, 11),
     preview_end: apiKey.slice(-3),
     retires_at: null,
+    grace_ms: null,
     retired_at: null,
   });
+  assert.match(id, /^sec_/);
 });
 
 test('ASVS 8.3.2: a revoke takes effect on the next request, even for a key in constant use', async () => {

@@ -43,11 +43,11 @@ test('a valid key gets its details and rate limit, and the rate limit of the cal
     const { apiKey, key } = await ada.createKey({ name: 'Größe', scopes: ['keys:read'], rateLimit: 5 });
     for (const remaining of [4, 3, 2]) {
       const { rateLimit, ...rest } = await verify({ apiKey });
-      const { id, name, scopes, expiresAt } = key;
+      const { id, name, scopes, expiresAt, environment, externalId, metadata } = key;
       assert.deepEqual(rest, {
         valid: true,
         code: 'valid',
-        key: { id, workspaceId, name, scopes, expiresAt },
+        key: { id, workspaceId, name, scopes, environment, expiresAt, externalId, metadata },
       });
       const limitSchema = z.strictObject({ limit: z.int(), remaining: z.int(), resetSeconds: z.int() });
       const limit = limitSchema.parse(rateLimit);
@@ -146,7 +146,8 @@ test('an invalid body is rejected with the path of the error, and the response d
     [{}, 'apiKey'],
     [{ apiKey: 1 }, 'apiKey'],
     [{ apiKey: `${apiKey}${'a'.repeat(20_000)}` }, 'apiKey'],
-    [{ apiKey, scopes: ['admin'] }, 'scopes.0'],
+    [{ apiKey, scopes: ['Admin'] }, 'scopes.0'],
+    [{ apiKey, scopes: ['files:*'] }, 'scopes.0'],
     [{ apiKey, ip: '999.1.1.1' }, 'ip'],
     [{ apiKey, ip: `${apiKey}` }, 'ip'],
     [{ apiKey, [apiKey]: 1 }, 'body'],
