@@ -130,6 +130,14 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     assert.equal((await repeat()).status, 201);
     return repeat();
   },
+  scope_in_use: async () => {
+    const replace = (scopes: object[]) => contract.call('PUT', '/v1/scopes', { as: ada, body: { scopes } });
+    assert.equal((await replace([{ name: 'files:read' }])).status, 200);
+    const { key } = await ada.createKey({ name: 'reader', scopes: ['files:read'] });
+    const response = await replace([]);
+    await ada.revoke(key.id);
+    return response;
+  },
   key_quota_reached: async () => {
     const created: string[] = [];
     try {

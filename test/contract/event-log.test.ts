@@ -43,6 +43,7 @@ test('sign-ins and changes are logged with ids, address and request id, and with
   const { key } = z.object({ key: z.object({ id: z.string() }) }).parse(JSON.parse(created.text));
   assert.equal((await ada.call('PATCH', `/v1/api-keys/${key.id}`, { name: 'another n4me' })).status, 200);
   assert.equal((await ada.call('POST', `/v1/api-keys/${key.id}/revoke`)).status, 200);
+  assert.equal((await ada.call('PUT', '/v1/scopes', { scopes: [{ name: 'a-n4me' }] })).status, 200);
   assert.equal((await ada.call('PATCH', '/v1/workspace', { rateLimit: 5000 })).status, 200);
   assert.equal((await ada.call('POST', '/api/auth/sign-out', {})).status, 200);
   await server.printed('signed out');
@@ -58,6 +59,7 @@ test('sign-ins and changes are logged with ids, address and request id, and with
       'key created',
       'key changed',
       'key revoked',
+      'scopes changed',
       'workspace settings changed',
       'signed out',
     ],

@@ -27,6 +27,7 @@ const promised = [
   'GET /v1/audit/export',
   'GET /v1/me',
   'GET /v1/nodes',
+  'GET /v1/scopes',
   'GET /v1/usage',
   'GET /v1/verify',
   'GET /v1/workspace',
@@ -35,6 +36,7 @@ const promised = [
   'POST /v1/api-keys',
   'POST /v1/api-keys/{id}/revoke',
   'POST /v1/verify',
+  'PUT /v1/scopes',
 ];
 
 const describedSchema = z.looseObject({

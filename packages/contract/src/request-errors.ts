@@ -39,6 +39,13 @@ export const requestErrors = {
     cause: 'Revocation is permanent. Only the name and the metadata of a revoked key can be changed.',
     remedy: 'Create a new key.',
   },
+  scope_in_use: {
+    status: 409,
+    type: 'invalid_request_error',
+    title: 'The scope is in use',
+    cause: 'Keys that are not revoked hold a scope that the call would remove from the catalog.',
+    remedy: 'Change or revoke these keys first. The message says how many there are.',
+  },
   too_many_descendants: {
     status: 409,
     type: 'invalid_request_error',

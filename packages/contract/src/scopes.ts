@@ -7,6 +7,14 @@ import { z } from 'zod';
 export const builtInScopeSchema = z.enum(['keys:read', 'keys:write', 'keys:verify', 'audit:read']);
 export type BuiltInScope = z.infer<typeof builtInScopeSchema>;
 
+/** What each of them allows. */
+export const builtInScopeTexts: Readonly<Record<BuiltInScope, string>> = {
+  'keys:read': 'List keys with their names, previews and dates, but never the full key.',
+  'keys:write': 'Create, change and revoke keys.',
+  'keys:verify': "Check whether someone else's key is valid.",
+  'audit:read': 'Read the audit log.',
+};
+
 const notAScope =
   'must be a scope of at most 64 characters: words of a-z, 0-9, _ and -, separated by colons, the first one starting with a letter';
 

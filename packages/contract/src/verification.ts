@@ -34,6 +34,20 @@ export const verifyKeySchema = z
   })
   .meta({ oneOf: [{ required: ['apiKey'] }, { required: ['apiKeys'] }] });
 
+/** The query of a verification. Each parameter can only reject more keys. Others are ignored. */
+export const verifyQuerySchema = z.object({
+  scope: z
+    .union([scopeSchema, z.array(scopeSchema).max(maxScopes)])
+    .optional()
+    .describe('A scope that the key must have. May be repeated: the key must have all of them'),
+  environment: environmentSchema.optional().describe('The environment that the key must have'),
+  workspace: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('The id of the workspace whose keys are accepted. Other keys are `unknown_key`'),
+});
+
 const ofOwnWorkspace = 'Absent for a key of another workspace';
 
 export const verificationSchema = z

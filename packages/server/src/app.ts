@@ -45,6 +45,7 @@ import { singleNodeList } from './propagation/node-list.ts';
 import type { NodeRuntime } from './propagation/node-runtime.ts';
 import type { Propagation } from './propagation/propagation.ts';
 import { singleProcessPropagation } from './propagation/single-process.ts';
+import { scopeRoutes } from './scopes/routes.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { recordUsage } from './usage/usage.ts';
 import { FastPath } from './verification/fast-path.ts';
@@ -90,7 +91,8 @@ export async function createApp(
     propagation,
     now: Date.now,
   });
-  const { keys, lists, keyUsage, workspaceUsage } = createKeys(config, database, propagation, usage, secret);
+  const keyServices = createKeys(config, database, propagation, usage, secret);
+  const { keys, lists, scopes, keyUsage, workspaceUsage } = keyServices;
 
   const draining = addDraining(app);
   const isStopping = () => draining.begun;
@@ -118,6 +120,7 @@ export async function createApp(
   await app.register(accountRoutes, { logEvent, ...accountParts, publicUrl, keyPrefixes, addressOf });
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
   await app.register(keyRoutes, { logEvent, keys, lists, callers });
+  await app.register(scopeRoutes, { logEvent, scopes, callers });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
   await app.register(usageRoutes, { usage: keyUsage, workspaceUsage, callers });

@@ -3,16 +3,18 @@ import { isPostgres } from './database/dialect.ts';
 import type { Database } from './database/open.ts';
 import { KeyListReader } from './keys/list-reader.ts';
 import { KeyListService } from './keys/list-service.ts';
+import { scopeHolders } from './keys/scope-holders.ts';
 import { KeyService } from './keys/service.ts';
 import { KeyStore } from './keys/store.ts';
 import type { Propagation } from './propagation/propagation.ts';
+import { ScopeService } from './scopes/service.ts';
 import { DayRankings } from './usage/day-ranking.ts';
 import { UsageService } from './usage/service.ts';
 import type { UsageRecording } from './usage/usage.ts';
 import { WorkspaceUsageService } from './usage/workspace-service.ts';
 
 /**
- * Assembles the commands and lists of keys, and their usage, which need each other.
+ * Assembles the commands and lists of keys, their scopes, and their usage, which need each other.
  *
  * @param secret authenticates the cursors of lists
  */
@@ -34,6 +36,12 @@ export function createKeys(
     lastUses,
     now,
   });
+  const scopes = new ScopeService(kysely, {
+    propagation,
+    prefixes: config.keyPrefixes,
+    holdersOf: scopeHolders,
+    now,
+  });
   const keyUsage = new UsageService(keys, reader, now);
   const recent = (keyIds: readonly string[]) => keyUsage.recent(keyIds);
   const usedSince = store.usedSince.bind(store);
@@ -45,5 +53,5 @@ export function createKeys(
     usedSince,
   };
   const workspaceUsage = new WorkspaceUsageService(used, reader, { writeLastUses, now });
-  return { keys, lists, keyUsage, workspaceUsage };
+  return { keys, lists, scopes, keyUsage, workspaceUsage };
 }

@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http';
 import { type DocumentNode, evaluate, parse, type ValueNode } from '@humanwhocodes/momoa';
+import { isScope } from '@soku/contract/scopes';
 import { z } from 'zod';
 import { plainSegments } from './plain-path.ts';
 import type { Rule } from './rules.ts';
@@ -22,9 +23,6 @@ function hasWholeStars(path: string): boolean {
   return (plainSegments(path) ?? []).filter((segment) => segment.includes('*')).length <= stars;
 }
 
-/** RFC 6749 section 3.3. */
-const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'is not a scope');
-
 const ruleSchema = z
   .strictObject(
     {
@@ -33,7 +31,10 @@ const ruleSchema = z
         .min(1, 'is empty: omit it for all methods')
         .optional(),
       path: pathSchema,
-      scopes: z.array(scope).min(1, 'is empty: omit it to accept every valid key').optional(),
+      scopes: z
+        .array(z.string().refine(isScope, 'is not a scope'))
+        .min(1, 'is empty: omit it to accept every valid key')
+        .optional(),
       deny: z.boolean().optional(),
     },
     { error: ({ code }) => (code === 'unrecognized_keys' ? 'is not a field of a rule' : undefined) },

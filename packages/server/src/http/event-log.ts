@@ -19,6 +19,7 @@ type Event =
   | 'key created'
   | 'key changed'
   | 'key revoked'
+  | 'scopes changed'
   | 'workspace settings changed';
 
 /** Only IDs: no name, email address or header, because typed text may be a password or a key. */

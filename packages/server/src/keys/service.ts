@@ -3,15 +3,16 @@ import type { ChangeKey, CreateKey, Key, KeyChange, KeyRevocation, RevokedKey } 
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { containsKey, generateKey, hashKey, parseKey } from '@soku/key';
 import type { Kysely } from 'kysely';
-import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { formatStoredMetadata } from '../database/stored-metadata.ts';
+import { parseStoredScopes } from '../database/stored-scopes.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import type { CommandChange, Propagation } from '../propagation/propagation.ts';
+import { rejectUnknownGrants } from '../scopes/catalog.ts';
 import { canonicalAddresses } from '../verification/allowed-addresses.ts';
-import { invalid, policyOfNewKey } from './caller-policy.ts';
+import { invalid, policyOfNewKey, type RequestedPolicy } from './caller-policy.ts';
 import { decideChange } from './change.ts';
 import { chooseExpiry } from './expiry.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
@@ -87,20 +88,12 @@ export class KeyService {
       secret,
     };
     const { value: created } = await this.#propagation.commit(async (db) => {
-      const value = await insertKey(db, key, token, maxActiveKeys, (creator, maxLifetime) =>
-        policyOfNewKey(
-          creator,
-          {
-            scopes: input.scopes ?? [],
-            expiresAt: chooseExpiry(input.expiresAt ?? undefined, maxLifetime, now),
-            allowedAddresses: input.allowedAddresses && canonicalAddresses(input.allowedAddresses),
-            environment,
-            rateLimit: input.rateLimit ?? null,
-            externalId: input.externalId ?? null,
-          },
-          keyRateLimit,
-        ),
-      );
+      const value = await insertKey(db, key, token, maxActiveKeys, async (creator, maxLifetime) => {
+        const requested = requestedPolicy({ ...input, environment }, maxLifetime, now);
+        const policy = policyOfNewKey(creator, requested, keyRateLimit);
+        await rejectUnknownGrants(db, key.workspaceId, policy.scopes);
+        return policy;
+      });
       const events = value.outcome === 'created' ? [keyCreated(caller, key, value.policy)] : [];
       return { value, events };
     });
@@ -138,13 +131,14 @@ export class KeyService {
   async change(caller: Caller, id: string, input: ChangeKey): Promise<Key | KeyChange> {
     this.#rejectKeysInText(input);
     const byKey = caller.actor.kind === 'key' ? caller.actor.id : null;
-    const ids = { workspaceId: caller.workspaceId, id, byKey };
+    const ids = { workspaceId: caller.workspaceId, id, byKey, locksWorkspace: sharesWorkspace(input) };
     const { keyRateLimit: fallback } = this.#options;
     const now = this.#options.now();
     const { value: outcome } = await this.#propagation.commit(async (db) => {
       const result = await updateKey(db, ids, async (before, callerPolicy) => {
         const maxLifetime = await maxLifetimeOf(db, ids.workspaceId);
         const after = decideChange(before, input, { caller: callerPolicy, maxLifetime, fallback, now });
+        await rejectUnknownGrants(db, ids.workspaceId, after.policy.scopes, parseStoredScopes(before.scopes));
         if (revives(before, after, now)) await this.#rejectFull(db, ids.workspaceId, now);
         return after;
       });
@@ -165,10 +159,9 @@ export class KeyService {
     };
   }
 
-  /** @throws {RequestError} key_quota_reached */
+  /** Call it with the row of the workspace locked. @throws {RequestError} key_quota_reached */
   async #rejectFull(db: Kysely<Tables>, workspaceId: string, now: number): Promise<void> {
     const { maxActiveKeys } = this.#options;
-    await lockRow(db, 'workspace', workspaceId);
     if ((await countActive(db, workspaceId, now)) >= maxActiveKeys) throw quotaReached(maxActiveKeys);
   }
 
@@ -229,12 +222,29 @@ export class KeyService {
   }
 }
 
+/** @param maxLifetime days; null: there is no maximum. @param now epoch ms */
+function requestedPolicy(input: CreateKey, maxLifetime: number | null, now: number): RequestedPolicy {
+  return {
+    scopes: input.scopes ?? [],
+    expiresAt: chooseExpiry(input.expiresAt ?? undefined, maxLifetime, now),
+    allowedAddresses: input.allowedAddresses && canonicalAddresses(input.allowedAddresses),
+    environment: input.environment,
+    rateLimit: input.rateLimit ?? null,
+    externalId: input.externalId ?? null,
+  };
+}
+
 /** @param now epoch ms */
 async function newSecret(prefix: string, now: number): Promise<{ apiKey: string; secret: NewSecret }> {
   const apiKey = generateKey({ prefix });
   const preview = parseKey(apiKey, [prefix]);
   if (preview === null) throw new Error('generateKey returned a key that parseKey rejects');
   return { apiKey, secret: { id: newId('sec_', now), hash: await hashKey(apiKey), preview } };
+}
+
+/** Whether a change depends on the scope catalog of the workspace, or on its number of active keys. */
+function sharesWorkspace({ scopes, expiresAt }: ChangeKey): boolean {
+  return (scopes ?? undefined) !== undefined || expiresAt !== undefined;
 }
 
 /** Whether an expired key becomes valid again, so that it counts among the active ones. */

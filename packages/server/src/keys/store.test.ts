@@ -91,7 +91,7 @@ for (const which of databases) {
       await session.query('BEGIN');
       await session.query('UPDATE api_key SET revoked_at = 1 WHERE id = $1', [createdBy]);
       const created = insertNewKey(db, child);
-      const target = { workspaceId, id: changed.id, byKey: createdBy };
+      const target = { workspaceId, id: changed.id, locksWorkspace: false, byKey: createdBy };
       const renamed = db
         .transaction()
         .execute((transaction) => updateKey(transaction, target, () => assert.fail('the caller is revoked')));

@@ -48,7 +48,7 @@ export async function insertKey(
   key: NewKey,
   token: Uint8Array | null,
   maxActive: number,
-  policyOf: (caller: CallerPolicy | null, maxLifetime: number | null) => KeyPolicy,
+  policyOf: (caller: CallerPolicy | null, maxLifetime: number | null) => KeyPolicy | Promise<KeyPolicy>,
 ): Promise<
   | { outcome: 'created'; policy: KeyPolicy }
   | { outcome: 'creator revoked' }
@@ -65,7 +65,7 @@ export async function insertKey(
   }
   const active = await countActive(db, key.workspaceId, key.createdAt);
   if (active >= maxActive) return { outcome: 'full' };
-  const policy = policyOf(creator, await maxLifetimeOf(db, key.workspaceId));
+  const policy = await policyOf(creator, await maxLifetimeOf(db, key.workspaceId));
   await insertRows(db, key, policy);
   if (token !== null) await insertToken(db, key.workspaceId, token, key.id, key.createdAt);
   return { outcome: 'created', policy };
@@ -227,19 +227,21 @@ export interface ChangedKey {
 /**
  * Changes a key.
  *
- * @param byKey the id of the calling key; null for a person
+ * @param request `byKey`: the id of the calling key; null for a person. `locksWorkspace`: whether `decide` reads what
+ *   the whole workspace shares
  * @param decide returns the fields after the change, or throws to reject it. Called inside the transaction
  * @returns the key before and after the change
  */
 export async function updateKey(
   db: Kysely<Tables>,
-  { workspaceId, id, byKey }: { workspaceId: string; id: string; byKey: string | null },
+  request: { workspaceId: string; id: string; byKey: string | null; locksWorkspace: boolean },
   decide: (before: KeyRow, caller: CallerPolicy | null) => Promise<ChangedKey>,
 ): Promise<
   { outcome: 'updated'; before: KeyRow; after: ChangedKey } | { outcome: 'not found' | 'caller revoked' }
 > {
+  const { workspaceId, id, byKey, locksWorkspace } = request;
   // Without this lock, two keys that change each other, each with its own row locked, would deadlock.
-  if (byKey !== null) await lockRow(db, 'workspace', workspaceId);
+  if (byKey !== null || locksWorkspace) await lockRow(db, 'workspace', workspaceId);
   const caller = byKey === null ? null : await policyOfUnrevoked(db, byKey);
   if (caller === undefined) return { outcome: 'caller revoked' };
   const before = await new KeyStore(db).find(workspaceId, id, { locked: true });

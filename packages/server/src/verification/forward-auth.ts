@@ -6,8 +6,9 @@ import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import { nextRequestId } from '../http/request-ids.ts';
 import type { FastPath, FastPathExchange } from './fast-path.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
-import { forwardAuthRoute, originalTargets } from './original-request.ts';
-import { readFields } from './request-fields.ts';
+import { type KeyRequirements, readKeyRequirements } from './key-requirements.ts';
+import { type ForwardAuthRoute, forwardAuthRoute, originalTargets } from './original-request.ts';
+import { type RequestFields, readFields } from './request-fields.ts';
 import { acceptedFields, formatAcceptedHead, formatKeyFields } from './response-text.ts';
 import { errorResponse, rejectedResponse } from './responses.ts';
 import type { AcceptKey, Rejected } from './result.ts';
@@ -28,12 +29,22 @@ type Decision = Accepted | Rejected | { malformed: ApiProblem };
 
 const accept: AcceptKey<Accepted> = (...key) => ({ fields: formatKeyFields(...key) });
 
+function requirementsIn(
+  url: string,
+  route: ForwardAuthRoute,
+  { requiredScopes }: RequestFields,
+): KeyRequirements {
+  const start = route === '/v1/verify' ? url.indexOf('?') : -1;
+  return readKeyRequirements(start === -1 ? '' : url.slice(start + 1), requiredScopes);
+}
+
 /**
  * Responds to proxies: `GET` and `HEAD /v1/verify`, and any method on `/v1/verify/*`. It runs ahead of the framework,
  * whose request handling costs more than the verification.
  *
- * Below `/v1/verify/`, everything but the Authorization header belongs to the client of another API, so nothing else is
- * checked: no origin, no query, no body. The body is not read; Node discards it after the response.
+ * Below `/v1/verify/`, everything but the Authorization header and X-Soku-Require-Scopes belongs to the client of
+ * another API, so nothing else is checked: no origin, no query, no body. The body is not read; Node discards it after
+ * the response.
  */
 export class ForwardAuth {
   readonly #options: Options;
@@ -51,7 +62,7 @@ export class ForwardAuth {
     const isHot = route === '/v1/verify' && request.method === 'GET' && !this.#fastPath.logsEachRequest;
     const exchange = { request, response, route, start: isHot ? undefined : performance.now() };
     try {
-      const result = this.#verify(request);
+      const result = this.#verify(request, route);
       if (result instanceof Promise) {
         result
           .then((resolved) => this.#respond(exchange, resolved))
@@ -63,12 +74,15 @@ export class ForwardAuth {
     return true;
   }
 
-  #verify(request: IncomingMessage): Decision | Promise<Accepted | Rejected> {
+  #verify(request: IncomingMessage, route: ForwardAuthRoute): Decision | Promise<Accepted | Rejected> {
     const fields = readFields(request.rawHeaders);
     const malformed = checkRequestForm(request, fields.hosts);
     if (malformed !== null) return { malformed };
     const { verifier, addressOf } = this.#options;
-    const options = { targets: originalTargets, address: addressOf(request) };
+    const usual = { targets: originalTargets, address: addressOf(request) };
+    const { url = '' } = request;
+    const isUsual = fields.requiredScopes === undefined && (url === route || route === '/v1/verify/*');
+    const options = isUsual ? usual : { ...usual, ...requirementsIn(url, route, fields) };
     return verifier.verifyFields(fields, request, options, accept);
   }
 

@@ -7,6 +7,8 @@ export interface RequestFields {
   userAgent: string;
   /** Number of Host fields. */
   hosts: number;
+  /** The values of all X-Soku-Require-Scopes fields, joined by spaces; undefined if there is none. */
+  requiredScopes: string | undefined;
 }
 
 /**
@@ -16,12 +18,19 @@ export interface RequestFields {
  * @param raw alternating names and values as received (IncomingMessage.rawHeaders)
  */
 export function readFields(raw: readonly string[]): RequestFields {
-  const fields: RequestFields = { authorization: '', authorizations: 0, userAgent: '', hosts: 0 };
+  const fields: RequestFields = {
+    authorization: '',
+    authorizations: 0,
+    userAgent: '',
+    hosts: 0,
+    requiredScopes: undefined,
+  };
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? '';
     const { length } = name;
     // The length alone skips nearly every other field.
-    if (length === 13 || length === 10 || length === 4) keep(fields, name.toLowerCase(), raw[i + 1] ?? '');
+    if (length === 13 || length === 10 || length === 4 || length === 21)
+      keep(fields, name.toLowerCase(), raw[i + 1] ?? '');
   }
   return fields;
 }
@@ -34,5 +43,7 @@ function keep(fields: RequestFields, name: string, value: string): void {
     fields.userAgent = value;
   } else if (name === 'host') {
     fields.hosts += 1;
+  } else if (name === 'x-soku-require-scopes') {
+    fields.requiredScopes = fields.requiredScopes === undefined ? value : `${fields.requiredScopes} ${value}`;
   }
 }

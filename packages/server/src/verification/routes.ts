@@ -4,6 +4,7 @@ import {
   verificationSchema,
   verificationsSchema,
   verifyKeySchema,
+  verifyQuerySchema,
 } from '@soku/contract/verification';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -71,6 +72,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
         'Scope: `keys:verify`. For a program that received a key in a request. The call counts against the rate limit of the verified key, not of the calling key. A rejected key is returned as `valid: false` with the code and message that its holder would get. With `apiKeys`, one call verifies up to 100 keys. With `SOKU_VERIFY_SCOPE=workspace`, keys of other workspaces are `unknown_key`.',
       tags,
       security,
+      querystring: verifyQuerySchema,
       body: verifyKeySchema,
       response: {
         200: z.union([verificationSchema, verificationsSchema]),
@@ -86,7 +88,12 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     ...callers.require('keys:verify', { limited: false, person: false }),
     handler: async (request, reply) => {
       const { workspaceId } = callers.of(request);
-      const { body, problem } = await verifyKeys(verifier, request.body, { workspaceId, scope: verifyScope });
+      const { body, problem } = await verifyKeys(
+        verifier,
+        request.body,
+        { workspaceId, scope: verifyScope },
+        request.query,
+      );
       if (problem !== undefined) return sendProblem(reply, problem);
       reply.header('cache-control', 'no-store');
       return body;
@@ -101,16 +108,23 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
       operationId: 'verifyForward',
       summary: 'Verify a request for a proxy (forward-auth)',
       description:
-        'The proxy forwards the Authorization header, and sends the original request target in `X-Original-URI`, `X-Original-URL` or `X-Forwarded-Uri`. The response to a valid key has identity headers and no body. A rejection also has `X-Soku-Status` and `X-Soku-Error`, for proxies that forward neither body nor status. For proxies that append the original path and keep its method (Envoy), any method on `/v1/verify/...` gets the same response, with 200 instead of 204.',
+        'The proxy forwards the Authorization header, and sends the original request target in `X-Original-URI`, `X-Original-URL` or `X-Forwarded-Uri`. The response to a valid key has identity headers and no body. A rejection also has `X-Soku-Status` and `X-Soku-Error`, for proxies that forward neither body nor status. For proxies that append the original path and keep its method (Envoy), any method on `/v1/verify/...` gets the same response, with 200 instead of 204, and the query sets no requirements.',
       tags,
       security,
+      querystring: verifyQuerySchema,
+      headers: z.object({
+        'x-soku-require-scopes': z
+          .string()
+          .optional()
+          .describe('Scopes that the key must have, separated by spaces, besides those in the query'),
+      }),
       response: {
         204: z
           .null()
           .describe(
             'The key is valid: X-Soku-Key-Id, X-Soku-Workspace-Id, X-Soku-Key-Name, X-Soku-Scopes, X-Soku-Environment, X-Soku-External-Id',
           ),
-        ...keyErrorResponses(...rejectionCodes),
+        ...keyErrorResponses('insufficient_scope', ...rejectionCodes),
       },
     },
     exposeHeadRoute: false,

@@ -1,4 +1,9 @@
-import type { verificationSchema, verificationsSchema, verifyKeySchema } from '@soku/contract/verification';
+import type {
+  verificationSchema,
+  verificationsSchema,
+  verifyKeySchema,
+  verifyQuerySchema,
+} from '@soku/contract/verification';
 import type { z } from 'zod';
 import { parseStoredMetadata } from '../database/stored-metadata.ts';
 import { canonicalAddress } from '../http/address.ts';
@@ -21,14 +26,19 @@ interface CallingKey {
   scope: 'workspace' | 'deployment';
 }
 
-/** Handles `POST /v1/verify`. */
+type Input = z.output<typeof verifyKeySchema>;
+type Query = z.output<typeof verifyQuerySchema>;
+
+/** Handles `POST /v1/verify`. @param query usually absent */
 export async function verifyKeys(
   verifier: Pick<GrantingVerifier, 'verifyToken'>,
-  { apiKey, apiKeys, scopes, ip }: z.output<typeof verifyKeySchema>,
-  { workspaceId, scope }: CallingKey,
+  input: Input,
+  caller: CallingKey,
+  query: Query = {},
 ): Promise<CallResult<Verification | z.input<typeof verificationsSchema>>> {
-  const options: VerifyOptions = { needs: scopes, address: addressOf(ip) };
-  if (scope === 'workspace') options.workspaceId = workspaceId;
+  const { apiKey, apiKeys } = input;
+  const { workspaceId } = caller;
+  const options = optionsOf(input, caller, query);
   const accept = (keys: KeyTable, row: number, limit: LimitState | null) =>
     accepted(keys, row, limit, workspaceId);
   const verify = (key: string) => verifier.verifyToken(key, { options, userAgent: '', accept });
@@ -44,6 +54,19 @@ export async function verifyKeys(
     data.push(body);
   }
   return { body: { data } };
+}
+
+function optionsOf({ scopes, ip }: Input, { workspaceId, scope }: CallingKey, query: Query): VerifyOptions {
+  const options: VerifyOptions = { needs: scopes, address: addressOf(ip) };
+  if (scope === 'workspace') options.workspaceId = workspaceId;
+  if (query.scope !== undefined) options.needs = [...(scopes ?? []), query.scope].flat();
+  if (query.environment !== undefined) options.environment = query.environment;
+  if (query.workspace !== undefined) {
+    const isOther = scope === 'workspace' && query.workspace !== workspaceId;
+    // No workspace has an empty id.
+    options.workspaceId = isOther ? '' : query.workspace;
+  }
+  return options;
 }
 
 /**
