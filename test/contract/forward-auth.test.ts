@@ -22,18 +22,23 @@ test('a valid key gets its identity in headers, and no body', async () => {
   assert.match(response.headers.get('x-soku-workspace-id') ?? '', /^ws_\w{26}$/);
   assert.equal(response.headers.get('x-soku-key-name'), 'proxy');
   assert.equal(response.headers.get('x-soku-scopes'), 'keys:read keys:write');
+  assert.equal(response.headers.get('x-soku-environment'), 'live');
+  // Sent even if it is empty, so that it replaces a field that the client sent.
+  assert.equal(response.headers.get('x-soku-external-id'), '');
   assert.equal(response.headers.get('cache-control'), 'no-store');
   assert.equal(response.headers.get('x-soku-status'), null);
   assert.equal(response.headers.get('x-soku-error'), null);
 });
 
-test('the name of the key is percent-encoded in its header', async () => {
+test('the name and the external ID of the key are percent-encoded in their headers', async () => {
   const name = 'Grüße, 100 % "sûr": 日本 🚀;=,\\';
-  const created = await ada.createKey({ name });
+  const created = await ada.createKey({ name, externalId: name });
   const response = await verify([['Authorization', `Bearer ${created.apiKey}`]]);
-  const encoded = response.headers.get('x-soku-key-name') ?? '';
-  assert.match(encoded, /^[\w%.~!*'()-]+$/, 'no characters with a special meaning in a list or a log');
-  assert.equal(decodeURIComponent(encoded), name);
+  for (const field of ['x-soku-key-name', 'x-soku-external-id']) {
+    const encoded = response.headers.get(field) ?? '';
+    assert.match(encoded, /^[\w%.~!*'()-]+$/, 'no characters with a special meaning in a list or a log');
+    assert.equal(decodeURIComponent(encoded), name);
+  }
   assert.equal(response.headers.get('x-soku-scopes'), '');
 });
 

@@ -55,6 +55,7 @@ export const sessionSchema = z
     publicUrl: z.string(),
     keyPrefix: z.string().describe('The prefix of new keys'),
     keyPrefixes: z.array(z.string()).describe('All accepted prefixes'),
+    testKeyPrefix: z.string().nullable().describe('The prefix of new test keys; null: every key is live'),
   })
   .meta({ id: 'Session' });
 export type Session = z.infer<typeof sessionSchema>;

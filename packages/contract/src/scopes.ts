@@ -59,9 +59,8 @@ export function coversScope(grants: readonly string[], scope: string): boolean {
 
 /** Whether everything that a grant covers, now or later, is covered by other grants. */
 export function coversGrant(grants: readonly string[], grant: string): boolean {
-  if (grants.includes(grant)) return true;
   // `files:*` is covered by what covers everything below `files`; its star stands for any name there.
-  return grant !== '*' && grants.some((other) => wildcardCovers(other, grant));
+  return grants.includes(grant) || grants.some((other) => wildcardCovers(other, grant));
 }
 
 function wildcardCovers(grant: string, scope: string): boolean {

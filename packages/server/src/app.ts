@@ -70,7 +70,7 @@ export async function createApp(
   secret: string,
   log: Logger,
 ) {
-  const { publicUrl, keyPrefixes, verifyScope } = config;
+  const { publicUrl, keyPrefixes, testKeyPrefix, verifyScope } = config;
   const addressOf = createClientAddress(config.trustProxy, config.trustProxyHeader);
   const usesSession = createSessionCheck(publicUrl, keyPrefixes);
   const requests = new RequestCounts();
@@ -117,7 +117,8 @@ export async function createApp(
   const sessionCookie = sessionCookieName(publicUrl);
   await registerOpenApi(app, { publicUrl, sessionCookie, keyPrefix: keyPrefixes[0], version });
   const logEvent = createEventLog(addressOf);
-  await app.register(accountRoutes, { logEvent, ...accountParts, publicUrl, keyPrefixes, addressOf });
+  const ofAccounts = { ...accountParts, publicUrl, keyPrefixes, testKeyPrefix, addressOf };
+  await app.register(accountRoutes, { logEvent, ...ofAccounts });
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
   await app.register(keyRoutes, { logEvent, keys, lists, callers });
   await app.register(scopeRoutes, { logEvent, scopes, callers });

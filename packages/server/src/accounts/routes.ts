@@ -30,6 +30,8 @@ interface Options {
   publicUrl: string;
   /** Accepted prefixes, the one of new keys first. */
   keyPrefixes: readonly [string, ...string[]];
+  /** Undefined: every key is live. */
+  testKeyPrefix: string | undefined;
   addressOf: ClientAddress;
   logEvent: LogEvent;
 }
@@ -125,6 +127,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
         publicUrl: options.publicUrl,
         keyPrefix: options.keyPrefixes[0],
         keyPrefixes: [...options.keyPrefixes],
+        testKeyPrefix: options.testKeyPrefix ?? null,
       };
     },
   );
