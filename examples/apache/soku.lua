@@ -6,7 +6,9 @@ local host, port = '127.0.0.1', 3000
 -- Seconds for a response.
 local patience = 2
 
-local identity = { 'x-soku-key-id', 'x-soku-workspace-id', 'x-soku-key-name', 'x-soku-scopes' }
+local identity = {
+  'x-soku-key-id', 'x-soku-workspace-id', 'x-soku-key-name', 'x-soku-scopes', 'x-soku-environment', 'x-soku-external-id',
+}
 local limits = { 'ratelimit', 'ratelimit-policy', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset' }
 local rejection = { 'cache-control', 'www-authenticate', 'retry-after', 'x-request-id', table.unpack(limits) }
 

@@ -4,7 +4,9 @@ local soku = 'http://127.0.0.1:3000/v1/verify'
 -- Milliseconds for a response. HAProxy 2.6 tries four times before it gives up.
 local patience = 500
 
-local identity = { 'x-soku-key-id', 'x-soku-workspace-id', 'x-soku-key-name', 'x-soku-scopes' }
+local identity = {
+  'x-soku-key-id', 'x-soku-workspace-id', 'x-soku-key-name', 'x-soku-scopes', 'x-soku-environment', 'x-soku-external-id',
+}
 local limits = { 'ratelimit', 'ratelimit-policy', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset' }
 local rejection = { 'content-type', 'cache-control', 'www-authenticate', 'retry-after', 'x-request-id', table.unpack(limits) }
 

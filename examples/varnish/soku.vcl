@@ -71,6 +71,8 @@ sub vcl_deliver {
             set req.http.X-Soku-Workspace-Id = resp.http.X-Soku-Workspace-Id;
             set req.http.X-Soku-Key-Name = resp.http.X-Soku-Key-Name;
             set req.http.X-Soku-Scopes = resp.http.X-Soku-Scopes;
+            set req.http.X-Soku-Environment = resp.http.X-Soku-Environment;
+            set req.http.X-Soku-External-Id = resp.http.X-Soku-External-Id;
             if (resp.http.RateLimit) {
                 set req.http.X-Soku-Limit-Current = resp.http.RateLimit;
                 set req.http.X-Soku-Limit-Policy = resp.http.RateLimit-Policy;

@@ -86,6 +86,7 @@ test('HAProxy removes a stopping server, loses no request, and adds it again', {
     page: 'docs/operations/load-balancer.md',
     examples: [configuration],
     openBefore: '',
+    scopesBefore: '',
     prepare: (folder) => ['-db', '-f', join(folder, 'haproxy.cfg')],
   };
   const edit = (text: string) =>

@@ -20,6 +20,10 @@ const forged: Fields = [
   ['X-Soku-Key-Name', 'forged'],
   ['X-Soku-Key-Name', 'forged'],
   ['X-Soku-Scopes', 'forged'],
+  ['X-Soku-Environment', 'forged'],
+  ['X_Soku_Environment', 'forged'],
+  ['X-Soku-External-Id', 'forged'],
+  ['x-soku_external-id', 'forged'],
   ['X.Soku.Scopes', 'forged'],
   ['X-Soku-Status', 'forged'],
   ['X-Soku-Error', 'forged'],
@@ -42,6 +46,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
     const { apiKey, key } = await ada.createKey({
       name: 'Grüße, "100 %"',
       scopes: ['keys:read', 'keys:verify'],
+      externalId: 'Kundin 7, Zürich',
     });
     const response = await scene().send({ key: apiKey, path: '/orders/7?page=2&q=%20a' });
     assert.equal(response.status, 200, response.text);
@@ -51,6 +56,8 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
     assert.match(String(identity['x-soku-workspace-id']), /^ws_\w{26}$/);
     assert.equal(decodeURIComponent(String(identity['x-soku-key-name'])), 'Grüße, "100 %"');
     assert.deepEqual(identity['x-soku-scopes'], ['keys:read keys:verify']);
+    assert.deepEqual(identity['x-soku-environment'], ['live']);
+    assert.equal(decodeURIComponent(String(identity['x-soku-external-id'])), 'Kundin 7, Zürich');
     assert.deepEqual(valuesOf(api.last, 'authorization'), []);
     assert.ok(!JSON.stringify(api.last).includes(apiKey));
   });
@@ -79,8 +86,10 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
       assert.deepEqual(identity['x-soku-key-id'], [key.id]);
       assert.deepEqual(identity['x-soku-key-name'], ['genuine']);
       assert.deepEqual(valuesOf(api.last, 'x-forwarded-for'), ['127.0.0.1']);
-      // For a key without scopes, nginx omits the field, and the other proxies send it empty.
+      assert.deepEqual(identity['x-soku-environment'], ['live']);
+      // nginx omits an empty field, and the other proxies send it.
       assert.equal(String(identity['x-soku-scopes'] ?? ''), scopes.join(' '));
+      assert.equal(String(identity['x-soku-external-id'] ?? ''), '');
     }
   });
 
@@ -89,7 +98,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
     const { apiKey, key } = await ada.createKey({ name: 'hop by hop' });
     for (const value of [
       'X-Soku-Key-Id',
-      'close, x-soku-key-id, X-Soku-Scopes',
+      'close, x-soku-key-id, X-Soku-Scopes, X-Soku-External-Id',
       'keep-alive,X-SOKU-KEY-ID',
     ]) {
       assert.equal((await scene().send({ key: apiKey, fields: [['Connection', value]] })).status, 200);

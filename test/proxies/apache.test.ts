@@ -43,6 +43,7 @@ describeProxy({
   page: 'docs/protect-with-apache.md',
   examples: ['examples/apache/soku.conf', 'examples/apache/soku.lua'],
   openBefore: '    # Calls Soku and ',
+  scopesBefore: '    # Calls Soku and ',
   prepare: (folder, { program }) => {
     copyLuaSocket(folder, program);
     writeFileSync(join(folder, 'apache2.conf'), mainFile(folder, program));

@@ -10,6 +10,7 @@ const recipe = {
   page: 'docs/protect-with-haproxy.md',
   examples: ['examples/haproxy/haproxy.cfg', 'examples/haproxy/soku.lua'],
   openBefore: '    # Calls Soku.',
+  scopesBefore: '    # Calls Soku.',
   prepare: (folder: string) => ['-db', '-f', join(folder, 'haproxy.cfg')],
 };
 

@@ -116,7 +116,7 @@ for (const { program: name, edit, ...files } of cases) {
     const api = await RecordedServer.start();
     t.after(() => api.stop());
     const { apiKey } = await ada.createKey({ name: `Through ${name}` });
-    const recipe: Recipe = { program: name, page: '', openBefore: '', ...files };
+    const recipe: Recipe = { program: name, page: '', openBefore: '', scopesBefore: '', ...files };
     for (const [authority, statuses] of [
       [trusted, { none: 401, valid: 200 }],
       [stranger, { none: 503, valid: 503 }],

@@ -26,6 +26,7 @@ const recipe = {
   page: 'docs/protect-with-nginx.md',
   examples: ['examples/nginx/soku.conf'],
   openBefore: '    # The verification request: ',
+  scopesBefore: '        proxy_pass_request_body off;',
   prepare: (folder: string) => {
     writeFileSync(join(folder, 'nginx.conf'), mainFile(folder));
     return ['-e', 'stderr', '-c', join(folder, 'nginx.conf')];

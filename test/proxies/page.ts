@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { assertProblem } from '../support/contract.ts';
 import type { Program } from '../support/debian.ts';
+import type { Fields } from '../support/http.ts';
 import { blocks } from '../support/markdown.ts';
 import type { Recipe } from './proxy.ts';
 import type { Scene } from './scene.ts';
@@ -77,6 +78,32 @@ export function testPage(recipe: Recipe, program: Program, scene: () => Scene): 
       if (response.status === 200) assert.equal(decodeURIComponent(other.api.last.url), '/healthz', path);
       else assertProblem(response, 'missing_authorization');
     }
+  });
+}
+
+/** The scopes that the page requires are required of each request, whatever the client sends. */
+export function testRequiredScopes(recipe: Recipe, program: Program, scene: () => Scene): void {
+  test(`the change in ${recipe.page} requires a scope`, async (t) => {
+    const [lines = ''] = blocks(recipe.page, `${languageOf(recipe.examples[0])} scopes`);
+    const edit = (text: string): string =>
+      text.replace(recipe.scopesBefore, () => lines + recipe.scopesBefore);
+    const other = await scene().startSecondProxy(recipe, program, edit);
+    t.after(() => other.stop());
+    const { ada } = scene();
+    const scopes = [{ name: 'files:read' }, { name: 'orders:read' }];
+    assert.equal((await ada.call('PUT', '/v1/scopes', { scopes })).status, 200);
+    const { apiKey: reader } = await ada.createKey({ name: 'reader', scopes: ['files:*'] });
+    const { apiKey: foreign } = await ada.createKey({ name: 'other', scopes: ['orders:read'] });
+    for (const fields of [[], [['X-Soku-Require-Scopes', 'orders:read']]] satisfies Fields[]) {
+      const path = '/orders?scope=orders:read&environment=test&workspace=ws_other';
+      assert.equal((await other.send({ key: reader, path, fields })).status, 200);
+      const names = other.api.last.fields.map(([name]) => name.toLowerCase());
+      assert.ok(!names.includes('x-soku-require-scopes'), String(names));
+      const rejected = await other.send({ method: 'POST', key: foreign, path, fields });
+      assert.match(assertProblem(rejected, 'insufficient_scope').message, /files:read/);
+      assert.match(rejected.headers.get('www-authenticate') ?? '', /, scope="files:read"$/);
+    }
+    assert.equal(other.api.received.length, 2);
   });
 }
 

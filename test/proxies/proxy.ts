@@ -21,6 +21,8 @@ export interface Recipe {
   examples: readonly string[];
   /** The line of an example before which readers insert, according to the page, an open path. */
   openBefore: string;
+  /** The line of an example before which readers insert, according to the page, the scopes that they require. */
+  scopesBefore: string;
   /** Whether the proxy sends the body to Soku although the configuration drops it (Varnish 7.1). */
   sendsBody?: boolean;
   /** Writes the other files of a run. The proxy must listen on `port`. @returns the program's arguments */

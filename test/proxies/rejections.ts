@@ -37,6 +37,10 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
     const valid = await ada.createKey({ name: 'valid' });
     const revoked = await ada.createKey({ name: 'revoked' });
     await ada.revoke(revoked.key.id);
+    const disabled = await ada.createKey({ name: 'disabled' });
+    await ada.call('PATCH', `/v1/api-keys/${disabled.key.id}`, { disabled: true });
+    const elsewhere = await ada.createKey({ name: 'elsewhere', allowedAddresses: ['192.0.2.0/24'] });
+    const forTests = await ada.createKey({ name: 'for tests', environment: 'test' });
     const cases: [ErrorCode, Fields][] = [
       ['missing_authorization', []],
       ['wrong_header', [['X-API-Key', valid.apiKey]]],
@@ -48,6 +52,9 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
       ['malformed_key', [['Authorization', `Bearer ${valid.apiKey.slice(0, -1)}`]]],
       ['unknown_key', [['Authorization', `Bearer ${generateKey()}`]]],
       ['revoked_key', [['Authorization', `Bearer ${revoked.apiKey}`]]],
+      ['disabled_key', [['Authorization', `Bearer ${disabled.apiKey}`]]],
+      ['ip_not_allowed', [['Authorization', `Bearer ${elsewhere.apiKey}`]]],
+      ['wrong_environment', [['Authorization', `Bearer ${forTests.apiKey}`]]],
     ];
     const before = api.received.length;
     for (const [code, fields] of cases) {

@@ -88,6 +88,8 @@ for (const [name, { acceptedStatus, verify }] of Object.entries(proxies)) {
     assert.equal(response.headers.get('x-soku-key-name'), 'Gr%C3%B6%C3%9Fe');
     // Present but empty, so that it overwrites a client's field.
     assert.equal(response.headers.get('x-soku-scopes'), '');
+    assert.equal(response.headers.get('x-soku-external-id'), '');
+    assert.equal(response.headers.get('x-soku-environment'), 'live');
     assert.equal(response.headers.get('cache-control'), 'no-store');
     assert.match(response.headers.get('ratelimit') ?? '', /^"key";r=/);
   });

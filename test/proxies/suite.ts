@@ -1,7 +1,7 @@
 import { after, before, test } from 'node:test';
 import { debianProgram, type Program } from '../support/debian.ts';
 import { testAcceptedRequests } from './accepted-requests.ts';
-import { testPage } from './page.ts';
+import { testPage, testRequiredScopes } from './page.ts';
 import type { Recipe } from './proxy.ts';
 import { testRejections } from './rejections.ts';
 import { testRevocation } from './revocation.ts';
@@ -28,11 +28,15 @@ export function describeProxy(
     return scene;
   };
   before(async () => {
-    scene = await Scene.start(recipe, program, { SOKU_KEY_RATE_LIMIT: '1000' });
+    scene = await Scene.start(recipe, program, {
+      SOKU_KEY_RATE_LIMIT: '1000',
+      SOKU_TEST_KEY_PREFIX: 'sk_test_',
+    });
   });
   after(async () => scene?.stop());
 
   testPage(recipe, program, current);
+  testRequiredScopes(recipe, program, current);
   testAcceptedRequests(recipe, program, current);
   testRejections(recipe, program, current);
   testRevocation(current);

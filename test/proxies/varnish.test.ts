@@ -8,6 +8,7 @@ describeProxy({
   page: 'docs/protect-with-varnish.md',
   examples: ['examples/varnish/soku.vcl'],
   openBefore: '    if (req.restarts == 0) {\n        # A client',
+  scopesBefore: '        # Keeps the body',
   sendsBody: true,
   prepare: (folder, { program, port }) => {
     const [modules = ''] = globSync(`${program.root}/usr/lib/*/varnish/vmods`);
