@@ -10,7 +10,11 @@ import { behindGateway, startGateway, Upstream } from './gateway.ts';
 const upstream = await Upstream.start();
 const { server, gateway } = await startGateway(upstream.url);
 const ada = await openSession(server);
-const { apiKey, key } = await ada.createKey({ name: 'Grüße, 100 %', scopes: ['keys:read'] });
+const { apiKey, key } = await ada.createKey({
+  name: 'Grüße, 100 %',
+  scopes: ['keys:read'],
+  externalId: 'Zürich, 7',
+});
 const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
 after(async () => {
   await server.stop();
@@ -27,11 +31,20 @@ async function forward(path: string, fields: Fields = [], options: { method?: st
 }
 
 test('the API gets the identity of the key, but not the key', async () => {
-  const forwarded = await forward('/orders');
+  const forged: Fields = ['Key-Id', 'Scopes', 'Environment', 'External-Id', 'Require-Scopes'].flatMap(
+    (name) => [
+      [`X-Soku-${name}`, 'forged'],
+      [`x_soku_${name.toLowerCase().replace('-', '_')}`, 'forged'],
+    ],
+  );
+  const forwarded = await forward('/orders', forged);
   assert.equal(forwarded.headers['x-soku-key-id'], key.id);
   assert.match(String(forwarded.headers['x-soku-workspace-id']), /^ws_\w{26}$/);
   assert.equal(decodeURIComponent(String(forwarded.headers['x-soku-key-name'])), 'Grüße, 100 %');
   assert.equal(forwarded.headers['x-soku-scopes'], 'keys:read');
+  assert.equal(forwarded.headers['x-soku-environment'], 'live');
+  assert.equal(decodeURIComponent(String(forwarded.headers['x-soku-external-id'])), 'Zürich, 7');
+  assert.ok(!JSON.stringify(forwarded).includes('forged'));
   assert.equal(forwarded.headers.authorization, undefined);
   assert.ok(!JSON.stringify(forwarded).includes(apiKey.slice(8, 30)));
 });

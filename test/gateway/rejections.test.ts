@@ -199,7 +199,11 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and
   const file = join(directory.path, 'rules.json');
   writeFileSync(
     file,
-    `[{"methods": ["GET"], "path": "/files/*", "scopes": ["keys:read"]}, {"path": "/internal/*", "deny": true}]`,
+    JSON.stringify([
+      { methods: ['GET'], path: '/files/*', scopes: ['keys:read'] },
+      { path: '/internal/*', deny: true },
+      { path: '/orders/*', scopes: ['orders:read', 'orders:write'] },
+    ]),
   );
   const own = await Upstream.start();
   t.after(() => own.stop());
@@ -226,6 +230,13 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and
   for (const path of ['/files/../internal/x', '/files%2f1', '//internal/x', '/files/..;/internal']) {
     assertProblem(await callGateway(path, reader), 'invalid_request');
   }
+  const scopes = [{ name: 'orders:read' }, { name: 'orders:write' }];
+  assert.equal((await owner.call('PUT', '/v1/scopes', { scopes })).status, 200);
+  const { apiKey: everything } = await owner.createKey({ name: 'everything', scopes: ['*'] });
+  const { apiKey: someOrders } = await owner.createKey({ name: 'some orders', scopes: ['orders:read'] });
+  assertProblem(await callGateway('/files/1', everything), 'insufficient_scope');
+  const lackingOne = assertProblem(await callGateway('/orders/7', someOrders), 'insufficient_scope');
+  assert.match(lackingOne.message, /orders:write/);
   const preflight: Fields = [['Access-Control-Request-Method', 'GET']];
   const options = { method: 'OPTIONS', fields: preflight };
   assertProblem(await exchange(`${started.gateway}/internal/x`, options), 'not_found');
@@ -237,4 +248,6 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and
   assert.equal((await callGateway('/files/1', plain, 'DELETE')).status, 200);
   assert.equal((await exchange(`${started.gateway}/files/1`, options)).status, 200);
   assert.equal(own.requests.length, 4);
+  const { apiKey: orders } = await owner.createKey({ name: 'orders', scopes: ['orders:*'] });
+  for (const key of [everything, orders]) assert.equal((await callGateway('/orders/7', key)).status, 200);
 });
