@@ -18,7 +18,9 @@ test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t)
   t.after(() => database.drop());
   const before = await scene.start();
   const ada = await openSession(before);
-  const active = await ada.createKey({ name: 'active', scopes: ['keys:read'], rateLimit: 1000 });
+  const scopes = [{ name: 'files:read', description: 'Dateien öffnen' }];
+  const catalog = (await ada.call('PUT', '/v1/scopes', { scopes })).body;
+  const active = await ada.createKey({ name: 'active', scopes: ['files:*', 'keys:read'], rateLimit: 1000 });
   const revoked = await ada.createKey({ name: 'revoked' });
   await ada.revoke(revoked.key.id);
   await call(`${before.url}/v1/me`, { headers: bearer(active.apiKey) });
@@ -50,6 +52,7 @@ test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t)
 
   const after = await scene.start(scene.dataDir, postgres);
   assert.deepEqual(await list(after.url, { cookie: ada.cookie }), keysBefore);
+  assert.deepEqual((await call(`${after.url}/v1/scopes`, { headers: bearer(active.apiKey) })).body, catalog);
   assert.deepEqual(
     (await list(after.url, bearer(active.apiKey))).map(withoutUse),
     keysBefore.map(withoutUse),
@@ -70,6 +73,7 @@ test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t)
   const restored = await scene.operate(['restore', back]);
   assert.match(restored.output, /^Restored 2 keys .* to .*soku\.db and checked/);
   const file = await scene.start();
+  assert.deepEqual((await call(`${file.url}/v1/scopes`, { headers: bearer(active.apiKey) })).body, catalog);
   assert.deepEqual((await list(file.url, bearer(active.apiKey))).map(withoutUse), keysBefore.map(withoutUse));
 });
 

@@ -85,7 +85,17 @@ export function wellFormedBody(random: Random, forNewKey: boolean): string {
   const name = random.pick(texts);
   if (!forNewKey || random.chance(0.5)) return JSON.stringify({ name });
   const expiresAt = random.chance(0.5) ? random.pick(texts) : '2031-01-01T00:00:00Z';
-  return JSON.stringify({ name, scopes: random.pick([[], ['keys:read'], ['keys:write']]), expiresAt });
+  return JSON.stringify({
+    name,
+    scopes: random.pick([[], ['keys:read'], ['files:read'], ['files:*']]),
+    expiresAt,
+  });
+}
+
+/** The body of PUT /v1/scopes, with unusual texts. */
+export function wellFormedCatalog(random: Random): string {
+  const name = random.pick(['files:read', 'files:write', random.pick(texts)]);
+  return JSON.stringify({ scopes: random.chance(0.2) ? [] : [{ name, description: random.pick(texts) }] });
 }
 
 /** The bytes of a body and its Content-Type. */

@@ -1,5 +1,5 @@
 import type { Random } from '../support/random.ts';
-import { body, wellFormedBody } from './fuzz-bodies.ts';
+import { body, wellFormedBody, wellFormedCatalog } from './fuzz-bodies.ts';
 import {
   calls,
   headerNames,
@@ -46,8 +46,7 @@ function wellFormedRequest(random: Random, valid: FuzzCredentials): FuzzRequest 
   const path = pattern.replace('{id}', () => random.pick(valid.ids));
   const query = pattern === '/v1/api-keys' && method === 'GET' ? `?${random.pick(wellFormedQueries)}` : '';
   const target = `${path}${query}`;
-  const content =
-    method === 'GET' || path.endsWith('/revoke') ? '' : wellFormedBody(random, method === 'POST');
+  const content = wellFormedContent(random, method, path);
   const fields = [
     random.chance(0.6) ? `Cookie: ${valid.cookie}` : `Authorization: Bearer ${random.pick(valid.keys)}`,
     'Host: localhost',
@@ -60,6 +59,11 @@ function wellFormedRequest(random: Random, valid: FuzzCredentials): FuzzRequest 
     Buffer.from(content),
   ]);
   return { bytes, method, target, damaged: false };
+}
+
+function wellFormedContent(random: Random, method: string, path: string): string {
+  if (method === 'GET' || path.endsWith('/revoke')) return '';
+  return method === 'PUT' ? wellFormedCatalog(random) : wellFormedBody(random, method === 'POST');
 }
 
 function targetOf(random: Random, valid: FuzzCredentials, pattern: string): string {

@@ -10,6 +10,7 @@ export const paths = [
   '/v1/api-keys/self/revoke',
   '/v1/me',
   '/v1/verify',
+  '/v1/scopes',
   '/v1/{odd}',
   '/v1/api-keys/{odd}',
   '/v1/api-keys/{odd}/revoke',
@@ -66,6 +67,9 @@ export const oddSegments = [
 
 export const queryNames = [
   'status',
+  'scope',
+  'environment',
+  'workspace',
   'q',
   'limit',
   'cursor',
@@ -198,6 +202,8 @@ export const calls: readonly (readonly [method: string, path: string])[] = [
   ['GET', '/v1/me'],
   ['GET', '/v1/verify'],
   ['POST', '/v1/verify'],
+  ['GET', '/v1/scopes'],
+  ['PUT', '/v1/scopes'],
   ['GET', '/api/session'],
   ['POST', '/api/auth/update-user'],
 ];

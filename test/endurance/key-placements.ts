@@ -33,6 +33,7 @@ export function headersWith(key: string): Record<string, string>[] {
     'X-Soku-Key',
     'Idempotency-Key',
     'X-Soku-Workspace',
+    'X-Soku-Require-Scopes',
     'User-Agent',
     'Referer',
   ].concat(
@@ -71,6 +72,8 @@ export function targetsWith(key: string): string[] {
     `/v1/api-keys/key_${text}/revoke`,
     `/v1/me?api_key=${text}`,
     `/v1/verify?access_token=${text}`,
+    `/v1/verify?scope=${text}`,
+    `/v1/verify?workspace=${text}&environment=${text}`,
     `/v1/api-keys?q=${text}`,
     `/v1/api-keys?cursor=${text}`,
     `/v1/api-keys?status=${text}`,
