@@ -78,6 +78,8 @@ test('the largest catalog fits into one call, in any script', async () => {
   assert.deepEqual(data.filter((scope) => !scope.builtIn).length, 200);
   const error = assertProblem(await replace([...scopes, { name: 'one:more' }]), 'invalid_request');
   assert.equal(error.details?.[0]?.path, 'scopes');
+  const large = [{ name: 'a', description: 'x'.repeat(256 * 1024) }];
+  assert.match(assertProblem(await replace(large), 'payload_too_large').message, /262144 bytes/);
   await setCatalog();
 });
 

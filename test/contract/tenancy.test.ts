@@ -88,6 +88,8 @@ for (const { who, ...caller } of callers) {
       ['POST', '/v1/api-keys', { name: 'intruder' }],
       ['PATCH', `/v1/api-keys/${adas.key.id}`, { name: 'stolen' }],
       ['POST', `/v1/api-keys/${adas.key.id}/revoke`, undefined],
+      ['GET', '/v1/scopes', undefined],
+      ['PUT', '/v1/scopes', { scopes: [{ name: 'stolen' }] }],
     ] as const;
     for (const [method, path, body] of calls) {
       const request = (workspace: string) => {

@@ -125,8 +125,9 @@ export const authenticationErrors = {
     status: 403,
     type: 'permission_error',
     title: 'The key lacks a required scope',
-    cause: 'The key is valid, but it does not have the scope that this call requires.',
-    remedy: 'Use a key that has the scope named in the message. Scopes are set when a key is created.',
+    cause: 'The key is valid, but it does not have a scope that is required for this request.',
+    remedy:
+      'Use a key that has the scope named in the message. The account holder can change the scopes of a key.',
     challenge: 'insufficient_scope',
   },
   ip_not_allowed: {

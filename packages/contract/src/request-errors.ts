@@ -65,7 +65,7 @@ export const requestErrors = {
     status: 413,
     type: 'invalid_request_error',
     title: 'The request body is too large',
-    cause: 'The maximum size of a request body is 64 kB.',
+    cause: 'The request body is larger than the maximum size that the message names: 64 kB for most calls.',
     remedy: 'Send a smaller body.',
   },
   unsupported_media_type: {

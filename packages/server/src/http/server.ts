@@ -198,7 +198,10 @@ function problemOf(error: FastifyError, request: FastifyRequest): ApiProblem {
   if (hasZodFastifySchemaValidationErrors(error)) return invalid(error);
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return { code: 'payload_too_large', message: `The body is larger than ${requestLimits.body} bytes.` };
+      return {
+        code: 'payload_too_large',
+        message: `The body is larger than ${request.routeOptions.bodyLimit ?? requestLimits.body} bytes.`,
+      };
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return {
         code: 'unsupported_media_type',
