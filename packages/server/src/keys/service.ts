@@ -244,7 +244,7 @@ async function newSecret(prefix: string, now: number): Promise<{ apiKey: string;
 
 /** Whether a change depends on the scope catalog of the workspace, or on its number of active keys. */
 function sharesWorkspace({ scopes, expiresAt }: ChangeKey): boolean {
-  return (scopes ?? undefined) !== undefined || expiresAt !== undefined;
+  return (scopes !== undefined && scopes !== null) || expiresAt !== undefined;
 }
 
 /** Whether an expired key becomes valid again, so that it counts among the active ones. */

@@ -55,13 +55,11 @@ function checkScopes(needs: readonly string[]): ApiProblem | undefined {
 }
 
 function checkEnvironments(environments: ReadonlySet<string>): ApiProblem | undefined {
-  if (environments.size === 0) return undefined;
-  const isOne =
-    environments.size === 1 && [...environments].every((one) => environmentSchema.safeParse(one).success);
-  if (isOne) return undefined;
+  const areValid = [...environments].every((one) => environmentSchema.safeParse(one).success);
+  if (environments.size <= 1 && areValid) return undefined;
   return {
     code: 'wrong_environment',
     message:
-      'The environment that is required for this request is neither live nor test, so no key is accepted. The operator must correct the configuration of the proxy.',
+      'No key has the environment that is required for this request, so no key is accepted. The operator must correct the configuration of the proxy.',
   };
 }
