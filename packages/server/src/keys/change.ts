@@ -2,7 +2,6 @@ import type { ChangeKey } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { formatStoredMetadata } from '../database/stored-metadata.ts';
 import { RequestError } from '../http/errors.ts';
-import { canonicalAddresses } from '../verification/allowed-addresses.ts';
 import { type CallerPolicy, type KeyPolicy, rejectUncovered } from './caller-policy.ts';
 import { chooseExpiry } from './expiry.ts';
 import type { KeyRow } from './store.ts';
@@ -51,7 +50,7 @@ function changePolicy(
     ...before,
     ...(scopes !== undefined && { scopes: scopes ?? [] }),
     ...(expiresAt !== undefined && { expiresAt: chooseExpiry(expiresAt, maxLifetime, now) ?? null }),
-    ...(allowedAddresses !== undefined && { allowedAddresses: canonicalAddresses(allowedAddresses ?? []) }),
+    ...(allowedAddresses !== undefined && { allowedAddresses: allowedAddresses?.join(' ') ?? '' }),
     ...(rateLimit !== undefined && { rateLimit }),
     ...(externalId !== undefined && { externalId }),
   };

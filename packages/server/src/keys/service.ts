@@ -10,7 +10,6 @@ import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import type { CommandChange, Propagation } from '../propagation/propagation.ts';
-import { canonicalAddresses } from '../verification/allowed-addresses.ts';
 import { invalid, policyOfNewKey } from './caller-policy.ts';
 import { decideChange } from './change.ts';
 import { chooseExpiry } from './expiry.ts';
@@ -93,7 +92,7 @@ export class KeyService {
           {
             scopes: input.scopes ?? [],
             expiresAt: chooseExpiry(input.expiresAt ?? undefined, maxLifetime, now),
-            allowedAddresses: input.allowedAddresses && canonicalAddresses(input.allowedAddresses),
+            allowedAddresses: input.allowedAddresses?.join(' '),
             environment,
             rateLimit: input.rateLimit ?? null,
             externalId: input.externalId ?? null,
