@@ -73,7 +73,7 @@ test('a change sets only the given fields', async () => {
 test('a change without fields that can be changed is rejected', async () => {
   const { id } = createdIn(await create({ name: 'x' }));
   assertProblem(await patch(id, {}), 'invalid_request');
-  assertProblem(await patch(id, { scopes: [] }), 'invalid_request');
+  assertProblem(await patch(id, { environment: 'test' }), 'invalid_request');
   assertProblem(await patch(`key_${'0'.repeat(26)}`, { rateLimit: 5 }), 'not_found');
 });
 
@@ -142,9 +142,10 @@ test('a key can raise neither its own limit nor another one above its own', asyn
   }
   assert.deepEqual([await limitOf(key.id), await limitOf(other.key.id)], [1000, 10]);
   assert.equal((await patch(other.key.id, { rateLimit: 1000 }, apiKey)).status, 200);
-  // A key can be renamed whatever its limit is.
+  // Nor can it change a key with a higher limit in any other way.
   const rich = await ada.createKey({ name: 'rich', rateLimit: 'off' });
-  assert.equal((await patch(rich.key.id, { name: 'renamed' }, apiKey)).status, 200);
+  for (const body of [{ name: 'renamed' }, { rateLimit: 10 }])
+    assertTooHigh(await patch(rich.key.id, body, apiKey), 1000);
   assert.equal(await limitOf(rich.key.id), 'off');
   // After it lowers its own limit, it cannot raise it again.
   assert.equal((await patch(key.id, { rateLimit: 900 }, apiKey)).status, 200);

@@ -6,7 +6,7 @@ import {
   isIpv4,
   mappedBits,
   maskOf,
-  readAddress,
+  readIpAddress,
 } from './addresses.ts';
 
 /** A parsed entry, or what is wrong with it. */
@@ -61,7 +61,7 @@ export function parseRange(text: string): ParsedBlock {
   const slash = text.indexOf('/');
   const address = slash === -1 ? text : text.slice(0, slash);
   const words = new Int32Array(4);
-  if (!readAddress(address, words)) return { problem: explain(text) };
+  if (!readIpAddress(address, words)) return { problem: explain(text) };
   if (slash === -1) return { block: { words, bits: 128 } };
   const longest = address.includes(':') ? 128 : 32;
   const prefix = text.slice(slash + 1);

@@ -29,7 +29,7 @@ const groups = new Uint16Array(8);
  * @param words receives the address
  * @returns false if the text is not an address
  */
-export function readAddress(text: string, words: Int32Array): boolean {
+export function readIpAddress(text: string, words: Int32Array): boolean {
   if (text.length > longestAddress) return false;
   if (text.includes(':')) return readIpv6(text, words);
   const ipv4 = readIpv4(text, 0);

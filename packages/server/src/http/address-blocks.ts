@@ -1,4 +1,4 @@
-import { type AddressBlock, isIpv4, maskOf, readAddress } from '@soku/contract/addresses';
+import { type AddressBlock, isIpv4, maskOf, readIpAddress } from '@soku/contract/addresses';
 
 /** Scratch space for the address that is being matched. */
 const address = new Int32Array(4);
@@ -26,7 +26,7 @@ export class AddressBlocks {
 
   /** Whether an address is in one of the blocks. False for a text that is not an address. */
   has(text: string): boolean {
-    if (!readAddress(text, address)) return false;
+    if (!readIpAddress(text, address)) return false;
     return isIpv4(address) ? this.#hasIpv4() : this.#hasIpv6();
   }
 

@@ -1,4 +1,4 @@
-import { formatAddress, readAddress } from '@soku/contract/addresses';
+import { formatAddress, readIpAddress } from '@soku/contract/addresses';
 
 /** Maximum length of a parsed text, in characters: an IPv6 address with its zone, in brackets, with a port. */
 const longestNode = 128;
@@ -18,7 +18,7 @@ const words = new Int32Array(4);
  * @returns null when the text is not an IP address
  */
 export function canonicalAddress(text: string): string | null {
-  return readAddress(withoutZone(text), words) ? formatAddress(words) : null;
+  return readIpAddress(withoutZone(text), words) ? formatAddress(words) : null;
 }
 
 /**

@@ -3,7 +3,6 @@ import type { ChangeKey, CreateKey, Key, KeyChange, KeyRevocation, RevokedKey } 
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { containsKey, generateKey, hashKey, parseKey } from '@soku/key';
 import type { Kysely } from 'kysely';
-import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { formatStoredMetadata } from '../database/stored-metadata.ts';
 import type { Caller } from '../http/caller.ts';
@@ -12,7 +11,8 @@ import { newId } from '../ids.ts';
 import type { CommandChange, Propagation } from '../propagation/propagation.ts';
 import { invalid, policyOfNewKey } from './caller-policy.ts';
 import { decideChange } from './change.ts';
-import { chooseExpiry } from './expiry.ts';
+import { expiryOfNewKey } from './expiry.ts';
+import { rejectLargeIdentity } from './identity-size.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
 import { presentKey, type SecretUse } from './present.ts';
 import type { KeyRow, KeyStore } from './store.ts';
@@ -86,20 +86,14 @@ export class KeyService {
       secret,
     };
     const { value: created } = await this.#propagation.commit(async (db) => {
-      const value = await insertKey(db, key, token, maxActiveKeys, (creator, maxLifetime) =>
-        policyOfNewKey(
-          creator,
-          {
-            scopes: input.scopes ?? [],
-            expiresAt: chooseExpiry(input.expiresAt ?? undefined, maxLifetime, now),
-            allowedAddresses: input.allowedAddresses?.join(' '),
-            environment,
-            rateLimit: input.rateLimit ?? null,
-            externalId: input.externalId ?? null,
-          },
-          keyRateLimit,
-        ),
-      );
+      const value = await insertKey(db, key, token, maxActiveKeys, (creator, maxLifetime) => {
+        const inherited = creator?.expiresAt ?? null;
+        const expiresAt = expiryOfNewKey(input.expiresAt, { inherited, maxLifetime, now });
+        const requested = { ...requestedPolicy(input), environment, expiresAt };
+        const policy = policyOfNewKey(creator, requested, keyRateLimit);
+        rejectLargeIdentity({ name: key.name, ...policy }, input);
+        return policy;
+      });
       const events = value.outcome === 'created' ? [keyCreated(caller, key, value.policy)] : [];
       return { value, events };
     });
@@ -137,7 +131,12 @@ export class KeyService {
   async change(caller: Caller, id: string, input: ChangeKey): Promise<Key | KeyChange> {
     this.#rejectKeysInText(input);
     const byKey = caller.actor.kind === 'key' ? caller.actor.id : null;
-    const ids = { workspaceId: caller.workspaceId, id, byKey };
+    const ids = {
+      workspaceId: caller.workspaceId,
+      id,
+      byKey,
+      countsKeys: input.expiresAt !== undefined,
+    };
     const { keyRateLimit: fallback } = this.#options;
     const now = this.#options.now();
     const { value: outcome } = await this.#propagation.commit(async (db) => {
@@ -164,10 +163,9 @@ export class KeyService {
     };
   }
 
-  /** @throws {RequestError} key_quota_reached */
+  /** Call it with the row of the workspace locked. @throws {RequestError} key_quota_reached */
   async #rejectFull(db: Kysely<Tables>, workspaceId: string, now: number): Promise<void> {
     const { maxActiveKeys } = this.#options;
-    await lockRow(db, 'workspace', workspaceId);
     if ((await countActive(db, workspaceId, now)) >= maxActiveKeys) throw quotaReached(maxActiveKeys);
   }
 
@@ -236,6 +234,10 @@ async function newSecret(prefix: string, now: number): Promise<{ apiKey: string;
   return { apiKey, secret: { id: newId('sec_', now), hash: await hashKey(apiKey), preview } };
 }
 
+function requestedPolicy({ scopes = [], allowedAddresses, rateLimit = null, externalId = null }: CreateKey) {
+  return { scopes, allowedAddresses: allowedAddresses?.join(' '), rateLimit, externalId };
+}
+
 /** Whether an expired key becomes valid again, so that it counts among the active ones. */
 function revives(before: KeyRow, { policy }: ChangedKey, now: number): boolean {
   const wasExpired = before.expires_at !== null && before.expires_at <= now;
@@ -264,7 +266,7 @@ function replayed(keyId: string | null): RequestError {
 function callerRevoked(): RequestError {
   return new RequestError({
     code: 'revoked_key',
-    message: 'This key was revoked while it was creating or changing another key.',
+    message: 'This key was revoked or disabled while it was creating or changing a key.',
   });
 }
 

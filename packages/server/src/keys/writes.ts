@@ -227,19 +227,21 @@ export interface ChangedKey {
 /**
  * Changes a key.
  *
- * @param byKey the id of the calling key; null for a person
+ * @param request `byKey` is the id of the calling key, null for a person; `countsKeys` whether `decide` may count keys
  * @param decide returns the fields after the change, or throws to reject it. Called inside the transaction
  * @returns the key before and after the change
  */
 export async function updateKey(
   db: Kysely<Tables>,
-  { workspaceId, id, byKey }: { workspaceId: string; id: string; byKey: string | null },
+  request: { workspaceId: string; id: string; byKey: string | null; countsKeys?: boolean },
   decide: (before: KeyRow, caller: CallerPolicy | null) => Promise<ChangedKey>,
 ): Promise<
   { outcome: 'updated'; before: KeyRow; after: ChangedKey } | { outcome: 'not found' | 'caller revoked' }
 > {
-  // Without this lock, two keys that change each other, each with its own row locked, would deadlock.
-  if (byKey !== null) await lockRow(db, 'workspace', workspaceId);
+  const { workspaceId, id, byKey, countsKeys = false } = request;
+  // Without this lock, two keys that change each other, each with its own row locked, would deadlock. Counting needs
+  // it, too, and it must come before the lock of a key, because all other transactions take them in this order.
+  if (byKey !== null || countsKeys) await lockRow(db, 'workspace', workspaceId);
   const caller = byKey === null ? null : await policyOfUnrevoked(db, byKey);
   if (caller === undefined) return { outcome: 'caller revoked' };
   const before = await new KeyStore(db).find(workspaceId, id, { locked: true });

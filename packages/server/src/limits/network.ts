@@ -1,4 +1,4 @@
-import { formatAddress, groupsOf, isIpv4, readAddress } from '@soku/contract/addresses';
+import { formatAddress, groupsOf, isIpv4, readIpAddress } from '@soku/contract/addresses';
 import { withoutZone } from '../http/address.ts';
 
 /** Scratch space. */
@@ -9,7 +9,7 @@ const words = new Int32Array(4);
  * 2.5.5.2), and the /64 of an IPv6 address in any spelling.
  */
 export function networkOf(address: string): string {
-  if (!readAddress(withoutZone(address), words)) return 'no address';
+  if (!readIpAddress(withoutZone(address), words)) return 'no address';
   if (isIpv4(words)) return formatAddress(words);
   const network = groupsOf(words).slice(0, 4);
   return `${network.map((group) => group.toString(16)).join(':')}::/64`;
