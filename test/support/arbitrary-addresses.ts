@@ -10,9 +10,7 @@ const group = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 0xffff }) },
 );
 const byte = fc.oneof(fc.constantFrom(0, 1, 10, 127, 128, 255), fc.integer({ min: 0, max: 255 }));
-const arbitraryIpv4: fc.Arbitrary<string> = fc
-  .tuple(byte, byte, byte, byte)
-  .map((all) => all.join('.'));
+const arbitraryIpv4: fc.Arbitrary<string> = fc.tuple(byte, byte, byte, byte).map((all) => all.join('.'));
 
 /** The text of eight groups, shortened at some of its zeros, in any case, with any leading zeros. */
 const spelled = fc
