@@ -104,13 +104,23 @@ test('a trusted proxy that does not name the client makes it unknown; a direct c
 });
 
 test('a request through a proxy that is not trusted has an unknown client, but only for restricted keys', async () => {
-  const { apiKey: key } = await ada.createKey({ name: 'local', allowedAddresses: local });
+  const { apiKey: key } = await ada.createKey({ name: 'local', allowedAddresses: local, scopes });
   const open = await ada.createKey({ name: 'open' });
-  assert.equal((await direct.call('GET', '/v1/me', { key })).status, 200);
+  const body = { apiKey: open.apiKey };
+  const calls = [
+    ['GET', '/v1/me', {}],
+    ['GET', '/v1/verify', {}],
+    ['GET', '/v1/api-keys', {}],
+    ['POST', '/v1/verify', { body }],
+  ] as const;
+  for (const [method, path, more] of calls) {
+    assert.ok((await direct.call(method, path, { key, ...more })).status < 300);
+  }
   for (const field of ['X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'CF-Connecting-IP', 'X_REAL_IP']) {
     const fields: Fields = [[field, '127.0.0.1']];
-    for (const path of ['/v1/me', '/v1/verify']) {
-      const error = assertProblem(await direct.call('GET', path, { key, fields }), 'ip_not_allowed');
+    for (const [method, path, more] of calls) {
+      const response = await direct.call(method, path, { key, fields, ...more });
+      const error = assertProblem(response, 'ip_not_allowed');
       assert.match(error.message, /unknown.*TRUST_PROXY/);
     }
     const verify = { key: open.apiKey, fields };

@@ -19,6 +19,9 @@ export const mappedBits = 96;
 /** In characters: six groups of four digits, and an IPv4 address in place of the last two. */
 const longestAddress = 45;
 
+/** Character codes. */
+const [dot, colon] = [46, 58];
+
 /** Scratch space for the groups of an IPv6 address. */
 const groups = new Uint16Array(8);
 
@@ -41,23 +44,20 @@ export function readIpAddress(text: string, words: Int32Array): boolean {
   return true;
 }
 
-/** A dot, where a digit was expected. */
-const dot = 46 - 48;
-
 /** @returns -1 if the text from `start` on is not an IPv4 address */
 function readIpv4(text: string, start: number): number {
   let address = 0;
   let bytes = 0;
   let byte = -1;
   for (let at = start; at <= text.length; at++) {
-    const digit = text.charCodeAt(at) - 48;
-    if (digit === dot || at === text.length) {
+    const code = text.charCodeAt(at);
+    if (code === dot || at === text.length) {
       if (byte === -1) return -1;
       address = address * 256 + byte;
       bytes += 1;
       byte = -1;
     } else {
-      byte = appendDigit(byte, digit);
+      byte = appendDigit(byte, code - 48);
       if (byte === -1) return -1;
     }
   }
@@ -96,47 +96,43 @@ function readIpv6(text: string, words: Int32Array): boolean {
  */
 function readGroups(text: string, start: number, end: number, before: number): number {
   let count = before;
-  for (let at = start; ; ) {
-    const colon = text.indexOf(':', at);
-    const stop = colon === -1 || colon > end ? end : colon;
-    const read = readNext(text, at, stop, count);
-    if (read === 0) return -1;
-    count += read;
+  for (let at = start; ; at++) {
+    const stop = endOfDigits(text, at, end);
+    const next = text.charCodeAt(stop);
+    if (next === dot && end === text.length) return readLastIpv4(text, at, count);
+    if (stop === at || stop - at > 4 || count === 8) return -1;
+    groups[count] = readHex(text, at, stop);
+    count += 1;
     if (stop === end) return count;
-    at = stop + 1;
+    if (next !== colon) return -1;
+    at = stop;
   }
 }
 
-/**
- * Reads one group, or at the end of the address an IPv4 address, which is two groups.
- *
- * @returns how many groups it read; 0 if there is none, or one too many
- */
-function readNext(text: string, start: number, end: number, count: number): number {
-  const ipv4 = end === text.length && count < 7 ? readIpv4(text, start) : -1;
-  if (ipv4 !== -1) {
-    groups[count] = ipv4 >>> 16;
-    groups[count + 1] = ipv4;
-    return 2;
-  }
-  const group = readGroup(text, start, end);
-  if (group === -1 || count === 8) return 0;
-  groups[count] = group;
-  return 1;
+/** Reads an IPv4 address at the end of an address, which is two groups. Parameters and result as above. */
+function readLastIpv4(text: string, start: number, before: number): number {
+  const ipv4 = readIpv4(text, start);
+  if (ipv4 === -1 || before > 6) return -1;
+  groups[before] = ipv4 >>> 16;
+  groups[before + 1] = ipv4;
+  return before + 2;
 }
 
-/** @returns -1 unless the text between has one to four hexadecimal digits */
-function readGroup(text: string, start: number, end: number): number {
-  if (end === start || end - start > 4) return -1;
-  let group = 0;
-  for (let at = start; at < end; at++) {
-    const digit = hexDigit(text.charCodeAt(at));
-    if (digit === -1) return -1;
-    group = group * 16 + digit;
-  }
-  return group;
+/** @returns the index of the first character from `start` to `end` that is not a hexadecimal digit; `end` if all are */
+function endOfDigits(text: string, start: number, end: number): number {
+  let at = start;
+  while (at < end && hexDigit(text.charCodeAt(at)) !== -1) at++;
+  return at;
 }
 
+/** The value of hexadecimal digits. */
+function readHex(text: string, start: number, end: number): number {
+  let value = 0;
+  for (let at = start; at < end; at++) value = value * 16 + hexDigit(text.charCodeAt(at));
+  return value;
+}
+
+/** @returns -1 if it is none */
 function hexDigit(code: number): number {
   if (code >= 48 && code <= 57) return code - 48;
   const lower = code | 0x20;
@@ -146,11 +142,11 @@ function hexDigit(code: number): number {
 /** Writes the groups, with zeros between those before `::` and those after it. */
 function writeWords(words: Int32Array, before: number, count: number): void {
   const zeros = 8 - count;
-  const groupAt = (index: number) => {
-    if (index < before) return groups[index] ?? 0;
-    return index < before + zeros ? 0 : (groups[index - zeros] ?? 0);
-  };
-  for (let i = 0; i < 4; i++) words[i] = (groupAt(2 * i) << 16) | groupAt(2 * i + 1);
+  // From the end, so that no group is overwritten before it is moved.
+  if (zeros > 0) {
+    for (let i = 7; i >= before; i--) groups[i] = i - zeros >= before ? (groups[i - zeros] ?? 0) : 0;
+  }
+  for (let i = 0; i < 4; i++) words[i] = ((groups[2 * i] ?? 0) << 16) | (groups[2 * i + 1] ?? 0);
 }
 
 /** Whether an address, or the first address of a block, is an IPv4 address. */

@@ -3,12 +3,12 @@ import { type AddressBlock, isIpv4, maskOf, readIpAddress } from '@soku/contract
 /** Scratch space for the address that is being matched. */
 const address = new Int32Array(4);
 
-/** Addresses and CIDR blocks, prepared to match many addresses. */
+/** Addresses and CIDR blocks, prepared to match many addresses. One array, because there may be a list for each key. */
 export class AddressBlocks {
-  /** Of each IPv4 block, its address and its mask. */
-  readonly ipv4: Int32Array;
-  /** Of each IPv6 block, the four words of its address and those of its mask. */
-  readonly ipv6: Int32Array;
+  /** The address and the mask of each IPv4 block, then the four words of the address and of the mask of each IPv6 block. */
+  readonly words: Int32Array;
+  /** Index of the first IPv6 block. */
+  readonly ipv6: number;
 
   /** @param blocks their addresses may have bits set after the prefix length */
   constructor(blocks: readonly AddressBlock[]) {
@@ -20,8 +20,8 @@ export class AddressBlocks {
       // A wide block such as ::/8 has no IPv4 addresses, although their IPv4-mapped forms are in it.
       else ipv6.push(...masked, ...masks);
     }
-    this.ipv4 = Int32Array.from(ipv4);
-    this.ipv6 = Int32Array.from(ipv6);
+    this.words = Int32Array.from([...ipv4, ...ipv6]);
+    this.ipv6 = ipv4.length;
   }
 
   /** Whether an address is in one of the blocks. False for a text that is not an address. */
@@ -31,17 +31,17 @@ export class AddressBlocks {
   }
 
   #hasIpv4(): boolean {
-    const blocks = this.ipv4;
+    const blocks = this.words;
     const word = address[3] ?? 0;
-    for (let i = 0; i < blocks.length; i += 2) {
+    for (let i = 0; i < this.ipv6; i += 2) {
       if ((word & (blocks[i + 1] ?? 0)) === blocks[i]) return true;
     }
     return false;
   }
 
   #hasIpv6(): boolean {
-    const blocks = this.ipv6;
-    for (let i = 0; i < blocks.length; i += 8) {
+    const blocks = this.words;
+    for (let i = this.ipv6; i < blocks.length; i += 8) {
       let at = 0;
       while (at < 4 && ((address[at] ?? 0) & (blocks[i + at + 4] ?? 0)) === blocks[i + at]) at++;
       if (at === 4) return true;
