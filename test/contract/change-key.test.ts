@@ -84,6 +84,12 @@ test('only people can give an expired key a later date', async () => {
 test('an expired key that would exceed the maximum number of active keys stays expired', async () => {
   const { apiKey, key } = await bob.createKey({ name: 'one too many', expiresAt: inDays(1) });
   await expire(key.id);
+  const others: string[] = [];
+  for (let i = 0; i < 5; i++) {
+    const other = (await bob.createKey({ name: 'another', expiresAt: inDays(1) })).key.id;
+    await expire(other);
+    others.push(other);
+  }
   await inDatabase(
     server,
     `INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at)
@@ -100,6 +106,9 @@ test('an expired key that would exceed the maximum number of active keys stays e
   assert.equal((await bobsKeys.change(filler, { disabled: true })).status, 200);
   assertProblem(await bobsKeys.change(key.id, { expiresAt: null }), 'key_quota_reached');
   await bob.revoke(filler);
+  const responses = await Promise.all(others.map((id) => bobsKeys.change(id, { expiresAt: null })));
+  assert.equal(responses.filter(({ status }) => status === 200).length, 1, 'only one of them fits');
+  for (const id of others) await bob.revoke(id);
   assert.equal((await bobsKeys.change(key.id, { expiresAt: null })).status, 200);
   assert.equal((await keys.use(apiKey)).status, 200);
   await inDatabase(server, "UPDATE api_key SET expires_at = 1 WHERE name = 'filler' AND revoked_at IS NULL");
