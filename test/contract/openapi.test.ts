@@ -117,7 +117,10 @@ test('each response declares the headers that it can have', () => {
     'x-ratelimit-remaining',
     'x-ratelimit-reset',
   ];
-  const identity = ['x-soku-key-id', 'x-soku-workspace-id', 'x-soku-key-name', 'x-soku-scopes'];
+  const identity = [
+    ...['x-soku-key-id', 'x-soku-workspace-id', 'x-soku-key-name', 'x-soku-scopes'],
+    ...['x-soku-environment', 'x-soku-external-id'],
+  ];
   const proxy = ['x-soku-status', 'x-soku-error'];
   const expected = [
     ['GET /healthz', 200, []],
