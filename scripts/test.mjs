@@ -31,6 +31,7 @@ const groups = [
     files: [
       'test/contract/{audit,audit-export,audit-rows,auth-library,descendants,error-codes,idempotency,keys,limit-settings}.test.ts',
       'test/contract/{limits,list,names,scope-catalog,security,sessions,tenancy,unstorable-text,usage,verify-batch}.test.ts',
+      'test/contract/{addresses,change-by-key,change-key,external-id,key-lifetime}.test.ts',
       'test/endurance/crash-recovery.test.ts',
       'test/life-of-a-key.test.ts',
     ],

@@ -19,6 +19,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const server = await startServer();
 const ada = await openSession(server);
 const { apiKey, key } = await ada.createKey({ name: 'Documentation', rateLimit: 1000 });
+const manager = await ada.createKey({ name: 'Manager', scopes: ['keys:write'] });
 const verifier = await ada.createKey({ name: 'Back end', scopes: ['keys:verify'] });
 after(() => server.stop());
 
@@ -31,6 +32,7 @@ for (const page of [
   'docs/protect-an-api.md',
   'docs/protect-from-a-back-end.md',
   'docs/limits.md',
+  'docs/restrictions.md',
 ]) {
   test(`the commands in ${page} succeed`, { skip }, () => {
     const commands = blocks(page, 'sh run');
@@ -39,7 +41,12 @@ for (const page of [
       const adapted = command.replaceAll('http://localhost:3000', server.url);
       const result = spawnSync('bash', ['-euo', 'pipefail', '-c', adapted], {
         encoding: 'utf8',
-        env: { PATH: process.env.PATH, SOKU_API_KEY: apiKey, SOKU_VERIFY_KEY: verifier.apiKey },
+        env: {
+          PATH: process.env.PATH,
+          SOKU_API_KEY: apiKey,
+          SOKU_VERIFY_KEY: verifier.apiKey,
+          SOKU_MANAGE_KEY: manager.apiKey,
+        },
       });
       assert.equal(result.status, 0, `${command}\n${result.stdout}\n${result.stderr}`);
     }

@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import { type KeyList, keyListSchema } from '@soku/contract/keys';
 import fc from 'fast-check';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
+import { inDatabase } from '../support/in-database.ts';
 import { times } from '../support/long.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
@@ -87,6 +88,10 @@ test('an invalid parameter is rejected with its name', async () => {
     ['createdBy', ''],
     ['createdBy', 'two words'],
     ['scope', 'Keys'],
+    ['scope', 'keys:*:x'],
+    ['environment', 'prod'],
+    ['externalId', ''],
+    ['externalId', 'x'.repeat(256)],
     ['unusedDays', '0'],
     ['unusedDays', '3651'],
     ['expiresWithinDays', '1.5'],
@@ -201,6 +206,8 @@ test('any search without control characters finds the key with exactly that name
 
 test('each key is listed and counted under its status only, even with a search', async () => {
   const [active, revoked, expired, both] = ['active', 'revoked', 'expired', 'both'].map((s) => `status ${s}`);
+  const disabled = await ada.createKey({ name: 'status disabled' });
+  await contract.call('PATCH', `/v1/api-keys/${disabled.key.id}`, { as: ada, body: { disabled: true } });
   const soon = () => new Date(Date.now() + 400).toISOString();
   await ada.createKey({ name: active ?? '' });
   await ada.revoke((await ada.createKey({ name: revoked ?? '' })).key.id);
@@ -212,16 +219,44 @@ test('each key is listed and counted under its status only, even with a search',
   );
   const namesWith = async (status: string) =>
     (await list({ q: 'status ', status })).data.map((key) => key.name).sort();
-  assert.deepEqual(await namesWith('active'), [active]);
+  assert.deepEqual(await namesWith('active'), [active, 'status disabled'], 'a disabled key is active, too');
+  assert.deepEqual(await namesWith('disabled'), ['status disabled']);
   assert.deepEqual(await namesWith('expired'), [expired]);
   assert.deepEqual(await namesWith('revoked'), [both, revoked], 'revoked wins over expired');
-  assert.deepEqual(await namesWith('all'), [active, both, expired, revoked]);
+  assert.deepEqual(await namesWith('all'), [active, both, 'status disabled', expired, revoked]);
   const { counts } = await list({ q: 'STATUS ', include: 'counts', limit: '1' });
-  assert.deepEqual(counts, { active: 1, disabled: 0, revoked: 2, expired: 1, all: 4 });
+  assert.deepEqual(counts, { active: 2, disabled: 1, revoked: 2, expired: 1, all: 5 });
 });
 
 test('each key shows the status under which it is listed', async () => {
-  for (const status of ['active', 'revoked', 'expired']) {
-    for (const key of (await list({ status, limit: '100' })).data) assert.equal(key.status, status);
+  for (const status of ['active', 'disabled', 'revoked', 'expired']) {
+    const { data } = await list({ status, limit: '100' });
+    assert.ok(data.length > 0);
+    for (const key of data) {
+      assert.ok(key.status === status || (status === 'active' && key.status === 'disabled'), key.status);
+    }
   }
+});
+
+test('filters by scope, environment and external ID find exact values, and can be combined', async () => {
+  const scopes = [['files:read'], ['files:*', 'logs'], ['*'], ['xfiles:read']];
+  for (const [i, own] of scopes.entries()) {
+    await ada.createKey({ name: `filter ${i}`, scopes: own, externalId: i < 2 ? '100%_a' : '100%_A' });
+  }
+  const { key } = await ada.createKey({ name: 'filter test', scopes: ['files:read'], externalId: '100%_a' });
+  await inDatabase(server, "UPDATE api_key SET environment = 'test' WHERE id = ?", key.id);
+  const names = async (query: Record<string, string>) =>
+    (await list({ q: 'filter', ...query })).data.map(({ name }) => name).sort();
+  assert.deepEqual(await names({ scope: 'files:read' }), ['filter 0', 'filter test']);
+  assert.deepEqual(await names({ scope: 'files:*' }), ['filter 1'], 'the wildcard itself');
+  assert.deepEqual(await names({ scope: '*' }), ['filter 2']);
+  assert.deepEqual(await names({ scope: 'log' }), []);
+  assert.deepEqual(await names({ environment: 'test' }), ['filter test']);
+  assert.deepEqual(await names({ externalId: '100%_a' }), ['filter 0', 'filter 1', 'filter test']);
+  assert.deepEqual(await names({ externalId: '100%_A' }), ['filter 2', 'filter 3']);
+  assert.deepEqual(await names({ externalId: '100' }), []);
+  const combined = { scope: 'files:read', environment: 'live', externalId: '100%_a' };
+  assert.deepEqual(await names(combined), ['filter 0']);
+  const { counts } = await list({ ...combined, include: 'counts' });
+  assert.deepEqual(counts, { active: 1, disabled: 0, revoked: 0, expired: 0, all: 1 });
 });

@@ -16,9 +16,12 @@ export interface ModelKey {
   name: string;
   createdAt: number;
   createdBy: string;
-  scopes: readonly ('keys:read' | 'keys:write')[];
+  scopes: readonly ('keys:read' | 'keys:write' | 'keys:*')[];
+  environment: 'live' | 'test';
+  externalId: string | null;
   expiresAt: number | null;
   revoked: boolean;
+  disabled: boolean;
   usedAt: number | null;
   /** In the last 24 hours, if it was used then. */
   accepted: number;
@@ -35,9 +38,12 @@ export const arbitraryKey = fc.record({
   name: fc.constantFrom('a', 'A', 'b', 'ä', 'z', 'Zz', '10', '9', '\u{1f600}', '\uffee'),
   createdAt: fc.integer({ min: 0, max: 900 }),
   createdBy: fc.constantFrom('usr_1', 'usr_2'),
-  scopes: fc.subarray(['keys:read', 'keys:write'] as const),
+  scopes: fc.subarray(['keys:read', 'keys:write', 'keys:*'] as const),
+  environment: fc.constantFrom('live', 'live', 'test'),
+  externalId: fc.constantFrom(null, null, 'a', 'A', 'a%', "customer 'seven'"),
   expiresAt: fc.oneof(fc.constant(null), fc.integer({ min: 901, max: 1100 })),
   revoked: fc.boolean(),
+  disabled: fc.boolean(),
   usedAt: fc.oneof(fc.constant(null), fc.constantFrom(-9000, -4000, 950, 990, 994, 995, 999, 1000)),
   accepted: fc.nat(3),
   preview: fc.record({
@@ -59,25 +65,34 @@ export const arbitraryFilter = fc.record({
   status: fc.constantFrom(...statusFilterSchema.options),
   search: fc.constantFrom(undefined, undefined, 'A', 'z', '9', ...Object.keys(searches)),
   createdBy: fc.constantFrom(undefined, undefined, 'usr_1', 'usr_3'),
-  scope: fc.constantFrom(undefined, undefined, 'keys:read', 'keys:w'),
+  scope: fc.constantFrom(undefined, undefined, 'keys:read', 'keys:w', 'keys:*'),
+  environment: fc.constantFrom(undefined, undefined, undefined, 'live', 'test'),
+  externalId: fc.constantFrom(undefined, undefined, undefined, 'a', 'a%', "customer 'seven'", 'none'),
   unusedSince: fc.constantFrom(undefined, undefined, 500, 960, 999),
   expiresUntil: fc.constantFrom(undefined, undefined, 1050),
 });
 
 type ModelFilter = typeof arbitraryFilter extends fc.Arbitrary<infer T> ? T : never;
 
-export function hasStatus({ revoked, expiresAt }: ModelKey, status: ModelFilter['status']): boolean {
+/** A disabled key is also active. */
+export function hasStatus(
+  { revoked, expiresAt, disabled }: ModelKey,
+  status: ModelFilter['status'],
+): boolean {
   const expired = expiresAt !== null && expiresAt <= now;
+  if (status === 'disabled') return disabled && !revoked && !expired;
   return status === 'all' || status === (revoked ? 'revoked' : expired ? 'expired' : 'active');
 }
 
 export function matches(key: ModelKey, filter: ModelFilter): boolean {
-  const { search, createdBy, scope, unusedSince, expiresUntil } = filter;
+  const { search, createdBy, scope, environment, externalId, unusedSince, expiresUntil } = filter;
   return [
     hasStatus(key, filter.status),
     search === undefined || foldName(key.name).includes(foldName(search)) || searches[search]?.(key.preview),
     createdBy === undefined || key.createdBy === createdBy,
     scope === undefined || key.scopes.some((own) => own === scope),
+    environment === undefined || key.environment === environment,
+    externalId === undefined || key.externalId === externalId,
     unusedSince === undefined ||
       (key.createdAt <= unusedSince && (key.usedAt === null || stepOf(key.usedAt) + 5 <= unusedSince)),
     expiresUntil === undefined ||
@@ -160,6 +175,8 @@ export const everyKey: Omit<ModelFilter, 'status'> = {
   search: undefined,
   createdBy: undefined,
   scope: undefined,
+  environment: undefined,
+  externalId: undefined,
   unusedSince: undefined,
   expiresUntil: undefined,
 };

@@ -10,7 +10,7 @@ export const unrestrictedKey: VerifiedKey = {
   retiresAt: Number.POSITIVE_INFINITY,
   disabled: false,
   environment: 'live',
-  allowedAddresses: '',
+  allowedAddresses: null,
   rateLimit: null,
   externalId: null,
   metadata: null,

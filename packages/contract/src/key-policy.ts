@@ -1,5 +1,7 @@
 /** The fields of a key that decide what it may do, and those that the operator stores with it. */
 import { z } from 'zod';
+import { canonicalList, parseBlock } from './address-lists.ts';
+import type { AddressBlock } from './addresses.ts';
 import { grantSchema, maxScopes } from './scopes.ts';
 import { isPrintable } from './visible-text.ts';
 
@@ -17,12 +19,22 @@ export const grantsSchema = z.array(grantSchema).max(maxScopes);
 export const environmentSchema = z.enum(['live', 'test']);
 export type Environment = z.infer<typeof environmentSchema>;
 
-/** Maximum number of addresses and ranges of a key. */
+/** Maximum number of addresses and blocks of a key. */
 export const maxAllowedAddresses = 50;
 
+/** IP addresses and CIDR blocks. The output is canonical, without duplicates, and sorted. */
 export const allowedAddressesSchema = z
-  .array(z.string().max(64, 'must be an IP address or a CIDR range'))
-  .max(maxAllowedAddresses);
+  .array(z.string())
+  .max(maxAllowedAddresses)
+  .transform((texts, context) => {
+    const blocks: AddressBlock[] = [];
+    for (const [i, text] of texts.entries()) {
+      const { block, problem } = parseBlock(text);
+      if (block !== undefined) blocks.push(block);
+      else context.addIssue({ code: 'custom', path: [i], message: problem });
+    }
+    return canonicalList(blocks);
+  });
 
 const printable = 'must not contain control or invisible characters';
 

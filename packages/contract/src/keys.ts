@@ -50,7 +50,9 @@ export const keySchema = z
     revokedReason: revokeReasonSchema.nullable(),
     allowedAddresses: z
       .array(z.string())
-      .describe('IP addresses and CIDR ranges from which the key is accepted; empty: from all'),
+      .describe(
+        'IP addresses and CIDR blocks from which the key is accepted, in canonical form; empty: from all',
+      ),
     rateLimit: rateLimitSchema.nullable().describe('Requests per minute; null: the limit of the workspace'),
     externalId: z.string().nullable().describe('Your own id for the customer or system that has the key'),
     metadata: z.record(z.string(), z.string()).describe('Your own data'),
@@ -120,13 +122,15 @@ export const createKeySchema = z.strictObject({
   expiresAt: futureSchema
     .nullable()
     .optional()
-    .describe('The key is rejected from this time on. Default: never'),
+    .describe(
+      'The key is rejected from this time on. Default, also for null: never, or the latest date that the workspace and a calling key allow',
+    ),
   environment: environmentSchema
     .optional()
     .describe('Default: live. `test` only if the operator has set a prefix for test keys'),
   allowedAddresses: allowedAddressesSchema
     .optional()
-    .describe('IP addresses and CIDR ranges from which the key is accepted. Default: all'),
+    .describe('IP addresses and CIDR blocks from which the key is accepted. Default: all'),
   rateLimit: rateLimitField,
   externalId: externalIdSchema.nullable().optional(),
   metadata: metadataSchema.nullable().optional(),

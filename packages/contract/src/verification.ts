@@ -25,7 +25,7 @@ export const verifyKeySchema = z
       .union([z.ipv4(), z.ipv6()], 'must be an IPv4 or IPv6 address')
       .optional()
       .describe(
-        'The IP address that the request came from. It is recorded as "last used from", and invalid keys count against it',
+        'The IP address that the request came from. Keys with allowed addresses are rejected without it. It is recorded as "last used from", and invalid keys count against it',
       ),
   })
   .refine(({ apiKey, apiKeys }) => (apiKey === undefined) !== (apiKeys === undefined), {

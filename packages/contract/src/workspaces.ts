@@ -2,6 +2,11 @@
 import { z } from 'zod';
 import { rateLimitSchema } from './rate-limits.ts';
 
+const maxKeyLifetimeSchema = z
+  .int('must be a whole number of days')
+  .min(1, 'must be between 1 and 3650 days')
+  .max(3650, 'must be between 1 and 3650 days');
+
 export const workspaceSchema = z
   .object({
     id: z.string(),
@@ -9,14 +14,24 @@ export const workspaceSchema = z
     rateLimit: rateLimitSchema
       .nullable()
       .describe('Requests per minute for each key without its own limit; null: the default'),
+    maxKeyLifetimeDays: maxKeyLifetimeSchema
+      .nullable()
+      .describe('Days within which each new key must expire; null: no maximum'),
     defaultRateLimit: rateLimitSchema.describe('The default limit of this deployment (SOKU_KEY_RATE_LIMIT)'),
   })
   .meta({ id: 'Workspace' });
 export type Workspace = z.infer<typeof workspaceSchema>;
 
-export const changeWorkspaceSchema = z.strictObject({
-  rateLimit: rateLimitSchema
-    .nullable()
-    .describe('Requests per minute for each key without its own limit, from the next request on'),
-});
+export const changeWorkspaceSchema = z
+  .strictObject({
+    rateLimit: rateLimitSchema
+      .nullable()
+      .optional()
+      .describe('Requests per minute for each key without its own limit, from the next request on'),
+    maxKeyLifetimeDays: maxKeyLifetimeSchema
+      .nullable()
+      .optional()
+      .describe('Applies to keys that are created, and expiration dates that are set, from now on'),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'must contain a field to change');
 export type ChangeWorkspace = z.infer<typeof changeWorkspaceSchema>;

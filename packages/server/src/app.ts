@@ -19,7 +19,11 @@ import type { PostgresDatabase } from './database/postgres.ts';
 import { appendEvents } from './events/events.ts';
 import { accept } from './gateway/accepted.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import { createClientAddress, createTrustedPeerCheck } from './http/client-address.ts';
+import {
+  createClientAddress,
+  createHiddenClientCheck,
+  createTrustedPeerCheck,
+} from './http/client-address.ts';
 import { addDraining } from './http/draining.ts';
 import { createEventLog } from './http/event-log.ts';
 import { throttle } from './http/logging.ts';
@@ -202,6 +206,7 @@ export async function createVerification(
     prefixes: config.keyPrefixes,
     environment: config.verifyEnvironment,
     grants: limits.grants,
+    isClientHidden: createHiddenClientCheck(config.trustProxy, config.trustProxyHeader),
     addressLimits,
     counts,
     failed: throttle(10_000, (error, suppressed) =>

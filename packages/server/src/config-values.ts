@@ -1,7 +1,7 @@
 /** Schemas of the values of environment variables. An error message continues a sentence that starts with the name. */
-import { isIP } from 'node:net';
+import { parseRange } from '@soku/contract/address-lists';
+import { isIpv4, mappedBits } from '@soku/contract/addresses';
 import { z } from 'zod';
-import { canonicalAddress } from './http/address.ts';
 import { maxQuota } from './limits/sliding-window.ts';
 
 /** A whole number in decimal digits, within bounds. */
@@ -59,13 +59,6 @@ export function isOrigin(text: string): boolean {
 
 /** Whether a text is an IP address or a CIDR range, other than the range of all addresses. */
 export function isAddressRange(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  // In an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2), the first 96 bits are fixed.
-  const fixed = version === 6 && !canonicalAddress(address)?.includes(':') ? 96 : 0;
-  return (
-    bits === undefined ||
-    (/^\d{1,3}$/.test(bits) && Number(bits) > fixed && Number(bits) <= (version === 4 ? 32 : 128))
-  );
+  const { block } = parseRange(text);
+  return block !== undefined && block.bits > (isIpv4(block.words) ? mappedBits : 0);
 }

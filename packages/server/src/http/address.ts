@@ -1,4 +1,4 @@
-import { isIP, SocketAddress } from 'node:net';
+import { formatAddress, readIpAddress } from '@soku/contract/addresses';
 
 /** Maximum length of a parsed text, in characters: an IPv6 address with its zone, in brackets, with a port. */
 const longestNode = 128;
@@ -8,6 +8,9 @@ const port = String.raw`:(?:\d{1,5}|_[\w.-]+)`;
 const bracketed = new RegExp(String.raw`^\[([^[\]]*:[^[\]]*)\](?:${port})?$`);
 const withPort = new RegExp(String.raw`^([\d.]+)${port}$`);
 
+/** Scratch space. */
+const words = new Int32Array(4);
+
 /**
  * Formats an IP address in the canonical form that is compared, counted and stored: IPv6 as in RFC 5952 without a zone,
  * because a zone is specific to one machine and can be any text; IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2) as IPv4.
@@ -15,11 +18,7 @@ const withPort = new RegExp(String.raw`^([\d.]+)${port}$`);
  * @returns null when the text is not an IP address
  */
 export function canonicalAddress(text: string): string | null {
-  const version = isIP(text);
-  if (version === 4) return text;
-  if (version === 0) return null;
-  const { address } = new SocketAddress({ address: withoutZone(text), family: 'ipv6' });
-  return canonicalSocketAddress(address);
+  return readIpAddress(withoutZone(text), words) ? formatAddress(words) : null;
 }
 
 /**
@@ -43,7 +42,9 @@ export function parseForwardedNode(text: string): string | null {
   return canonicalAddress(address);
 }
 
-function withoutZone(address: string): string {
+/** Only IPv6 addresses have zones. */
+export function withoutZone(address: string): string {
   const zone = address.indexOf('%');
-  return zone === -1 ? address : address.slice(0, zone);
+  const bare = zone === -1 ? address : address.slice(0, zone);
+  return bare.includes(':') ? bare : address;
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { canonicalSocketAddress, parseForwardedNode } from './address.ts';
 import { nodeOfElement, startOfLastElement } from './forwarded.ts';
 import { memoize } from './memoize.ts';
+import { canonicalName, isProxyField } from './proxy-fields.ts';
 import { addressMatcher } from './trusted-proxies.ts';
 
 /** The header fields that can name the client. Only one of them is read. */
@@ -88,6 +89,27 @@ export function createTrustedPeerCheck(trusted: readonly string[]): (request: In
   const isTrusted = addressMatcher(trusted);
   return ({ socket }) =>
     socket.remoteAddress !== undefined && isTrusted(canonicalSocketAddress(socket.remoteAddress));
+}
+
+/**
+ * Creates the function that checks whether a request came through a proxy that does not name the client in a way that
+ * is trusted. The client address is then that of the proxy, which a key must not allow: everyone could use the key.
+ * Header fields that only proxies send show it, although a client that connects directly can send them, too.
+ *
+ * @param trusted addresses and ranges of proxies
+ * @param header the only field that is read
+ */
+export function createHiddenClientCheck(
+  trusted: readonly string[],
+  header: AddressHeader,
+): (request: IncomingMessage) => boolean {
+  const isTrusted = createTrustedPeerCheck(trusted);
+  const isProxyFieldName = memoize((name) => isProxyField(canonicalName(name)));
+  return (request) => {
+    const { rawHeaders } = request;
+    if (isTrusted(request) && valuesOf(rawHeaders, header).length > 0) return false;
+    return rawHeaders.some((text, i) => i % 2 === 0 && isProxyFieldName(text));
+  };
 }
 
 /**

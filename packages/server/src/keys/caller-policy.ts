@@ -1,7 +1,7 @@
 import type { Environment } from '@soku/contract/key-policy';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { coversGrant } from '@soku/contract/scopes';
-import { RequestError } from '../http/errors.ts';
+import { type ApiProblem, RequestError } from '../http/errors.ts';
 import {
   effectiveQuota,
   parseStoredRateLimit,
@@ -85,49 +85,74 @@ function inheritedLimit(creator: CallerPolicy | null, fallback: RateLimit): Rate
  * @param fallback SOKU_KEY_RATE_LIMIT
  * @throws {RequestError} insufficient_scope, invalid_request
  */
-export function rejectUncovered(
-  caller: CallerPolicy | null,
-  { scopes, expiresAt, allowedAddresses, environment, rateLimit, externalId }: KeyPolicy,
-  fallback: RateLimit,
-): void {
-  if (caller === null) return;
-  rejectMoreScopes(caller.scopes, scopes);
-  if (caller.expiresAt !== null && (expiresAt === null || expiresAt > caller.expiresAt))
-    throw invalid('expiresAt', 'must not be later than the expiration date of the calling key');
-  if (!includesAddresses(caller.allowedAddresses, allowedAddresses))
-    throw invalid('allowedAddresses', 'must be among the allowed addresses of the calling key');
-  if (environment !== caller.environment)
-    throw invalid('environment', `must be ${caller.environment}, as for the calling key`);
-  if (caller.externalId !== null && externalId !== caller.externalId)
-    throw invalid('externalId', 'must be that of the calling key');
-  rejectHigherLimit(caller.limits, rateLimit, fallback);
+export function rejectUncovered(caller: CallerPolicy | null, policy: KeyPolicy, fallback: RateLimit): void {
+  const problem = caller && findUncovered(caller, policy, fallback);
+  if (problem) throw new RequestError(problem);
 }
 
-function rejectMoreScopes(own: readonly string[], scopes: readonly string[]): void {
-  const missing = scopes.find((scope) => !coversGrant(own, scope));
-  if (missing === undefined) return;
-  throw new RequestError({
+/**
+ * Rejects a change of a key whose policy permits more than that of the calling key. Parameters as above.
+ *
+ * @throws {RequestError} insufficient_scope, invalid_request
+ */
+export function rejectChangeOfWider(
+  caller: CallerPolicy | null,
+  policy: KeyPolicy,
+  fallback: RateLimit,
+): void {
+  const problem = caller && findUncovered(caller, policy, fallback);
+  if (!problem) return;
+  const message = `The calling key cannot change a key that may do more than itself. ${problem.message}`;
+  throw new RequestError({ ...problem, message });
+}
+
+/** @returns the first part of a policy that permits more than that of the calling key */
+function findUncovered(
+  caller: CallerPolicy,
+  { scopes, expiresAt, allowedAddresses, environment, rateLimit, externalId }: KeyPolicy,
+  fallback: RateLimit,
+): ApiProblem | undefined {
+  const missing = scopes.find((scope) => !coversGrant(caller.scopes, scope));
+  if (missing !== undefined) return missingGrant(missing);
+  if (caller.expiresAt !== null && (expiresAt === null || expiresAt > caller.expiresAt))
+    return invalidField('expiresAt', 'must not be later than the expiration date of the calling key');
+  if (!includesAddresses(caller.allowedAddresses, allowedAddresses))
+    return invalidField('allowedAddresses', 'must be among the allowed addresses of the calling key');
+  if (environment !== caller.environment)
+    return invalidField('environment', `must be ${caller.environment}, as for the calling key`);
+  if (caller.externalId !== null && externalId !== caller.externalId)
+    return invalidField('externalId', 'must be that of the calling key');
+  return findHigherLimit(caller.limits, rateLimit, fallback);
+}
+
+function missingGrant(missing: string): ApiProblem {
+  return {
     code: 'insufficient_scope',
     message: `A key cannot grant scopes that it does not have, and this key does not have ${missing}.`,
     details: [{ path: 'scopes', problem: `must not include ${missing}` }],
     scope: missing,
-  });
+  };
 }
 
-function rejectHigherLimit(own: StoredLimits, requested: RateLimit | null, fallback: RateLimit): void {
+function findHigherLimit(
+  own: StoredLimits,
+  requested: RateLimit | null,
+  fallback: RateLimit,
+): ApiProblem | undefined {
   const quota =
     requested === null
       ? effectiveQuota({ own: null, workspace: own.workspace }, fallback)
       : rateLimitToNumber(requested);
   const max = effectiveQuota(own, fallback);
-  if (quota > max) throw invalid('rateLimit', `must not be higher than ${max}, the limit of the calling key`);
+  if (quota <= max) return undefined;
+  return invalidField('rateLimit', `must not be higher than ${max}, the limit of the calling key`);
 }
 
 /** Rejects a field of the body. @param problem continues a sentence that starts with the field */
 export function invalid(path: string, problem: string): RequestError {
-  return new RequestError({
-    code: 'invalid_request',
-    message: `${path} ${problem}.`,
-    details: [{ path, problem }],
-  });
+  return new RequestError(invalidField(path, problem));
+}
+
+function invalidField(path: string, problem: string): ApiProblem {
+  return { code: 'invalid_request', message: `${path} ${problem}.`, details: [{ path, problem }] };
 }

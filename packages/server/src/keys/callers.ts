@@ -73,7 +73,8 @@ export class CallerAuthenticator implements Callers {
   }
 
   async reauthenticate(request: FastifyRequest, needs: BuiltInScope): Promise<void> {
-    const verifyOptions = { needs: [needs], limited: false, recorded: false };
+    const address = this.#addressOf(request.raw);
+    const verifyOptions = { needs: [needs], address, limited: false, recorded: false };
     const { caller, problem } = await this.#find(request, verifyOptions, {});
     if (problem !== undefined) throw new RequestError(problem);
     if (caller.workspaceId !== this.of(request).workspaceId) throw new RequestError(noWorkspace);

@@ -2,9 +2,9 @@ import type { ChangeKey } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { formatStoredMetadata } from '../database/stored-metadata.ts';
 import { RequestError } from '../http/errors.ts';
-import { canonicalAddresses } from '../verification/allowed-addresses.ts';
-import { type CallerPolicy, type KeyPolicy, rejectUncovered } from './caller-policy.ts';
+import { type CallerPolicy, type KeyPolicy, rejectChangeOfWider, rejectUncovered } from './caller-policy.ts';
 import { chooseExpiry } from './expiry.ts';
+import { rejectLargeIdentity } from './identity-size.ts';
 import type { KeyRow } from './store.ts';
 import { type ChangedKey, policyOfRow } from './writes.ts';
 
@@ -32,11 +32,13 @@ export function decideChange(before: KeyRow, input: ChangeKey, circumstances: Ci
   const policyBefore = policyOfRow(before);
   const policy = changePolicy(policyBefore, input, circumstances);
   if (caller !== null && isExpired(policyBefore, now) && !isExpired(policy, now)) throw revivedByKey();
-  rejectUncovered(caller, policyBefore, fallback);
+  rejectChangeOfWider(caller, policyBefore, fallback);
   rejectUncovered(caller, policy, fallback);
+  const name = input.name ?? before.name;
+  rejectLargeIdentity({ name, ...policy }, input);
   return {
     policy,
-    name: input.name ?? before.name,
+    name,
     metadata: input.metadata === undefined ? before.metadata : formatStoredMetadata(input.metadata),
     disabledAt: disabledAfter(before, input, now),
   };
@@ -51,7 +53,7 @@ function changePolicy(
     ...before,
     ...(scopes !== undefined && { scopes: scopes ?? [] }),
     ...(expiresAt !== undefined && { expiresAt: chooseExpiry(expiresAt, maxLifetime, now) ?? null }),
-    ...(allowedAddresses !== undefined && { allowedAddresses: canonicalAddresses(allowedAddresses ?? []) }),
+    ...(allowedAddresses !== undefined && { allowedAddresses: allowedAddresses?.join(' ') ?? '' }),
     ...(rateLimit !== undefined && { rateLimit }),
     ...(externalId !== undefined && { externalId }),
   };

@@ -28,3 +28,21 @@ export function chooseExpiry(
   }
   return expiresAt;
 }
+
+/**
+ * The expiration date of a new key. A date that is not stated is the latest one that the workspace and the creator
+ * allow.
+ *
+ * @param requested null and undefined: not stated
+ * @param limits `inherited` is the date of the creating key, in epoch ms; null: never. The others are as above
+ * @returns epoch ms; null: never
+ * @throws {RequestError} invalid_request
+ */
+export function expiryOfNewKey(
+  requested: string | null | undefined,
+  { inherited, maxLifetime, now }: { inherited: number | null; maxLifetime: number | null; now: number },
+): number | null {
+  const chosen = chooseExpiry(requested ?? undefined, maxLifetime, now) ?? null;
+  if (typeof requested === 'string' || inherited === null) return chosen;
+  return Math.min(chosen ?? inherited, inherited);
+}

@@ -49,13 +49,18 @@ for (const which of databases) {
     key: Omit<ModelKey, 'id' | 'hash'>,
   ) => {
     const [createdAt, expiresAt] = [timeInMinutes(key.createdAt), key.expiresAt];
-    const { name, createdBy, scopes, preview } = key;
+    const { name, createdBy, scopes, environment, externalId, preview } = key;
     const stored = newKey({ workspaceId, name, createdBy, createdAt, preview });
     await insertNewKey(db, stored, {
       scopes,
+      environment,
+      externalId,
       expiresAt: expiresAt === null ? null : timeInMinutes(expiresAt),
     });
     const { hash } = stored.secret;
+    if (key.disabled) {
+      await db.updateTable('api_key').set({ disabled_at: createdAt }).where('id', '=', stored.id).execute();
+    }
     if (key.revoked) await revoke(db, [stored], createdAt);
     if (key.usedAt !== null) await use(db, { id: stored.id, hash }, key.usedAt);
     return { ...key, id: stored.id, hash };

@@ -11,10 +11,10 @@ import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import type { CommandChange, Propagation } from '../propagation/propagation.ts';
 import { rejectUnknownGrants } from '../scopes/catalog.ts';
-import { canonicalAddresses } from '../verification/allowed-addresses.ts';
-import { invalid, policyOfNewKey, type RequestedPolicy } from './caller-policy.ts';
+import { invalid, policyOfNewKey } from './caller-policy.ts';
 import { decideChange } from './change.ts';
-import { chooseExpiry } from './expiry.ts';
+import { expiryOfNewKey } from './expiry.ts';
+import { rejectLargeIdentity } from './identity-size.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
 import { presentKey, type SecretUse } from './present.ts';
 import type { KeyRow, KeyStore } from './store.ts';
@@ -89,8 +89,11 @@ export class KeyService {
     };
     const { value: created } = await this.#propagation.commit(async (db) => {
       const value = await insertKey(db, key, token, maxActiveKeys, async (creator, maxLifetime) => {
-        const requested = requestedPolicy({ ...input, environment }, maxLifetime, now);
+        const inherited = creator?.expiresAt ?? null;
+        const expiresAt = expiryOfNewKey(input.expiresAt, { inherited, maxLifetime, now });
+        const requested = { ...requestedPolicy(input), environment, expiresAt };
         const policy = policyOfNewKey(creator, requested, keyRateLimit);
+        rejectLargeIdentity({ name: key.name, ...policy }, input);
         await rejectUnknownGrants(db, key.workspaceId, policy.scopes);
         return policy;
       });
@@ -222,16 +225,8 @@ export class KeyService {
   }
 }
 
-/** @param maxLifetime days; null: there is no maximum. @param now epoch ms */
-function requestedPolicy(input: CreateKey, maxLifetime: number | null, now: number): RequestedPolicy {
-  return {
-    scopes: input.scopes ?? [],
-    expiresAt: chooseExpiry(input.expiresAt ?? undefined, maxLifetime, now),
-    allowedAddresses: input.allowedAddresses && canonicalAddresses(input.allowedAddresses),
-    environment: input.environment,
-    rateLimit: input.rateLimit ?? null,
-    externalId: input.externalId ?? null,
-  };
+function requestedPolicy({ scopes = [], allowedAddresses, rateLimit = null, externalId = null }: CreateKey) {
+  return { scopes, allowedAddresses: allowedAddresses?.join(' '), rateLimit, externalId };
 }
 
 /** @param now epoch ms */
@@ -275,7 +270,7 @@ function replayed(keyId: string | null): RequestError {
 function callerRevoked(): RequestError {
   return new RequestError({
     code: 'revoked_key',
-    message: 'This key was revoked while it was creating or changing another key.',
+    message: 'This key was revoked or disabled while it was creating or changing a key.',
   });
 }
 

@@ -1,26 +1,31 @@
-import { memoize } from '../http/memoize.ts';
-import { addressMatcher } from '../http/trusted-proxies.ts';
+import { parseRange } from '@soku/contract/address-lists';
+import { type AddressBlock, blockIncludes } from '@soku/contract/addresses';
+import { AddressBlocks } from '../http/address-blocks.ts';
 
-const matcherOf = memoize((allowed: string) => addressMatcher(allowed.split(' ')));
+/** The column api_key.allowed_addresses: canonical addresses and CIDR blocks, separated by spaces; '' means all. */
+type StoredAddresses = string;
 
 /**
- * Whether a key with these allowed addresses may be used from an address.
+ * Prepares the allowed addresses of a key for verification.
  *
- * @param allowed canonical IP addresses and CIDR ranges, separated by spaces; not empty
- * @param address the canonical address of the client; undefined or not an address if it is unknown
+ * @returns null: all. An entry that was changed by hand and is invalid allows nothing
  */
-export function isAllowedAddress(allowed: string, address: string | undefined): boolean {
-  return address !== undefined && matcherOf(allowed)(address);
+export function parseAllowedAddresses(stored: StoredAddresses): AddressBlocks | null {
+  return stored === '' ? null : new AddressBlocks(blocksOf(stored));
 }
 
-/** Whether all addresses of one list are in another one. @param outer '' means all. @param inner '' means all */
-export function includesAddresses(outer: string, inner: string): boolean {
+/** Whether each block of one list is in a block of another one. */
+export function includesAddresses(outer: StoredAddresses, inner: StoredAddresses): boolean {
   if (outer === '') return true;
-  const entries = outer.split(' ');
-  return inner !== '' && inner.split(' ').every((entry) => entries.includes(entry));
+  if (inner === '') return false;
+  const blocks = blocksOf(outer);
+  return inner.split(' ').every((entry) => {
+    const { block } = parseRange(entry);
+    // What an entry that this version cannot parse allows is unknown, so nothing includes it.
+    return block !== undefined && blocks.some((other) => blockIncludes(other, block));
+  });
 }
 
-/** The stored form of a list of addresses and ranges. */
-export function canonicalAddresses(entries: readonly string[]): string {
-  return [...new Set(entries)].sort().join(' ');
+function blocksOf(stored: StoredAddresses): AddressBlock[] {
+  return stored.split(' ').flatMap((entry) => parseRange(entry).block ?? []);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unrestrictedKey } from '../../../../test/support/verified-key.ts';
+import { parseAllowedAddresses } from './allowed-addresses.ts';
 import { checkPolicy, type Policy } from './check-policy.ts';
 
 const required = { environment: 'live', address: '192.0.2.2', needs: ['keys:read'] } as const;
@@ -8,7 +9,13 @@ const required = { environment: 'live', address: '192.0.2.2', needs: ['keys:read
 test('the first reason in the order retired, expired, disabled, environment, address, scope is returned', () => {
   const policy: Policy = {
     ...unrestrictedKey,
-    ...{ retiresAt: 5, expiresAt: 5, disabled: true, environment: 'test', allowedAddresses: '192.0.2.1' },
+    ...{
+      retiresAt: 5,
+      expiresAt: 5,
+      disabled: true,
+      environment: 'test',
+      allowedAddresses: parseAllowedAddresses('192.0.2.1'),
+    },
   };
   const reasons: (string | undefined)[] = [];
   const check = (change: Partial<Policy>) => {
@@ -21,7 +28,7 @@ test('the first reason in the order retired, expired, disabled, environment, add
     { expiresAt: 6 },
     { disabled: false },
     { environment: 'live' },
-    { allowedAddresses: '192.0.2.0/24' },
+    { allowedAddresses: parseAllowedAddresses('192.0.2.0/24') },
     { scopes: ['keys:read'] },
   ] as const) {
     check(change);

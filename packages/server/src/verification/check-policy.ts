@@ -1,7 +1,7 @@
 import type { Environment } from '@soku/contract/key-policy';
 import { coversScope } from '@soku/contract/scopes';
+import type { AddressBlocks } from '../http/address-blocks.ts';
 import type { ApiProblem } from '../http/errors.ts';
-import { isAllowedAddress } from './allowed-addresses.ts';
 import {
   addressNotAllowed,
   disabledKey,
@@ -19,8 +19,8 @@ export interface Policy {
   expiresAt: number;
   disabled: boolean;
   environment: Environment;
-  /** Canonical IP addresses and CIDR ranges, separated by spaces; '' means all. */
-  allowedAddresses: string;
+  /** null means all. */
+  allowedAddresses: AddressBlocks | null;
   /** Grants, as stored. One that this version does not know grants nothing, because no call requires it. */
   scopes: readonly string[];
   /** Requests per minute; null means no limit. */
@@ -58,9 +58,8 @@ function checkUse(policy: Policy, required: UseRequirements): ApiProblem | undef
   const { address, environment, needs, denied } = required;
   if (environment !== 'any' && policy.environment !== environment)
     return wrongEnvironment(policy.environment);
-  if (policy.allowedAddresses !== '' && !isAllowedAddress(policy.allowedAddresses, address)) {
-    return addressNotAllowed(address);
-  }
+  // An unknown address is in no block.
+  if (policy.allowedAddresses?.has(address ?? '') === false) return addressNotAllowed(address);
   if (denied !== undefined || needs === undefined) return denied;
   const missing = needs.find((scope) => !coversScope(policy.scopes, scope));
   return missing === undefined ? undefined : missingScope(missing);

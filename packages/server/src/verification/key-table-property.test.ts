@@ -11,6 +11,7 @@ import { KeyLimits } from '../limits/key-limits.ts';
 import { allKeys } from '../usage/key-range.ts';
 import { formatLogRow, parseLogRow } from '../usage/log-format.ts';
 import { PendingUses } from '../usage/pending-uses.ts';
+import { parseAllowedAddresses } from './allowed-addresses.ts';
 import { KeyTable, noRow } from './key-table.ts';
 import type { EndedSecret, VerifiedKey } from './stored-secret.ts';
 
@@ -73,7 +74,7 @@ class World {
       const more = { name, expiresAt, retiresAt, scopes: [workspace], workspaceId: workspace };
       // As some keys have them.
       const externalId = name.length % 2 === 0 ? null : name;
-      const allowedAddresses = name.length % 3 === 0 ? '192.0.2.1' : '';
+      const allowedAddresses = name.length % 3 === 0 ? parseAllowedAddresses('192.0.2.1') : null;
       const key = { ...unrestrictedKey, ...more, keyId: keyIdOf(secret), externalId, allowedAddresses };
       this.#put.set(secret, key);
       const row = this.table.add(hashOf(secret), key);
@@ -176,7 +177,7 @@ class World {
     assert.deepEqual(this.table.read(row), put);
     const end = Math.min(put.expiresAt, put.retiresAt);
     for (const now of [hour, 2 * hour, 3 * hour])
-      assert.equal(this.table.mayReject(row, now), end <= now || put.allowedAddresses !== '', `at ${now}`);
+      assert.equal(this.table.mayReject(row, now), end <= now || put.allowedAddresses !== null, `at ${now}`);
   }
 }
 

@@ -5,6 +5,7 @@ import { drain } from '../../../../test/support/drain.ts';
 import { unrestrictedKey } from '../../../../test/support/verified-key.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
 import { PendingUses } from '../usage/pending-uses.ts';
+import { parseAllowedAddresses } from './allowed-addresses.ts';
 import { KeyTable, noRow } from './key-table.ts';
 import type { VerifiedKey } from './stored-secret.ts';
 
@@ -33,7 +34,7 @@ test('a row returns the key that was added', () => {
     rateLimit: 1_000_000_000,
     disabled: true,
     environment: 'test',
-    allowedAddresses: '192.0.2.1 2001:db8::/32',
+    allowedAddresses: parseAllowedAddresses('192.0.2.1 2001:db8::/32'),
     externalId: 'customer “7”',
     metadata: '{"team":"a"}',
   });
@@ -47,7 +48,7 @@ test('a row returns the key that was added', () => {
   for (const restriction of [
     { disabled: true },
     { environment: 'test' },
-    { allowedAddresses: '::1' },
+    { allowedAddresses: parseAllowedAddresses('::1') },
   ] as const) {
     assert.equal(table.mayReject(table.add(hashOf('plain'), keyOf('plain', restriction)), 0), true);
   }

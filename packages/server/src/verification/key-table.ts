@@ -178,7 +178,7 @@ export class KeyTable {
       retiresAt: details?.retiresAt ?? never,
       disabled: this.details.isDisabled(row),
       environment: this.details.environment(row),
-      allowedAddresses: details?.allowedAddresses ?? '',
+      allowedAddresses: details?.allowedAddresses ?? null,
       rateLimit: limit === 0 ? null : limit,
     };
   }

@@ -34,6 +34,7 @@ interface Caller {
   token: string;
   userAgent: string;
   address: string;
+  request: IncomingMessage;
 }
 
 const workspaceOf = (keys: KeyTable, row: number) => keys.workspaceId(row);
@@ -74,7 +75,7 @@ export class PostVerify {
     const token = plainBearerToken(fields);
     if (token === undefined || checkRequestForm(request, fields.hosts) !== null) return undefined;
     if (!fastPath.canSend(response) || !hasUsualFields(request)) return undefined;
-    const caller = { token, userAgent: fields.userAgent, address: addressOf(request) };
+    const caller = { token, userAgent: fields.userAgent, address: addressOf(request), request };
     // Not recorded, because the framework would record a rejection again.
     return typeof this.#verifyCaller(caller, { recorded: false }) === 'string' ? caller : undefined;
   }
@@ -120,11 +121,11 @@ export class PostVerify {
 
   /** @returns the workspace of the calling key */
   #verifyCaller(
-    { token, userAgent, address }: Caller,
+    { token, userAgent, address, request }: Caller,
     recording: Pick<VerifyOptions, 'recorded'>,
   ): MaybePromise<string | Rejected> {
     const options: VerifyOptions = { ...recording, address, needs: ['keys:verify'], limited: false };
-    return this.#options.verifier.verifyToken(token, { options, userAgent, accept: workspaceOf });
+    return this.#options.verifier.verifyToken(token, { options, userAgent, accept: workspaceOf, request });
   }
 }
 

@@ -22,6 +22,8 @@ export const verificationUnavailable: ApiProblem = {
   message: 'The key could not be checked, because the database did not respond. Try again in a moment.',
 };
 
+export const notAKey: ApiProblem = { code: 'malformed_key', message: 'This is not a key of this service.' };
+
 export const unknownKey: ApiProblem = {
   code: 'unknown_key',
   message:
@@ -71,7 +73,7 @@ export function addressNotAllowed(address: string | undefined): ApiProblem {
     code: 'ip_not_allowed',
     message: isKnown
       ? `This key may not be used from the IP address ${address}.`
-      : 'This key may only be used from certain IP addresses, and the address of this request is unknown. Behind a proxy, the operator must list the proxy in TRUST_PROXY.',
+      : 'This key may only be used from certain IP addresses, and the address of the client is unknown. The operator must list the proxy in front of this server in TRUST_PROXY, and a back end that verifies keys must send ip.',
   };
 }
 

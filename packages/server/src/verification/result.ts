@@ -42,7 +42,10 @@ export type ResultOrPromise = MaybePromise<VerificationResult>;
 
 /** How a key is used in this verification. */
 export interface VerifyOptions {
-  /** The IP address of the client, by which invalid keys are limited. Absent: no limit. */
+  /**
+   * The IP address of the client, by which invalid keys are limited. Absent: no limit, and keys with allowed addresses
+   * are rejected.
+   */
   address?: string | undefined;
   /** The environment that the key must have, beside that of the verifier. */
   environment?: Environment | undefined;
@@ -65,4 +68,16 @@ export interface VerifyRequestOptions extends VerifyOptions {
    * be stated more than once). Called only without an Authorization header. Default: the target of the request itself.
    */
   targets?: ((request: IncomingMessage) => readonly string[]) | undefined;
+}
+
+/** The outcome of a verification: the converted key, or why there is none. */
+export type VerifierOutcome<T> = T | Rejected | NeedsGrant;
+
+/** One verification: its options, and the conversion of an accepted key. */
+export interface KeyVerification<T> {
+  options: VerifyOptions;
+  userAgent: string;
+  accept: AcceptKey<T>;
+  /** The request with the key. Absent if a back end received the key, and states the client address itself. */
+  request?: IncomingMessage;
 }

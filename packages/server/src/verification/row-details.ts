@@ -64,14 +64,14 @@ export class RowDetails {
 
 function hasDetails({ retiresAt, allowedAddresses, externalId, metadata }: VerifiedKey): boolean {
   const retires = retiresAt !== Number.POSITIVE_INFINITY;
-  return retires || allowedAddresses !== '' || externalId !== null || metadata !== null;
+  return retires || allowedAddresses !== null || externalId !== null || metadata !== null;
 }
 
 function flagsOf(key: VerifiedKey): number {
   const { disabled, environment, allowedAddresses } = key;
   const isTest = environment === 'test';
   return (
-    (disabled || isTest || allowedAddresses !== '' ? column.isRestricted : 0) |
+    (disabled || isTest || allowedAddresses !== null ? column.isRestricted : 0) |
     (disabled ? column.isDisabled : 0) |
     (isTest ? column.isTest : 0) |
     (hasDetails(key) ? column.hasDetails : 0)

@@ -2,6 +2,7 @@ import type { RateLimit } from '@soku/contract/rate-limits';
 import { z } from 'zod';
 import { parseStoredScopes } from '../database/stored-scopes.ts';
 import { parseStoredRateLimit } from '../limits/rate-limit.ts';
+import { parseAllowedAddresses } from './allowed-addresses.ts';
 import type { Policy } from './check-policy.ts';
 
 /** A key that is currently valid. */
@@ -82,7 +83,7 @@ export function parseStoredSecret(row: unknown, usualLimit: RateLimit): StoredSe
       disabled: disabled_at !== null,
       // Anything else, written by hand, must not open production.
       environment: environment === 'live' ? 'live' : 'test',
-      allowedAddresses: allowed_addresses,
+      allowedAddresses: parseAllowedAddresses(allowed_addresses),
       externalId: external_id,
       metadata,
       rateLimit: limit === 'off' ? null : limit,

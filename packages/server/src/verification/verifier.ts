@@ -12,6 +12,7 @@ import { type KeyTable, noRow } from './key-table.ts';
 import type { KeyWindows } from './key-windows.ts';
 import {
   guessCodes,
+  notAKey,
   rateLimited,
   retiredSecret,
   revokedKey,
@@ -21,9 +22,11 @@ import {
 import type { RequestFields } from './request-fields.ts';
 import {
   type AcceptKey,
+  type KeyVerification,
   type MaybePromise,
   NeedsGrant,
   type Rejected,
+  type VerifierOutcome,
   type VerifyOptions,
   type VerifyRequestOptions,
 } from './result.ts';
@@ -44,22 +47,14 @@ interface Options {
   environment?: Environment | 'any';
   /** Counts requests against limits that several nodes share. Undefined with SQLite. */
   grants?: Pick<Grants, 'take'> | undefined;
+  /** Whether the client address of a request is that of a proxy. Default: never. */
+  isClientHidden?: (request: IncomingMessage) => boolean;
   addressLimits: AddressLimits;
   counts: VerificationCounts;
   /** Epoch ms. */
   now?: () => number;
   /** Called when the database cannot be read. The key is then rejected. */
   failed: (error: unknown) => void;
-}
-
-/** The outcome of a verification: the converted key, or why there is none. */
-export type VerifierOutcome<T> = T | Rejected | NeedsGrant;
-
-/** One verification: its options, and the conversion of an accepted key. */
-export interface KeyVerification<T> {
-  options: VerifyOptions;
-  userAgent: string;
-  accept: AcceptKey<T>;
 }
 
 /**
@@ -93,7 +88,7 @@ export class Verifier {
     accept: AcceptKey<T>,
   ): MaybePromise<VerifierOutcome<T>> {
     const { counts } = this.#options;
-    const verification = { options, userAgent: fields.userAgent, accept };
+    const verification = { options, userAgent: fields.userAgent, accept, request };
     if (!counts.shouldTime()) return this.#verifyFields(fields, request, options, verification);
     const start = performance.now();
     const decided = this.#verifyFields(fields, request, options, verification);
@@ -172,7 +167,7 @@ export class Verifier {
     const { options, userAgent, accept } = verification;
     if (isForeign(valid.workspaceId(row), options)) return this.#rejectInvalid(unknownKey, options, now);
     if (this.#mustCheck(row, options, now)) {
-      const fault = this.#checkPolicy(row, options, now);
+      const fault = this.#checkPolicy(row, verification, now);
       if (fault !== undefined) return this.#rejectKnown(row, fault, options, now);
     }
     const limit = options.limited === false ? null : this.#take(row, now);
@@ -194,12 +189,20 @@ export class Verifier {
     return this.#environment === 'test' || this.#valid.mayReject(row, now);
   }
 
-  #checkPolicy(row: number, options: VerifyOptions, now: number): ApiProblem | undefined {
+  #checkPolicy(
+    row: number,
+    { options, request }: Pick<KeyVerification<unknown>, 'options' | 'request'>,
+    now: number,
+  ): ApiProblem | undefined {
     const policy = this.#valid.policy(row);
-    const environment = this.#environment;
-    const fault = checkPolicy(policy, { ...options, environment }, now);
+    const isHidden =
+      policy.allowedAddresses !== null &&
+      request !== undefined &&
+      this.#options.isClientHidden?.(request) === true;
+    const use = { ...options, address: isHidden ? undefined : options.address };
+    const fault = checkPolicy(policy, { ...use, environment: this.#environment }, now);
     if (fault !== undefined || options.environment === undefined) return fault;
-    return checkPolicy(policy, { ...options, environment: options.environment }, now);
+    return checkPolicy(policy, { ...use, environment: options.environment }, now);
   }
 
   /** Counts a request against the key's limit. @returns null if there is no limit, undefined if it needs a grant */
@@ -290,12 +293,7 @@ export class Verifier {
   }
 
   #explain(token: string): ApiProblem {
-    return (
-      explainKey(token, this.#options.prefixes) ?? {
-        code: 'malformed_key',
-        message: 'This is not a key of this service.',
-      }
-    );
+    return explainKey(token, this.#options.prefixes) ?? notAKey;
   }
 }
 

@@ -42,7 +42,7 @@ export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (
     url: '/v1/workspace',
     schema: {
       operationId: 'updateWorkspace',
-      summary: 'Change the rate limit of the workspace',
+      summary: 'Change the settings of the workspace',
       description: 'Requires a session of a signed-in user. No scope allows a key to make this change.',
       tags,
       security: [{ session: [] }],

@@ -32,55 +32,68 @@ export class WorkspaceService {
     return {
       id: row.id,
       name: row.name,
-      rateLimit: parseStoredRateLimit(row.rate_limit),
+      ...settingsOf(row),
       defaultRateLimit: this.#options.keyRateLimit,
     };
   }
 
   /**
-   * Changes the limit of a workspace. Verification applies the change before this resolves.
+   * Changes the settings of a workspace. Verification applies a new limit before this resolves. A new maximum lifetime
+   * applies to keys that are created, and dates that are set, from now on.
    *
    * @throws {RequestError} session_required for a key, which could otherwise raise its own limit
    */
-  async change(caller: Caller, { rateLimit }: ChangeWorkspace): Promise<Workspace> {
+  async change(caller: Caller, input: ChangeWorkspace): Promise<Workspace> {
     if (caller.actor.kind === 'key') throw sessionRequired();
     const id = caller.workspaceId;
     await this.#options.propagation.commit(async (db) => {
       await lockRow(db, 'workspace', id);
-      const before = await find(db, id);
+      const row = await find(db, id);
+      const before = settingsOf(row);
+      const { rateLimit = before.rateLimit, maxKeyLifetimeDays = before.maxKeyLifetimeDays } = input;
+      const after = { rateLimit, maxKeyLifetimeDays };
       await db
         .updateTable('workspace')
-        .set({ rate_limit: formatStoredRateLimit(rateLimit) })
+        .set({
+          rate_limit: formatStoredRateLimit(after.rateLimit),
+          max_key_lifetime: after.maxKeyLifetimeDays,
+        })
         .where('id', '=', id)
         .execute();
-      const events = workspaceUpdated(caller, before, rateLimit, this.#options.now());
+      const events = workspaceUpdated(caller, { name: row.name, before, after }, this.#options.now());
       return { value: undefined, changed: { kind: 'workspace', id }, events };
     });
     return this.get(id);
   }
 }
 
+/** The settings that people can change. */
+type Settings = Pick<Workspace, 'rateLimit' | 'maxKeyLifetimeDays'>;
+
+function settingsOf(row: { rate_limit: number | null; max_key_lifetime: number | null }): Settings {
+  return { rateLimit: parseStoredRateLimit(row.rate_limit), maxKeyLifetimeDays: row.max_key_lifetime };
+}
+
 /**
- * @param before the workspace before the change
+ * @param name of the workspace
  * @param at epoch ms
  * @returns no event if nothing changed
  */
 function workspaceUpdated(
   { actor, workspaceId: id }: Caller,
-  before: { name: string; rate_limit: number | null },
-  rateLimit: RateLimit | null,
+  { name, before, after }: { name: string; before: Settings; after: Settings },
   at: number,
 ): NewEvent[] {
-  const changes = changesOf({ rateLimit: parseStoredRateLimit(before.rate_limit) }, { rateLimit });
+  const changes = changesOf({ ...before }, { ...after });
   if (changes === undefined) return [];
-  const target = { kind: 'workspace', id, name: before.name } as const;
+  const target = { kind: 'workspace', id, name } as const;
   return [{ chain: id, at, actor, action: 'workspace.updated', target, changes }];
 }
 
 async function find(db: Kysely<Tables>, id: string) {
   const row = await db
     .selectFrom('workspace')
-    .select(['id', 'name', 'rate_limit'])
+    .select(['id', 'name', 'rate_limit', 'max_key_lifetime'])
     .where('id', '=', id)
     .executeTakeFirst();
   if (row === undefined) throw new Error('the workspace of the caller does not exist');

@@ -1,0 +1,119 @@
+/** The maximum lifetime of the keys of a workspace. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { auditPageSchema } from '@soku/contract/audit';
+import { createdKeySchema, type Key } from '@soku/contract/keys';
+import { workspaceSchema } from '@soku/contract/workspaces';
+import { assertProblem, Contract } from '../support/contract.ts';
+import { inDatabase } from '../support/in-database.ts';
+import { assertField, day, inDays, KeyCalls } from '../support/key-calls.ts';
+import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
+
+const server = await sharedServer();
+const contract = await Contract.of(server);
+const ada = await openSession(server);
+const keys = new KeyCalls(contract, ada);
+
+const setWorkspace = (body: object) => contract.call('PATCH', '/v1/workspace', { as: ada, body });
+const readWorkspace = async () =>
+  workspaceSchema.strict().parse((await contract.call('GET', '/v1/workspace', { as: ada })).body);
+const create = (body: object, key?: string) =>
+  contract.call('POST', '/v1/api-keys', {
+    ...(key === undefined ? { as: ada } : { key }),
+    body: { name: 'lifetime', ...body },
+  });
+
+async function created(body: object, key?: string): Promise<Key> {
+  const response = await create(body, key);
+  assert.equal(response.status, 201, response.text);
+  return createdKeySchema.parse(response.body).key;
+}
+
+/** Sets the maximum, and removes it after the test. */
+async function withMaximum(days: number, work: () => Promise<void>): Promise<void> {
+  assert.equal((await setWorkspace({ maxKeyLifetimeDays: days })).status, 200);
+  try {
+    await work();
+  } finally {
+    assert.equal((await setWorkspace({ maxKeyLifetimeDays: null })).status, 200);
+  }
+}
+
+/** Fails unless a time is this many days from now. */
+function assertInDays(time: string | null, days: number): void {
+  assert.ok(Math.abs(Date.parse(time ?? '') - Date.now() - days * day) < 60_000, String(time));
+}
+
+test('people can set the maximum and the limit separately, and each change is in the audit log', async () => {
+  const before = await readWorkspace();
+  assert.equal(before.maxKeyLifetimeDays, null);
+  for (const change of [
+    { maxKeyLifetimeDays: 3650 },
+    { rateLimit: 1_000_000 },
+    { maxKeyLifetimeDays: 1, rateLimit: 'off' },
+    { maxKeyLifetimeDays: null },
+    { rateLimit: null },
+  ]) {
+    const expected = { ...(await readWorkspace()), ...change };
+    assert.deepEqual(workspaceSchema.strict().parse((await setWorkspace(change)).body), expected);
+    assert.deepEqual(await readWorkspace(), expected);
+  }
+  const path = '/v1/audit?action=workspace.updated&limit=2';
+  const { data } = auditPageSchema.parse((await contract.call('GET', path, { as: ada })).body);
+  assert.deepEqual(
+    data.map(({ changes }) => changes),
+    [{ rateLimit: { from: 'off', to: null } }, { maxKeyLifetimeDays: { from: 1, to: null } }],
+  );
+  for (const maxKeyLifetimeDays of [0, -1, 3651, 1.5, '30', true, [], {}]) {
+    assertField(await setWorkspace({ maxKeyLifetimeDays }), 'maxKeyLifetimeDays', /days/);
+  }
+  const manager = await ada.createKey({ name: 'manager', scopes: ['keys:write'] });
+  const body = { maxKeyLifetimeDays: 30 };
+  const byKey = await contract.call('PATCH', '/v1/workspace', { key: manager.apiKey, body });
+  assertProblem(byKey, 'session_required');
+  assert.deepEqual(await readWorkspace(), before);
+});
+
+test('a new key expires within the maximum; without a date it gets the latest one', async () => {
+  await withMaximum(30, async () => {
+    for (const body of [{}, { expiresAt: null }]) assertInDays((await created(body)).expiresAt, 30);
+    const expiresAt = inDays(29);
+    assert.equal((await created({ expiresAt })).expiresAt, expiresAt);
+    assertField(await create({ expiresAt: inDays(31) }), 'expiresAt', /or earlier.*within 30 days/);
+  });
+  assert.equal((await created({})).expiresAt, null);
+});
+
+test('a calling key passes on the earlier one of its own date and the maximum', async () => {
+  const scopes = ['keys:write', 'keys:read'];
+  const [forever, week, year] = [
+    await ada.createKey({ name: 'forever', scopes }),
+    await ada.createKey({ name: 'week', scopes, expiresAt: inDays(7) }),
+    await ada.createKey({ name: 'year', scopes, expiresAt: inDays(365) }),
+  ];
+  await withMaximum(30, async () => {
+    assertInDays((await created({}, forever.apiKey)).expiresAt, 30);
+    assert.equal((await created({}, week.apiKey)).expiresAt, week.key.expiresAt);
+    assertInDays((await created({}, year.apiKey)).expiresAt, 30);
+    assertField(await create({ expiresAt: inDays(8) }, week.apiKey), 'expiresAt', /calling key/);
+    assertField(await create({ expiresAt: inDays(31) }, year.apiKey), 'expiresAt', /within 30 days/);
+  });
+});
+
+test('a date that is set later is within the maximum, and older keys keep theirs', async () => {
+  const old = await created({});
+  const expired = await created({ expiresAt: inDays(1) });
+  await inDatabase(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', expired.id);
+  await withMaximum(30, async () => {
+    assert.equal((await keys.changed(old.id, { name: 'old' })).expiresAt, null);
+    for (const expiresAt of [null, inDays(31)]) {
+      for (const { id } of [old, expired]) {
+        assertField(await keys.change(id, { expiresAt }), 'expiresAt', /within 30 days/);
+      }
+    }
+    const expiresAt = inDays(29);
+    assert.equal((await keys.changed(expired.id, { expiresAt })).status, 'active');
+    assert.equal((await keys.changed(old.id, { expiresAt })).expiresAt, expiresAt);
+  });
+});
