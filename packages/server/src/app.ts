@@ -91,8 +91,8 @@ export async function createApp(
     propagation,
     now: Date.now,
   });
-  const keyServices = createKeys(config, database, propagation, usage, secret);
-  const { keys, lists, scopes, keyUsage, workspaceUsage } = keyServices;
+  const keyParts = createKeys(config, database, propagation, usage, secret);
+  const { keys } = keyParts;
 
   const draining = addDraining(app);
   const isStopping = () => draining.begun;
@@ -120,11 +120,11 @@ export async function createApp(
   const ofAccounts = { ...accountParts, publicUrl, keyPrefixes, testKeyPrefix, addressOf };
   await app.register(accountRoutes, { logEvent, ...ofAccounts });
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
-  await app.register(keyRoutes, { logEvent, keys, lists, callers });
-  await app.register(scopeRoutes, { logEvent, scopes, callers });
+  await app.register(keyRoutes, { logEvent, ...keyParts, callers });
+  await app.register(scopeRoutes, { logEvent, ...keyParts, callers });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
-  await app.register(usageRoutes, { usage: keyUsage, workspaceUsage, callers });
+  await app.register(usageRoutes, { ...keyParts, callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });
