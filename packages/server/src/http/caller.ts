@@ -13,6 +13,19 @@ export interface Caller {
   scopes: readonly string[];
   /** That of the key; `live` for a person. New keys get it unless the call says otherwise. */
   environment: Environment;
+  /** The SHA-256 of the secret that the key sent; null for a person. */
+  secretHash: Uint8Array | null;
+}
+
+/** A calling key. */
+export interface CallingKey {
+  id: string;
+  secretHash: Uint8Array;
+}
+
+/** @returns null for a person */
+export function callingKeyOf({ actor, secretHash }: Caller): CallingKey | null {
+  return secretHash === null ? null : { id: actor.id, secretHash };
 }
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;

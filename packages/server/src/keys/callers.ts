@@ -93,13 +93,14 @@ export class CallerAuthenticator implements Callers {
     if (person !== false && this.#usesSession(request.raw)) {
       return this.#findPerson(request, recentLogin === true);
     }
-    const { key, problem, limit } = await this.#verifier.verify(request.raw, verifyOptions);
-    if (problem !== undefined) return { problem };
+    const result = await this.#verifier.verify(request.raw, verifyOptions);
+    if (result.problem !== undefined) return { problem: result.problem };
+    const { key, secretHash, limit } = result;
     const { keyId: id, name, workspaceId, scopes, environment } = key;
     const requested = request.headers['x-soku-workspace'];
     if (requested !== undefined && requested !== workspaceId) return { problem: noWorkspace };
     const actor: Actor = { kind: 'key', id, name, ...this.#originOf(request) };
-    return { caller: { actor, workspaceId, scopes, environment }, limit };
+    return { caller: { actor, workspaceId, scopes, environment, secretHash }, limit };
   }
 
   #originOf(request: FastifyRequest): Origin {
@@ -120,6 +121,7 @@ export class CallerAuthenticator implements Callers {
         workspaceId: workspace.id,
         scopes: builtInScopeSchema.options,
         environment: 'live',
+        secretHash: null,
       },
       limit: null,
     };

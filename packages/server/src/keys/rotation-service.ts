@@ -1,7 +1,7 @@
 import type { Key } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type { RotateKey, SecretRetirement } from '@soku/contract/rotation';
-import type { Caller } from '../http/caller.ts';
+import { type Caller, callingKeyOf } from '../http/caller.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { hashToken } from './idempotency.ts';
 import { keyRotated, secretsRetired } from './key-events.ts';
@@ -51,7 +51,7 @@ export class RotationService {
     { graceSeconds, startGrace }: RotateKey,
     idempotencyKey: string | null,
   ): Promise<{ apiKey: string; key: Key }> {
-    const { workspaceId, actor } = caller;
+    const { workspaceId } = caller;
     const now = this.#options.now();
     const found = await this.#store.find(workspaceId, keyId);
     if (found === undefined) throw keyNotFound();
@@ -59,7 +59,7 @@ export class RotationService {
     const { apiKey, secret } = await createSecret(prefixOf(environmentOf(found), this.#options), now);
     const rotation = {
       ...{ workspaceId, keyId, secret, startGrace, now },
-      byKey: actor.kind === 'key' ? actor.id : null,
+      callingKey: callingKeyOf(caller),
       graceMs: graceSeconds * 1000,
       token: hashToken(idempotencyKey),
     };

@@ -3,6 +3,7 @@ import { maxUnretiredSecrets } from '@soku/contract/rotation';
 import { type Kysely, sql } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
+import type { CallingKey } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import type { CommandChange } from '../propagation/propagation.ts';
 import { rejectUncovered } from './caller-policy.ts';
@@ -21,8 +22,8 @@ import { insertSecret, policyOfRow, policyOfUnrevoked } from './writes.ts';
 export interface Rotation {
   workspaceId: string;
   keyId: string;
-  /** The calling key; null for a person. */
-  byKey: string | null;
+  /** null for a person. */
+  callingKey: CallingKey | null;
   secret: NewSecret;
   /** 0: the older secrets are retired at once. */
   graceMs: number;
@@ -46,10 +47,10 @@ export async function writeRotation(
   rotation: Rotation,
   fallback: RateLimit,
 ): Promise<{ key: KeyRow; retired: readonly SecretRow[]; changed: CommandChange | undefined }> {
-  const { workspaceId, keyId, byKey, secret, graceMs, startGrace, token, now } = rotation;
+  const { workspaceId, keyId, callingKey, secret, graceMs, startGrace, token, now } = rotation;
   // For the Idempotency-Key; and two keys that rotate each other, each with its own row locked, would deadlock.
   await lockRow(db, 'workspace', workspaceId);
-  const caller = byKey === null ? null : await policyOfUnrevoked(db, byKey);
+  const caller = callingKey && (await policyOfUnrevoked(db, callingKey));
   if (caller === undefined) throw callerRevoked();
   const store = new KeyStore(db);
   const key = await store.find(workspaceId, keyId, { locked: true });

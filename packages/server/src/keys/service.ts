@@ -5,7 +5,7 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { formatStoredMetadata } from '../database/stored-metadata.ts';
 import { parseStoredScopes } from '../database/stored-scopes.ts';
-import type { Caller } from '../http/caller.ts';
+import { type Caller, callingKeyOf } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import type { CommandChange, Propagation } from '../propagation/propagation.ts';
@@ -76,7 +76,7 @@ export class KeyService {
       id,
       workspaceId: caller.workspaceId,
       createdBy: caller.actor.id,
-      createdByKey: caller.actor.kind === 'key',
+      callingKey: callingKeyOf(caller),
       name: input.name,
       metadata: formatStoredMetadata(input.metadata ?? null),
       createdAt: now,
@@ -110,6 +110,21 @@ export class KeyService {
     return presentKey({ row, ...parts }, this.#options.now());
   }
 
+  /**
+   * The listed secrets of a key, newest first; hashes as 32 latin-1 characters.
+   *
+   * @throws {RequestError} not_found
+   */
+  async secrets(workspaceId: string, id: string): Promise<{ id: string; hash: string }[]> {
+    const [row, secrets] = await Promise.all([
+      this.#store.find(workspaceId, id),
+      this.#store.secretsOf([id]),
+    ]);
+    if (row === undefined) throw keyNotFound();
+    const found = secrets.get(id) ?? [];
+    return found.map((secret) => ({ id: secret.id, hash: Buffer.from(secret.hash).toString('latin1') }));
+  }
+
   async #partsOf(id: string) {
     const [secrets, uses] = await Promise.all([this.#store.secretsOf([id]), this.#options.lastUses([id])]);
     return { secrets: secrets.get(id) ?? [], uses: uses.get(id) ?? [] };
@@ -125,8 +140,8 @@ export class KeyService {
    */
   async change(caller: Caller, id: string, input: ChangeKey): Promise<Key | KeyChange> {
     this.#rejectKeysInText(input);
-    const byKey = caller.actor.kind === 'key' ? caller.actor.id : null;
-    const ids = { workspaceId: caller.workspaceId, id, byKey, locksWorkspace: sharesWorkspace(input) };
+    const locksWorkspace = sharesWorkspace(input);
+    const ids = { workspaceId: caller.workspaceId, id, callingKey: callingKeyOf(caller), locksWorkspace };
     const { keyRateLimit: fallback } = this.#options;
     const now = this.#options.now();
     const { value: outcome } = await this.#propagation.commit(async (db) => {

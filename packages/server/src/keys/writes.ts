@@ -3,6 +3,7 @@ import { lockRow } from '../database/dialect.ts';
 import { foldName } from '../database/fold-name.ts';
 import type { Tables } from '../database/schema.ts';
 import { formatStoredScopes, parseStoredScopes } from '../database/stored-scopes.ts';
+import type { CallingKey } from '../http/caller.ts';
 import { formatStoredRateLimit, parseStoredRateLimit } from '../limits/rate-limit.ts';
 import type { CallerPolicy, KeyPolicy } from './caller-policy.ts';
 import { planRevoke, revocableKeysQuery } from './descendants.ts';
@@ -18,8 +19,8 @@ export interface NewKey {
   id: string;
   workspaceId: string;
   createdBy: string;
-  /** Whether createdBy is a key. */
-  createdByKey: boolean;
+  /** The key in createdBy; null if a person creates it. */
+  callingKey: CallingKey | null;
   name: string;
   /** JSON; null if there is none. */
   metadata: string | null;
@@ -49,7 +50,7 @@ export async function insertKey(
 > {
   // Concurrent creations in the workspace wait for this lock and then count this key.
   await lockRow(db, 'workspace', key.workspaceId);
-  const creator = key.createdByKey ? await policyOfUnrevoked(db, key.createdBy) : null;
+  const creator = key.callingKey && (await policyOfUnrevoked(db, key.callingKey));
   if (creator === undefined) return { outcome: 'creator revoked' };
   if (token !== null) {
     const earlier = await findIdempotent(db, key.workspaceId, token, key.createdAt);
@@ -77,9 +78,12 @@ export async function maxLifetimeOf(db: Kysely<Tables>, workspaceId: string): Pr
  * Reads the policy of the calling key in the transaction of its command: a key that is being revoked must not create
  * another key, and a key whose policy is being narrowed must not grant the old one (ASVS 5.0 15.4.2).
  *
- * @returns undefined if the key is revoked or disabled
+ * @returns undefined if the key is revoked or disabled, or the secret that it sent is retired
  */
-export async function policyOfUnrevoked(db: Kysely<Tables>, id: string): Promise<CallerPolicy | undefined> {
+export async function policyOfUnrevoked(
+  db: Kysely<Tables>,
+  { id, secretHash }: CallingKey,
+): Promise<CallerPolicy | undefined> {
   await lockRow(db, 'api_key', id);
   const row = await db
     .selectFrom('api_key')
@@ -89,6 +93,9 @@ export async function policyOfUnrevoked(db: Kysely<Tables>, id: string): Promise
     .where('api_key.id', '=', id)
     .where('revoked_at', 'is', null)
     .where('disabled_at', 'is', null)
+    .where(({ not, exists }) =>
+      not(exists(db.selectFrom('dead_hash').select('hash').where('hash', '=', secretHash))),
+    )
     .executeTakeFirst();
   return row && { ...policyOfRow({ ...row, rate_limit: row.own }), limits: row };
 }
@@ -188,22 +195,22 @@ export interface ChangedKey {
 /**
  * Changes a key.
  *
- * @param request `byKey`: the id of the calling key; null for a person. `locksWorkspace`: whether `decide` reads what
- *   the whole workspace shares
+ * @param request `callingKey`: null for a person. `locksWorkspace`: whether `decide` reads what the whole workspace
+ *   shares
  * @param decide returns the fields after the change, or throws to reject it. Called inside the transaction
  * @returns the key before and after the change
  */
 export async function updateKey(
   db: Kysely<Tables>,
-  request: { workspaceId: string; id: string; byKey: string | null; locksWorkspace: boolean },
+  request: { workspaceId: string; id: string; callingKey: CallingKey | null; locksWorkspace: boolean },
   decide: (before: KeyRow, caller: CallerPolicy | null) => Promise<ChangedKey>,
 ): Promise<
   { outcome: 'updated'; before: KeyRow; after: ChangedKey } | { outcome: 'not found' | 'caller revoked' }
 > {
-  const { workspaceId, id, byKey, locksWorkspace } = request;
+  const { workspaceId, id, callingKey, locksWorkspace } = request;
   // Without this lock, two keys that change each other, each with its own row locked, would deadlock.
-  if (byKey !== null || locksWorkspace) await lockRow(db, 'workspace', workspaceId);
-  const caller = byKey === null ? null : await policyOfUnrevoked(db, byKey);
+  if (callingKey !== null || locksWorkspace) await lockRow(db, 'workspace', workspaceId);
+  const caller = callingKey && (await policyOfUnrevoked(db, callingKey));
   if (caller === undefined) return { outcome: 'caller revoked' };
   const before = await new KeyStore(db).find(workspaceId, id, { locked: true });
   if (before === undefined) return { outcome: 'not found' };

@@ -26,7 +26,7 @@ export class NeedsGrant {
 
 export type VerificationResult =
   /** `limit` is the state after this request; null if the key has no limit or the request was not counted. */
-  { key: VerifiedKey; limit: LimitState | null; problem?: never } | Rejected;
+  { key: VerifiedKey; secretHash: Uint8Array; limit: LimitState | null; problem?: never } | Rejected;
 
 /**
  * Converts an accepted key to what the caller needs. Called in the turn of the decision, because later the row may
