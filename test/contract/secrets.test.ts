@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { keySchema } from '@soku/contract/keys';
+import { usageSchema } from '@soku/contract/usage';
 import { assertProblem } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { Rotations, retirePath } from '../support/rotation.ts';
@@ -98,4 +99,36 @@ test('a revoke of a rotated key ends all of its secrets', async () => {
   await rotations.person.revoke(key.id);
   for (const one of [apiKey, rotated.apiKey])
     assert.match(assertProblem(await rotations.verify(one), 'revoked_key').message, /was revoked/);
+});
+
+test('usage says how many requests each secret had', async () => {
+  const { apiKey, key } = await rotations.create();
+  await rotations.assertAccepted(apiKey, apiKey, apiKey);
+  const second = await rotations.rotate(key.id);
+  await rotations.assertAccepted(apiKey, second.apiKey);
+  const usage = async () => {
+    const path = `/v1/api-keys/${key.id}/usage`;
+    const { body } = await rotations.contract.call('GET', path, { as: rotations.person });
+    const { accepted, refusedBy, secrets } = usageSchema.parse(body);
+    return { accepted, refusedBy, secrets: secrets.map((one) => [one.id, one.accepted]) };
+  };
+  const ids = second.key.secrets.map(({ id }) => id);
+  assert.deepEqual(await usage(), {
+    accepted: 5,
+    refusedBy: {},
+    secrets: [
+      [ids[0], 1],
+      [ids[1], 4],
+    ],
+  });
+  await rotations.tryRetire(key.id, ids[1]);
+  await rotations.assertRetired(apiKey);
+  assert.deepEqual(await usage(), {
+    accepted: 5,
+    refusedBy: { revoked_key: 1 },
+    secrets: [
+      [ids[0], 1],
+      [ids[1], 4],
+    ],
+  });
 });

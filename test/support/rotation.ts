@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { auditPageSchema } from '@soku/contract/audit';
 import { type CreatedKey, type CreateKey, createdKeySchema, type Key, keySchema } from '@soku/contract/keys';
@@ -76,7 +76,8 @@ export class Rotations {
 
   /** Whether the revocation journal of the server has a secret. */
   isInJournal(apiKey: string): boolean {
-    const journal = hashesOf(readFileSync(join(this.#server.dataDir, 'revoked-hashes')));
+    const file = join(this.#server.dataDir, 'revoked-hashes');
+    const journal = existsSync(file) ? hashesOf(readFileSync(file)) : [];
     return journal.includes(createHash('sha256').update(apiKey).digest('hex'));
   }
 

@@ -5,8 +5,9 @@ import { keySchema } from './keys.ts';
 /** Maximum number of secrets of a key that are not retired. */
 export const maxUnretiredSecrets = 5;
 
-/** In seconds: 30 days and one day. */
-const [maxGrace, defaultGrace] = [2_592_000, 86_400];
+/** 30 days. */
+export const maxGraceSeconds = 2_592_000;
+const defaultGraceSeconds = 86_400;
 
 export const startGraceSchema = z.enum(['now', 'firstUse']);
 export type StartGrace = z.infer<typeof startGraceSchema>;
@@ -16,8 +17,8 @@ export const rotateKeySchema = z
     graceSeconds: z
       .int()
       .min(0)
-      .max(maxGrace)
-      .default(defaultGrace)
+      .max(maxGraceSeconds)
+      .default(defaultGraceSeconds)
       .describe('How long the older secrets of the key are still accepted; 0: they are retired at once'),
     startGrace: startGraceSchema
       .default('now')

@@ -6,7 +6,7 @@ import { GraceStarts } from './grace-starts.ts';
 import { LapsedSecrets } from './lapsed-secrets.ts';
 
 /** ms from the end of one run to the start of the next. A grace starts within 5 s, and a secret is retired within 60 s. */
-const intervals = { start: 1000, retire: 20_000 };
+const intervals = { start: 1000, retire: 5000 };
 
 /** What happens to rotated keys in the background. */
 export interface SecretTasks {
