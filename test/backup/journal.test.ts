@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { assertProblem, eventually } from '../support/contract.ts';
 import { textOf } from '../support/journal-files.ts';
 import { bearer, call } from '../support/person.ts';
+import { Rotations } from '../support/rotation.ts';
 import { newDataDir } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { failStart } from '../support/start.ts';
@@ -24,7 +25,7 @@ for (const kind of kinds) {
     mkdirSync(file);
     const failed = await ada.call('POST', `/v1/api-keys/${second.key.id}/revoke`);
     const problem = assertProblem(failed, 'storage_unavailable');
-    assert.match(problem.message, /The key is revoked, but .* Revoke it again/);
+    assert.match(problem.message, /The change is in effect, but .* Repeat the call/);
     await server.printed('could not be written to the revocation journal');
     const used = await call(`${server.url}/v1/me`, { headers: bearer(second.apiKey) });
     assertProblem({ ...used }, 'revoked_key');
@@ -34,6 +35,31 @@ for (const kind of kinds) {
     await ada.revoke(second.key.id);
     await ada.revoke(first.key.id);
     assert.deepEqual(scene.journal(), [hashOf(first.apiKey), hashOf(second.apiKey)]);
+  });
+
+  test(`${kind}: a rotation that cannot be written to the journal returns an error, and is written later`, async (t) => {
+    const scene = await Scene.ready(t, kind);
+    const server = await scene.start();
+    const rotations = await Rotations.on(server);
+    const first = await rotations.create();
+    const file = join(scene.dataDir, 'revoked-hashes');
+    const away = scene.inBackupDir('away');
+    await rotations.person.revoke((await rotations.create()).key.id);
+    renameSync(file, away);
+    mkdirSync(file);
+    const failed = await rotations.tryRotate(first.key.id, { body: { graceSeconds: 0 } });
+    assertProblem(failed, 'storage_unavailable');
+    await rotations.assertRetired(first.apiKey);
+    rmdirSync(file);
+    renameSync(away, file);
+    // The retry retires the secret that no one saw. The first secret is written without one.
+    const second = await rotations.rotate(first.key.id, { graceSeconds: 0 });
+    await rotations.assertAccepted(second.apiKey);
+    const journal = await eventually(
+      async () => scene.journal(),
+      ({ length }) => length === 3,
+    );
+    assert.ok(journal.includes(hashOf(first.apiKey)) && !journal.includes(hashOf(second.apiKey)));
   });
 }
 

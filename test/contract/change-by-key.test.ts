@@ -13,6 +13,7 @@ const contract = await Contract.of(server);
 const ada = await openSession(server);
 const keys = new KeyCalls(contract, ada);
 const scopes = ['keys:read', 'keys:write'];
+await ada.setScopes(['files:read', 'files:write']);
 
 test('a calling key can change only keys whose policy it covers, before and after the change', async () => {
   const own = {

@@ -240,6 +240,7 @@ test('each key shows the status under which it is listed', async () => {
 
 test('filters by scope, environment and external ID find exact values, and can be combined', async () => {
   const scopes = [['files:read'], ['files:*', 'logs'], ['*'], ['xfiles:read']];
+  await ada.setScopes(['files:read', 'logs', 'xfiles:read']);
   for (const [i, own] of scopes.entries()) {
     await ada.createKey({ name: `filter ${i}`, scopes: own, externalId: i < 2 ? '100%_a' : '100%_A' });
   }

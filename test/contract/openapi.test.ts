@@ -35,6 +35,8 @@ const promised = [
   'PATCH /v1/workspace',
   'POST /v1/api-keys',
   'POST /v1/api-keys/{id}/revoke',
+  'POST /v1/api-keys/{id}/rotate',
+  'POST /v1/api-keys/{id}/secrets/{secretId}/retire',
   'POST /v1/verify',
   'PUT /v1/scopes',
 ];

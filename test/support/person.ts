@@ -71,6 +71,14 @@ export class Person {
     return createdKeySchema.parse(response.body);
   }
 
+  /** Sets the scope catalog of the workspace; fails unless it succeeds. */
+  async setScopes(names: readonly string[]): Promise<void> {
+    const scopes = names.map((name) => ({ name, description: '' }));
+    const response = await this.call('PUT', '/v1/scopes', { scopes });
+    if (response.status !== 200)
+      throw new Error(`the catalog was not set: ${response.status}: ${response.text}`);
+  }
+
   /** Revokes a key; fails unless it succeeds. */
   async revoke(id: string): Promise<Key> {
     const response = await this.call('POST', `/v1/api-keys/${id}/revoke`);

@@ -29,7 +29,7 @@ function startAfter({ at }: Recording, scene: Scene): Promise<TestServer> {
 /** Only the hours with requests of the last day: a slow machine may already be in the next hour. */
 function withoutEmptyHours(usage: unknown): unknown {
   // That version did not return `refusedBy`.
-  const { from, to, hours, refusedBy, ...rest } = hoursSchema.parse(usage);
+  const { from, to, hours, refusedBy, secrets, ...rest } = hoursSchema.parse(usage);
   return { ...rest, hours: hours.filter(({ accepted, refused }) => accepted + refused > 0) };
 }
 

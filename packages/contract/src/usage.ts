@@ -40,6 +40,9 @@ export const usageSchema = z
     accepted: count.describe('Accepted requests with this key, in all these hours'),
     refused: count.describe('Rejected requests with this key, in all these hours'),
     refusedBy: refusedBySchema,
+    secrets: z
+      .array(z.object({ id: z.string().describe('The id of a secret of the key'), accepted: count }))
+      .describe('Accepted requests with each listed secret, in all these hours, newest secret first'),
     hours: z
       .array(z.object({ hour: instantSchema.describe('Start of the hour'), accepted: count, refused: count }))
       .describe('Every hour of the range, oldest first, including hours without requests'),

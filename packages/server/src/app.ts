@@ -37,6 +37,7 @@ import type { RevocationJournal } from './journal/journal.ts';
 import { CallerAuthenticator } from './keys/callers.ts';
 import { rejectKeysInUrls } from './keys/check-url.ts';
 import { keyRoutes } from './keys/routes.ts';
+import { createSecretTasks } from './keys/secret-tasks.ts';
 import { createSessionCheck } from './keys/session-check.ts';
 import { AddressLimits } from './limits/address-limits.ts';
 import { createLimits } from './limits/limits.ts';
@@ -84,7 +85,7 @@ export async function createApp(
   const accountParts = createAccounts(database, { secret, publicUrl, log });
   const { accounts, passwords, failedSignIns } = accountParts;
   app.addHook('onClose', () => passwords.close());
-  const { verifier, propagation, nodes, limits, usage, sources } = await createVerification(
+  const { verifier, propagation, nodes, limits, usage, secretTasks, sources } = await createVerification(
     config,
     database,
     journal,
@@ -95,8 +96,8 @@ export async function createApp(
     propagation,
     now: Date.now,
   });
-  const keyServices = createKeys(config, database, propagation, usage, secret);
-  const { keys, lists, scopes, keyUsage, workspaceUsage } = keyServices;
+  const keyParts = createKeys(config, database, propagation, usage, secret);
+  const { keys } = keyParts;
 
   const draining = addDraining(app);
   const isStopping = () => draining.begun;
@@ -124,11 +125,11 @@ export async function createApp(
   const ofAccounts = { ...accountParts, publicUrl, keyPrefixes, testKeyPrefix, addressOf };
   await app.register(accountRoutes, { logEvent, ...ofAccounts });
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
-  await app.register(keyRoutes, { logEvent, keys, lists, callers });
-  await app.register(scopeRoutes, { logEvent, scopes, callers });
+  await app.register(keyRoutes, { logEvent, ...keyParts, callers });
+  await app.register(scopeRoutes, { logEvent, ...keyParts, callers });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
-  await app.register(usageRoutes, { usage: keyUsage, workspaceUsage, callers });
+  await app.register(usageRoutes, { ...keyParts, callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });
@@ -137,7 +138,7 @@ export async function createApp(
   await app.register(nodeRoutes, { list: nodes?.list ?? singleNodeList, checkOperator, accounts, addressOf });
   registerOpenApiRoute(app);
   await registerPages(app);
-  return { app, accounts, failedSignIns, keys, nodes, limits, usage, gateway, draining };
+  return { app, accounts, failedSignIns, keys, nodes, limits, usage, secretTasks, gateway, draining };
 }
 
 /** Handles verification requests ahead of the framework. */
@@ -190,6 +191,7 @@ export async function createVerification(
 ) {
   const cache = new SecretCache({ valid: config.cacheKeys, rejected: config.cacheRefusedKeys });
   const { propagation, nodes, secrets, lease } = await createSource(config, database, cache, journal, log);
+  const secretTasks = createSecretTasks(propagation, log);
   const usage = recordUsage({ database, source: cache, log });
   const counts = new VerificationCounts();
   const limits = createLimits({
@@ -209,6 +211,7 @@ export async function createVerification(
     isClientHidden: createHiddenClientCheck(config.trustProxy, config.trustProxyHeader),
     addressLimits,
     counts,
+    firstUsed: secretTasks.firstUsed,
     failed: throttle(10_000, (error, suppressed) =>
       log.error({ err: error, suppressed }, 'could not verify a key'),
     ),
@@ -225,7 +228,7 @@ export async function createVerification(
     nodes: nodes && { figures: nodes.node.waitMetrics, heartbeats: nodes.heartbeats, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
   };
-  return { verifier, propagation, nodes, limits, usage, sources };
+  return { verifier, propagation, nodes, limits, usage, secretTasks, sources };
 }
 
 function connectionsOf({ pool, verificationPool }: PostgresDatabase): PoolSizes {

@@ -26,9 +26,15 @@ export function lastDayUsageOptions(id: string) {
   });
 }
 
-/** During an update, a node of an earlier version may respond, which does not store the reasons of rejections. */
+/**
+ * During an update, a node of an earlier version may respond, which does not store the reasons of rejections, and does not
+ * count by secret.
+ */
 const receivedUsageSchema = usageSchema
-  .extend({ refusedBy: usageSchema.shape.refusedBy.optional() })
+  .extend({
+    refusedBy: usageSchema.shape.refusedBy.optional(),
+    secrets: usageSchema.shape.secrets.default([]),
+  })
   .transform(({ refusedBy, ...usage }): Usage => {
     const unknown: RefusedBy = usage.refused > 0 ? { other: usage.refused } : {};
     return { ...usage, refusedBy: refusedBy ?? unknown };

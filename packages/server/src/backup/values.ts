@@ -1,4 +1,5 @@
 import { keyIdSchema } from '@soku/contract/keys';
+import { maxGraceSeconds } from '@soku/contract/rotation';
 import { parseStoredScopes } from '../database/stored-scopes.ts';
 import { StartupError } from '../startup-error.ts';
 import type { SqlRow, SqlValue } from './endpoint.ts';
@@ -28,6 +29,7 @@ const types: Record<string, Check> = {
 const rules: Record<string, Check> = {
   'api_key.id': (value) => keyIdSchema.safeParse(value).success,
   'api_key.scopes': (value) => parseStoredScopes(String(value)).join(' ') === value,
+  'api_key_secret.grace_ms': (value) => Number(value) >= 0 && Number(value) <= maxGraceSeconds * 1000,
   'usage_hour.hour': isHour,
   'usage_total.hour': isHour,
   'usage_refusal.hour': isHour,

@@ -13,6 +13,19 @@ export interface Caller {
   scopes: readonly string[];
   /** That of the key; `live` for a person. New keys get it unless the call says otherwise. */
   environment: Environment;
+  /** The SHA-256 of the secret that the key sent; null for a person. */
+  secretHash: Uint8Array | null;
+}
+
+/** A calling key. */
+export interface CallingKey {
+  id: string;
+  secretHash: Uint8Array;
+}
+
+/** @returns null for a person */
+export function callingKeyOf({ actor, secretHash }: Caller): CallingKey | null {
+  return secretHash === null ? null : { id: actor.id, secretHash };
 }
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
@@ -41,6 +54,16 @@ export interface Callers {
   /** The caller that the hooks have authenticated. */
   of(request: FastifyRequest): Caller;
 }
+
+/** The header that makes a repeated call harmless, for the schemas of the endpoints. */
+export const idempotencyHeader = {
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe('A repeated call with the same value within 24 hours changes nothing; it returns a 409'),
+};
 
 /** The header with which a caller selects a workspace, for the schemas of the endpoints. */
 export const workspaceHeader = z.object({

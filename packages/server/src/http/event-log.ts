@@ -19,6 +19,8 @@ type Event =
   | 'key created'
   | 'key changed'
   | 'key revoked'
+  | 'key rotated'
+  | 'secret retired'
   | 'scopes changed'
   | 'workspace settings changed';
 
@@ -26,6 +28,7 @@ type Event =
 interface Ids {
   accountId?: string | undefined;
   keyId?: string;
+  secretId?: string;
   workspaceId?: string;
   /** The key that made the call. */
   callerKeyId?: string;

@@ -109,7 +109,7 @@ async function missingIn(db: Kysely<Tables>, hashes: readonly string[]): Promise
 
 /**
  * Revokes hashes, and each key whose secrets are all revoked. The hashes alone prevent the key from being accepted, but
- * lists would still show it as active.
+ * lists would still show it as active. If a key has other secrets, its revoked ones are shown as retired.
  */
 async function revoke(db: Kysely<Tables>, hashes: Uint8Array[], now: number): Promise<number> {
   return db.transaction().execute(async (transaction) => {
@@ -135,6 +135,20 @@ async function revoke(db: Kysely<Tables>, hashes: Uint8Array[], now: number): Pr
         ),
       )
       .returning(['id', 'name', 'workspace_id'])
+      .execute();
+    await transaction
+      .updateTable('api_key_secret')
+      .set({ retired_at: now })
+      .where('hash', 'in', hashes)
+      .where('retired_at', 'is', null)
+      .where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom('api_key')
+            .select('id')
+            .whereRef('id', '=', 'api_key_secret.key_id')
+            .where('revoked_at', 'is', null),
+        ),
+      )
       .execute();
     await appendEvents(
       transaction,

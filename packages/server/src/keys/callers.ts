@@ -13,7 +13,7 @@ import type { GrantingVerifier } from '../verification/granting-verifier.ts';
 import type { VerifyRequestOptions } from '../verification/result.ts';
 import type { SessionCheck } from './session-check.ts';
 
-/** Time after a sign-in during which a session may create keys, in ms (ASVS 5.0 7.5.3). */
+/** Time after a sign-in during which a session may create and rotate keys, in ms (ASVS 5.0 7.5.3). */
 const recentLogin = 2 * 60 * 60 * 1000;
 
 type Found =
@@ -94,13 +94,14 @@ export class CallerAuthenticator implements Callers {
     if (person !== false && this.#usesSession(request.raw)) {
       return this.#findPerson(request, recentLogin === true);
     }
-    const { key, problem, limit } = await this.#verifier.verify(request.raw, verifyOptions);
-    if (problem !== undefined) return { problem };
+    const result = await this.#verifier.verify(request.raw, verifyOptions);
+    if (result.problem !== undefined) return { problem: result.problem };
+    const { key, secretHash, limit } = result;
     const { keyId: id, name, workspaceId, scopes, environment } = key;
     const requested = request.headers['x-soku-workspace'];
     if (requested !== undefined && requested !== workspaceId) return { problem: noWorkspace };
     const actor: Actor = { kind: 'key', id, name, ...this.#originOf(request) };
-    return { caller: { actor, workspaceId, scopes, environment }, limit };
+    return { caller: { actor, workspaceId, scopes, environment, secretHash }, limit };
   }
 
   #originOf(request: FastifyRequest): Origin {
@@ -121,6 +122,7 @@ export class CallerAuthenticator implements Callers {
         workspaceId: workspace.id,
         scopes: builtInScopeSchema.options,
         environment: 'live',
+        secretHash: null,
       },
       limit: null,
     };
@@ -131,7 +133,7 @@ const sessionOver: ApiProblem = { code: 'session_over', message: 'Your session h
 
 const recentLoginRequired: ApiProblem = {
   code: 'recent_login_required',
-  message: 'You signed in more than two hours ago. Sign in again to create a key.',
+  message: 'You signed in more than two hours ago. Sign in again to create a key or rotate one.',
 };
 
 const noWorkspace: ApiProblem = {

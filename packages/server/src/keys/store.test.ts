@@ -6,9 +6,13 @@ import { databases, openTestDatabase, whenWaiting } from '../../../../test/suppo
 import { newId } from '../ids.ts';
 import { KeyListReader } from './list-reader.ts';
 import { KeyStore } from './store.ts';
-import { type NewKey, updateKey } from './writes.ts';
+import { insertSecret, type NewKey, policyOfRow, updateKey } from './writes.ts';
 
 const start = firstCreation;
+const emptyRow = {
+  ...{ scopes: '', expires_at: null, allowed_addresses: '', environment: 'live' },
+  ...{ external_id: null, rate_limit: null },
+};
 const day = 24 * 60 * 60 * 1000;
 
 for (const which of databases) {
@@ -76,6 +80,35 @@ for (const which of databases) {
     });
   });
 
+  test(`a secret that was retired cannot create or change keys, on ${which}`, async () => {
+    const { db, workspaceId } = await scene();
+    const [creator, changed] = [newKey({ workspaceId }), newKey({ workspaceId })];
+    await insertNewKey(db, creator);
+    await insertNewKey(db, changed);
+    const retired = newKey();
+    await insertSecret(db, creator.id, retired.secret, start + 1);
+    await db
+      .updateTable('api_key_secret')
+      .set({ retired_at: start + 2 })
+      .where('hash', '=', retired.secret.hash)
+      .execute();
+    const by = (secretHash: Uint8Array) => {
+      const callingKey = { id: creator.id, secretHash };
+      const child = newKey({ workspaceId, createdBy: creator.id, callingKey });
+      const target = { workspaceId, id: changed.id, locksWorkspace: false, callingKey };
+      const unchanged = { policy: policyOfRow(emptyRow), name: 'x', metadata: null, disabledAt: null };
+      return Promise.all([
+        insertNewKey(db, child).then(({ outcome }) => outcome),
+        db.transaction().execute(async (transaction) => {
+          const { outcome } = await updateKey(transaction, target, async () => unchanged);
+          return outcome;
+        }),
+      ]);
+    };
+    assert.deepEqual(await by(retired.secret.hash), ['creator revoked', 'caller revoked']);
+    assert.deepEqual(await by(creator.secret.hash), ['created', 'updated']);
+  });
+
   if (which === 'sqlite') continue;
 
   test(`a key that is being revoked cannot create or change other keys, on ${which}`, async () => {
@@ -85,13 +118,14 @@ for (const which of databases) {
     await insertNewKey(db, creator);
     await insertNewKey(db, changed);
     const { id: createdBy } = creator;
-    const child = newKey({ workspaceId, createdBy, createdByKey: true });
+    const callingKey = { id: createdBy, secretHash: creator.secret.hash };
+    const child = newKey({ workspaceId, createdBy, callingKey });
     const session = await database.pool.connect();
     try {
       await session.query('BEGIN');
       await session.query('UPDATE api_key SET revoked_at = 1 WHERE id = $1', [createdBy]);
       const created = insertNewKey(db, child);
-      const target = { workspaceId, id: changed.id, locksWorkspace: false, byKey: createdBy };
+      const target = { workspaceId, id: changed.id, locksWorkspace: false, callingKey };
       const renamed = db
         .transaction()
         .execute((transaction) => updateKey(transaction, target, () => assert.fail('the caller is revoked')));

@@ -3,10 +3,13 @@ import { lockRow } from '../database/dialect.ts';
 import { foldName } from '../database/fold-name.ts';
 import type { Tables } from '../database/schema.ts';
 import { formatStoredScopes, parseStoredScopes } from '../database/stored-scopes.ts';
+import type { CallingKey } from '../http/caller.ts';
 import { formatStoredRateLimit, parseStoredRateLimit } from '../limits/rate-limit.ts';
 import type { CallerPolicy, KeyPolicy } from './caller-policy.ts';
 import { planRevoke, revocableKeysQuery } from './descendants.ts';
+import { findIdempotent, insertToken } from './idempotency.ts';
 import { hasStatus } from './list-filter.ts';
+import type { NewSecret } from './new-secret.ts';
 import { environmentOf } from './present.ts';
 import { type KeyRow, KeyStore, keyRowColumns } from './store.ts';
 
@@ -16,8 +19,8 @@ export interface NewKey {
   id: string;
   workspaceId: string;
   createdBy: string;
-  /** Whether createdBy is a key. */
-  createdByKey: boolean;
+  /** The key in createdBy; null if a person creates it. */
+  callingKey: CallingKey | null;
   name: string;
   /** JSON; null if there is none. */
   metadata: string | null;
@@ -25,16 +28,6 @@ export interface NewKey {
   createdAt: number;
   secret: NewSecret;
 }
-
-/** A new secret of a key. */
-export interface NewSecret {
-  id: string;
-  hash: Uint8Array;
-  preview: { prefix: string; previewStart: string; previewEnd: string };
-}
-
-/** How long an Idempotency-Key is stored, in ms. */
-const idempotencyLife = 24 * 60 * 60 * 1000;
 
 /**
  * Writes a key, its secret and its Idempotency-Key.
@@ -57,7 +50,7 @@ export async function insertKey(
 > {
   // Concurrent creations in the workspace wait for this lock and then count this key.
   await lockRow(db, 'workspace', key.workspaceId);
-  const creator = key.createdByKey ? await policyOfUnrevoked(db, key.createdBy) : null;
+  const creator = key.callingKey && (await policyOfUnrevoked(db, key.callingKey));
   if (creator === undefined) return { outcome: 'creator revoked' };
   if (token !== null) {
     const earlier = await findIdempotent(db, key.workspaceId, token, key.createdAt);
@@ -85,9 +78,12 @@ export async function maxLifetimeOf(db: Kysely<Tables>, workspaceId: string): Pr
  * Reads the policy of the calling key in the transaction of its command: a key that is being revoked must not create
  * another key, and a key whose policy is being narrowed must not grant the old one (ASVS 5.0 15.4.2).
  *
- * @returns undefined if the key is revoked or disabled
+ * @returns undefined if the key is revoked or disabled, or the secret that it sent is retired
  */
-async function policyOfUnrevoked(db: Kysely<Tables>, id: string): Promise<CallerPolicy | undefined> {
+export async function policyOfUnrevoked(
+  db: Kysely<Tables>,
+  { id, secretHash }: CallingKey,
+): Promise<CallerPolicy | undefined> {
   await lockRow(db, 'api_key', id);
   const row = await db
     .selectFrom('api_key')
@@ -97,6 +93,9 @@ async function policyOfUnrevoked(db: Kysely<Tables>, id: string): Promise<Caller
     .where('api_key.id', '=', id)
     .where('revoked_at', 'is', null)
     .where('disabled_at', 'is', null)
+    .where(({ not, exists }) =>
+      not(exists(db.selectFrom('dead_hash').select('hash').where('hash', '=', secretHash))),
+    )
     .executeTakeFirst();
   return row && { ...policyOfRow({ ...row, rate_limit: row.own }), limits: row };
 }
@@ -115,42 +114,6 @@ export function policyOfRow(row: PolicyColumns): KeyPolicy {
     rateLimit: parseStoredRateLimit(row.rate_limit),
     externalId: row.external_id,
   };
-}
-
-/** Finds an earlier call with the same Idempotency-Key. Call it with the row of the workspace locked. */
-async function findIdempotent(
-  db: Kysely<Tables>,
-  workspaceId: string,
-  token: Uint8Array,
-  now: number,
-): Promise<{ keyId: string | null } | undefined> {
-  // Only in this workspace, whose row is locked. Deleting rows of other workspaces could deadlock two transactions.
-  await db
-    .deleteFrom('idempotency')
-    .where('workspace_id', '=', workspaceId)
-    .where('created_at', '<', now - idempotencyLife)
-    .execute();
-  const row = await db
-    .selectFrom('idempotency')
-    .select('key_id as keyId')
-    .where('workspace_id', '=', workspaceId)
-    .where('token_hash', '=', token)
-    .executeTakeFirst();
-  return row;
-}
-
-/** @param keyId null for a call that concerns several keys */
-async function insertToken(
-  db: Kysely<Tables>,
-  workspaceId: string,
-  token: Uint8Array,
-  keyId: string | null,
-  now: number,
-): Promise<void> {
-  await db
-    .insertInto('idempotency')
-    .values({ workspace_id: workspaceId, token_hash: token, key_id: keyId, created_at: now })
-    .execute();
 }
 
 export async function countActive(db: Kysely<Tables>, workspaceId: string, now: number): Promise<number> {
@@ -183,12 +146,16 @@ async function insertRows(db: Kysely<Tables>, key: NewKey, policy: KeyPolicy): P
   await insertSecret(db, key.id, key.secret, key.createdAt);
 }
 
-/** @param createdAt epoch ms */
-async function insertSecret(
+/**
+ * @param createdAt epoch ms, later than that of all other secrets of the key
+ * @param graceMs as in the column
+ */
+export async function insertSecret(
   db: Kysely<Tables>,
   keyId: string,
   { id, hash, preview }: NewSecret,
   createdAt: number,
+  graceMs: number | null = null,
 ): Promise<void> {
   await db
     .insertInto('api_key_secret')
@@ -200,6 +167,7 @@ async function insertSecret(
       preview_start: preview.previewStart,
       preview_end: preview.previewEnd,
       created_at: createdAt,
+      grace_ms: graceMs,
     })
     .execute();
 }
@@ -227,22 +195,22 @@ export interface ChangedKey {
 /**
  * Changes a key.
  *
- * @param request `byKey`: the id of the calling key; null for a person. `locksWorkspace`: whether `decide` reads what
- *   the whole workspace shares
+ * @param request `callingKey`: null for a person. `locksWorkspace`: whether `decide` reads what the whole workspace
+ *   shares
  * @param decide returns the fields after the change, or throws to reject it. Called inside the transaction
  * @returns the key before and after the change
  */
 export async function updateKey(
   db: Kysely<Tables>,
-  request: { workspaceId: string; id: string; byKey: string | null; locksWorkspace: boolean },
+  request: { workspaceId: string; id: string; callingKey: CallingKey | null; locksWorkspace: boolean },
   decide: (before: KeyRow, caller: CallerPolicy | null) => Promise<ChangedKey>,
 ): Promise<
   { outcome: 'updated'; before: KeyRow; after: ChangedKey } | { outcome: 'not found' | 'caller revoked' }
 > {
-  const { workspaceId, id, byKey, locksWorkspace } = request;
+  const { workspaceId, id, callingKey, locksWorkspace } = request;
   // Without this lock, two keys that change each other, each with its own row locked, would deadlock.
-  if (byKey !== null || locksWorkspace) await lockRow(db, 'workspace', workspaceId);
-  const caller = byKey === null ? null : await policyOfUnrevoked(db, byKey);
+  if (callingKey !== null || locksWorkspace) await lockRow(db, 'workspace', workspaceId);
+  const caller = callingKey && (await policyOfUnrevoked(db, callingKey));
   if (caller === undefined) return { outcome: 'caller revoked' };
   const before = await new KeyStore(db).find(workspaceId, id, { locked: true });
   if (before === undefined) return { outcome: 'not found' };

@@ -1,28 +1,17 @@
 /**
- * The transaction of a revoke. A trigger that is added while the server runs may undo it. The revoke then fails and
- * never reports success.
+ * The transaction of a revoke or retirement. A trigger that is added while the server runs may undo it. The call then
+ * fails and never reports success.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from 'kysely';
 import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
+import { propagationOf } from '../../../../test/support/propagation.ts';
 import type { Database } from '../database/open.ts';
 import { systemActor } from '../events/actor.ts';
 import { RequestError } from '../http/errors.ts';
+import { writeRetirement } from '../keys/rotation-writes.ts';
 import { writeRevocation } from '../keys/writes.ts';
-import { clusterPropagation } from './cluster-propagation.ts';
-import type { Propagation } from './propagation.ts';
-import { singleProcessPropagation } from './single-process.ts';
-
-/** Propagation on a real database, with a stub cache and a stub journal. */
-function propagationOf(database: Database): Propagation {
-  const journal = { append: async () => undefined, onReapplied: () => undefined };
-  if (database.kind === 'sqlite') {
-    return singleProcessPropagation(database, { evict: () => 0, evictWorkspace: () => 0 }, journal);
-  }
-  const settle = async () => ({ nodes: 1, waitedMs: 0 });
-  return clusterPropagation(database, { settle }, { monotonic: () => 0, wall: () => 0 }, journal);
-}
 
 /** Inserts a key that is not revoked. */
 async function addKey({ kind, kysely }: Database): Promise<void> {
@@ -156,6 +145,64 @@ for (const [kind, attacks] of Object.entries(tampering)) {
       const key = await kysely.selectFrom('api_key').select('revoked_at').executeTakeFirstOrThrow();
       assert.equal(key.revoked_at, null, 'nothing is written partially');
       await fails(true);
+    });
+  }
+}
+
+const retirementTampering = {
+  sqlite: {
+    'undoes the update': [
+      'DROP TRIGGER api_key_secret_stays_retired',
+      `CREATE TRIGGER undo AFTER UPDATE ON api_key_secret WHEN NEW.retired_at IS NOT NULL
+         BEGIN UPDATE api_key_secret SET retired_at = NULL; END`,
+    ],
+    'does not record the retired hash': ['DROP TRIGGER api_key_secret_retired'],
+  },
+  postgres: {
+    'undoes the update at the commit': [
+      'ALTER TABLE api_key_secret DISABLE TRIGGER api_key_secret_stays_retired',
+      `CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN UPDATE api_key_secret SET retired_at = NULL WHERE hash = NEW.hash; RETURN NULL; END $$`,
+      `CREATE CONSTRAINT TRIGGER zzz AFTER UPDATE ON api_key_secret DEFERRABLE INITIALLY DEFERRED
+         FOR EACH ROW WHEN (NEW.retired_at IS NOT NULL) EXECUTE FUNCTION undo()`,
+    ],
+    'skips the row': [
+      `CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
+      'CREATE TRIGGER zzz BEFORE UPDATE ON api_key_secret FOR EACH ROW EXECUTE FUNCTION skip()',
+    ],
+    'does not record the retired hash': ['ALTER TABLE api_key_secret DISABLE TRIGGER api_key_secret_retired'],
+  },
+};
+
+for (const [kind, attacks] of Object.entries(retirementTampering)) {
+  for (const [name, statements] of Object.entries(attacks)) {
+    test(`${kind}: a retirement fails when the database ${name}`, async (t) => {
+      const { database, close } = await openTestDatabase(kind === 'sqlite' ? kind : 'postgres');
+      t.after(close);
+      const { kysely } = database;
+      const run = (text: string) => sql.raw(text).execute(kysely);
+      await addKey(database);
+      const hash = kind === 'sqlite' ? "x'cd'" : "'\\xcd'";
+      await run(`INSERT INTO api_key_secret (hash, key_id, prefix, preview_start, preview_end, created_at)
+        VALUES (${hash}, 'key', 'sk_live_', 'a', 'b', 2)`);
+      const [older] = await kysely.selectFrom('api_key_secret').selectAll().orderBy('created_at').execute();
+      const request = { workspaceId: 'ws', keyId: 'key', secretId: older?.id ?? '', now: 3 };
+      const attempt = () =>
+        propagationOf(database).commit(async (db) => {
+          const { changed } = await writeRetirement(db, request);
+          return { value: undefined, changed };
+        });
+      for (const statement of statements) await run(statement);
+      await assert.rejects(
+        attempt(),
+        (error) => error instanceof RequestError && error.problem.code === 'internal_error',
+      );
+      const rows = await kysely.selectFrom('api_key_secret').select('retired_at').execute();
+      assert.deepEqual(
+        rows.map((row) => row.retired_at),
+        [null, null],
+        'nothing is written partially',
+      );
     });
   }
 }

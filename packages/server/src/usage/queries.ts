@@ -13,6 +13,12 @@ export interface HourCounts {
   refused: number;
 }
 
+/** The counts of one hour of a secret. */
+export interface SecretHourCounts extends HourCounts {
+  /** SHA-256 of the secret, as 32 latin-1 characters. */
+  hash: string;
+}
+
 /** The last accepted use of a secret. */
 export interface LastUse {
   keyId: string;
@@ -24,19 +30,20 @@ export interface LastUse {
   agent: string;
 }
 
-/** The hours in which a key was used. */
+/** The hours in which the secrets of a key were used. */
 export async function readHours(
   db: Kysely<Tables>,
   keyId: string,
   from: number,
   to: number,
-): Promise<HourCounts[]> {
-  return db
+): Promise<SecretHourCounts[]> {
+  const rows = await db
     .selectFrom('usage_hour')
-    .select(['hour', 'accepted', 'refused'])
+    .select(['hour', 'accepted', 'refused', 'hash'])
     .where('hour', 'in', hoursBetween(from, to))
     .where('key_id', '=', keyId)
     .execute();
+  return rows.map((row) => ({ ...row, hash: Buffer.from(row.hash).toString('latin1') }));
 }
 
 /** The accepted and rejected requests of each of these keys that has any. */

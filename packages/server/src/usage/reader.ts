@@ -44,13 +44,21 @@ export class UsageReader {
     this.#recorder = recorder;
   }
 
-  /** @returns every hour of the range, its rejections by code, and the last use, even outside the range */
+  /**
+   * @returns every hour of the range, its rejections by code, its accepted requests by the hash of the secret, and the last
+   *   use, even outside the range
+   */
   async usage(
     workspaceId: string,
     keyId: string,
     from: number,
     to: number,
-  ): Promise<{ hours: HourCounts[]; refusedBy: Rejections; lastUse: LastUse | undefined }> {
+  ): Promise<{
+    hours: HourCounts[];
+    refusedBy: Rejections;
+    acceptedBy: ReadonlyMap<string, number>;
+    lastUse: LastUse | undefined;
+  }> {
     const read = async (db: Kysely<Tables>) => ({
       stored: await readHours(db, keyId, from, to),
       rejections: await readRejections(db, workspaceId, [keyId], from, to),
@@ -63,17 +71,19 @@ export class UsageReader {
         refused: 0,
       }));
       const open = this.#recorder.of(keyId);
-      for (const { hour, accepted, refused } of [...stored, ...open]) {
+      const acceptedBy = new Map<string, number>();
+      for (const { hash, hour, accepted, refused } of [...stored, ...open]) {
         const counts = hours[hour - from];
         if (counts === undefined) continue;
         counts.accepted += accepted;
         counts.refused += refused;
+        acceptedBy.set(hash, (acceptedBy.get(hash) ?? 0) + accepted);
       }
       const refusedBy = [
         ...rejections.map(({ code, requests }) => ({ [code]: requests })),
         ...this.#openOf([keyId], from, to).map((counts) => counts.refusedBy),
       ].reduce(addRejections, noRejections);
-      return { hours, refusedBy, lastUse: newest([...lastUses, ...usesIn(open)]) };
+      return { hours, refusedBy, acceptedBy, lastUse: newest([...lastUses, ...usesIn(open)]) };
     });
   }
 

@@ -8,8 +8,11 @@ const recentHours = 24;
 
 /** What usage needs from keys. */
 interface Keys {
-  /** @throws {RequestError} not_found */
-  get(workspaceId: string, id: string): Promise<unknown>;
+  /**
+   * @returns the listed secrets, newest first; hashes as 32 latin-1 characters
+   * @throws {RequestError} not_found
+   */
+  secrets(workspaceId: string, id: string): Promise<readonly { id: string; hash: string }[]>;
   /** The keys that a revoke with descendants would also revoke. */
   descendants(workspaceId: string, id: string): Promise<{ ids: readonly string[]; active: number }>;
 }
@@ -32,10 +35,11 @@ export class UsageService {
    * @throws {RequestError} not_found, including for a key of another workspace
    */
   async get(workspaceId: string, keyId: string, hours: number): Promise<Usage> {
-    await this.#keys.get(workspaceId, keyId);
+    const secrets = await this.#keys.secrets(workspaceId, keyId);
     const to = hourOf(this.#now()) + 1;
     const from = to - hours;
-    const { hours: counts, refusedBy, lastUse } = await this.#reader.usage(workspaceId, keyId, from, to);
+    const usage = await this.#reader.usage(workspaceId, keyId, from, to);
+    const { hours: counts, refusedBy, acceptedBy, lastUse } = usage;
     return {
       keyId,
       from: iso(hourStart(from)),
@@ -43,6 +47,7 @@ export class UsageService {
       accepted: counts.reduce((sum, { accepted }) => sum + accepted, 0),
       refused: counts.reduce((sum, { refused }) => sum + refused, 0),
       refusedBy: { ...refusedBy },
+      secrets: secrets.map(({ id, hash }) => ({ id, accepted: acceptedBy.get(hash) ?? 0 })),
       hours: counts.map((count) => ({ ...count, hour: iso(hourStart(count.hour)) })),
       lastUsed:
         lastUse === undefined

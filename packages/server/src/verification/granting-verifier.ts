@@ -96,7 +96,7 @@ export class GrantingVerifier {
 
 /** Copies the row into a result that the caller may keep. */
 function copy(keys: KeyTable, row: number, limit: LimitState | null): VerificationResult {
-  return { key: keys.read(row), limit };
+  return { key: keys.read(row), secretHash: Buffer.from(keys.hash(row), 'latin1'), limit };
 }
 
 function mayNeedGrant<T>(

@@ -26,7 +26,7 @@ export class NeedsGrant {
 
 export type VerificationResult =
   /** `limit` is the state after this request; null if the key has no limit or the request was not counted. */
-  { key: VerifiedKey; limit: LimitState | null; problem?: never } | Rejected;
+  { key: VerifiedKey; secretHash: Uint8Array; limit: LimitState | null; problem?: never } | Rejected;
 
 /**
  * Converts an accepted key to what the caller needs. Called in the turn of the decision, because later the row may
@@ -59,6 +59,17 @@ export interface VerifyOptions {
   limited?: boolean;
   /** Whether this counts as a use of the key. Default: yes. */
   recorded?: boolean;
+  /** Whether a recorded use of a new secret starts the grace of older ones. Default: yes. */
+  startsGrace?: boolean;
+}
+
+/** A use of a new secret that starts the grace of older ones. */
+export interface FirstUse {
+  keyId: string;
+  /** SHA-256 of the secret, as 32 latin-1 characters. */
+  hash: string;
+  /** Epoch ms. */
+  at: number;
 }
 
 /** Options for verifying the key of a request. */

@@ -2,8 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import type { Environment } from '@soku/contract/key-policy';
 import { explainKey, parseKey } from '@soku/key';
 import type { ApiProblem } from '../http/errors.ts';
-import type { AddressLimits } from '../limits/address-limits.ts';
-import type { Grants } from '../limits/grants.ts';
 import { consume, type LimitState } from '../limits/sliding-window.ts';
 import { checkPolicy } from './check-policy.ts';
 import { maxKeyLength, plainBearerToken, readCredentials } from './credentials.ts';
@@ -30,39 +28,15 @@ import {
   type VerifyOptions,
   type VerifyRequestOptions,
 } from './result.ts';
-import type { SecretCache } from './secret-cache.ts';
-import type { CacheLease, SecretRead, SecretSource } from './secret-source.ts';
-import type { VerificationCounts } from './verification-counts.ts';
-
-interface Options {
-  /** Where secrets that are not cached are read. */
-  secrets: SecretSource;
-  /** Whether cached secrets may be used. */
-  lease: CacheLease;
-  /** The cache. Other components evict from it. */
-  cache: SecretCache;
-  /** Accepted key prefixes. New keys get the first one. */
-  prefixes: readonly string[];
-  /** Which keys are accepted: SOKU_VERIFY_ENVIRONMENT. Default: live. */
-  environment?: Environment | 'any';
-  /** Counts requests against limits that several nodes share. Undefined with SQLite. */
-  grants?: Pick<Grants, 'take'> | undefined;
-  /** Whether the client address of a request is that of a proxy. Default: never. */
-  isClientHidden?: (request: IncomingMessage) => boolean;
-  addressLimits: AddressLimits;
-  counts: VerificationCounts;
-  /** Epoch ms. */
-  now?: () => number;
-  /** Called when the database cannot be read. The key is then rejected. */
-  failed: (error: unknown) => void;
-}
+import type { CacheLease, SecretRead } from './secret-source.ts';
+import type { VerifierOptions } from './verifier-options.ts';
 
 /**
  * Verifies the key of a request: parse, look up, decide, limit, record. Nothing is awaited between the lease check, the
  * cache lookup and the decision, so a revocation cannot come between them.
  */
 export class Verifier {
-  readonly #options: Options;
+  readonly #options: VerifierOptions;
   readonly #now: () => number;
   readonly #environment: Environment | 'any';
   readonly #valid: KeyTable;
@@ -70,7 +44,7 @@ export class Verifier {
   readonly #windows: KeyWindows;
   readonly #lease: CacheLease;
 
-  constructor(options: Options) {
+  constructor(options: VerifierOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#environment = options.environment ?? 'live';
@@ -179,8 +153,16 @@ export class Verifier {
     if (options.recorded !== false) {
       valid.usage.accept(row, now, options.address ?? '', userAgent);
       this.#options.counts.valid += 1;
+      if (valid.details.startsGrace(row)) this.#startGrace(row, options, now);
     }
     return accept(valid, row, limit);
+  }
+
+  #startGrace(row: number, { startsGrace }: VerifyOptions, now: number): void {
+    if (startsGrace === false) return;
+    const valid = this.#valid;
+    valid.details.setGraceStarted(row);
+    this.#options.firstUsed?.({ keyId: valid.keyId(row), hash: valid.hash(row), at: now });
   }
 
   /** Whether the policy of a key may reject this use. It rejects few, so most uses skip the check. */
