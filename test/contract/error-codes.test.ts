@@ -80,6 +80,25 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     assert.equal(left.status, 200);
     return contract.call('GET', '/v1/api-keys', { as: other });
   },
+  disabled_key: async () => {
+    const { apiKey, key } = await ada.createKey({ name: 'disabled' });
+    await contract.call('PATCH', `/v1/api-keys/${key.id}`, { as: ada, body: { disabled: true } });
+    return authorization(`Bearer ${apiKey}`);
+  },
+  ip_not_allowed: async () => {
+    const { apiKey } = await ada.createKey({ name: 'elsewhere', allowedAddresses: ['192.0.2.1'] });
+    return authorization(`Bearer ${apiKey}`);
+  },
+  wrong_environment: async () => {
+    const { apiKey, key } = await ada.createKey({ name: 'for tests' });
+    await inDatabase(server, "UPDATE api_key SET environment = 'test' WHERE id = ?", key.id);
+    return authorization(`Bearer ${apiKey}`);
+  },
+  key_revoked: async () => {
+    const { key } = await ada.createKey({ name: 'gone' });
+    await ada.revoke(key.id);
+    return contract.call('PATCH', `/v1/api-keys/${key.id}`, { as: ada, body: { disabled: true } });
+  },
   insufficient_scope: () => contract.call('GET', '/v1/api-keys', { key: valid.apiKey }),
   recent_login_required: async () => {
     const aged = await openSession(server);

@@ -33,6 +33,7 @@ test('a created key has all requested fields, and the response must not be cache
   const { apiKey, key } = createdKeySchema.strict().parse(response.body);
   assert.match(apiKey, /^sk_live_[0-9A-Za-z]{32}$/);
   const { id, createdAt, createdBy, ...rest } = key;
+  const [secret] = key.secrets;
   assert.match(id, /^key_[0-9a-hjkmnp-tv-z]{26}$/);
   assert.match(createdBy, /^usr_/);
   assert.ok(Math.abs(Date.now() - Date.parse(createdAt)) < 60_000);
@@ -40,12 +41,21 @@ test('a created key has all requested fields, and the response must not be cache
     name: 'Everything',
     preview: `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`,
     status: 'active',
+    environment: 'live',
     scopes: ['keys:read', 'keys:write'],
     lastUsedAt: null,
     expiresAt,
+    disabledAt: null,
     revokedAt: null,
+    revokedReason: null,
+    allowedAddresses: [],
     rateLimit: null,
+    externalId: null,
+    metadata: {},
+    secrets: [{ ...secret, preview: key.preview, retiresAt: null, retiredAt: null, lastUsedAt: null }],
   });
+  assert.match(String(secret?.id), /^sec_[0-9a-hjkmnp-tv-z]{26}$/);
+  assert.equal(secret?.createdAt, createdAt);
 });
 
 test('by default a key has no scopes and no expiry, as with explicit empty values', async () => {

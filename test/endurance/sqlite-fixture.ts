@@ -7,7 +7,7 @@ import { openDataDirectory } from '../../packages/server/src/database/data-direc
 import type { Database } from '../../packages/server/src/database/open.ts';
 import { openSqlite, type SqliteDatabase } from '../../packages/server/src/database/sqlite.ts';
 import { newId } from '../../packages/server/src/ids.ts';
-import { insertKey, writeRevocation } from '../../packages/server/src/keys/writes.ts';
+import { writeRevocation } from '../../packages/server/src/keys/writes.ts';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { singleProcessPropagation } from '../../packages/server/src/propagation/single-process.ts';
 import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
@@ -16,6 +16,7 @@ import type { SecretSource } from '../../packages/server/src/verification/secret
 import { sqliteSecrets } from '../../packages/server/src/verification/sqlite-secrets.ts';
 import { VerificationCounts } from '../../packages/server/src/verification/verification-counts.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
+import { insertNewKey, newKey } from '../support/new-key.ts';
 
 /** A key of the fixture. */
 export interface StoredKey {
@@ -145,17 +146,8 @@ export async function insertActiveKey(
   const now = 1_600_000_000_000;
   const id = newId('key_', now);
   const preview = { prefix: 'sk_live_', previewStart: apiKey.slice(8, 11), previewEnd: apiKey.slice(-3) };
-  const key = {
-    id,
-    workspaceId,
-    createdBy: 'usr_1',
-    createdByKey: false,
-    name: 'fixture',
-    scopes: [],
-    expiresAt: null,
-    createdAt: now,
-  };
-  await insertKey(kysely, { ...key, hash, preview }, null, 100, () => null);
+  const secret = { id: newId('sec_', now), hash, preview };
+  await insertNewKey(kysely, newKey({ id, workspaceId, name: 'fixture', createdAt: now, secret }));
   return { id, apiKey, hash, hashSql: hashAsSql(kind, hash) };
 }
 

@@ -7,6 +7,7 @@ import { SecretCache } from '../../packages/server/src/verification/secret-cache
 import type { SecretRead } from '../../packages/server/src/verification/secret-source.ts';
 import { VerificationCounts } from '../../packages/server/src/verification/verification-counts.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
+import { unrestrictedKey } from '../support/verified-key.ts';
 import type { Checker } from './checker.ts';
 import type { Database } from './database.ts';
 import type { Host } from './host.ts';
@@ -216,13 +217,5 @@ export class Process {
 }
 
 function verifiedKey(id: string) {
-  return {
-    keyId: id,
-    workspaceId: 'ws',
-    name: id,
-    scopes: [],
-    retiresAt: Number.POSITIVE_INFINITY,
-    expiresAt: Number.POSITIVE_INFINITY,
-    rateLimit: null,
-  };
+  return { ...unrestrictedKey, keyId: id, workspaceId: 'ws', name: id };
 }

@@ -1,12 +1,24 @@
 import { randomBytes } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import type { Tables } from '../../packages/server/src/database/schema.ts';
 import { newId } from '../../packages/server/src/ids.ts';
-import type { NewKey } from '../../packages/server/src/keys/writes.ts';
+import type { KeyPolicy } from '../../packages/server/src/keys/caller-policy.ts';
+import { insertKey, type NewKey, type NewSecret } from '../../packages/server/src/keys/writes.ts';
 
 /** Epoch ms. */
 export const firstCreation = 1_700_000_000_000;
 
+const unrestrictedPolicy: KeyPolicy = {
+  scopes: [],
+  expiresAt: null,
+  allowedAddresses: '',
+  environment: 'live',
+  rateLimit: null,
+  externalId: null,
+};
+
 /** A key for insertKey. */
-export function newKey(fields: Partial<NewKey> = {}): NewKey {
+export function newKey({ preview, ...fields }: Partial<NewKey & Pick<NewSecret, 'preview'>> = {}): NewKey {
   const createdAt = fields.createdAt ?? firstCreation;
   return {
     id: newId('key_', createdAt),
@@ -14,11 +26,27 @@ export function newKey(fields: Partial<NewKey> = {}): NewKey {
     createdBy: 'usr_1',
     createdByKey: false,
     name: 'a key',
-    scopes: [],
-    expiresAt: null,
+    metadata: null,
     createdAt,
-    hash: randomBytes(32),
-    preview: { prefix: 'sk_live_', previewStart: 'abc', previewEnd: 'xyz' },
+    secret: {
+      id: newId('sec_', createdAt),
+      hash: randomBytes(32),
+      preview: preview ?? { prefix: 'sk_live_', previewStart: 'abc', previewEnd: 'xyz' },
+    },
     ...fields,
   };
+}
+
+/** Inserts a key in a transaction of its own. @param most maximum number of active keys */
+export function insertNewKey(
+  kysely: Kysely<Tables>,
+  key: NewKey,
+  {
+    token = null,
+    most = 1000,
+    ...policy
+  }: Partial<KeyPolicy> & { token?: Uint8Array | null; most?: number } = {},
+) {
+  const whole = { ...unrestrictedPolicy, ...policy };
+  return kysely.transaction().execute((db) => insertKey(db, key, token, most, () => whole));
 }

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { createdKeySchema, type Key, keySchema } from '@soku/contract/keys';
+import { type CreateKey, createdKeySchema, type Key, keySchema } from '@soku/contract/keys';
 
 /** A response. Its body is parsed if it is JSON, otherwise a text. */
 export interface HttpResponse {
@@ -64,12 +64,7 @@ export class Person {
   }
 
   /** Creates a key; fails unless it succeeds. */
-  async createKey(input: {
-    name: string;
-    scopes?: string[];
-    expiresAt?: string;
-    rateLimit?: number | 'off';
-  }): Promise<{ apiKey: string; key: Key }> {
+  async createKey(input: CreateKey): Promise<{ apiKey: string; key: Key }> {
     const response = await this.call('POST', '/v1/api-keys', input);
     if (response.status !== 201)
       throw new Error(`the creation of a key returned ${response.status}: ${response.text}`);

@@ -4,6 +4,7 @@ import type { Database } from '../../packages/server/src/database/open.ts';
 import { noRow } from '../../packages/server/src/verification/key-table.ts';
 import type { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';
 import { openTemporary } from './temporary-sqlite.ts';
+import { unrestrictedKey } from './verified-key.ts';
 
 /** A secret and its client. */
 export class Secret {
@@ -30,22 +31,13 @@ export class Secret {
       return;
     }
     const found = valid.find(this.hash);
-    const row = found === noRow ? valid.add(this.hash, { ...key, keyId: this.keyId }) : found;
+    const row = found === noRow ? valid.add(this.hash, { ...unrestrictedKey, keyId: this.keyId }) : found;
     if (use.refused === true) valid.usage.reject(row, now, 'insufficient_scope');
     else valid.usage.accept(row, now, use.address ?? '203.0.113.7', use.agent ?? 'test/1');
   }
 }
 
 const ended = { standing: 'revoked', workspaceId: 'ws_1', since: 0 } as const;
-
-const key = {
-  workspaceId: 'ws_1',
-  name: 'one',
-  scopes: [],
-  expiresAt: Number.POSITIVE_INFINITY,
-  retiresAt: Number.POSITIVE_INFINITY,
-  rateLimit: null,
-};
 
 /**
  * Opens a separate database.

@@ -10,7 +10,12 @@ const cursorSchema = z.string().regex(/^[ -~]{1,100}$/, 'must be a valid cursor'
 export const actionSchema = z.enum([
   'key.created',
   'key.updated',
+  'key.rotated',
+  'key.secret_retired',
   'key.revoked',
+  'key.imported',
+  'key.ended_secret_used',
+  'scopes.updated',
   'workspace.updated',
   'account.created',
   'account.updated',

@@ -1,25 +1,60 @@
 /** Requests and responses of the key endpoints. */
 import { z } from 'zod';
 import { instantSchema } from './instant.ts';
+import {
+  allowedAddressesSchema,
+  environmentSchema,
+  externalIdSchema,
+  futureSchema,
+  grantsSchema,
+  metadataSchema,
+  revokeReasonSchema,
+} from './key-policy.ts';
 import { nameSchema } from './names.ts';
 import { rateLimitSchema } from './rate-limits.ts';
-import { scopeSchema, storedScopeSchema } from './scopes.ts';
+import { grantSchema, storedScopeSchema } from './scopes.ts';
 
 export const keyIdSchema = z.string().regex(/^key_[0-9a-hjkmnp-tv-z]{26}$/, 'must be a key id');
+
+/** A secret of a key: what a program sends. A rotation adds one, and retires the others. */
+export const secretSchema = z
+  .object({
+    id: z.string().describe('`sec_` and 26 characters, not secret, and not derived from the key'),
+    preview: z.string(),
+    createdAt: instantSchema,
+    retiresAt: instantSchema
+      .nullable()
+      .describe('It is rejected from this time on; null: never, or not before the newest secret is used'),
+    retiredAt: instantSchema.nullable().describe('When it was retired; null: it may still be accepted'),
+    lastUsedAt: instantSchema.nullable().describe('When a request with it was last accepted; null: never'),
+  })
+  .meta({ id: 'KeySecret' });
+export type Secret = z.infer<typeof secretSchema>;
 
 export const keySchema = z
   .object({
     id: keyIdSchema.describe('Time-ordered, not secret, and not derived from the key'),
     name: z.string(),
     preview: z.string().describe('Prefix, first 3 and last 3 characters: sk_live_abc...xyz'),
-    status: z.enum(['active', 'revoked', 'expired']),
+    status: z
+      .enum(['active', 'disabled', 'expired', 'revoked'])
+      .describe('If several apply, the last one in this order'),
+    environment: environmentSchema,
     scopes: z.array(storedScopeSchema),
     createdAt: instantSchema,
     createdBy: z.string().describe('The id of the account or key that created it'),
     lastUsedAt: instantSchema.nullable().describe('When a request with it was last accepted; null: never'),
     expiresAt: instantSchema.nullable(),
+    disabledAt: instantSchema.nullable().describe('While it is set, the key is rejected'),
     revokedAt: instantSchema.nullable(),
+    revokedReason: revokeReasonSchema.nullable(),
+    allowedAddresses: z
+      .array(z.string())
+      .describe('IP addresses and CIDR ranges from which the key is accepted; empty: from all'),
     rateLimit: rateLimitSchema.nullable().describe('Requests per minute; null: the limit of the workspace'),
+    externalId: z.string().nullable().describe('Your own id for the customer or system that has the key'),
+    metadata: z.record(z.string(), z.string()).describe('Your own data'),
+    secrets: z.array(secretSchema).describe('Newest first'),
   })
   .meta({ id: 'Key' });
 export type Key = z.infer<typeof keySchema>;
@@ -72,25 +107,29 @@ export const descendantsSchema = z
   .meta({ id: 'KeyDescendants' });
 export type Descendants = z.infer<typeof descendantsSchema>;
 
-/** Epoch ms. */
-const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+const rateLimitField = rateLimitSchema
+  .nullable()
+  .optional()
+  .describe(
+    'Requests per minute; null, the default: the limit of the workspace. A key cannot set more than its own limit. If its own limit is lower than the default, the new key gets that limit',
+  );
 
 export const createKeySchema = z.strictObject({
   name: nameSchema,
-  scopes: z.array(scopeSchema).max(10).optional().describe('Default: none'),
-  expiresAt: z.iso
-    .datetime({ offset: true, error: 'must be a date and time such as 2030-01-31T12:00:00Z' })
-    // With a time zone offset, the instant can fall in the year 10000, which the response format cannot express.
-    .refine((text) => !(Date.parse(text) > lastInstant), 'must not be later than the year 9999')
+  scopes: grantsSchema.optional().describe('Default: none'),
+  expiresAt: futureSchema
     .nullable()
     .optional()
     .describe('The key is rejected from this time on. Default: never'),
-  rateLimit: rateLimitSchema
-    .nullable()
+  environment: environmentSchema
     .optional()
-    .describe(
-      'Requests per minute; null, the default: the limit of the workspace. A key cannot set more than its own limit. If its own limit is lower than the default, the new key gets that limit',
-    ),
+    .describe('Default: live. `test` only if the operator has set a prefix for test keys'),
+  allowedAddresses: allowedAddressesSchema
+    .optional()
+    .describe('IP addresses and CIDR ranges from which the key is accepted. Default: all'),
+  rateLimit: rateLimitField,
+  externalId: externalIdSchema.nullable().optional(),
+  metadata: metadataSchema.nullable().optional(),
 });
 export type CreateKey = z.infer<typeof createKeySchema>;
 
@@ -102,24 +141,46 @@ export type CreatedKey = z.infer<typeof createdKeySchema>;
 export const changeKeySchema = z
   .strictObject({
     name: nameSchema.optional(),
+    expiresAt: futureSchema
+      .nullable()
+      .optional()
+      .describe('null: never. People can also give an expired key a later date, so that it works again'),
+    disabled: z.boolean().optional().describe('true: the key is rejected until it is enabled again'),
+    scopes: grantsSchema.nullable().optional().describe('null: none'),
+    allowedAddresses: allowedAddressesSchema.nullable().optional().describe('null or empty: all'),
     rateLimit: rateLimitSchema
       .nullable()
       .optional()
       .describe(
         'Requests per minute, from the next request on; null: the limit of the workspace. A key cannot set more than its own limit',
       ),
+    externalId: externalIdSchema.nullable().optional(),
+    metadata: metadataSchema.nullable().optional().describe('Replaces all entries; null: none'),
   })
-  .refine((change) => Object.keys(change).length > 0, 'must contain a name or a rateLimit');
+  .refine((change) => Object.keys(change).length > 0, 'must contain a field to change');
 export type ChangeKey = z.infer<typeof changeKeySchema>;
 
 /** The response to a change when the caller may not read the key: the fields that were sent. */
 export const keyChangeSchema = keySchema
   .pick({ id: true })
-  .extend(keySchema.pick({ name: true, rateLimit: true }).partial().shape)
+  .extend(
+    keySchema
+      .pick({
+        name: true,
+        expiresAt: true,
+        scopes: true,
+        allowedAddresses: true,
+        rateLimit: true,
+        externalId: true,
+        metadata: true,
+      })
+      .partial().shape,
+  )
+  .extend({ disabled: z.boolean().optional() })
   .meta({ id: 'KeyChange' });
 export type KeyChange = z.infer<typeof keyChangeSchema>;
 
-export const statusFilterSchema = z.enum(['active', 'revoked', 'expired', 'all']);
+export const statusFilterSchema = z.enum(['active', 'disabled', 'revoked', 'expired', 'all']);
 export type StatusFilter = z.infer<typeof statusFilterSchema>;
 
 export const keySortSchema = z.enum(['created', 'name', 'lastUsed', 'expires', 'preview', 'usage', 'status']);
@@ -142,7 +203,9 @@ export const defaultOrders: Readonly<Record<KeySort, SortOrder>> = {
 const days = z.coerce.number().int().min(1).max(3650);
 
 export const listKeysSchema = z.strictObject({
-  status: statusFilterSchema.optional().describe('Default: active; with hash: all'),
+  status: statusFilterSchema
+    .optional()
+    .describe('Default: active; with hash: all. `active` includes the disabled keys that have not expired'),
   q: z
     .string()
     .max(100)
@@ -163,7 +226,9 @@ export const listKeysSchema = z.strictObject({
     .regex(/^[!-~]{1,64}$/, 'must be the id of an account or a key')
     .optional()
     .describe('Keys that this account or key created'),
-  scope: scopeSchema.optional().describe('Keys that have this scope'),
+  scope: grantSchema.optional().describe('Keys that hold exactly this scope or wildcard'),
+  environment: environmentSchema.optional(),
+  externalId: externalIdSchema.optional(),
   unusedDays: days
     .optional()
     .describe(
@@ -215,9 +280,9 @@ export const keyListSchema = z
     data: z.array(listedKeySchema),
     nextCursor: z.string().nullable().describe('null: this is the last page'),
     counts: z
-      .object({ active: z.int(), revoked: z.int(), expired: z.int(), all: z.int() })
+      .object({ active: z.int(), disabled: z.int(), revoked: z.int(), expired: z.int(), all: z.int() })
       .optional()
-      .describe('Only with include=counts'),
+      .describe('Only with include=counts. `active` includes `disabled`'),
   })
   .meta({ id: 'KeyList' });
 export type KeyList = z.infer<typeof keyListSchema>;

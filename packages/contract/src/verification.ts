@@ -1,8 +1,9 @@
 /** Requests and responses of the endpoints that verify a key. */
 import { z } from 'zod';
+import { environmentSchema } from './key-policy.ts';
 import { keyIdSchema, keySchema } from './keys.ts';
 import { rateLimitStateSchema } from './rate-limits.ts';
-import { scopeSchema, storedScopeSchema } from './scopes.ts';
+import { maxScopes, scopeSchema, storedScopeSchema } from './scopes.ts';
 
 /** As long as a header can be, because the result must explain whatever the client sent. */
 const sentKeySchema = z.string().max(16_384);
@@ -19,7 +20,7 @@ export const verifyKeySchema = z
       .max(maxKeysPerVerify)
       .optional()
       .describe('Instead of `apiKey`: several keys, each verified separately'),
-    scopes: z.array(scopeSchema).max(10).optional().describe('The scopes that each key must have'),
+    scopes: z.array(scopeSchema).max(maxScopes).optional().describe('The scopes that each key must have'),
     ip: z
       .union([z.ipv4(), z.ipv6()], 'must be an IPv4 or IPv6 address')
       .optional()
@@ -33,6 +34,8 @@ export const verifyKeySchema = z
   })
   .meta({ oneOf: [{ required: ['apiKey'] }, { required: ['apiKeys'] }] });
 
+const ofOwnWorkspace = 'Absent for a key of another workspace';
+
 export const verificationSchema = z
   .object({
     valid: z.boolean(),
@@ -44,7 +47,10 @@ export const verificationSchema = z
         workspaceId: z.string(),
         name: z.string(),
         scopes: z.array(storedScopeSchema),
-        expiresAt: z.iso.datetime().nullable().optional().describe('Absent for a key of another workspace'),
+        environment: environmentSchema.optional().describe(ofOwnWorkspace),
+        expiresAt: z.iso.datetime().nullable().optional().describe(ofOwnWorkspace),
+        externalId: z.string().nullable().optional().describe(ofOwnWorkspace),
+        metadata: z.record(z.string(), z.string()).optional().describe(ofOwnWorkspace),
       })
       .optional()
       .describe('Present only for a valid key'),

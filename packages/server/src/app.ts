@@ -196,6 +196,7 @@ export async function createVerification(
     lease,
     cache,
     prefixes: config.keyPrefixes,
+    environment: config.verifyEnvironment,
     grants: limits.grants,
     addressLimits,
     counts,

@@ -71,6 +71,22 @@ export const variables = z.object({
       example: 'sk_old_,acme_',
       description: 'Additional prefixes of existing keys, separated by commas',
     }),
+  SOKU_TEST_KEY_PREFIX: z
+    .string()
+    .refine(isPrefix, 'must be a lowercase letter, up to 18 of a-z, 0-9 and _, and a final _')
+    .optional()
+    .register(notes, {
+      example: 'sk_test_',
+      description:
+        'Prefix of test keys. Without it, every key is live. Test keys are rejected unless `SOKU_VERIFY_ENVIRONMENT` says otherwise',
+    }),
+  SOKU_VERIFY_ENVIRONMENT: z
+    .enum(['live', 'test', 'any'], 'must be live, test or any')
+    .default('live')
+    .register(notes, {
+      example: 'test',
+      description: 'Which keys are accepted: `live` keys, `test` keys, or `any`',
+    }),
   SOKU_OWNER_EMAIL: emailSchema.optional().register(notes, {
     example: 'ada@example.com',
     description:

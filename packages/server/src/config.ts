@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Environment } from '@soku/contract/key-policy';
 import {
   exampleOf,
   type VariableName,
@@ -39,6 +40,8 @@ export interface Config {
   secret: string | undefined;
   /** Accepted prefixes. New keys get the first one. */
   keyPrefixes: [string, ...string[]];
+  /** The prefix of new test keys, which is also accepted. Undefined: every key is live. */
+  testKeyPrefix: string | undefined;
   owner: { email: string; password: string } | undefined;
   maxActiveKeys: number;
   cacheKeys: number;
@@ -49,6 +52,8 @@ export interface Config {
   addressRateLimit: number | 'off';
   /** The keys that POST /v1/verify can verify. */
   verifyScope: 'deployment' | 'workspace';
+  /** The keys that verification accepts. */
+  verifyEnvironment: Environment | 'any';
   auditRetentionDays: number;
   /** Undefined: the gateway does not start. */
   gateway: GatewayConfig | undefined;
@@ -74,6 +79,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   if (values.DATABASE_URL !== undefined && values.SOKU_SECRET === undefined) {
     throw wrong('SOKU_SECRET', 'is required with DATABASE_URL and must be the same for all processes');
   }
+  const { SOKU_TEST_KEY_PREFIX: testPrefix } = values;
+  if (testPrefix === values.SOKU_KEY_PREFIX)
+    throw wrong('SOKU_TEST_KEY_PREFIX', 'must differ from SOKU_KEY_PREFIX');
+  const testPrefixes = testPrefix === undefined ? [] : [testPrefix];
   return {
     host: values.HOST,
     port: values.PORT,
@@ -81,7 +90,8 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     databaseUrl: values.DATABASE_URL,
     publicUrl: values.SOKU_PUBLIC_URL ?? `http://localhost:${values.PORT}`,
     secret: values.SOKU_SECRET,
-    keyPrefixes: [values.SOKU_KEY_PREFIX, ...values.SOKU_ACCEPTED_PREFIXES],
+    keyPrefixes: [values.SOKU_KEY_PREFIX, ...values.SOKU_ACCEPTED_PREFIXES, ...testPrefixes],
+    testKeyPrefix: testPrefix,
     owner: email !== undefined && password !== undefined ? { email, password } : undefined,
     maxActiveKeys: values.SOKU_MAX_ACTIVE_KEYS,
     cacheKeys: values.SOKU_CACHE_KEYS,
@@ -89,6 +99,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     keyRateLimit: values.SOKU_KEY_RATE_LIMIT,
     addressRateLimit: values.SOKU_ADDRESS_RATE_LIMIT,
     verifyScope: values.SOKU_VERIFY_SCOPE,
+    verifyEnvironment: values.SOKU_VERIFY_ENVIRONMENT,
     auditRetentionDays: values.SOKU_AUDIT_RETENTION_DAYS,
     gateway: gatewayOf(values),
     metricsToken: values.SOKU_METRICS_TOKEN,

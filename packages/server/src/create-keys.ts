@@ -25,19 +25,20 @@ export function createKeys(
 ) {
   const now = Date.now;
   const store = new KeyStore(kysely);
-  const lastUsedAt = (keyIds: readonly string[]) => reader.lastUsedAt(keyIds);
+  const lastUses = (keyIds: readonly string[]) => reader.lastUses(keyIds);
   const keys = new KeyService(store, propagation, {
     prefixes: config.keyPrefixes,
+    testPrefix: config.testKeyPrefix,
     maxActiveKeys: config.maxActiveKeys,
     keyRateLimit: config.keyRateLimit,
-    lastUsedAt,
+    lastUses,
     now,
   });
   const keyUsage = new UsageService(keys, reader, now);
   const recent = (keyIds: readonly string[]) => keyUsage.recent(keyIds);
   const usedSince = store.usedSince.bind(store);
   const rankings = new DayRankings(reader, usedSince, now, isPostgres(kysely) ? 4000 : 300);
-  const usage = { lastUsedAt, recent, writeLastUses, rankings };
+  const usage = { lastUses, recent, writeLastUses, rankings };
   const lists = new KeyListService(store, new KeyListReader(kysely), { usage, secret, now });
   const used = {
     find: (workspaceId: string, ids: readonly string[]) => lists.find(workspaceId, ids),

@@ -1,14 +1,15 @@
 /** Which locks a node holds when it freezes in the middle of a command or of sealing. */
+
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { type Kysely, sql } from 'kysely';
+import { insertNewKey, newKey } from '../../../../test/support/new-key.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { tryLockCluster } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { systemActor } from '../events/actor.ts';
 import { appendEvent } from '../events/events.ts';
-import { insertKey, writeRevocation } from '../keys/writes.ts';
+import { writeRevocation } from '../keys/writes.ts';
 import { clusterPropagation } from '../propagation/cluster-propagation.ts';
 import { sealEvents } from './sealer.ts';
 
@@ -26,20 +27,7 @@ const event = (id: string) =>
 
 /** The database operations that create a key. */
 async function create(db: Kysely<Tables>, id: string): Promise<void> {
-  const preview = { prefix: 'sk_live_', previewStart: 'abc', previewEnd: 'xyz' };
-  const times = { expiresAt: null, createdAt: 1 };
-  const creator = { createdBy: 'usr_1', createdByKey: false };
-  const key = {
-    id,
-    workspaceId: 'ws',
-    name: id,
-    scopes: [],
-    hash: randomBytes(32),
-    preview,
-    ...times,
-    ...creator,
-  };
-  await insertKey(db, key, null, 10, () => null);
+  await insertNewKey(db, newKey({ id, workspaceId: 'ws', name: id, createdAt: 1 }));
   await appendEvent(db, event(id));
 }
 

@@ -136,6 +136,8 @@ const written = [
   'api_key',
   'api_key_secret',
   'dead_hash',
+  'scope',
+  'ended_use',
   'idempotency',
   'usage_hour',
   'last_use',
@@ -155,6 +157,8 @@ const written = [
 /** Tables from which rows are deleted. Without this right on verifier_node, changes would wait for stopped nodes. */
 const deleted = [
   'session',
+  'scope',
+  'ended_use',
   'idempotency',
   'usage_hour',
   'usage_total',

@@ -1,7 +1,12 @@
+import type { ColumnType, Generated } from 'kysely';
+
 /**
  * The tables, as Kysely sees them. Only portable types: text, integer, blob. Times are epoch milliseconds, except in
  * the auth library's tables, which use the formats of the library.
  */
+
+/** A column that may be omitted from an insertion. */
+type Optional<T> = ColumnType<T | null, T | null | undefined, T | null>;
 
 /** An integration with a name. Its secrets change; this row stays. */
 interface ApiKeyTable {
@@ -15,10 +20,20 @@ interface ApiKeyTable {
   name: string;
   /** The name folded for searching, by database/fold-name.ts. Changed with the name. */
   name_folded: string;
-  /** Space-separated, sorted: '' or 'keys:read keys:write'. Written once. */
+  /** Grants, space-separated and sorted: '' or 'files:* keys:read'. */
   scopes: string;
-  /** Epoch ms; null: never. Written once. */
+  /** Epoch ms; null: never. */
   expires_at: number | null;
+  /** 'live' or 'test'. Written once. */
+  environment: Generated<string>;
+  /** Canonical IP addresses and CIDR ranges, space-separated; '': all. */
+  allowed_addresses: Generated<string>;
+  /** Epoch ms at which it was disabled; null while it is enabled. */
+  disabled_at: Optional<number>;
+  /** The operator's own id for the customer. */
+  external_id: Optional<string>;
+  /** JSON, {name: value}; null: no entries. */
+  metadata: Optional<string>;
   /** Requests per minute; 0: no limit; null: the workspace's limit. Changed by people, and by keys up to their own. */
   rate_limit: number | null;
   /** Epoch ms. Written once. */
@@ -27,12 +42,16 @@ interface ApiKeyTable {
   revoked_at: number | null;
   /** The account or key that revoked it. Written with revoked_at. */
   revoked_by: string | null;
+  /** 'leaked', 'unused', 'replaced', 'person_left' or 'other'; null: none was given. Written with revoked_at. */
+  revoked_reason: Optional<string>;
 }
 
 /** The hash of a secret, which a program sends. Created with a key and by each rotation. */
 interface ApiKeySecretTable {
   /** SHA-256 of the whole key, 32 bytes. Primary key. Written once (enforced by a trigger). */
   hash: Uint8Array;
+  /** `sec_` and 26 characters. Random, so that it reveals nothing about the hash. Written once. */
+  id: Generated<string>;
   /** Written once (enforced by a trigger). */
   key_id: string;
   /** The parts of the preview: prefix, first 3 and last 3 of the 32 characters. Written once. */
@@ -41,10 +60,15 @@ interface ApiKeySecretTable {
   preview_end: string;
   /** Epoch ms. Written once. */
   created_at: number;
-  /** Epoch ms from which on it is rejected; null: never. A rotation writes it for older secrets. */
-  retires_at: number | null;
+  /**
+   * Epoch ms from which on it is rejected; null: never. A rotation writes it for older secrets, at once or when the newest
+   * secret is first used. Never increases.
+   */
+  retires_at: Optional<number>;
+  /** ms from the first use of the newest secret until it is rejected; null: retires_at does not depend on that. */
+  grace_ms: Optional<number>;
   /** Epoch ms; null while it may be accepted. Written once, permanently (enforced by triggers), with the row of dead_hash. */
-  retired_at: number | null;
+  retired_at: Optional<number>;
 }
 
 /** Hashes that must never be accepted again. A trigger adds them when a key is revoked; none can be removed. */
@@ -52,13 +76,28 @@ interface DeadHashTable {
   hash: Uint8Array;
 }
 
+/** The scopes that the keys of a workspace can hold, beside the built-in ones. */
+interface ScopeTable {
+  workspace_id: string;
+  name: string;
+  /** '' if there is none. */
+  description: string;
+}
+
+/** The days on which a revoked key, or a retired secret of a key, was used: one event is recorded for each. */
+interface EndedUseTable {
+  /** Epoch days, UTC. */
+  day: number;
+  key_id: string;
+}
+
 /** One row per Idempotency-Key of the last 24 hours. */
 interface IdempotencyTable {
   workspace_id: string;
   /** SHA-256 of the header's value, which may be sensitive. */
   token_hash: Uint8Array;
-  /** The key that the first call created. */
-  key_id: string;
+  /** The key that the first call created or rotated; null for a call that concerned several keys. */
+  key_id: string | null;
   /** Epoch ms. */
   created_at: number;
 }
@@ -143,6 +182,8 @@ interface WorkspaceTable {
   name: string;
   /** Requests per minute for each key without its own limit; 0: no limit; null: SOKU_KEY_RATE_LIMIT. */
   rate_limit: number | null;
+  /** Days after its creation by which each new key must expire; null: no maximum. */
+  max_key_lifetime: Optional<number>;
   created_at: number;
 }
 
@@ -246,6 +287,8 @@ export interface Tables {
   api_key: ApiKeyTable;
   api_key_secret: ApiKeySecretTable;
   dead_hash: DeadHashTable;
+  scope: ScopeTable;
+  ended_use: EndedUseTable;
   idempotency: IdempotencyTable;
   usage_hour: UsageHourTable;
   last_use: LastUseTable;

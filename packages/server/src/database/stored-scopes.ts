@@ -1,7 +1,5 @@
-import type { Scope } from '@soku/contract/scopes';
-
 /** Formats scopes for the column api_key.scopes: sorted, unique, separated by spaces; '' for none. */
-export function formatStoredScopes(scopes: readonly Scope[]): string {
+export function formatStoredScopes(scopes: readonly string[]): string {
   return [...new Set(scopes)].sort().join(' ');
 }
 

@@ -13,7 +13,9 @@ export interface AcceptedRequest {
 export const accept: AcceptKey<AcceptedRequest> = (keys, row, limit) => ({
   identity: [
     ...['x-soku-key-id', keys.keyId(row), 'x-soku-workspace-id', keys.workspaceId(row)],
-    ...['x-soku-key-name', keys.encodedName(row), 'x-soku-scopes', keys.scopes(row)],
+    ...['x-soku-key-name', keys.texts.encodedName(row), 'x-soku-scopes', keys.scopes(row)],
+    ...['x-soku-environment', keys.details.environment(row)],
+    ...['x-soku-external-id', encodeURIComponent(keys.details.externalId(row))],
   ],
   limit: formatLimitFields(limit),
 });

@@ -1,5 +1,6 @@
 import type { Actor } from '@soku/contract/audit';
-import type { Scope } from '@soku/contract/scopes';
+import type { Environment } from '@soku/contract/key-policy';
+import type { BuiltInScope } from '@soku/contract/scopes';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
@@ -8,10 +9,10 @@ export interface Caller {
   /** Kind: person or key. */
   actor: Actor;
   workspaceId: string;
-  /** The scopes that the caller may grant to a new key, as stored. A person may grant all. */
+  /** The grants of the key, as stored; for a person all built-in scopes. */
   scopes: readonly string[];
-  /** Epoch ms. A key cannot create one that expires later. Infinity for a person. */
-  expiresAt: number;
+  /** That of the key; `live` for a person. New keys get it unless the call says otherwise. */
+  environment: Environment;
 }
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
@@ -28,7 +29,7 @@ export interface Callers {
    *   does not apply; `person: false`: only a key may call
    */
   require(
-    needs: Scope,
+    needs: BuiltInScope,
     options?: { recentLogin?: boolean; limited?: false; person?: false },
   ): { onRequest: Hook; preHandler: Hook };
   /**
@@ -36,7 +37,7 @@ export interface Callers {
    *
    * @throws {RequestError} when the key was revoked or the session ended meanwhile
    */
-  reauthenticate(request: FastifyRequest, needs: Scope): Promise<void>;
+  reauthenticate(request: FastifyRequest, needs: BuiltInScope): Promise<void>;
   /** The caller that the hooks have authenticated. */
   of(request: FastifyRequest): Caller;
 }

@@ -64,6 +64,11 @@ const identityHeaders: Record<string, Header> = {
     description: 'Scopes of the key, separated by spaces; empty when it has none',
     schema: text,
   },
+  'X-Soku-Environment': { description: 'live or test', schema: text, required: true },
+  'X-Soku-External-Id': {
+    description: 'External ID of the key, percent-encoded UTF-8; empty when it has none',
+    schema: text,
+  },
 };
 
 const rejectionHeaders: Record<string, Header> = {

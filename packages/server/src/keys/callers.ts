@@ -1,5 +1,5 @@
 import type { Actor } from '@soku/contract/audit';
-import { type Scope, scopeSchema } from '@soku/contract/scopes';
+import { type BuiltInScope, builtInScopeSchema } from '@soku/contract/scopes';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AccountService } from '../accounts/account-service.ts';
 import { authHeaders } from '../accounts/forward.ts';
@@ -47,7 +47,7 @@ export class CallerAuthenticator implements Callers {
     this.#now = now;
   }
 
-  require(needs: Scope, options: { recentLogin?: boolean; limited?: false; person?: false } = {}) {
+  require(needs: BuiltInScope, options: { recentLogin?: boolean; limited?: false; person?: false } = {}) {
     const authenticate = async (
       request: FastifyRequest,
       reply: FastifyReply,
@@ -72,7 +72,7 @@ export class CallerAuthenticator implements Callers {
     return { onRequest: authenticate, preHandler: authenticate };
   }
 
-  async reauthenticate(request: FastifyRequest, needs: Scope): Promise<void> {
+  async reauthenticate(request: FastifyRequest, needs: BuiltInScope): Promise<void> {
     const verifyOptions = { needs: [needs], limited: false, recorded: false };
     const { caller, problem } = await this.#find(request, verifyOptions, {});
     if (problem !== undefined) throw new RequestError(problem);
@@ -95,11 +95,11 @@ export class CallerAuthenticator implements Callers {
     }
     const { key, problem, limit } = await this.#verifier.verify(request.raw, verifyOptions);
     if (problem !== undefined) return { problem };
-    const { keyId: id, name, workspaceId, scopes, expiresAt } = key;
+    const { keyId: id, name, workspaceId, scopes, environment } = key;
     const requested = request.headers['x-soku-workspace'];
     if (requested !== undefined && requested !== workspaceId) return { problem: noWorkspace };
     const actor: Actor = { kind: 'key', id, name, ...this.#originOf(request) };
-    return { caller: { actor, workspaceId, scopes, expiresAt }, limit };
+    return { caller: { actor, workspaceId, scopes, environment }, limit };
   }
 
   #originOf(request: FastifyRequest): Origin {
@@ -118,8 +118,8 @@ export class CallerAuthenticator implements Callers {
       caller: {
         actor: { kind: 'person', id: session.user.id, name: session.user.name, ...this.#originOf(request) },
         workspaceId: workspace.id,
-        scopes: scopeSchema.options,
-        expiresAt: Number.POSITIVE_INFINITY,
+        scopes: builtInScopeSchema.options,
+        environment: 'live',
       },
       limit: null,
     };

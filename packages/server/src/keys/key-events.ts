@@ -1,11 +1,9 @@
-import type { ChangeKey } from '@soku/contract/keys';
-import type { RateLimit } from '@soku/contract/rate-limits';
 import { formatStoredScopes } from '../database/stored-scopes.ts';
 import { changesOf, type NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
-import { parseStoredRateLimit } from '../limits/rate-limit.ts';
+import type { KeyPolicy } from './caller-policy.ts';
 import type { KeyRow } from './store.ts';
-import type { NewKey } from './writes.ts';
+import { type ChangedKey, type NewKey, policyOfRow } from './writes.ts';
 
 // The audit events of key commands.
 
@@ -13,21 +11,16 @@ type CallerOfEvent = Pick<Caller, 'actor' | 'workspaceId'>;
 
 export function keyCreated(
   { actor, workspaceId }: CallerOfEvent,
-  key: NewKey,
-  rateLimit: RateLimit | null,
+  { id, name, createdAt }: NewKey,
+  policy: KeyPolicy,
 ): NewEvent {
-  const { id, name, scopes, expiresAt, createdAt } = key;
   return {
     chain: workspaceId,
     at: createdAt,
     actor,
     action: 'key.created',
     target: { kind: 'key', id, name },
-    details: {
-      scopes: formatStoredScopes(scopes),
-      expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
-      rateLimit,
-    },
+    details: { ...policyDetails(policy), environment: policy.environment },
   };
 }
 
@@ -39,17 +32,37 @@ export function keyCreated(
 export function keyUpdated(
   { actor, workspaceId }: CallerOfEvent,
   before: KeyRow,
-  { name, rateLimit }: ChangeKey,
+  after: ChangedKey,
   at: number,
 ): NewEvent[] {
   const { id } = before;
   const changes = changesOf(
-    { name: before.name, rateLimit: parseStoredRateLimit(before.rate_limit) },
-    { ...(name !== undefined && { name }), ...(rateLimit !== undefined && { rateLimit }) },
+    {
+      name: before.name,
+      ...policyDetails(policyOfRow(before)),
+      metadata: before.metadata,
+      disabled: before.disabled_at !== null,
+    },
+    {
+      name: after.name,
+      ...policyDetails(after.policy),
+      metadata: after.metadata,
+      disabled: after.disabledAt !== null,
+    },
   );
   if (changes === undefined) return [];
-  const target = { kind: 'key', id, name: name ?? before.name } as const;
+  const target = { kind: 'key', id, name: after.name } as const;
   return [{ chain: workspaceId, at, actor, action: 'key.updated', target, changes }];
+}
+
+function policyDetails({ scopes, expiresAt, allowedAddresses, rateLimit, externalId }: KeyPolicy) {
+  return {
+    scopes: formatStoredScopes(scopes),
+    expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+    allowedAddresses,
+    rateLimit,
+    externalId,
+  };
 }
 
 /**

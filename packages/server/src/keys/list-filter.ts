@@ -14,6 +14,8 @@ export interface KeyFilter {
   /** The id of an account or a key. */
   createdBy?: string | undefined;
   scope?: string | undefined;
+  environment?: string | undefined;
+  externalId?: string | undefined;
   /** Epoch ms: keys that were created at this time or earlier, and not used since then. */
   unusedSince?: number | undefined;
   /** Epoch ms: keys that have not expired and expire at this time or earlier. */
@@ -41,12 +43,15 @@ export type ResolvedFilter = Omit<KeyFilter, 'search'> & { search: ResolvedSearc
  * @param postgres whether they go to PostgreSQL
  */
 export function conditionsOf(filter: ResolvedFilter, postgres: boolean): Condition[] {
-  const { search, hash, createdBy, scope, unusedSince, expiresUntil, status, now } = filter;
+  const { search, hash, createdBy, scope, environment, externalId, unusedSince } = filter;
+  const { expiresUntil, status, now } = filter;
   const column: Column = (name) => (postgres ? sql.ref(name) : sql`+${sql.ref(name)}`);
   const conditions = statusConditions(status, now, column);
   if (createdBy !== undefined) conditions.push(sql`${column('api_key.created_by')} = ${createdBy}`);
   if (scope !== undefined)
     conditions.push(contains(sql`' ' || api_key.scopes || ' '`, ` ${scope} `, postgres));
+  if (environment !== undefined) conditions.push(sql`${column('api_key.environment')} = ${environment}`);
+  if (externalId !== undefined) conditions.push(sql`${column('api_key.external_id')} = ${externalId}`);
   if (expiresUntil !== undefined) {
     const expiresAt = column('api_key.expires_at');
     conditions.push(sql`${expiresAt} > ${now}`, sql`${expiresAt} <= ${expiresUntil}`);
@@ -83,6 +88,11 @@ function statusConditions(status: StatusFilter, now: number, column: Column): Co
     all: [],
     revoked: [sql<SqlBool>`${revokedAt} IS NOT NULL`],
     expired: [sql<SqlBool>`${revokedAt} IS NULL`, sql<SqlBool>`${expiresAt} <= ${now}`],
+    disabled: [
+      sql<SqlBool>`${revokedAt} IS NULL`,
+      sql<SqlBool>`(${expiresAt} IS NULL OR ${expiresAt} > ${now})`,
+      sql<SqlBool>`${column('api_key.disabled_at')} IS NOT NULL`,
+    ],
     active: [
       sql<SqlBool>`${revokedAt} IS NULL`,
       sql<SqlBool>`(${expiresAt} IS NULL OR ${expiresAt} > ${now})`,

@@ -31,7 +31,7 @@ export async function narrow(
 
 /** Statements that return the ids of all keys that meet a condition, most selective first. */
 function candidates(workspaceId: string, filter: ResolvedFilter): RawBuilder<unknown>[] {
-  const { hash, createdBy, unusedSince, expiresUntil, status, now } = filter;
+  const { hash, createdBy, externalId, unusedSince, expiresUntil, status, now } = filter;
   const ofWorkspace = sql`FROM api_key WHERE workspace_id = ${workspaceId}`;
   const ofUses = sql`FROM key_use WHERE workspace_id = ${workspaceId}`;
   const found: RawBuilder<unknown>[] = [];
@@ -39,6 +39,7 @@ function candidates(workspaceId: string, filter: ResolvedFilter): RawBuilder<unk
   if (expiresUntil !== undefined) {
     found.push(sql`SELECT id ${ofWorkspace} AND expires_at > ${now} AND expires_at <= ${expiresUntil}`);
   }
+  if (externalId !== undefined) found.push(sql`SELECT id ${ofWorkspace} AND external_id = ${externalId}`);
   if (createdBy !== undefined) found.push(sql`SELECT id ${ofWorkspace} AND created_by = ${createdBy}`);
   if (unusedSince !== undefined) {
     found.push(

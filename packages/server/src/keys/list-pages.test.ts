@@ -20,13 +20,12 @@ import {
   toKeyFilter,
 } from '../../../../test/support/list-model.ts';
 import { times } from '../../../../test/support/long.ts';
-import { firstCreation, newKey } from '../../../../test/support/new-key.ts';
+import { firstCreation, insertNewKey, newKey } from '../../../../test/support/new-key.ts';
 import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
 import type { Tables } from '../database/schema.ts';
 import { newId } from '../ids.ts';
 import type { KeyPlace } from './list-order.ts';
 import { KeyListReader, type ListBounds, type PageRequest } from './list-reader.ts';
-import { insertKey } from './writes.ts';
 
 /** In each of them, other ways to find the keys are usual. */
 const bounds: ListBounds[] = [
@@ -51,14 +50,15 @@ for (const which of databases) {
   ) => {
     const [createdAt, expiresAt] = [timeInMinutes(key.createdAt), key.expiresAt];
     const { name, createdBy, scopes, preview } = key;
-    const stored = newKey({
-      ...{ workspaceId, name, createdBy, scopes, createdAt, preview },
+    const stored = newKey({ workspaceId, name, createdBy, createdAt, preview });
+    await insertNewKey(db, stored, {
+      scopes,
       expiresAt: expiresAt === null ? null : timeInMinutes(expiresAt),
     });
-    await db.transaction().execute((transaction) => insertKey(transaction, stored, null, 1000, () => null));
+    const { hash } = stored.secret;
     if (key.revoked) await revoke(db, [stored], createdAt);
-    if (key.usedAt !== null) await use(db, stored, key.usedAt);
-    return { ...key, id: stored.id, hash: stored.hash };
+    if (key.usedAt !== null) await use(db, { id: stored.id, hash }, key.usedAt);
+    return { ...key, id: stored.id, hash };
   };
 
   const revoke = async (db: Kysely<Tables>, keys: readonly { id: string }[], at: number) => {

@@ -118,14 +118,15 @@ export class KeyListReader {
   async count(workspaceId: string, filter: KeyFilter) {
     const { now } = filter;
     const checks = await this.#prepare(workspaceId, { ...filter, status: 'all' });
-    const counts = { active: 0, revoked: 0, expired: 0, all: 0 };
+    const counts = { active: 0, disabled: 0, revoked: 0, expired: 0, all: 0 };
     for await (const range of this.#ranges({ workspaceId, order: 'asc', ...checks })) {
-      const { rows } = await sql<{ active: number; revoked: number; expired: number }>`
-        SELECT ${countIf('active', now)} AS active, ${countIf('revoked', now)} AS revoked,
-          ${countIf('expired', now)} AS expired
+      const { rows } = await sql<Record<'active' | 'disabled' | 'revoked' | 'expired', number>>`
+        SELECT ${countIf('active', now)} AS active, ${countIf('disabled', now)} AS disabled,
+          ${countIf('revoked', now)} AS revoked, ${countIf('expired', now)} AS expired
         ${this.#fromRange(workspaceId, checks, range)}`.execute(this.#db);
       const [row] = rows;
       counts.active += Number(row?.active);
+      counts.disabled += Number(row?.disabled);
       counts.revoked += Number(row?.revoked);
       counts.expired += Number(row?.expired);
     }

@@ -8,6 +8,7 @@ import {
   type ListKeys,
   type RecentUsage,
   type SortOrder,
+  type StatusFilter,
 } from '@soku/contract/keys';
 import type { DayRanking, DayRankings } from '../usage/day-ranking.ts';
 import { lastUseStep } from '../usage/hours.ts';
@@ -15,14 +16,14 @@ import { ListCursors } from './list-cursors.ts';
 import type { KeyFilter } from './list-filter.ts';
 import { rankedPhase } from './list-ranked.ts';
 import type { KeyListReader } from './list-reader.ts';
-import { presentKey } from './present.ts';
+import { presentKey, type SecretUse } from './present.ts';
 import { readSearch } from './search-text.ts';
 import type { KeyStore } from './store.ts';
 
 /** What lists need from usage. */
 interface ListUsage {
-  /** When each of the keys was last accepted, in epoch ms. Keys that were never accepted are omitted. */
-  lastUsedAt(keyIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** The last use of each secret of these keys that was ever accepted, by key. */
+  lastUses(keyIds: readonly string[]): Promise<ReadonlyMap<string, readonly SecretUse[]>>;
   /** The requests with each of the keys in the last 24 hours. */
   recent(keyIds: readonly string[]): Promise<ReadonlyMap<string, RecentUsage>>;
   /** Writes the last uses of a workspace to the database. */
@@ -81,7 +82,7 @@ export class KeyListService {
     const ids = page.map(({ id }) => id);
     // A key whose status has changed since it was found does not belong to the list anymore.
     const keys = (await this.find(workspaceId, ids)).filter(
-      ({ status }) => filter.status === 'all' || status === filter.status,
+      ({ status }) => filter.status === 'all' || isListedAs(status, filter.status),
     );
     const data = await this.#complete(keys, { ...query, order });
     if (!includes(query, 'counts')) return { data, nextCursor };
@@ -91,15 +92,17 @@ export class KeyListService {
   /** The keys with these ids that belong to the workspace, in the given order. */
   async find(workspaceId: string, ids: readonly string[]): Promise<Key[]> {
     if (ids.length === 0) return [];
-    const [rows, lastUsedAt] = await Promise.all([
+    const [rows, secrets, uses] = await Promise.all([
       this.#store.findAll(workspaceId, ids),
-      this.#options.usage.lastUsedAt(ids),
+      this.#store.secretsOf(ids),
+      this.#options.usage.lastUses(ids),
     ]);
     const byId = new Map(rows.map((row) => [row.id, row]));
     const now = this.#options.now();
     return ids.flatMap((id) => {
       const row = byId.get(id);
-      return row === undefined ? [] : presentKey(row, now, lastUsedAt);
+      if (row === undefined) return [];
+      return presentKey({ row, secrets: secrets.get(id) ?? [], uses: uses.get(id) ?? [] }, now);
     });
   }
 
@@ -124,6 +127,10 @@ export class KeyListService {
   }
 }
 
+function isListedAs(status: Key['status'], filter: StatusFilter): boolean {
+  return status === filter || (status === 'disabled' && filter === 'active');
+}
+
 /**
  * The time that all pages of a list depend on, in epoch ms. It is 0 if they depend on none, so that equal pages have
  * equal cursors.
@@ -139,13 +146,13 @@ function includes({ include }: Pick<ListKeys, 'include'>, part: 'counts' | 'usag
 
 /** @param now epoch ms */
 function toFilter(query: ListKeys, now: number): KeyFilter {
-  const { createdBy, scope, unusedDays, expiresWithinDays } = query;
+  const { createdBy, scope, environment, externalId, unusedDays, expiresWithinDays } = query;
   const hash = query.hash === undefined ? undefined : Buffer.from(query.hash, 'hex');
   const text = query.q?.trim() ?? '';
   return {
     status: query.status ?? (hash === undefined ? 'active' : 'all'),
     search: text === '' ? undefined : readSearch(text),
-    ...{ hash, createdBy, scope, now },
+    ...{ hash, createdBy, scope, environment, externalId, now },
     unusedSince: unusedDays === undefined ? undefined : now - unusedDays * msPerDay,
     expiresUntil: expiresWithinDays === undefined ? undefined : now + expiresWithinDays * msPerDay,
   };

@@ -1,4 +1,4 @@
-import type { SortOrder } from '@soku/contract/keys';
+import type { SortOrder, StatusFilter } from '@soku/contract/keys';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { hasStatus, type KeyFilter } from './list-filter.ts';
 import { isAfter, type KeyPlace } from './list-order.ts';
@@ -68,6 +68,6 @@ export function revokedCondition({ status }: KeyFilter): Condition[] {
   return status === 'revoked' ? [sql`api_key.revoked_at IS NOT NULL`] : [sql`api_key.revoked_at IS NULL`];
 }
 
-export function countIf(status: 'active' | 'revoked' | 'expired', now: number): RawBuilder<unknown> {
+export function countIf(status: Exclude<StatusFilter, 'all'>, now: number): RawBuilder<unknown> {
   return sql`count(*) FILTER (WHERE ${hasStatus(status, now)})`;
 }

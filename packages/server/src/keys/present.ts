@@ -1,28 +1,82 @@
-import type { Key } from '@soku/contract/keys';
+import { type Environment, revokeReasonSchema } from '@soku/contract/key-policy';
+import type { Key, Secret } from '@soku/contract/keys';
 import { formatPreview } from '@soku/key';
+import { parseStoredMetadata } from '../database/stored-metadata.ts';
 import { parseStoredScopes } from '../database/stored-scopes.ts';
 import { parseStoredRateLimit } from '../limits/rate-limit.ts';
-import type { KeyRow } from './store.ts';
+import type { KeyRow, SecretRow } from './store.ts';
+
+/** The last accepted use of a secret. */
+export interface SecretUse {
+  /** As 32 latin-1 characters. */
+  hash: string;
+  /** Epoch ms. */
+  at: number;
+}
+
+/** What a key consists of. */
+interface KeyParts {
+  row: KeyRow;
+  /** Newest first. */
+  secrets: readonly SecretRow[];
+  /** The last uses of its secrets. */
+  uses: readonly SecretUse[];
+}
 
 /** @param now epoch ms, which determines whether the key has expired */
-export function presentKey(row: KeyRow, now: number, lastUsedAt: ReadonlyMap<string, number>): Key {
-  const expired = row.expires_at !== null && row.expires_at <= now;
-  const used = lastUsedAt.get(row.id);
+export function presentKey({ row, secrets, uses }: KeyParts, now: number): Key {
+  const presented = secrets.map((secret) => presentSecret(secret, uses));
   return {
     id: row.id,
     name: row.name,
-    preview: formatPreview({
-      prefix: row.prefix,
-      previewStart: row.preview_start,
-      previewEnd: row.preview_end,
-    }),
-    status: row.revoked_at !== null ? 'revoked' : expired ? 'expired' : 'active',
+    preview: presented[0]?.preview ?? '',
+    status: statusOf(row, now),
+    environment: environmentOf(row),
     scopes: parseStoredScopes(row.scopes),
     createdAt: new Date(row.created_at).toISOString(),
     createdBy: row.created_by,
-    lastUsedAt: used === undefined ? null : new Date(used).toISOString(),
-    expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
-    revokedAt: row.revoked_at === null ? null : new Date(row.revoked_at).toISOString(),
+    lastUsedAt: iso(uses.length === 0 ? null : Math.max(...uses.map(({ at }) => at))),
+    expiresAt: iso(row.expires_at),
+    disabledAt: iso(row.disabled_at),
+    revokedAt: iso(row.revoked_at),
+    revokedReason: revokeReasonSchema.nullable().catch(null).parse(row.revoked_reason),
+    allowedAddresses: row.allowed_addresses === '' ? [] : row.allowed_addresses.split(' '),
     rateLimit: parseStoredRateLimit(row.rate_limit),
+    externalId: row.external_id,
+    metadata: parseStoredMetadata(row.metadata),
+    secrets: presented,
   };
+}
+
+/** @param now epoch ms */
+function statusOf(row: KeyRow, now: number): Key['status'] {
+  if (row.revoked_at !== null) return 'revoked';
+  if (row.expires_at !== null && row.expires_at <= now) return 'expired';
+  return row.disabled_at === null ? 'active' : 'disabled';
+}
+
+/** Anything else than `live`, written by hand, must not open production. */
+export function environmentOf({ environment }: Pick<KeyRow, 'environment'>): Environment {
+  return environment === 'live' ? 'live' : 'test';
+}
+
+function presentSecret(secret: SecretRow, uses: readonly SecretUse[]): Secret {
+  const hash = Buffer.from(secret.hash).toString('latin1');
+  return {
+    id: secret.id,
+    preview: formatPreview({
+      prefix: secret.prefix,
+      previewStart: secret.preview_start,
+      previewEnd: secret.preview_end,
+    }),
+    createdAt: new Date(secret.created_at).toISOString(),
+    retiresAt: iso(secret.retires_at),
+    retiredAt: iso(secret.retired_at),
+    lastUsedAt: iso(uses.find((use) => use.hash === hash)?.at ?? null),
+  };
+}
+
+/** @param time epoch ms */
+function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
 }

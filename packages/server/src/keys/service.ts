@@ -1,17 +1,32 @@
 import { createHash } from 'node:crypto';
 import type { ChangeKey, CreateKey, Key, KeyChange, KeyRevocation, RevokedKey } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
-import type { Scope } from '@soku/contract/scopes';
 import { containsKey, generateKey, hashKey, parseKey } from '@soku/key';
+import type { Kysely } from 'kysely';
+import { lockRow } from '../database/dialect.ts';
+import type { Tables } from '../database/schema.ts';
+import { formatStoredMetadata } from '../database/stored-metadata.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import type { CommandChange, Propagation } from '../propagation/propagation.ts';
-import { limitOfNewKey, rejectHigherLimit } from './allowed-limit.ts';
+import { canonicalAddresses } from '../verification/allowed-addresses.ts';
+import { invalid, policyOfNewKey } from './caller-policy.ts';
+import { decideChange } from './change.ts';
+import { chooseExpiry } from './expiry.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
-import { presentKey } from './present.ts';
-import type { KeyStore } from './store.ts';
-import { insertKey, type RevokeResult, updateKey, writeRevocation } from './writes.ts';
+import { presentKey, type SecretUse } from './present.ts';
+import type { KeyRow, KeyStore } from './store.ts';
+import {
+  type ChangedKey,
+  countActive,
+  insertKey,
+  maxLifetimeOf,
+  type NewSecret,
+  type RevokeResult,
+  updateKey,
+  writeRevocation,
+} from './writes.ts';
 
 interface Options {
   /** Accepted prefixes. New keys get the first one. */
@@ -20,8 +35,10 @@ interface Options {
   maxActiveKeys: number;
   /** The limit of a key if neither it nor its workspace has one: SOKU_KEY_RATE_LIMIT. */
   keyRateLimit: RateLimit;
-  /** When each of the keys was last accepted, in epoch ms. Keys that were never accepted are omitted. */
-  lastUsedAt: (keyIds: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+  /** Undefined: every key is live. */
+  testPrefix: string | undefined;
+  /** The last use of each secret of these keys that was ever accepted, by key. */
+  lastUses: (keyIds: readonly string[]) => Promise<ReadonlyMap<string, readonly SecretUse[]>>;
   /** Epoch ms. */
   now: () => number;
 }
@@ -50,38 +67,46 @@ export class KeyService {
     idempotencyKey: string | null,
   ): Promise<{ apiKey: string; key: Key }> {
     const now = this.#options.now();
-    this.#rejectKeyAsName(input.name);
-    const scopes = input.scopes ?? [];
-    rejectMoreScopes(caller, scopes);
-    const expiresAt = chooseExpiry(caller, input.expiresAt ?? null, now);
+    const { testPrefix, keyRateLimit, maxActiveKeys } = this.#options;
     const [prefix] = this.#options.prefixes;
-    const apiKey = generateKey({ prefix });
-    const preview = parseKey(apiKey, [prefix]);
-    if (preview === null) throw new Error('generateKey returned a key that parseKey rejects');
+    this.#rejectKeysInText(input);
+    const environment = input.environment ?? caller.environment;
+    if (environment === 'test' && testPrefix === undefined)
+      throw invalid('environment', 'must be live: this deployment has no test keys (SOKU_TEST_KEY_PREFIX)');
     const id = newId('key_', now);
     const token = idempotencyKey === null ? null : createHash('sha256').update(idempotencyKey).digest();
+    const { apiKey, secret } = await newSecret(environment === 'live' ? prefix : (testPrefix ?? prefix), now);
     const key = {
       id,
       workspaceId: caller.workspaceId,
       createdBy: caller.actor.id,
       createdByKey: caller.actor.kind === 'key',
       name: input.name,
-      scopes,
-      expiresAt,
+      metadata: formatStoredMetadata(input.metadata ?? null),
       createdAt: now,
-      hash: await hashKey(apiKey),
-      preview,
+      secret,
     };
     const { value: created } = await this.#propagation.commit(async (db) => {
-      const value = await insertKey(db, key, token, this.#options.maxActiveKeys, (creator) =>
-        limitOfNewKey(creator, input.rateLimit ?? null, this.#options.keyRateLimit),
+      const value = await insertKey(db, key, token, maxActiveKeys, (creator, maxLifetime) =>
+        policyOfNewKey(
+          creator,
+          {
+            scopes: input.scopes ?? [],
+            expiresAt: chooseExpiry(input.expiresAt ?? undefined, maxLifetime, now),
+            allowedAddresses: input.allowedAddresses && canonicalAddresses(input.allowedAddresses),
+            environment,
+            rateLimit: input.rateLimit ?? null,
+            externalId: input.externalId ?? null,
+          },
+          keyRateLimit,
+        ),
       );
-      const events = value.outcome === 'created' ? [keyCreated(caller, key, value.rateLimit)] : [];
+      const events = value.outcome === 'created' ? [keyCreated(caller, key, value.policy)] : [];
       return { value, events };
     });
     if (created.outcome === 'replayed') throw replayed(created.keyId);
     if (created.outcome === 'creator revoked') throw callerRevoked();
-    if (created.outcome === 'full') throw quotaReached(this.#options.maxActiveKeys);
+    if (created.outcome === 'full') throw quotaReached(maxActiveKeys);
     return { apiKey, key: await this.get(caller.workspaceId, id) };
   }
 
@@ -92,36 +117,59 @@ export class KeyService {
 
   /** @throws {RequestError} not_found, including for a key of another workspace */
   async get(workspaceId: string, id: string): Promise<Key> {
-    const [row, used] = await Promise.all([
-      this.#store.find(workspaceId, id),
-      this.#options.lastUsedAt([id]),
-    ]);
+    const [row, parts] = await Promise.all([this.#store.find(workspaceId, id), this.#partsOf(id)]);
     if (row === undefined) throw notFound();
-    return presentKey(row, this.#options.now(), used);
+    return presentKey({ row, ...parts }, this.#options.now());
+  }
+
+  async #partsOf(id: string) {
+    const [secrets, uses] = await Promise.all([this.#store.secretsOf([id]), this.#options.lastUses([id])]);
+    return { secrets: secrets.get(id) ?? [], uses: uses.get(id) ?? [] };
   }
 
   /**
-   * Changes the name or the limit of a key. Verification applies the change before this resolves.
+   * Changes a key. When this resolves, verification applies the change: no verification that starts afterwards allows
+   * what the change took away.
    *
    * @returns the key; for a caller that may not read it, only the fields that were sent
-   * @throws {RequestError} invalid_request, not_found
+   * @throws {RequestError} invalid_request, insufficient_scope, session_required, not_found, key_revoked,
+   *   key_quota_reached
    */
   async change(caller: Caller, id: string, input: ChangeKey): Promise<Key | KeyChange> {
-    const { name, rateLimit } = input;
-    if (name !== undefined) this.#rejectKeyAsName(name);
+    this.#rejectKeysInText(input);
     const byKey = caller.actor.kind === 'key' ? caller.actor.id : null;
     const ids = { workspaceId: caller.workspaceId, id, byKey };
+    const { keyRateLimit: fallback } = this.#options;
+    const now = this.#options.now();
     const { value: outcome } = await this.#propagation.commit(async (db) => {
-      const result = await updateKey(db, ids, input, (callerLimits) => {
-        if (rateLimit !== undefined) rejectHigherLimit(callerLimits, rateLimit, this.#options.keyRateLimit);
+      const result = await updateKey(db, ids, async (before, callerPolicy) => {
+        const maxLifetime = await maxLifetimeOf(db, ids.workspaceId);
+        const after = decideChange(before, input, { caller: callerPolicy, maxLifetime, fallback, now });
+        if (revives(before, after, now)) await this.#rejectFull(db, ids.workspaceId, now);
+        return after;
       });
       if (result.outcome !== 'updated') return { value: result.outcome };
-      const events = keyUpdated(caller, result.before, input, this.#options.now());
+      const events = keyUpdated(caller, result.before, result.after, now);
       return { value: result.outcome, changed: { kind: 'keys', ids: [id] }, events };
     });
     if (outcome === 'caller revoked') throw callerRevoked();
     if (outcome === 'not found') throw notFound();
-    return mayRead(caller, id) ? this.get(caller.workspaceId, id) : { id, ...input };
+    if (mayRead(caller, id)) return this.get(caller.workspaceId, id);
+    const { scopes, allowedAddresses, metadata, ...rest } = input;
+    return {
+      id,
+      ...rest,
+      ...(scopes !== undefined && { scopes: scopes ?? [] }),
+      ...(allowedAddresses !== undefined && { allowedAddresses: allowedAddresses ?? [] }),
+      ...(metadata !== undefined && { metadata: metadata ?? {} }),
+    };
+  }
+
+  /** @throws {RequestError} key_quota_reached */
+  async #rejectFull(db: Kysely<Tables>, workspaceId: string, now: number): Promise<void> {
+    const { maxActiveKeys } = this.#options;
+    await lockRow(db, 'workspace', workspaceId);
+    if ((await countActive(db, workspaceId, now)) >= maxActiveKeys) throw quotaReached(maxActiveKeys);
   }
 
   /**
@@ -136,20 +184,20 @@ export class KeyService {
     const now = this.#options.now();
     const request = { workspaceId, id, by: actor.id, at: now, descendants };
     const readable = mayRead(caller, id);
-    const [{ value: result, effect }, lastUsedAt] = await Promise.all([
+    const [{ value: result, effect }, parts] = await Promise.all([
       this.#propagation.commit(async (db) => {
         const value = await writeRevocation(db, request);
         if (value === undefined) return { value };
         return { value, changed: changedBy(value), events: keysRevoked(caller, id, value.revoked, now) };
       }),
       // In parallel with the transaction and the wait for other nodes.
-      readable ? this.#options.lastUsedAt([id]) : new Map<string, number>(),
+      readable ? this.#partsOf(id) : { secrets: [], uses: [] },
     ]);
     if (result === undefined) throw notFound();
     const count = result.revoked.filter((one) => one.id !== id).length;
     const revocation = { effective: true, ...effect, descendants: count } as const;
     if (!readable) return { id, status: 'revoked', revocation };
-    return { ...presentKey(result.key, now, lastUsedAt), revocation };
+    return { ...presentKey({ row: result.key, ...parts }, now), revocation };
   }
 
   /**
@@ -163,15 +211,36 @@ export class KeyService {
     return found;
   }
 
-  /** A key that was pasted into the name field would be stored and displayed permanently. */
-  #rejectKeyAsName(name: string): void {
-    if (!containsKey(name, this.#options.prefixes)) return;
-    throw new RequestError({
-      code: 'invalid_request',
-      message: 'The name contains an API key. Names are stored and displayed, so choose another one.',
-      details: [{ path: 'name', problem: 'must not contain an API key' }],
-    });
+  /** A key that was pasted into a field would be stored and displayed permanently. */
+  #rejectKeysInText({
+    name,
+    externalId,
+    metadata,
+  }: Pick<ChangeKey, 'name' | 'externalId' | 'metadata'>): void {
+    const fields = { name, externalId, metadata: JSON.stringify(metadata) };
+    for (const [path, text] of Object.entries(fields)) {
+      if (!containsKey(text ?? '', this.#options.prefixes)) continue;
+      throw new RequestError({
+        code: 'invalid_request',
+        message: `The field ${path} contains an API key. It is stored and displayed, so choose another value.`,
+        details: [{ path, problem: 'must not contain an API key' }],
+      });
+    }
   }
+}
+
+/** @param now epoch ms */
+async function newSecret(prefix: string, now: number): Promise<{ apiKey: string; secret: NewSecret }> {
+  const apiKey = generateKey({ prefix });
+  const preview = parseKey(apiKey, [prefix]);
+  if (preview === null) throw new Error('generateKey returned a key that parseKey rejects');
+  return { apiKey, secret: { id: newId('sec_', now), hash: await hashKey(apiKey), preview } };
+}
+
+/** Whether an expired key becomes valid again, so that it counts among the active ones. */
+function revives(before: KeyRow, { policy }: ChangedKey, now: number): boolean {
+  const wasExpired = before.expires_at !== null && before.expires_at <= now;
+  return wasExpired && (policy.expiresAt === null || policy.expiresAt > now);
 }
 
 /** A revoke that changes nothing is also published, because the call that revoked these keys may still be waiting. */
@@ -184,41 +253,12 @@ function mayRead(caller: Caller, keyId: string): boolean {
   return caller.actor.id === keyId || caller.scopes.includes('keys:read');
 }
 
-function rejectMoreScopes(caller: Caller, scopes: readonly Scope[]): void {
-  const missing = scopes.find((scope) => !caller.scopes.includes(scope));
-  if (missing === undefined) return;
-  throw new RequestError({
-    code: 'insufficient_scope',
-    message: `A key cannot grant scopes that it does not have, and this key does not have ${missing}.`,
-    details: [{ path: 'scopes', problem: `must not include ${missing}` }],
-    scope: missing,
-  });
-}
-
-/** @returns epoch ms or null. Without a requested expiry, a new key gets the expiry of the key that creates it */
-function chooseExpiry(caller: Caller, requested: string | null, now: number): number | null {
-  if (requested === null) return Number.isFinite(caller.expiresAt) ? caller.expiresAt : null;
-  const expiresAt = Date.parse(requested);
-  if (expiresAt <= now) throw wrongExpiry('must be in the future');
-  if (expiresAt > caller.expiresAt)
-    throw wrongExpiry('must not be later than the expiration date of the calling key');
-  return expiresAt;
-}
-
-function wrongExpiry(problem: string): RequestError {
-  return new RequestError({
-    code: 'invalid_request',
-    message: `expiresAt ${problem}.`,
-    details: [{ path: 'expiresAt', problem }],
-  });
-}
-
-function replayed(keyId: string): RequestError {
+function replayed(keyId: string | null): RequestError {
   return new RequestError({
     code: 'idempotency_replayed',
     message:
       'A call with this Idempotency-Key already created a key, and only its response contained the full key. If that response was lost, revoke the key and create another one with a new Idempotency-Key.',
-    details: [{ path: 'Idempotency-Key', problem: 'was already used to create this key', keyId }],
+    details: [{ path: 'Idempotency-Key', problem: 'was already used', ...(keyId !== null && { keyId }) }],
   });
 }
 

@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
-import type { Kysely } from 'kysely';
-import { firstCreation, newKey } from '../../../../test/support/new-key.ts';
+import { firstCreation, insertNewKey, newKey } from '../../../../test/support/new-key.ts';
 import { databases, openTestDatabase, whenWaiting } from '../../../../test/support/open-database.ts';
-import type { Tables } from '../database/schema.ts';
 import { newId } from '../ids.ts';
 import { KeyListReader } from './list-reader.ts';
 import { KeyStore } from './store.ts';
-import { insertKey, type NewKey, updateKey } from './writes.ts';
+import { type NewKey, updateKey } from './writes.ts';
 
 const start = firstCreation;
 const day = 24 * 60 * 60 * 1000;
-
-const insert = (kysely: Kysely<Tables>, key: NewKey, token: Uint8Array | null = null, most = 1000) =>
-  kysely.transaction().execute((db) => insertKey(db, key, token, most, () => null));
 
 for (const which of databases) {
   const opened = openTestDatabase(which);
@@ -34,8 +29,8 @@ for (const which of databases) {
   test(`numbers are read as they were written, including the largest, on ${which}`, async () => {
     const { db, workspaceId, store } = await scene();
     const expiresAt = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-    const key = newKey({ workspaceId, expiresAt });
-    await insertKey(db, key, null, 10, () => 1_000_000_000);
+    const key = newKey({ workspaceId });
+    await insertNewKey(db, key, { expiresAt, rateLimit: 1_000_000_000 });
     const row = await store.find(workspaceId, key.id);
     assert.deepEqual(
       [row?.expires_at, row?.created_at, row?.rate_limit, row?.revoked_at],
@@ -45,26 +40,20 @@ for (const which of databases) {
 
   test(`only active keys count toward the limit, on ${which}`, async () => {
     const { database, db, workspaceId } = await scene();
-    const keys = [
-      newKey({ workspaceId }),
-      newKey({ workspaceId }),
-      newKey({ workspaceId, expiresAt: start + 5 }),
-    ];
-    for (const key of keys)
-      assert.deepEqual(await insert(db, key, null, 3), { outcome: 'created', rateLimit: null });
-    assert.deepEqual(await insert(db, newKey({ workspaceId }), null, 3), { outcome: 'full' });
+    const keys = [newKey({ workspaceId }), newKey({ workspaceId }), newKey({ workspaceId })];
+    const insert = async (key: NewKey, expiresAt: number | null = null) =>
+      (await insertNewKey(db, key, { expiresAt, most: 3 })).outcome;
+    for (const [i, key] of keys.entries())
+      assert.equal(await insert(key, i === 2 ? start + 5 : null), 'created');
+    assert.equal(await insert(newKey({ workspaceId })), 'full');
     const revocation = { revoked_at: start, revoked_by: 'usr_1' };
     await database.kysely
       .updateTable('api_key')
       .set(revocation)
       .where('id', '=', keys[0]?.id ?? '')
       .execute();
-    assert.deepEqual(await insert(db, newKey({ workspaceId }), null, 3), {
-      outcome: 'created',
-      rateLimit: null,
-    });
-    const later = newKey({ workspaceId, createdAt: start + 5 });
-    assert.deepEqual(await insert(db, later, null, 3), { outcome: 'created', rateLimit: null });
+    assert.equal(await insert(newKey({ workspaceId })), 'created');
+    assert.equal(await insert(newKey({ workspaceId, createdAt: start + 5 })), 'created');
     const filter = { status: 'all', now: start + 5 } as const;
     const counts = await new KeyListReader(db).count(workspaceId, filter);
     assert.deepEqual(counts, { active: 3, revoked: 1, expired: 1, all: 5 });
@@ -74,14 +63,14 @@ for (const which of databases) {
     const [{ db, workspaceId }, other] = [await scene(), await scene()];
     const token = randomBytes(32);
     const first = newKey({ workspaceId });
-    await insert(db, first, token);
+    const insert = (key: NewKey) => insertNewKey(db, key, { token });
+    await insert(first);
     const replayed = { outcome: 'replayed', keyId: first.id };
-    assert.deepEqual(await insert(db, newKey({ workspaceId, createdAt: start + day }), token), replayed);
-    const elsewhere = newKey({ workspaceId: other.workspaceId });
-    assert.deepEqual(await insert(db, elsewhere, token), { outcome: 'created', rateLimit: null });
+    assert.deepEqual(await insert(newKey({ workspaceId, createdAt: start + day })), replayed);
+    assert.equal((await insert(newKey({ workspaceId: other.workspaceId }))).outcome, 'created');
     const next = newKey({ workspaceId, createdAt: start + day + 1 });
-    assert.deepEqual(await insert(db, next, token), { outcome: 'created', rateLimit: null });
-    assert.deepEqual(await insert(db, newKey({ workspaceId, createdAt: start + day + 2 }), token), {
+    assert.equal((await insert(next)).outcome, 'created');
+    assert.deepEqual(await insert(newKey({ workspaceId, createdAt: start + day + 2 })), {
       outcome: 'replayed',
       keyId: next.id,
     });
@@ -93,19 +82,19 @@ for (const which of databases) {
     const { database, db, workspaceId } = await scene();
     assert.ok(database.kind === 'postgres');
     const [creator, changed] = [newKey({ workspaceId }), newKey({ workspaceId })];
-    await insert(db, creator);
-    await insert(db, changed);
+    await insertNewKey(db, creator);
+    await insertNewKey(db, changed);
     const { id: createdBy } = creator;
     const child = newKey({ workspaceId, createdBy, createdByKey: true });
     const session = await database.pool.connect();
     try {
       await session.query('BEGIN');
       await session.query('UPDATE api_key SET revoked_at = 1 WHERE id = $1', [createdBy]);
-      const created = insert(db, child);
+      const created = insertNewKey(db, child);
       const target = { workspaceId, id: changed.id, byKey: createdBy };
       const renamed = db
         .transaction()
-        .execute((transaction) => updateKey(transaction, target, { name: 'x' }, () => undefined));
+        .execute((transaction) => updateKey(transaction, target, () => assert.fail('the caller is revoked')));
       await whenWaiting(database, [created, renamed]);
       await session.query('COMMIT');
       assert.deepEqual(

@@ -1,21 +1,38 @@
-import { type Kysely, type SqlBool, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { unrevokedDescendants } from './descendants.ts';
 
-/** A key in the list: its row, and the preview of its newest secret. */
+/** A key, without its secrets. */
 export interface KeyRow {
   id: string;
   name: string;
   created_by: string;
   scopes: string;
+  environment: string;
+  allowed_addresses: string;
   expires_at: number | null;
   created_at: number;
+  disabled_at: number | null;
   revoked_at: number | null;
+  revoked_reason: string | null;
   rate_limit: number | null;
+  external_id: string | null;
+  metadata: string | null;
+}
+
+/** A secret of a key. */
+export interface SecretRow {
+  hash: Uint8Array;
+  id: string;
+  key_id: string;
   prefix: string;
   preview_start: string;
   preview_end: string;
+  created_at: number;
+  retires_at: number | null;
+  grace_ms: number | null;
+  retired_at: number | null;
 }
 
 /** Reads the keys of a workspace. Every method takes the workspace, so it cannot read keys of other workspaces. */
@@ -35,13 +52,11 @@ export class KeyStore {
     return (
       this.#db
         .selectFrom('api_key')
-        .innerJoin('api_key_secret', 'api_key_secret.key_id', 'api_key.id')
-        .select(shownColumns)
-        .where(isNewestSecret)
-        .where('api_key.workspace_id', '=', workspaceId)
-        .where('api_key.id', '=', id)
+        .select(keyRowColumns)
+        .where('workspace_id', '=', workspaceId)
+        .where('id', '=', id)
         // SQLite has no such clause, because a write transaction has exclusive access there.
-        .$if(locked && isPostgres(this.#db), (query) => query.forNoKeyUpdate('api_key'))
+        .$if(locked && isPostgres(this.#db), (query) => query.forNoKeyUpdate())
         .executeTakeFirst()
     );
   }
@@ -60,12 +75,25 @@ export class KeyStore {
   async findAll(workspaceId: string, ids: readonly string[]): Promise<KeyRow[]> {
     return this.#db
       .selectFrom('api_key')
-      .innerJoin('api_key_secret', 'api_key_secret.key_id', 'api_key.id')
-      .select(shownColumns)
-      .where(isNewestSecret)
-      .where('api_key.workspace_id', '=', workspaceId)
-      .where('api_key.id', 'in', ids)
+      .select(keyRowColumns)
+      .where('workspace_id', '=', workspaceId)
+      .where('id', 'in', ids)
       .execute();
+  }
+
+  /**
+   * The secrets of keys, newest first for each key. Unlike the other methods it takes no workspace: call it with ids that
+   * were checked.
+   */
+  async secretsOf(ids: readonly string[]): Promise<Map<string, SecretRow[]>> {
+    const rows = await this.#db
+      .selectFrom('api_key_secret')
+      .select(secretRowColumns)
+      .where('key_id', 'in', ids)
+      .orderBy('created_at', 'desc')
+      .orderBy('hash', 'desc')
+      .execute();
+    return Map.groupBy(rows, (row) => row.key_id);
   }
 
   /**
@@ -87,42 +115,33 @@ export class KeyStore {
   }
 }
 
-/** The columns of a KeyRow that come from the key itself. */
-const keyColumns = [
-  'api_key.id',
-  'api_key.name',
-  'api_key.created_by',
-  'api_key.scopes',
-  'api_key.expires_at',
-  'api_key.created_at',
-  'api_key.revoked_at',
-  'api_key.rate_limit',
-] as const;
-
-/** The columns of a KeyRow, from a key joined with its newest secret. */
-const shownColumns = [
-  ...keyColumns,
-  'api_key_secret.prefix',
-  'api_key_secret.preview_start',
-  'api_key_secret.preview_end',
-] as const;
-
-/** The columns of a KeyRow for a RETURNING clause. SQLite cannot return columns of a joined table there. */
+/** The columns of a KeyRow. */
 export const keyRowColumns = [
-  ...keyColumns,
-  ofNewestSecret('prefix'),
-  ofNewestSecret('preview_start'),
-  ofNewestSecret('preview_end'),
+  'id',
+  'name',
+  'created_by',
+  'scopes',
+  'environment',
+  'allowed_addresses',
+  'expires_at',
+  'created_at',
+  'disabled_at',
+  'revoked_at',
+  'revoked_reason',
+  'rate_limit',
+  'external_id',
+  'metadata',
 ] as const;
 
-function ofNewestSecret<C extends 'prefix' | 'preview_start' | 'preview_end'>(column: C) {
-  return sql<string>`(
-    SELECT s.${sql.ref(column)} FROM api_key_secret s WHERE s.key_id = api_key.id
-    ORDER BY s.created_at DESC, s.hash DESC LIMIT 1)`.as(column);
-}
-
-/** Selects the newest secret of each key, so that a join returns each key only once. */
-function isNewestSecret() {
-  return sql<SqlBool>`api_key_secret.hash = (
-    SELECT s.hash FROM api_key_secret s WHERE s.key_id = api_key.id ORDER BY s.created_at DESC, s.hash DESC LIMIT 1)`;
-}
+const secretRowColumns = [
+  'hash',
+  'id',
+  'key_id',
+  'prefix',
+  'preview_start',
+  'preview_end',
+  'created_at',
+  'retires_at',
+  'grace_ms',
+  'retired_at',
+] as const;

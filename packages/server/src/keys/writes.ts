@@ -1,14 +1,13 @@
-import type { ChangeKey } from '@soku/contract/keys';
-import type { RateLimit } from '@soku/contract/rate-limits';
-import type { Scope } from '@soku/contract/scopes';
 import type { Kysely } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import { foldName } from '../database/fold-name.ts';
 import type { Tables } from '../database/schema.ts';
-import { formatStoredScopes } from '../database/stored-scopes.ts';
-import { formatStoredRateLimit, type StoredLimits } from '../limits/rate-limit.ts';
+import { formatStoredScopes, parseStoredScopes } from '../database/stored-scopes.ts';
+import { formatStoredRateLimit, parseStoredRateLimit } from '../limits/rate-limit.ts';
+import type { CallerPolicy, KeyPolicy } from './caller-policy.ts';
 import { planRevoke, revocableKeysQuery } from './descendants.ts';
 import { hasStatus } from './list-filter.ts';
+import { environmentOf } from './present.ts';
 import { type KeyRow, KeyStore, keyRowColumns } from './store.ts';
 
 // The writes of key commands. Call each function inside the transaction of its command.
@@ -20,17 +19,19 @@ export interface NewKey {
   /** Whether createdBy is a key. */
   createdByKey: boolean;
   name: string;
-  scopes: readonly Scope[];
-  /** Epoch ms. */
-  expiresAt: number | null;
+  /** JSON; null if there is none. */
+  metadata: string | null;
   /** Epoch ms. */
   createdAt: number;
+  secret: NewSecret;
+}
+
+/** A new secret of a key. */
+export interface NewSecret {
+  id: string;
   hash: Uint8Array;
   preview: { prefix: string; previewStart: string; previewEnd: string };
 }
-
-/** Checks a change against the limits of the calling key, or null for a person. Throws to reject it. */
-type Permit<T> = (callerLimits: StoredLimits | null) => T;
 
 /** How long an Idempotency-Key is stored, in ms. */
 const idempotencyLife = 24 * 60 * 60 * 1000;
@@ -40,58 +41,89 @@ const idempotencyLife = 24 * 60 * 60 * 1000;
  *
  * @param token the hash of the Idempotency-Key
  * @param maxActive the maximum number of active keys in the workspace
- * @param limitOf returns the limit of the key
+ * @param policyOf returns the policy of the key, or throws to reject it. The calling key is null for a person
  */
 export async function insertKey(
   db: Kysely<Tables>,
   key: NewKey,
   token: Uint8Array | null,
   maxActive: number,
-  limitOf: Permit<RateLimit | null>,
+  policyOf: (caller: CallerPolicy | null, maxLifetime: number | null) => KeyPolicy,
 ): Promise<
-  | { outcome: 'created'; rateLimit: RateLimit | null }
+  | { outcome: 'created'; policy: KeyPolicy }
   | { outcome: 'creator revoked' }
-  | { outcome: 'replayed'; keyId: string }
+  | { outcome: 'replayed'; keyId: string | null }
   | { outcome: 'full' }
 > {
   // Concurrent creations in the workspace wait for this lock and then count this key.
   await lockRow(db, 'workspace', key.workspaceId);
-  const creator = key.createdByKey ? await limitsOfUnrevoked(db, key.createdBy) : null;
+  const creator = key.createdByKey ? await policyOfUnrevoked(db, key.createdBy) : null;
   if (creator === undefined) return { outcome: 'creator revoked' };
   if (token !== null) {
     const earlier = await findIdempotent(db, key.workspaceId, token, key.createdAt);
-    if (earlier !== undefined) return { outcome: 'replayed', keyId: earlier };
+    if (earlier !== undefined) return { outcome: 'replayed', keyId: earlier.keyId };
   }
   const active = await countActive(db, key.workspaceId, key.createdAt);
   if (active >= maxActive) return { outcome: 'full' };
-  const rateLimit = limitOf(creator);
-  await insertRows(db, key, token, rateLimit);
-  return { outcome: 'created', rateLimit };
+  const policy = policyOf(creator, await maxLifetimeOf(db, key.workspaceId));
+  await insertRows(db, key, policy);
+  if (token !== null) await insertToken(db, key.workspaceId, token, key.id, key.createdAt);
+  return { outcome: 'created', policy };
+}
+
+/** @returns days; null if there is no maximum */
+export async function maxLifetimeOf(db: Kysely<Tables>, workspaceId: string): Promise<number | null> {
+  const row = await db
+    .selectFrom('workspace')
+    .select('max_key_lifetime')
+    .where('id', '=', workspaceId)
+    .executeTakeFirstOrThrow();
+  return row.max_key_lifetime;
 }
 
 /**
- * Reads the limits of the calling key in the transaction of its command: a key that is being revoked must not create
- * another key, and a key whose limit is being lowered must not grant the old one (ASVS 5.0 15.4.2).
+ * Reads the policy of the calling key in the transaction of its command: a key that is being revoked must not create
+ * another key, and a key whose policy is being narrowed must not grant the old one (ASVS 5.0 15.4.2).
  *
- * @returns undefined if the key is revoked
+ * @returns undefined if the key is revoked or disabled
  */
-async function limitsOfUnrevoked(db: Kysely<Tables>, id: string): Promise<StoredLimits | undefined> {
+async function policyOfUnrevoked(db: Kysely<Tables>, id: string): Promise<CallerPolicy | undefined> {
   await lockRow(db, 'api_key', id);
-  return db
+  const row = await db
     .selectFrom('api_key')
     .innerJoin('workspace', 'workspace.id', 'api_key.workspace_id')
     .select(['api_key.rate_limit as own', 'workspace.rate_limit as workspace'])
+    .select(['scopes', 'expires_at', 'allowed_addresses', 'environment', 'external_id'])
     .where('api_key.id', '=', id)
     .where('revoked_at', 'is', null)
+    .where('disabled_at', 'is', null)
     .executeTakeFirst();
+  return row && { ...policyOfRow({ ...row, rate_limit: row.own }), limits: row };
 }
 
+type PolicyColumns = Pick<
+  KeyRow,
+  'scopes' | 'expires_at' | 'allowed_addresses' | 'environment' | 'external_id' | 'rate_limit'
+>;
+
+export function policyOfRow(row: PolicyColumns): KeyPolicy {
+  return {
+    scopes: parseStoredScopes(row.scopes),
+    expiresAt: row.expires_at,
+    allowedAddresses: row.allowed_addresses,
+    environment: environmentOf(row),
+    rateLimit: parseStoredRateLimit(row.rate_limit),
+    externalId: row.external_id,
+  };
+}
+
+/** Finds an earlier call with the same Idempotency-Key. Call it with the row of the workspace locked. */
 async function findIdempotent(
   db: Kysely<Tables>,
   workspaceId: string,
   token: Uint8Array,
   now: number,
-): Promise<string | undefined> {
+): Promise<{ keyId: string | null } | undefined> {
   // Only in this workspace, whose row is locked. Deleting rows of other workspaces could deadlock two transactions.
   await db
     .deleteFrom('idempotency')
@@ -100,14 +132,28 @@ async function findIdempotent(
     .execute();
   const row = await db
     .selectFrom('idempotency')
-    .select('key_id')
+    .select('key_id as keyId')
     .where('workspace_id', '=', workspaceId)
     .where('token_hash', '=', token)
     .executeTakeFirst();
-  return row?.key_id;
+  return row;
 }
 
-async function countActive(db: Kysely<Tables>, workspaceId: string, now: number): Promise<number> {
+/** @param keyId null for a call that concerns several keys */
+async function insertToken(
+  db: Kysely<Tables>,
+  workspaceId: string,
+  token: Uint8Array,
+  keyId: string | null,
+  now: number,
+): Promise<void> {
+  await db
+    .insertInto('idempotency')
+    .values({ workspace_id: workspaceId, token_hash: token, key_id: keyId, created_at: now })
+    .execute();
+}
+
+export async function countActive(db: Kysely<Tables>, workspaceId: string, now: number): Promise<number> {
   const row = await db
     .selectFrom('api_key')
     .select((eb) => eb.fn.countAll().as('count'))
@@ -117,12 +163,7 @@ async function countActive(db: Kysely<Tables>, workspaceId: string, now: number)
   return Number(row.count);
 }
 
-async function insertRows(
-  db: Kysely<Tables>,
-  key: NewKey,
-  token: Uint8Array | null,
-  rateLimit: RateLimit | null,
-): Promise<void> {
+async function insertRows(db: Kysely<Tables>, key: NewKey, policy: KeyPolicy): Promise<void> {
   await db
     .insertInto('api_key')
     .values({
@@ -131,66 +172,91 @@ async function insertRows(
       created_by: key.createdBy,
       name: key.name,
       name_folded: foldName(key.name),
-      scopes: formatStoredScopes(key.scopes),
-      expires_at: key.expiresAt,
-      rate_limit: formatStoredRateLimit(rateLimit),
+      ...policyColumns(policy),
+      environment: policy.environment,
+      metadata: key.metadata,
       created_at: key.createdAt,
       revoked_at: null,
       revoked_by: null,
     })
     .execute();
+  await insertSecret(db, key.id, key.secret, key.createdAt);
+}
+
+/** @param createdAt epoch ms */
+async function insertSecret(
+  db: Kysely<Tables>,
+  keyId: string,
+  { id, hash, preview }: NewSecret,
+  createdAt: number,
+): Promise<void> {
   await db
     .insertInto('api_key_secret')
     .values({
-      hash: key.hash,
-      key_id: key.id,
-      prefix: key.preview.prefix,
-      preview_start: key.preview.previewStart,
-      preview_end: key.preview.previewEnd,
-      created_at: key.createdAt,
-    })
-    .execute();
-  if (token === null) return;
-  await db
-    .insertInto('idempotency')
-    .values({
-      workspace_id: key.workspaceId,
-      token_hash: token,
-      key_id: key.id,
-      created_at: key.createdAt,
+      id,
+      hash,
+      key_id: keyId,
+      prefix: preview.prefix,
+      preview_start: preview.previewStart,
+      preview_end: preview.previewEnd,
+      created_at: createdAt,
     })
     .execute();
 }
 
+function policyColumns(policy: KeyPolicy) {
+  return {
+    scopes: formatStoredScopes(policy.scopes),
+    expires_at: policy.expiresAt,
+    allowed_addresses: policy.allowedAddresses,
+    rate_limit: formatStoredRateLimit(policy.rateLimit),
+    external_id: policy.externalId,
+  };
+}
+
+/** The fields of a key after a change. */
+export interface ChangedKey {
+  policy: KeyPolicy;
+  name: string;
+  /** JSON; null if there is none. */
+  metadata: string | null;
+  /** Epoch ms; null: enabled. */
+  disabledAt: number | null;
+}
+
 /**
- * Changes the name or the limit of a key.
+ * Changes a key.
  *
  * @param byKey the id of the calling key; null for a person
- * @param permit called inside the transaction
- * @returns the key before the change
+ * @param decide returns the fields after the change, or throws to reject it. Called inside the transaction
+ * @returns the key before and after the change
  */
 export async function updateKey(
   db: Kysely<Tables>,
   { workspaceId, id, byKey }: { workspaceId: string; id: string; byKey: string | null },
-  { name, rateLimit }: ChangeKey,
-  permit: Permit<void>,
-): Promise<{ outcome: 'updated'; before: KeyRow } | { outcome: 'not found' | 'caller revoked' }> {
+  decide: (before: KeyRow, caller: CallerPolicy | null) => Promise<ChangedKey>,
+): Promise<
+  { outcome: 'updated'; before: KeyRow; after: ChangedKey } | { outcome: 'not found' | 'caller revoked' }
+> {
   // Without this lock, two keys that change each other, each with its own row locked, would deadlock.
   if (byKey !== null) await lockRow(db, 'workspace', workspaceId);
-  const callerLimits = byKey === null ? null : await limitsOfUnrevoked(db, byKey);
-  if (callerLimits === undefined) return { outcome: 'caller revoked' };
-  permit(callerLimits);
+  const caller = byKey === null ? null : await policyOfUnrevoked(db, byKey);
+  if (caller === undefined) return { outcome: 'caller revoked' };
   const before = await new KeyStore(db).find(workspaceId, id, { locked: true });
   if (before === undefined) return { outcome: 'not found' };
+  const after = await decide(before, caller);
   await db
     .updateTable('api_key')
     .set({
-      ...(name === undefined ? {} : { name, name_folded: foldName(name) }),
-      ...(rateLimit === undefined ? {} : { rate_limit: formatStoredRateLimit(rateLimit) }),
+      name: after.name,
+      name_folded: foldName(after.name),
+      ...policyColumns(after.policy),
+      metadata: after.metadata,
+      disabled_at: after.disabledAt,
     })
     .where('id', '=', id)
     .execute();
-  return { outcome: 'updated', before };
+  return { outcome: 'updated', before, after };
 }
 
 /** The result of a revoke. */

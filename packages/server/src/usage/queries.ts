@@ -16,6 +16,8 @@ export interface HourCounts {
 /** The last accepted use of a secret. */
 export interface LastUse {
   keyId: string;
+  /** SHA-256 of the secret, as 32 latin-1 characters. */
+  hash: string;
   /** Epoch ms. */
   at: number;
   address: string;
@@ -151,7 +153,7 @@ function hoursBetween(from: number, to: number): number[] {
 
 /** The last use of each secret of these keys, if it was ever used. */
 export async function readLastUses(db: Kysely<Tables>, keyIds: readonly string[]): Promise<LastUse[]> {
-  return db
+  const rows = await db
     .selectFrom('last_use')
     .leftJoin('usage_hour', (join) =>
       join
@@ -159,8 +161,9 @@ export async function readLastUses(db: Kysely<Tables>, keyIds: readonly string[]
         .onRef('usage_hour.key_id', '=', 'last_use.key_id')
         .onRef('usage_hour.hash', '=', 'last_use.hash'),
     )
-    .select(['last_use.key_id as keyId', 'address', 'agent'])
+    .select(['last_use.key_id as keyId', 'last_use.hash as hash', 'address', 'agent'])
     .select(({ fn }) => fn.coalesce('usage_hour.last_at', 'last_use.at').as('at'))
     .where('last_use.key_id', 'in', keyIds)
     .execute();
+  return rows.map((row) => ({ ...row, hash: Buffer.from(row.hash).toString('latin1') }));
 }

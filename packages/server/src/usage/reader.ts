@@ -91,7 +91,8 @@ export class UsageReader {
     let lastAt: number | undefined;
     for (const ids of split(keyIds, maxPerStatement)) {
       for (const counts of (await this.counts(ids, from, to)).values()) accepted += counts.accepted;
-      for (const at of (await this.lastUsedAt(ids)).values()) lastAt = Math.max(at, lastAt ?? 0);
+      for (const { at } of [...(await this.lastUses(ids)).values()].flat())
+        lastAt = Math.max(at, lastAt ?? 0);
     }
     return { accepted, lastAt };
   }
@@ -196,16 +197,18 @@ export class UsageReader {
     return refused;
   }
 
-  /** @returns the last accepted use in epoch ms, for each of these keys that was ever used */
-  async lastUsedAt(keyIds: readonly string[]): Promise<Map<string, number>> {
+  /** @returns the last accepted use of each secret of these keys that was ever used, by key */
+  async lastUses(keyIds: readonly string[]): Promise<Map<string, LastUse[]>> {
     if (keyIds.length === 0) return new Map();
     const read = (db: Kysely<Tables>) => readLastUses(db, keyIds);
-    return this.#store.readConsistently(read, (lastUses) => {
-      const last = new Map<string, number>();
-      for (const { keyId, at } of [...lastUses, ...keyIds.flatMap((id) => usesIn(this.#recorder.of(id)))]) {
-        last.set(keyId, Math.max(at, last.get(keyId) ?? 0));
+    return this.#store.readConsistently(read, (stored) => {
+      const uses = new Map<string, Map<string, LastUse>>();
+      for (const use of [...stored, ...keyIds.flatMap((id) => usesIn(this.#recorder.of(id)))]) {
+        const bySecret = uses.get(use.keyId) ?? new Map<string, LastUse>();
+        if (use.at >= (bySecret.get(use.hash)?.at ?? 0)) bySecret.set(use.hash, use);
+        uses.set(use.keyId, bySecret);
       }
-      return last;
+      return new Map([...uses].map(([keyId, bySecret]) => [keyId, [...bySecret.values()]]));
     });
   }
 
@@ -222,8 +225,9 @@ const maxPerStatement = 1000;
 function usesIn(open: readonly SecretCounts[]): LastUse[] {
   return open
     .filter(({ lastMs }) => lastMs >= 0)
-    .map(({ keyId, hour, lastMs, address, agent }) => ({
+    .map(({ keyId, hash, hour, lastMs, address, agent }) => ({
       keyId,
+      hash,
       at: hourStart(hour) + lastMs,
       address,
       agent: cleanUserAgent(agent),

@@ -62,7 +62,8 @@ class Model {
       const last = this.#last.get(keyId);
       assert.equal(lastUse?.at, last?.at);
       assert.equal(lastUse?.address, last?.address);
-      assert.equal((await reader.lastUsedAt([keyId])).get(keyId), last?.at);
+      const uses = (await reader.lastUses([keyId])).get(keyId) ?? [];
+      assert.equal(uses.length === 0 ? undefined : Math.max(...uses.map(({ at }) => at)), last?.at);
     }
     await this.#assertTotals(reader);
   }

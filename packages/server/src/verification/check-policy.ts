@@ -1,5 +1,15 @@
+import type { Environment } from '@soku/contract/key-policy';
+import { coversScope } from '@soku/contract/scopes';
 import type { ApiProblem } from '../http/errors.ts';
-import { expiredKey, missingScope, retiredSecret } from './rejections.ts';
+import { isAllowedAddress } from './allowed-addresses.ts';
+import {
+  addressNotAllowed,
+  disabledKey,
+  expiredKey,
+  missingScope,
+  retiredSecret,
+  wrongEnvironment,
+} from './rejections.ts';
 
 /** What a secret permits, and until when. */
 export interface Policy {
@@ -7,14 +17,22 @@ export interface Policy {
   retiresAt: number;
   /** Epoch ms; Infinity means never. */
   expiresAt: number;
-  /** As stored. A scope that this version does not know grants nothing, because no call requires it. */
+  disabled: boolean;
+  environment: Environment;
+  /** Canonical IP addresses and CIDR ranges, separated by spaces; '' means all. */
+  allowedAddresses: string;
+  /** Grants, as stored. One that this version does not know grants nothing, because no call requires it. */
   scopes: readonly string[];
   /** Requests per minute; null means no limit. */
   rateLimit: number | null;
 }
 
 /** What a request requires of a key. */
-interface Requirements {
+interface UseRequirements {
+  /** The IP address of the client. Absent: unknown, so that a key with allowed addresses is rejected. */
+  address?: string | undefined;
+  /** The environment that the key must have. */
+  environment: Environment | 'any';
   /** The scopes that the key must have. */
   needs?: readonly string[] | undefined;
   /** The rejection if no key is allowed. */
@@ -22,20 +40,28 @@ interface Requirements {
 }
 
 /**
- * Checks a secret that is not revoked, in the order of the contract: retired, expired, scope. The rate limit comes last
- * and is not checked here, because checking it counts the request: the verifier does so only for requests that pass.
+ * Checks a secret that is not revoked, in the order of the contract: retired, expired, disabled, address, scope. The
+ * rate limit comes last and is not checked here, because checking it counts the request: the verifier does so only for
+ * requests that pass.
  *
  * @param now epoch ms
  * @returns the rejection; undefined if only the rate limit remains to be checked
  */
-export function checkPolicy(
-  policy: Policy,
-  { needs, denied }: Requirements,
-  now: number,
-): ApiProblem | undefined {
+export function checkPolicy(policy: Policy, required: UseRequirements, now: number): ApiProblem | undefined {
   if (policy.retiresAt <= now) return retiredSecret(policy.retiresAt);
   if (policy.expiresAt <= now) return expiredKey(policy.expiresAt);
+  if (policy.disabled) return disabledKey;
+  return checkUse(policy, required);
+}
+
+function checkUse(policy: Policy, required: UseRequirements): ApiProblem | undefined {
+  const { address, environment, needs, denied } = required;
+  if (environment !== 'any' && policy.environment !== environment)
+    return wrongEnvironment(policy.environment);
+  if (policy.allowedAddresses !== '' && !isAllowedAddress(policy.allowedAddresses, address)) {
+    return addressNotAllowed(address);
+  }
   if (denied !== undefined || needs === undefined) return denied;
-  const missing = needs.find((scope) => !policy.scopes.includes(scope));
+  const missing = needs.find((scope) => !coversScope(policy.scopes, scope));
   return missing === undefined ? undefined : missingScope(missing);
 }

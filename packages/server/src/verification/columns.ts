@@ -69,6 +69,12 @@ export const isRetired = 16;
 export const isUnlogged = 32;
 /** The row is in the list of rows with counts, once, even if it has none any more or belongs to another secret now. */
 export const isListed = 64;
+/** The key must be checked at each use: it is disabled, a test key, or has allowed addresses. */
+export const isRestricted = 128;
 /** The error code of the rejected requests in `refused`: its position in the table of codes, in 8 bits. */
 export const rejectionShift = 8;
 export const rejectionMask = 0xff << rejectionShift;
+export const isDisabled = 1 << 16;
+export const isTest = 1 << 17;
+/** The table has details of the key outside the row. */
+export const hasDetails = 1 << 18;

@@ -2,26 +2,16 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import { drain } from '../../../../test/support/drain.ts';
+import { unrestrictedKey } from '../../../../test/support/verified-key.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
 import { PendingUses } from '../usage/pending-uses.ts';
 import { KeyTable, noRow } from './key-table.ts';
 import type { VerifiedKey } from './stored-secret.ts';
 
-const never = Number.POSITIVE_INFINITY;
-
 const hashOf = (secret: string) => hash('sha256', secret, 'binary');
 
 function keyOf(secret: string, more: Partial<VerifiedKey> = {}): VerifiedKey {
-  return {
-    keyId: `key_${secret}`,
-    workspaceId: 'ws_1',
-    name: secret,
-    scopes: [],
-    retiresAt: never,
-    expiresAt: never,
-    rateLimit: null,
-    ...more,
-  };
+  return { ...unrestrictedKey, keyId: `key_${secret}`, name: secret, ...more };
 }
 
 /** The ID of the key in the row that is found. */
@@ -41,13 +31,26 @@ test('a row returns the key that was added', () => {
     retiresAt: 5,
     expiresAt: 4,
     rateLimit: 1_000_000_000,
+    disabled: true,
+    environment: 'test',
+    allowedAddresses: '192.0.2.1 2001:db8::/32',
+    externalId: 'customer “7”',
+    metadata: '{"team":"a"}',
   });
   const row = table.add(hashOf('full'), full);
   assert.deepEqual(table.read(row), { ...full, name: name.toWellFormed() });
   assert.equal(table.hash(row), hashOf('full'));
-  assert.deepEqual([table.mayHaveEnded(row, 3), table.mayHaveEnded(row, 4)], [false, true]);
-  const plain = keyOf('plain');
-  assert.deepEqual(table.read(table.add(hashOf('plain'), plain)), plain);
+  const plain = keyOf('plain', { expiresAt: 4 });
+  const plainRow = table.add(hashOf('plain'), plain);
+  assert.deepEqual(table.read(plainRow), plain);
+  assert.deepEqual([table.mayReject(plainRow, 3), table.mayReject(plainRow, 4)], [false, true]);
+  for (const restriction of [
+    { disabled: true },
+    { environment: 'test' },
+    { allowedAddresses: '::1' },
+  ] as const) {
+    assert.equal(table.mayReject(table.add(hashOf('plain'), keyOf('plain', restriction)), 0), true);
+  }
   const ended = { standing: 'retired', keyId: 'key_1', workspaceId: 'ws_1', since: 7 } as const;
   assert.deepEqual(table.readEnded(table.addRejected(hashOf('ended'), ended)), ended);
   const unknown = table.addRejected(hashOf('unknown'), undefined);
@@ -112,6 +115,6 @@ test('a table keeps no more strings than its rows use', () => {
     if (i % 100 === 0) table.clear();
   }
   assert.equal(table.size, 2);
-  assert.equal(table.texts, 8, 'workspace, scopes, address and agent of each');
+  assert.equal(table.sharedTexts, 8, 'workspace, scopes, address and agent of each');
   assert.equal(pending.size + table.usage.countedRows, 1000);
 });

@@ -7,6 +7,7 @@ import * as column from './columns.ts';
 import { HashIndex, mix, mixText } from './hash-index.ts';
 import { decodeHash, encodeHash, matchesAt } from './hash-words.ts';
 import { InternedStrings } from './interned-strings.ts';
+import { RowDetails } from './row-details.ts';
 import { decodeName, RowTexts } from './row-texts.ts';
 import { RowUsage } from './row-usage.ts';
 import { RowWindows } from './row-windows.ts';
@@ -38,9 +39,8 @@ export class KeyTable {
    * secret retires. Infinity means never.
    */
   readonly #floats: Float64Array;
-  /** Both end times of secrets that retire at a set time, by row. There are few: only rotations create them. */
-  readonly #retirements = new Map<number, Pick<VerifiedKey, 'expiresAt' | 'retiresAt'>>();
-  readonly #texts: RowTexts;
+  readonly details: RowDetails;
+  readonly texts: RowTexts;
   readonly #byHash: HashIndex;
   readonly #byKey: HashIndex;
   readonly #seed = randomBytes(4).readInt32LE();
@@ -67,7 +67,8 @@ export class KeyTable {
     this.#capacity = capacity;
     this.#rows = new Int32Array(capacity * column.width);
     this.#floats = new Float64Array(this.#rows.buffer);
-    this.#texts = new RowTexts(this.#rows);
+    this.details = new RowDetails(this.#rows);
+    this.texts = new RowTexts(this.#rows);
     const buckets = 2 ** Math.ceil(Math.log2(capacity));
     this.#byHash = new HashIndex(this.#rows, column.nextByHash, 2 * buckets);
     this.#byKey = new HashIndex(this.#rows, column.nextByKey, buckets);
@@ -81,8 +82,8 @@ export class KeyTable {
   }
 
   /** Number of strings that are stored outside the rows. */
-  get texts(): number {
-    return this.#workspaces.size + this.#scopes.size + this.#texts.longTexts + this.usage.texts;
+  get sharedTexts(): number {
+    return this.#workspaces.size + this.#scopes.size + this.texts.longTexts + this.usage.texts;
   }
 
   /** @param hash 32 latin-1 characters. @returns the row of an up-to-date secret, or -1 */
@@ -105,7 +106,7 @@ export class KeyTable {
     const at = row * column.width;
     this.#rows[at + column.scopes] = this.#scopes.acquire(key.scopes.join(' '));
     this.#rows[at + column.limit] = key.rateLimit ?? 0;
-    if (retiresAt !== never) this.#retirements.set(row, { expiresAt, retiresAt });
+    this.details.add(row, key);
     this.#nameKey(row, key.keyId, key.name);
     return row;
   }
@@ -140,17 +141,7 @@ export class KeyTable {
   }
 
   keyId(row: number): string {
-    return this.#texts.keyId(row);
-  }
-
-  /** The name of the key, URL-encoded for header fields. */
-  encodedName(row: number): string {
-    return this.#texts.encodedName(row);
-  }
-
-  /** Both are read at once. */
-  idAndName(row: number): [keyId: string, encodedName: string] {
-    return this.#texts.idAndName(row);
+    return this.texts.keyId(row);
   }
 
   workspaceId(row: number): string {
@@ -167,28 +158,37 @@ export class KeyTable {
     return this.#rows[row * column.width + column.limit] ?? 0;
   }
 
-  /** Whether the key may have expired or the secret may have retired. @param now epoch ms */
-  mayHaveEnded(row: number, now: number): boolean {
-    return (this.#floats[endOf(row)] ?? never) <= now;
+  /**
+   * Whether the policy of the key may reject a request that requires no scopes: the key may have expired, the secret may
+   * have retired, or the key is restricted otherwise.
+   *
+   * @param now epoch ms
+   */
+  mayReject(row: number, now: number): boolean {
+    return this.#end(row) <= now || this.details.isRestricted(row);
   }
 
   /** What the key permits. */
   policy(row: number): Policy {
     const [scopes, limit] = [this.scopes(row), this.limit(row)];
-    const end = this.#floats[endOf(row)] ?? never;
-    const ends = this.#retirements.get(row) ?? { expiresAt: end, retiresAt: never };
+    const details = this.details.of(row);
     return {
       scopes: scopes === '' ? [] : scopes.split(' '),
-      ...ends,
+      expiresAt: details?.expiresAt ?? this.#end(row),
+      retiresAt: details?.retiresAt ?? never,
+      disabled: this.details.isDisabled(row),
+      environment: this.details.environment(row),
+      allowedAddresses: details?.allowedAddresses ?? '',
       rateLimit: limit === 0 ? null : limit,
     };
   }
 
   /** Copies the row into an object that may be kept. */
   read(row: number): VerifiedKey {
-    const [keyId, name] = this.idAndName(row);
-    const workspaceId = this.workspaceId(row);
-    return { keyId, workspaceId, name: decodeName(name), ...this.policy(row) };
+    const [keyId, name] = this.texts.idAndName(row);
+    const { externalId = null, metadata = null } = this.details.of(row) ?? {};
+    const identity = { keyId, workspaceId: this.workspaceId(row), name: decodeName(name) };
+    return { ...identity, externalId, metadata, ...this.policy(row) };
   }
 
   /** Copies the row of a rejected secret. @returns undefined if no key has the secret */
@@ -199,7 +199,7 @@ export class KeyTable {
       standing: (flags & column.isRevoked) === 0 ? 'retired' : 'revoked',
       keyId: this.keyId(row),
       workspaceId: this.workspaceId(row),
-      since: this.#floats[endOf(row)] ?? Number.NaN,
+      since: this.#end(row),
     };
   }
 
@@ -244,8 +244,12 @@ export class KeyTable {
     return row;
   }
 
+  #end(row: number): number {
+    return this.#floats[endOf(row)] ?? never;
+  }
+
   #nameKey(row: number, keyId: string, name: string): void {
-    this.#texts.write(row, keyId, name);
+    this.texts.write(row, keyId, name);
     this.#byKey.link(mixText(keyId, this.#seed), row);
   }
 
@@ -300,8 +304,8 @@ export class KeyTable {
     if (keyId !== '') this.#byKey.unlink(mixText(keyId, this.#seed), row);
     this.#workspaces.release(rows[at + column.workspace] ?? 0);
     this.#scopes.release(rows[at + column.scopes] ?? 0);
-    this.#retirements.delete(row);
-    this.#texts.drop(row);
+    this.details.drop(row);
+    this.texts.drop(row);
     rows[at + column.flags] = (rows[at + column.flags] ?? 0) & column.isListed;
     rows[at + column.nextByHash] = this.#free;
     this.#free = row + 1;

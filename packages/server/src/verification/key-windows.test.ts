@@ -1,10 +1,12 @@
 /** A key has one limit, independent of which secret is used and of what the cache has evicted. */
+
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
 import { times } from '../../../../test/support/long.ts';
+import { unrestrictedKey } from '../../../../test/support/verified-key.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { consume, type LimitWindow } from '../limits/sliding-window.ts';
 import { GrantingVerifier } from './granting-verifier.ts';
@@ -22,8 +24,6 @@ const secrets = Array.from({ length: 6 }, (_, i) => {
 });
 const keyOf = new Map(secrets.map((one) => [one.hash, one.keyId]));
 
-const never = Number.POSITIVE_INFINITY;
-
 /** A verifier with this cache size. */
 function newVerifier(valid: number) {
   const clock = { now: start };
@@ -32,12 +32,8 @@ function newVerifier(valid: number) {
     secrets: {
       read: (sha256) => {
         const key = {
+          ...unrestrictedKey,
           keyId: keyOf.get(sha256) ?? '',
-          workspaceId: 'ws_1',
-          name: '',
-          scopes: [],
-          retiresAt: never,
-          expiresAt: never,
           rateLimit: quota,
         };
         return { stored: { key }, mayCache: () => true };

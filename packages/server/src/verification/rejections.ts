@@ -1,4 +1,6 @@
 import type { ErrorCode } from '@soku/contract/error-codes';
+import type { Environment } from '@soku/contract/key-policy';
+import { unknownClient } from '../http/client-address.ts';
 import type { ApiProblem } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
@@ -45,6 +47,31 @@ export function expiredKey(at: number): ApiProblem {
   return {
     code: 'expired_key',
     message: `This key expired at ${new Date(at).toISOString()}. Create a new key to replace it.`,
+  };
+}
+
+export const disabledKey: ApiProblem = {
+  code: 'disabled_key',
+  message: 'This key is disabled. Its account holder can enable it again in Settings > API.',
+};
+
+/** @param environment that of the key */
+export function wrongEnvironment(environment: Environment): ApiProblem {
+  const other = environment === 'live' ? 'test' : 'live';
+  return {
+    code: 'wrong_environment',
+    message: `This is a ${environment} key, but only ${other} keys are accepted here.`,
+  };
+}
+
+/** @param address that of the client, if known */
+export function addressNotAllowed(address: string | undefined): ApiProblem {
+  const isKnown = address !== undefined && address !== unknownClient;
+  return {
+    code: 'ip_not_allowed',
+    message: isKnown
+      ? `This key may not be used from the IP address ${address}.`
+      : 'This key may only be used from certain IP addresses, and the address of this request is unknown. Behind a proxy, the operator must list the proxy in TRUST_PROXY.',
   };
 }
 

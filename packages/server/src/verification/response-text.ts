@@ -17,6 +17,9 @@ const acceptedStarts = {
   ),
 };
 
+const liveFields = '\r\nx-soku-environment: live\r\nx-soku-external-id: ';
+const testFields = '\r\nx-soku-environment: test\r\nx-soku-external-id: ';
+
 /**
  * The header fields that identify an accepted key to the API behind the proxy, and its rate-limit state. The values are
  * ASCII without list delimiters.
@@ -24,9 +27,13 @@ const acceptedStarts = {
  * @param limit null if the key has no limit
  */
 export function formatKeyFields(keys: KeyTable, row: number, limit: LimitState | null): string {
-  const [id, name] = keys.idAndName(row);
+  const [id, name] = keys.texts.idAndName(row);
   const key = `x-soku-key-id: ${id}\r\nx-soku-key-name: ${name}\r\nx-soku-workspace-id: ${keys.workspaceId(row)}`;
-  return `${key}\r\nx-soku-scopes: ${keys.scopes(row)}\r\n${formatLimitFields(limit)}`;
+  const environment = keys.details.environment(row) === 'test' ? testFields : liveFields;
+  // Always sent, so that a proxy replaces a field that the client sent.
+  const externalId = keys.details.externalId(row);
+  const encoded = externalId === '' ? '' : encodeURIComponent(externalId);
+  return `${key}\r\nx-soku-scopes: ${keys.scopes(row)}${environment}${encoded}\r\n${formatLimitFields(limit)}`;
 }
 
 /** The head of a response that accepts a key. @param fields lines of header fields. @param now epoch ms */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Environment } from '@soku/contract/key-policy';
 import type { ApiProblem } from '../http/errors.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
@@ -43,6 +44,8 @@ export type ResultOrPromise = MaybePromise<VerificationResult>;
 export interface VerifyOptions {
   /** The IP address of the client, by which invalid keys are limited. Absent: no limit. */
   address?: string | undefined;
+  /** The environment that the key must have, beside that of the verifier. */
+  environment?: Environment | undefined;
   /** The scopes that the key must have: built-in ones, or those of the API behind the gateway. */
   needs?: readonly string[] | undefined;
   /** The rejection if no key is allowed, however valid. */

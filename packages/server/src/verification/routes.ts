@@ -107,7 +107,9 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
       response: {
         204: z
           .null()
-          .describe('The key is valid: X-Soku-Key-Id, X-Soku-Workspace-Id, X-Soku-Key-Name, X-Soku-Scopes'),
+          .describe(
+            'The key is valid: X-Soku-Key-Id, X-Soku-Workspace-Id, X-Soku-Key-Name, X-Soku-Scopes, X-Soku-Environment, X-Soku-External-Id',
+          ),
         ...keyErrorResponses(...rejectionCodes),
       },
     },

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { unrestrictedKey } from '../../../../test/support/verified-key.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
 import { allKeys } from '../usage/key-range.ts';
 import { PendingUses } from '../usage/pending-uses.ts';
 import { KeyTable } from './key-table.ts';
 
 const hour = 3_600_000;
-const never = Number.POSITIVE_INFINITY;
 
 /** A table with one secret. */
 function tableOfOne() {
   const pending = new PendingUses();
   const table = new KeyTable(1, pending, new KeyLimits());
-  const key = { keyId: 'key_one', workspaceId: 'ws_1', name: '', scopes: [], rateLimit: null };
-  const row = table.add('x'.repeat(32), { ...key, expiresAt: never, retiresAt: never });
+  const row = table.add('x'.repeat(32), { ...unrestrictedKey, keyId: 'key_one', name: '' });
   return { pending, table, row };
 }
 

@@ -9,6 +9,9 @@ export interface VerifiedKey extends Policy {
   keyId: string;
   workspaceId: string;
   name: string;
+  externalId: string | null;
+  /** JSON; null if there is none. */
+  metadata: string | null;
 }
 
 /** A secret that is permanently rejected: a revoked key is never valid again. */
@@ -29,6 +32,11 @@ const rowSchema = z.object({
   workspace_id: z.string(),
   name: z.string(),
   scopes: z.string(),
+  environment: z.string(),
+  allowed_addresses: z.string(),
+  disabled_at: z.number().nullable(),
+  external_id: z.string().nullable(),
+  metadata: z.string().nullable(),
   expires_at: z.number().nullable(),
   revoked_at: z.number().nullable(),
   retires_at: z.number().nullable(),
@@ -40,7 +48,8 @@ const rowSchema = z.object({
 
 /** dead_hash takes precedence over the row of the key. */
 export const secretColumns = `
-  k.id, k.workspace_id, k.name, k.scopes, k.expires_at, k.revoked_at, s.retires_at, s.retired_at,
+  k.id, k.workspace_id, k.name, k.scopes, k.environment, k.allowed_addresses, k.disabled_at, k.external_id, k.metadata,
+  k.expires_at, k.revoked_at, s.retires_at, s.retired_at,
   k.rate_limit AS key_limit, w.rate_limit AS workspace_limit,
   CASE WHEN EXISTS (SELECT 1 FROM dead_hash d WHERE d.hash = s.hash) THEN 1 ELSE 0 END AS is_hash_revoked`;
 
@@ -58,6 +67,7 @@ export function parseStoredSecret(row: unknown, usualLimit: RateLimit): StoredSe
   if (row === undefined) return undefined;
   const parsed = rowSchema.parse(row);
   const { id, workspace_id, name, scopes, expires_at, retires_at, key_limit, workspace_limit } = parsed;
+  const { environment, allowed_addresses, disabled_at, external_id, metadata } = parsed;
   const end = endOf(parsed);
   if (end !== undefined) return { ended: { ...end, keyId: id, workspaceId: workspace_id } };
   const limit = parseStoredRateLimit(key_limit) ?? parseStoredRateLimit(workspace_limit) ?? usualLimit;
@@ -69,6 +79,12 @@ export function parseStoredSecret(row: unknown, usualLimit: RateLimit): StoredSe
       scopes: parseStoredScopes(scopes),
       retiresAt: retires_at ?? Number.POSITIVE_INFINITY,
       expiresAt: expires_at ?? Number.POSITIVE_INFINITY,
+      disabled: disabled_at !== null,
+      // Anything else, written by hand, must not open production.
+      environment: environment === 'live' ? 'live' : 'test',
+      allowedAddresses: allowed_addresses,
+      externalId: external_id,
+      metadata,
       rateLimit: limit === 'off' ? null : limit,
     },
   };

@@ -1,5 +1,6 @@
 import type { verificationSchema, verificationsSchema, verifyKeySchema } from '@soku/contract/verification';
 import type { z } from 'zod';
+import { parseStoredMetadata } from '../database/stored-metadata.ts';
 import { canonicalAddress } from '../http/address.ts';
 import { unknownClient } from '../http/client-address.ts';
 import type { ApiProblem } from '../http/errors.ts';
@@ -87,7 +88,16 @@ function accepted(
   limit: LimitState | null,
   callerWorkspaceId: string,
 ): Verification {
-  const { keyId: id, workspaceId, name, scopes, expiresAt } = keys.read(row);
+  const {
+    keyId: id,
+    workspaceId,
+    name,
+    scopes,
+    expiresAt,
+    environment,
+    externalId,
+    metadata,
+  } = keys.read(row);
   const ends = Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : null;
   return {
     valid: true,
@@ -97,7 +107,12 @@ function accepted(
       workspaceId,
       name,
       scopes: [...scopes],
-      ...(workspaceId === callerWorkspaceId ? { expiresAt: ends } : {}),
+      ...(workspaceId === callerWorkspaceId && {
+        environment,
+        expiresAt: ends,
+        externalId,
+        metadata: parseStoredMetadata(metadata),
+      }),
     },
     rateLimit: rateLimitState(limit),
   };

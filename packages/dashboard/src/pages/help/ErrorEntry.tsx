@@ -1,10 +1,5 @@
-import {
-  type ErrorCode,
-  type ErrorRow,
-  errorCodeNames,
-  errorCodes,
-  helpPath,
-} from '@soku/contract/error-codes';
+import { type ErrorCode, errorCodeNames, errorCodes, helpPath } from '@soku/contract/error-codes';
+import type { ErrorRow } from '@soku/contract/error-row';
 import { Code } from '../../components/Code.tsx';
 import { CopyButton } from '../../components/CopyButton.tsx';
 

@@ -159,6 +159,7 @@ function KeyHead({ apiKey, tab, error }: KeyHeadProps) {
 /** Each fits on one line on a phone, so that nothing moves when the key has loaded. */
 const leads: Record<Key['status'], string> = {
   active: 'Requests with this key are accepted.',
+  disabled: 'Disabled. Requests are rejected with 403.',
   expired: 'Expired. Requests are rejected with 401.',
   revoked: 'Revoked. Requests are rejected with 401.',
 };

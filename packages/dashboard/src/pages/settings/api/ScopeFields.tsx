@@ -1,6 +1,6 @@
-import { type Scope, scopeSchema } from '@soku/contract/scopes';
+import { type BuiltInScope, builtInScopeSchema } from '@soku/contract/scopes';
 
-const scopeTexts: Record<Scope, string> = {
+const scopeTexts: Record<BuiltInScope, string> = {
   'keys:read': 'List keys with their names, previews and dates, but never the full key.',
   'keys:write': 'Create, rename and revoke keys.',
   'keys:verify': "Check whether someone else's key is valid.",
@@ -9,7 +9,7 @@ const scopeTexts: Record<Scope, string> = {
 
 /** Describes a scope of a key. A newer version may have stored a scope that this version does not know. */
 export function describeScope(stored: string): string {
-  const { data: scope } = scopeSchema.safeParse(stored);
+  const { data: scope } = builtInScopeSchema.safeParse(stored);
   return scope === undefined ? 'Unknown to this version. It grants nothing here.' : scopeTexts[scope];
 }
 
@@ -18,7 +18,7 @@ const scopes = [
   ['keys:write', scopeTexts['keys:write']],
   ['keys:verify', scopeTexts['keys:verify']],
   ['audit:read', scopeTexts['audit:read']],
-] as const satisfies Array<readonly [Scope, string]>;
+] as const satisfies Array<readonly [BuiltInScope, string]>;
 
 export function ScopeFields() {
   return (

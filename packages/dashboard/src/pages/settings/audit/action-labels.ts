@@ -3,7 +3,12 @@ import { type Action, actionSchema } from '@soku/contract/audit';
 const labels: Record<Action, string> = {
   'key.created': 'Key created',
   'key.updated': 'Key changed',
+  'key.rotated': 'Key rotated',
+  'key.secret_retired': 'Secret retired',
   'key.revoked': 'Key revoked',
+  'key.imported': 'Keys imported',
+  'key.ended_secret_used': 'Revoked secret used',
+  'scopes.updated': 'Scopes changed',
   'workspace.updated': 'Workspace changed',
   'account.created': 'Account created',
   'account.updated': 'Account changed',
@@ -33,7 +38,7 @@ const actionsOf = (...nouns: string[]) =>
 /** The actions to filter by. Events of the whole deployment, such as a restore, are not in the log of a workspace. */
 export const actionGroups = [
   { title: 'Keys', actions: actionsOf('key') },
-  { title: 'Workspace', actions: actionsOf('workspace', 'audit') },
+  { title: 'Workspace', actions: actionsOf('workspace', 'scopes', 'audit') },
   { title: 'Accounts', actions: actionsOf('account') },
 ];
 

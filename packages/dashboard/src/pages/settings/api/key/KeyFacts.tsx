@@ -33,6 +33,7 @@ export function KeyFacts({ apiKey }: { apiKey: Key | undefined }) {
 
 const endLabels: Record<Key['status'], string> = {
   active: 'Expires',
+  disabled: 'Expires',
   expired: 'Expired',
   revoked: 'Revoked',
 };

@@ -1,5 +1,5 @@
 import type { Key, ListedKey } from '@soku/contract/keys';
-import { scopeSchema } from '@soku/contract/scopes';
+import { builtInScopeSchema } from '@soku/contract/scopes';
 import { useNavigate } from '@tanstack/react-router';
 import { Ban, Copy, Pencil } from 'lucide-react';
 import type { ListFilter } from '../../../../api/keys.ts';
@@ -101,7 +101,7 @@ export function FilterMenu({ filter, rows, ...menu }: FilterMenuProps) {
         ))}
       </MenuGroup>
       <MenuGroup title="Scope">
-        {scopeSchema.options.map((scope) => (
+        {builtInScopeSchema.options.map((scope) => (
           <MenuChoice key={scope} {...item('scope', scope)}>
             <code translate="no">{scope}</code>
           </MenuChoice>

@@ -1,0 +1,121 @@
+import type { ErrorRow } from './error-row.ts';
+
+/** Errors of requests that are authenticated and allowed, or that need neither. */
+export const requestErrors = {
+  invalid_request: {
+    status: 400,
+    type: 'invalid_request_error',
+    title: 'Invalid request',
+    cause: 'A field in the body, query, path or headers is invalid.',
+    remedy: 'Read details: each entry has the path of a field and its problem.',
+  },
+  not_found: {
+    status: 404,
+    type: 'invalid_request_error',
+    title: 'Not found',
+    cause: 'The path or the ID does not exist, or it belongs to another workspace.',
+    remedy: 'Check the path and the ID.',
+  },
+  idempotency_replayed: {
+    status: 409,
+    type: 'invalid_request_error',
+    title: 'This Idempotency-Key was already used',
+    cause:
+      'An earlier call with the same Idempotency-Key created a key. Only that response contained the full key.',
+    remedy:
+      'If that response was lost, revoke the key named in details and create another one with a new Idempotency-Key.',
+  },
+  key_quota_reached: {
+    status: 409,
+    type: 'invalid_request_error',
+    title: 'Active key limit reached',
+    cause: 'The workspace has reached its maximum number of active keys (SOKU_MAX_ACTIVE_KEYS).',
+    remedy: 'Revoke keys that are no longer used, or ask the operator to raise the limit.',
+  },
+  key_revoked: {
+    status: 409,
+    type: 'invalid_request_error',
+    title: 'The key is revoked and cannot be changed',
+    cause: 'Revocation is permanent. Only the name and the metadata of a revoked key can be changed.',
+    remedy: 'Create a new key.',
+  },
+  too_many_descendants: {
+    status: 409,
+    type: 'invalid_request_error',
+    title: 'Too many keys to revoke at once',
+    cause: 'The key has more than 10,000 descendants that are not revoked. No key was revoked.',
+    remedy:
+      'Revoke the key alone, which always works. Then revoke the keys that it created, each with its own descendants.',
+  },
+  method_not_allowed: {
+    status: 405,
+    type: 'invalid_request_error',
+    title: 'The gateway does not forward this method',
+    cause: 'The request to the gateway uses the method TRACE or CONNECT.',
+    remedy: 'Use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS, as supported by the API behind the gateway.',
+  },
+  payload_too_large: {
+    status: 413,
+    type: 'invalid_request_error',
+    title: 'The request body is too large',
+    cause: 'The maximum size of a request body is 64 kB.',
+    remedy: 'Send a smaller body.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    type: 'invalid_request_error',
+    title: 'The request body is not JSON',
+    cause: 'The Content-Type of the request is not application/json.',
+    remedy: 'Send JSON with "Content-Type: application/json".',
+  },
+  rate_limited: {
+    status: 429,
+    type: 'rate_limit_error',
+    title: 'Too many requests',
+    cause:
+      'The key reached its limit of requests per minute, this IP address sent too many invalid keys or operator tokens, or there were too many password attempts from this address or for this account.',
+    remedy:
+      'Wait for the number of seconds in Retry-After, then spread out your requests. RateLimit-Policy names the limit that was reached, "key" or "address". The account holder can raise the limit of a key.',
+  },
+  internal_error: {
+    status: 500,
+    type: 'api_error',
+    title: 'Internal server error',
+    cause: 'An unexpected error occurred on the server. Your request is not the cause.',
+    remedy: 'Try again. If the error persists, send the request ID to the operator of this deployment.',
+  },
+  bad_gateway: {
+    status: 502,
+    type: 'api_error',
+    title: 'The API behind the gateway did not respond',
+    cause:
+      'The key is valid, but the API behind the gateway could not be reached, timed out, or sent an invalid response.',
+    remedy:
+      'Try again later. If the request changes data, check first whether it was carried out. The operator can use the request ID to find the cause in the log.',
+  },
+  server_busy: {
+    status: 503,
+    type: 'api_error',
+    title: 'Too many sign-ins at once',
+    cause:
+      'Password hashing is slow by design, so the server hashes only a few at a time and queues one request per address. API keys are not affected.',
+    remedy: 'Try again after the number of seconds in Retry-After.',
+  },
+  verification_unavailable: {
+    status: 503,
+    type: 'api_error',
+    title: 'The database is temporarily unavailable',
+    cause: 'The database did not respond, or another program has locked it.',
+    remedy:
+      'Try again after the number of seconds in Retry-After. If the message says that a change may have been made, check first.',
+  },
+  storage_unavailable: {
+    status: 503,
+    type: 'api_error',
+    title: 'Storage is unavailable',
+    cause:
+      'The server cannot write to its storage: the disk is full, read-only or failing, or the data directory was removed or is in use by another process.',
+    remedy:
+      'The operator must fix the cause, which the log and GET /readyz report. Then try again. The message says whether the change was made.',
+  },
+} as const satisfies Record<string, ErrorRow>;

@@ -1,0 +1,133 @@
+import type { Environment } from '@soku/contract/key-policy';
+import type { RateLimit } from '@soku/contract/rate-limits';
+import { coversGrant } from '@soku/contract/scopes';
+import { RequestError } from '../http/errors.ts';
+import {
+  effectiveQuota,
+  parseStoredRateLimit,
+  rateLimitToNumber,
+  type StoredLimits,
+} from '../limits/rate-limit.ts';
+import { includesAddresses } from '../verification/allowed-addresses.ts';
+
+/*
+ * A key must not bypass its restrictions by creating a key with fewer ones, or by changing another key. So it can create
+ * and change only keys whose policy its own policy covers. A person can grant everything.
+ */
+
+/** What a key may do. */
+export interface KeyPolicy {
+  /** Grants. */
+  scopes: readonly string[];
+  /** Epoch ms; null: never. */
+  expiresAt: number | null;
+  /** Canonical, separated by spaces; '': all. */
+  allowedAddresses: string;
+  environment: Environment;
+  /** null: the limit of the workspace. */
+  rateLimit: RateLimit | null;
+  externalId: string | null;
+}
+
+/** The policy of the calling key, read in the transaction of its command. */
+export interface CallerPolicy extends KeyPolicy {
+  /** The stored limits of the key and its workspace. */
+  limits: StoredLimits;
+}
+
+/** The policy that a call requests for a new key; undefined: not stated. */
+export interface RequestedPolicy {
+  scopes: readonly string[];
+  expiresAt: number | null | undefined;
+  allowedAddresses: string | undefined;
+  environment: Environment | undefined;
+  rateLimit: RateLimit | null;
+  externalId: string | null;
+}
+
+/**
+ * The policy of a new key. What the call does not state, a key passes on from its own policy.
+ *
+ * @param creator null for a person
+ * @param fallback SOKU_KEY_RATE_LIMIT
+ * @throws {RequestError} insufficient_scope, invalid_request
+ */
+export function policyOfNewKey(
+  creator: CallerPolicy | null,
+  requested: RequestedPolicy,
+  fallback: RateLimit,
+): KeyPolicy {
+  const policy = {
+    scopes: requested.scopes,
+    expiresAt: requested.expiresAt ?? creator?.expiresAt ?? null,
+    allowedAddresses: requested.allowedAddresses ?? creator?.allowedAddresses ?? '',
+    environment: requested.environment ?? creator?.environment ?? 'live',
+    rateLimit: requested.rateLimit ?? inheritedLimit(creator, fallback),
+    externalId: requested.externalId ?? creator?.externalId ?? null,
+  };
+  rejectUncovered(creator, policy, fallback);
+  return policy;
+}
+
+/** The creator's own limit if that is lower than the limit of the workspace. */
+function inheritedLimit(creator: CallerPolicy | null, fallback: RateLimit): RateLimit | null {
+  if (creator === null) return null;
+  const workspaceQuota = effectiveQuota({ own: null, workspace: creator.limits.workspace }, fallback);
+  return effectiveQuota(creator.limits, fallback) < workspaceQuota
+    ? parseStoredRateLimit(creator.limits.own)
+    : null;
+}
+
+/**
+ * Rejects a policy that permits more than that of the calling key.
+ *
+ * @param caller null for a person
+ * @param fallback SOKU_KEY_RATE_LIMIT
+ * @throws {RequestError} insufficient_scope, invalid_request
+ */
+export function rejectUncovered(
+  caller: CallerPolicy | null,
+  { scopes, expiresAt, allowedAddresses, environment, rateLimit, externalId }: KeyPolicy,
+  fallback: RateLimit,
+): void {
+  if (caller === null) return;
+  rejectMoreScopes(caller.scopes, scopes);
+  if (caller.expiresAt !== null && (expiresAt === null || expiresAt > caller.expiresAt))
+    throw invalid('expiresAt', 'must not be later than the expiration date of the calling key');
+  if (!includesAddresses(caller.allowedAddresses, allowedAddresses))
+    throw invalid('allowedAddresses', 'must be among the allowed addresses of the calling key');
+  if (environment !== caller.environment)
+    throw invalid('environment', `must be ${caller.environment}, as for the calling key`);
+  if (caller.externalId !== null && externalId !== caller.externalId)
+    throw invalid('externalId', 'must be that of the calling key');
+  rejectHigherLimit(caller.limits, rateLimit, fallback);
+}
+
+function rejectMoreScopes(own: readonly string[], scopes: readonly string[]): void {
+  const missing = scopes.find((scope) => !coversGrant(own, scope));
+  if (missing === undefined) return;
+  throw new RequestError({
+    code: 'insufficient_scope',
+    message: `A key cannot grant scopes that it does not have, and this key does not have ${missing}.`,
+    details: [{ path: 'scopes', problem: `must not include ${missing}` }],
+    scope: missing,
+  });
+}
+
+function rejectHigherLimit(own: StoredLimits, requested: RateLimit | null, fallback: RateLimit): void {
+  const quota =
+    requested === null
+      ? effectiveQuota({ own: null, workspace: own.workspace }, fallback)
+      : rateLimitToNumber(requested);
+  const max = effectiveQuota(own, fallback);
+  if (quota > max) throw invalid('rateLimit', `must not be higher than ${max}, the limit of the calling key`);
+}
+
+/** Rejects a field of the body. @param problem continues a sentence that starts with the field */
+export function invalid(path: string, problem: string): RequestError {
+  return new RequestError({
+    code: 'invalid_request',
+    message: `${path} ${problem}.`,
+    details: [{ path, problem }],
+  });
+}

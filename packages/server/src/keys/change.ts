@@ -1,0 +1,87 @@
+import type { ChangeKey } from '@soku/contract/keys';
+import type { RateLimit } from '@soku/contract/rate-limits';
+import { formatStoredMetadata } from '../database/stored-metadata.ts';
+import { RequestError } from '../http/errors.ts';
+import { canonicalAddresses } from '../verification/allowed-addresses.ts';
+import { type CallerPolicy, type KeyPolicy, rejectUncovered } from './caller-policy.ts';
+import { chooseExpiry } from './expiry.ts';
+import type { KeyRow } from './store.ts';
+import { type ChangedKey, policyOfRow } from './writes.ts';
+
+/** What decides whether a key may be changed, besides the key itself. */
+interface Circumstances {
+  /** The policy of the calling key; null for a person. */
+  caller: CallerPolicy | null;
+  /** Days; null: the workspace has no maximum. */
+  maxLifetime: number | null;
+  /** SOKU_KEY_RATE_LIMIT. */
+  fallback: RateLimit;
+  /** Epoch ms. */
+  now: number;
+}
+
+/**
+ * Decides how a key changes.
+ *
+ * @returns all fields after the change
+ * @throws {RequestError} key_revoked, session_required, insufficient_scope, invalid_request
+ */
+export function decideChange(before: KeyRow, input: ChangeKey, circumstances: Circumstances): ChangedKey {
+  const { caller, fallback, now } = circumstances;
+  if (before.revoked_at !== null) rejectChangeOfRevoked(input);
+  const policyBefore = policyOfRow(before);
+  const policy = changePolicy(policyBefore, input, circumstances);
+  if (caller !== null && isExpired(policyBefore, now) && !isExpired(policy, now)) throw revivedByKey();
+  rejectUncovered(caller, policyBefore, fallback);
+  rejectUncovered(caller, policy, fallback);
+  return {
+    policy,
+    name: input.name ?? before.name,
+    metadata: input.metadata === undefined ? before.metadata : formatStoredMetadata(input.metadata),
+    disabledAt: disabledAfter(before, input, now),
+  };
+}
+
+function changePolicy(
+  before: KeyPolicy,
+  { scopes, expiresAt, allowedAddresses, rateLimit, externalId }: ChangeKey,
+  { maxLifetime, now }: Circumstances,
+): KeyPolicy {
+  return {
+    ...before,
+    ...(scopes !== undefined && { scopes: scopes ?? [] }),
+    ...(expiresAt !== undefined && { expiresAt: chooseExpiry(expiresAt, maxLifetime, now) ?? null }),
+    ...(allowedAddresses !== undefined && { allowedAddresses: canonicalAddresses(allowedAddresses ?? []) }),
+    ...(rateLimit !== undefined && { rateLimit }),
+    ...(externalId !== undefined && { externalId }),
+  };
+}
+
+/** Keeps the first time: disabling a disabled key changes nothing. */
+function disabledAfter(before: KeyRow, { disabled }: ChangeKey, now: number): number | null {
+  if (disabled === undefined) return before.disabled_at;
+  return disabled ? (before.disabled_at ?? now) : null;
+}
+
+function isExpired({ expiresAt }: KeyPolicy, now: number): boolean {
+  return expiresAt !== null && expiresAt <= now;
+}
+
+const changeableWhenRevoked: ReadonlySet<string> = new Set(['name', 'metadata']);
+
+function rejectChangeOfRevoked(input: ChangeKey): void {
+  const field = Object.keys(input).find((name) => !changeableWhenRevoked.has(name));
+  if (field === undefined) return;
+  throw new RequestError({
+    code: 'key_revoked',
+    message: `This key is revoked, so ${field} cannot be changed. Only its name and metadata can.`,
+    details: [{ path: field, problem: 'cannot be changed, because the key is revoked' }],
+  });
+}
+
+function revivedByKey(): RequestError {
+  return new RequestError({
+    code: 'session_required',
+    message: 'This key has expired. Only people can give it a later date: sign in to the dashboard.',
+  });
+}

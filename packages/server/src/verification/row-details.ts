@@ -1,0 +1,79 @@
+import type { Environment } from '@soku/contract/key-policy';
+import * as column from './columns.ts';
+import type { VerifiedKey } from './stored-secret.ts';
+
+/** What few keys have. Both end times are set if the secret retires at a set time. */
+type KeyDetails = Pick<
+  VerifiedKey,
+  'expiresAt' | 'retiresAt' | 'allowedAddresses' | 'externalId' | 'metadata'
+>;
+
+/**
+ * The restrictions of keys, as flags in their rows, and what few keys have, outside the rows. A row without a flag costs
+ * no look-up.
+ */
+export class RowDetails {
+  readonly #rows: Int32Array;
+  readonly #details = new Map<number, KeyDetails>();
+
+  constructor(rows: Int32Array) {
+    this.#rows = rows;
+  }
+
+  /** Called when a row was filled. */
+  add(row: number, key: VerifiedKey): void {
+    const at = row * column.width + column.flags;
+    this.#rows[at] = (this.#rows[at] ?? 0) | flagsOf(key);
+    if (!hasDetails(key)) return;
+    const { expiresAt, retiresAt, allowedAddresses, externalId, metadata } = key;
+    this.#details.set(row, { expiresAt, retiresAt, allowedAddresses, externalId, metadata });
+  }
+
+  /** Called when a row becomes free, before its flags are cleared. */
+  drop(row: number): void {
+    if (this.#has(row, column.hasDetails)) this.#details.delete(row);
+  }
+
+  /** Undefined for most keys. */
+  of(row: number): KeyDetails | undefined {
+    return this.#has(row, column.hasDetails) ? this.#details.get(row) : undefined;
+  }
+
+  /** Whether the key must be checked at each use. */
+  isRestricted(row: number): boolean {
+    return this.#has(row, column.isRestricted);
+  }
+
+  isDisabled(row: number): boolean {
+    return this.#has(row, column.isDisabled);
+  }
+
+  environment(row: number): Environment {
+    return this.#has(row, column.isTest) ? 'test' : 'live';
+  }
+
+  /** '' if there is none. */
+  externalId(row: number): string {
+    return this.of(row)?.externalId ?? '';
+  }
+
+  #has(row: number, flag: number): boolean {
+    return ((this.#rows[row * column.width + column.flags] ?? 0) & flag) !== 0;
+  }
+}
+
+function hasDetails({ retiresAt, allowedAddresses, externalId, metadata }: VerifiedKey): boolean {
+  const retires = retiresAt !== Number.POSITIVE_INFINITY;
+  return retires || allowedAddresses !== '' || externalId !== null || metadata !== null;
+}
+
+function flagsOf(key: VerifiedKey): number {
+  const { disabled, environment, allowedAddresses } = key;
+  const isTest = environment === 'test';
+  return (
+    (disabled || isTest || allowedAddresses !== '' ? column.isRestricted : 0) |
+    (disabled ? column.isDisabled : 0) |
+    (isTest ? column.isTest : 0) |
+    (hasDetails(key) ? column.hasDetails : 0)
+  );
+}
