@@ -1,10 +1,12 @@
 /** Moving from the SQLite file of one process to a PostgreSQL that several nodes share. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Key, keyListSchema } from '@soku/contract/keys';
 import { assertProblem } from '../support/contract.ts';
+import { withoutUse } from '../support/key.ts';
 import { bearer, call } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
 import { openSession } from '../support/session.ts';
@@ -24,7 +26,6 @@ test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t)
     const response = await call(`${url}/v1/api-keys?status=all`, { headers });
     return keyListSchema.parse(response.body).data;
   };
-  const withoutUse = (keys: Key[]) => keys.map(({ lastUsedAt, ...key }) => key);
   const postgres = {
     DATABASE_URL: database.url,
     SOKU_SECRET: readFileSync(join(scene.dataDir, 'secret'), 'utf8').trim(),
@@ -49,7 +50,10 @@ test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t)
 
   const after = await scene.start(scene.dataDir, postgres);
   assert.deepEqual(await list(after.url, { cookie: ada.cookie }), keysBefore);
-  assert.deepEqual(withoutUse(await list(after.url, bearer(active.apiKey))), withoutUse(keysBefore));
+  assert.deepEqual(
+    (await list(after.url, bearer(active.apiKey))).map(withoutUse),
+    keysBefore.map(withoutUse),
+  );
   assertProblem(await call(`${after.url}/v1/me`, { headers: bearer(revoked.apiKey) }), 'revoked_key');
   await after.signIn();
   // A backup of PostgreSQL can be restored into a SQLite file.
@@ -66,7 +70,7 @@ test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t)
   const restored = await scene.operate(['restore', back]);
   assert.match(restored.output, /^Restored 2 keys .* to .*soku\.db and checked/);
   const file = await scene.start();
-  assert.deepEqual(withoutUse(await list(file.url, bearer(active.apiKey))), withoutUse(keysBefore));
+  assert.deepEqual((await list(file.url, bearer(active.apiKey))).map(withoutUse), keysBefore.map(withoutUse));
 });
 
 test('a move with another SOKU_SECRET reports that users must sign in again', async (t) => {

@@ -7,8 +7,14 @@ import { z } from 'zod';
 import { completeDocument } from './openapi-document.ts';
 
 /** Codes that any endpoint with a key can return. */
+const restrictionCodes: readonly ErrorCode[] = [
+  'rate_limited',
+  'disabled_key',
+  'ip_not_allowed',
+  'wrong_environment',
+];
 const credentialCodes = errorCodeNames.filter(
-  (code) => errorCodes[code].status === 401 || code === 'rate_limited',
+  (code) => errorCodes[code].status === 401 || restrictionCodes.includes(code),
 );
 
 /** Codes that every endpoint can return: the first, for example, when the URL is too long. */

@@ -114,15 +114,18 @@ export const keyRoutes: FastifyPluginAsyncZod<{
     url: '/v1/api-keys/:id',
     schema: {
       operationId: 'updateKey',
-      summary: 'Change the name or rate limit of a key',
+      summary: 'Change a key',
       description:
-        'Scope: `keys:write`. Fields that are not in the body stay unchanged. A key without `keys:read` that changes another key receives a `KeyChange`: the id and the fields that it sent.',
+        'Scope: `keys:write`. Fields that are not in the body stay unchanged; null clears a field. Returns when no server still allows what the change takes away. A revoked key takes only `name` and `metadata`. A calling key can change only keys whose policy its own policy covers. A key without `keys:read` that changes another key receives a `KeyChange`: the id and the fields that it sent.',
       tags,
       security,
       headers: workspaceHeader,
       params: idParams,
       body: changeKeySchema,
-      response: { 200: z.union([keySchema, keyChangeSchema]), ...keyErrorResponses(...changing) },
+      response: {
+        200: z.union([keySchema, keyChangeSchema]),
+        ...keyErrorResponses(...changing, 'key_revoked', 'key_quota_reached', 'session_required'),
+      },
     },
     ...callers.require('keys:write'),
     handler: async (request) => {

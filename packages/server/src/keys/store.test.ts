@@ -56,7 +56,7 @@ for (const which of databases) {
     assert.equal(await insert(newKey({ workspaceId, createdAt: start + 5 })), 'created');
     const filter = { status: 'all', now: start + 5 } as const;
     const counts = await new KeyListReader(db).count(workspaceId, filter);
-    assert.deepEqual(counts, { active: 3, revoked: 1, expired: 1, all: 5 });
+    assert.deepEqual(counts, { active: 3, disabled: 0, revoked: 1, expired: 1, all: 5 });
   });
 
   test(`an Idempotency-Key belongs to one workspace and expires after a day, on ${which}`, async () => {

@@ -49,7 +49,7 @@ for (const which of databases.filter((name) => name !== 'postgres in a language'
     assert.deepEqual(
       [
         key?.scopes,
-        key?.rate_limit,
+        Number(key?.rate_limit),
         key?.environment,
         key?.allowed_addresses,
         key?.disabled_at,
