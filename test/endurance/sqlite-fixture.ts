@@ -7,7 +7,7 @@ import { openDataDirectory } from '../../packages/server/src/database/data-direc
 import type { Database } from '../../packages/server/src/database/open.ts';
 import { openSqlite, type SqliteDatabase } from '../../packages/server/src/database/sqlite.ts';
 import { newId } from '../../packages/server/src/ids.ts';
-import { writeRevocation } from '../../packages/server/src/keys/writes.ts';
+import { writeRevocation } from '../../packages/server/src/keys/revoke-writes.ts';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { singleProcessPropagation } from '../../packages/server/src/propagation/single-process.ts';
 import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';

@@ -3,6 +3,7 @@ import { isPostgres } from './database/dialect.ts';
 import type { Database } from './database/open.ts';
 import { KeyListReader } from './keys/list-reader.ts';
 import { KeyListService } from './keys/list-service.ts';
+import { RevokeService } from './keys/revoke-service.ts';
 import { KeyService } from './keys/service.ts';
 import { KeyStore } from './keys/store.ts';
 import type { Propagation } from './propagation/propagation.ts';
@@ -34,6 +35,7 @@ export function createKeys(
     lastUses,
     now,
   });
+  const revocations = new RevokeService(keys, propagation, now);
   const keyUsage = new UsageService(keys, reader, now);
   const recent = (keyIds: readonly string[]) => keyUsage.recent(keyIds);
   const usedSince = store.usedSince.bind(store);
@@ -45,5 +47,5 @@ export function createKeys(
     usedSince,
   };
   const workspaceUsage = new WorkspaceUsageService(used, reader, { writeLastUses, now });
-  return { keys, lists, keyUsage, workspaceUsage };
+  return { keys, revocations, lists, keyUsage, workspaceUsage };
 }

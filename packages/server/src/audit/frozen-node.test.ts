@@ -9,7 +9,7 @@ import { tryLockCluster } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { systemActor } from '../events/actor.ts';
 import { appendEvent } from '../events/events.ts';
-import { writeRevocation } from '../keys/writes.ts';
+import { writeRevocation } from '../keys/revoke-writes.ts';
 import { clusterPropagation } from '../propagation/cluster-propagation.ts';
 import { sealEvents } from './sealer.ts';
 

@@ -1,6 +1,7 @@
 import type { Environment } from '@soku/contract/key-policy';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { coversGrant } from '@soku/contract/scopes';
+import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import {
   effectiveQuota,
@@ -130,4 +131,9 @@ export function invalid(path: string, problem: string): RequestError {
     message: `${path} ${problem}.`,
     details: [{ path, problem }],
   });
+}
+
+/** Whether a caller may read a key. Every key may read itself. */
+export function mayRead(caller: Caller, keyId: string): boolean {
+  return caller.actor.id === keyId || caller.scopes.includes('keys:read');
 }

@@ -15,7 +15,7 @@ export interface SecretUse {
 }
 
 /** What a key consists of. */
-interface KeyParts {
+export interface StoredKeyParts {
   row: KeyRow;
   /** Newest first. */
   secrets: readonly SecretRow[];
@@ -24,7 +24,7 @@ interface KeyParts {
 }
 
 /** @param now epoch ms, which determines whether the key has expired */
-export function presentKey({ row, secrets, uses }: KeyParts, now: number): Key {
+export function presentKey({ row, secrets, uses }: StoredKeyParts, now: number): Key {
   const presented = secrets.map((secret) => presentSecret(secret, uses));
   return {
     id: row.id,

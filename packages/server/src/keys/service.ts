@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ChangeKey, CreateKey, Key, KeyChange, KeyRevocation, RevokedKey } from '@soku/contract/keys';
+import type { ChangeKey, CreateKey, Key, KeyChange } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { containsKey, generateKey, hashKey, parseKey } from '@soku/key';
 import type { Kysely } from 'kysely';
@@ -9,13 +9,14 @@ import { formatStoredMetadata } from '../database/stored-metadata.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
-import type { CommandChange, Propagation } from '../propagation/propagation.ts';
+import type { Propagation } from '../propagation/propagation.ts';
 import { canonicalAddresses } from '../verification/allowed-addresses.ts';
-import { invalid, policyOfNewKey } from './caller-policy.ts';
+import { invalid, mayRead, policyOfNewKey } from './caller-policy.ts';
 import { decideChange } from './change.ts';
 import { chooseExpiry } from './expiry.ts';
-import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
-import { presentKey, type SecretUse } from './present.ts';
+import { keyCreated, keyUpdated } from './key-events.ts';
+import { keyNotFound } from './key-not-found.ts';
+import { presentKey, type SecretUse, type StoredKeyParts } from './present.ts';
 import type { KeyRow, KeyStore } from './store.ts';
 import {
   type ChangedKey,
@@ -23,9 +24,7 @@ import {
   insertKey,
   maxLifetimeOf,
   type NewSecret,
-  type RevokeResult,
   updateKey,
-  writeRevocation,
 } from './writes.ts';
 
 interface Options {
@@ -43,7 +42,7 @@ interface Options {
   now: () => number;
 }
 
-/** Creates, changes and revokes keys. */
+/** Creates, reads and changes keys. */
 export class KeyService {
   readonly #store: KeyStore;
   readonly #propagation: Propagation;
@@ -117,12 +116,13 @@ export class KeyService {
 
   /** @throws {RequestError} not_found, including for a key of another workspace */
   async get(workspaceId: string, id: string): Promise<Key> {
-    const [row, parts] = await Promise.all([this.#store.find(workspaceId, id), this.#partsOf(id)]);
-    if (row === undefined) throw notFound();
+    const [row, parts] = await Promise.all([this.#store.find(workspaceId, id), this.partsOf(id)]);
+    if (row === undefined) throw keyNotFound();
     return presentKey({ row, ...parts }, this.#options.now());
   }
 
-  async #partsOf(id: string) {
+  /** The secrets of a key and their last uses. Call it with an id that was checked. */
+  async partsOf(id: string): Promise<Pick<StoredKeyParts, 'secrets' | 'uses'>> {
     const [secrets, uses] = await Promise.all([this.#store.secretsOf([id]), this.#options.lastUses([id])]);
     return { secrets: secrets.get(id) ?? [], uses: uses.get(id) ?? [] };
   }
@@ -153,7 +153,7 @@ export class KeyService {
       return { value: result.outcome, changed: { kind: 'keys', ids: [id] }, events };
     });
     if (outcome === 'caller revoked') throw callerRevoked();
-    if (outcome === 'not found') throw notFound();
+    if (outcome === 'not found') throw keyNotFound();
     if (mayRead(caller, id)) return this.get(caller.workspaceId, id);
     const { scopes, allowedAddresses, metadata, ...rest } = input;
     return {
@@ -173,41 +173,13 @@ export class KeyService {
   }
 
   /**
-   * Revokes a key permanently. Once this resolves, no verification that starts afterwards accepts the key.
-   *
-   * @param descendants whether to revoke its descendants too
-   * @returns the key; for a caller that may not read it, only that it is revoked
-   * @throws {RequestError} not_found, too_many_descendants
-   */
-  async revoke(caller: Caller, id: string, descendants: boolean): Promise<RevokedKey | KeyRevocation> {
-    const { actor, workspaceId } = caller;
-    const now = this.#options.now();
-    const request = { workspaceId, id, by: actor.id, at: now, descendants };
-    const readable = mayRead(caller, id);
-    const [{ value: result, effect }, parts] = await Promise.all([
-      this.#propagation.commit(async (db) => {
-        const value = await writeRevocation(db, request);
-        if (value === undefined) return { value };
-        return { value, changed: changedBy(value), events: keysRevoked(caller, id, value.revoked, now) };
-      }),
-      // In parallel with the transaction and the wait for other nodes.
-      readable ? this.#partsOf(id) : { secrets: [], uses: [] },
-    ]);
-    if (result === undefined) throw notFound();
-    const count = result.revoked.filter((one) => one.id !== id).length;
-    const revocation = { effective: true, ...effect, descendants: count } as const;
-    if (!readable) return { id, status: 'revoked', revocation };
-    return { ...presentKey({ row: result.key, ...parts }, now), revocation };
-  }
-
-  /**
    * The other keys that a revoke with descendants would include.
    *
    * @throws {RequestError} not_found
    */
   async descendants(workspaceId: string, id: string): Promise<{ ids: string[]; active: number }> {
     const found = await this.#store.descendants(workspaceId, id, this.#options.now());
-    if (found === undefined) throw notFound();
+    if (found === undefined) throw keyNotFound();
     return found;
   }
 
@@ -243,16 +215,6 @@ function revives(before: KeyRow, { policy }: ChangedKey, now: number): boolean {
   return wasExpired && (policy.expiresAt === null || policy.expiresAt > now);
 }
 
-/** A revoke that changes nothing is also published, because the call that revoked these keys may still be waiting. */
-function changedBy({ key, revoked, journalKeyIds }: RevokeResult): CommandChange {
-  return { kind: 'revoked', ids: journalKeyIds, ...(revoked.length === 0 && { republish: key.id }) };
-}
-
-/** Every key may read itself. */
-function mayRead(caller: Caller, keyId: string): boolean {
-  return caller.actor.id === keyId || caller.scopes.includes('keys:read');
-}
-
 function replayed(keyId: string | null): RequestError {
   return new RequestError({
     code: 'idempotency_replayed',
@@ -274,8 +236,4 @@ function quotaReached(max: number): RequestError {
     code: 'key_quota_reached',
     message: `Active key limit reached: this workspace has ${max} active keys. Revoke keys that are no longer used.`,
   });
-}
-
-function notFound(): RequestError {
-  return new RequestError({ code: 'not_found', message: 'No key with this id exists in this workspace.' });
 }

@@ -9,7 +9,7 @@ import { databases, openTestDatabase } from '../../../../test/support/open-datab
 import type { Database } from '../database/open.ts';
 import { systemActor } from '../events/actor.ts';
 import { RequestError } from '../http/errors.ts';
-import { writeRevocation } from '../keys/writes.ts';
+import { writeRevocation } from '../keys/revoke-writes.ts';
 import { clusterPropagation } from './cluster-propagation.ts';
 import type { Propagation } from './propagation.ts';
 import { singleProcessPropagation } from './single-process.ts';
