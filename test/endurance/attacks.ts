@@ -29,6 +29,7 @@ export const rejectedOnBoth: Record<string, Attack> = {
   ],
   'changing revoked_at': ({ id }) => [`UPDATE api_key SET revoked_at = 9999999999999 WHERE id = ${id}`],
   'changing revoked_by': ({ id }) => [`UPDATE api_key SET revoked_by = 'usr_2' WHERE id = ${id}`],
+  'changing revoked_reason': ({ id }) => [`UPDATE api_key SET revoked_reason = 'other' WHERE id = ${id}`],
   'changing the id': ({ id }) => [`UPDATE api_key SET id = 'key_other' WHERE id = ${id}`],
   'changing the workspace': ({ id }) => [`UPDATE api_key SET workspace_id = 'ws_b' WHERE id = ${id}`],
   'deleting the key': ({ id }) => [`DELETE FROM api_key WHERE id = ${id}`],

@@ -129,7 +129,7 @@ async function insertKeys(database: SqliteDatabase): Promise<Keys> {
   for (const [i, workspaceId] of ['ws_a', 'ws_b'].entries()) {
     const request = { id: keys.revoked[i]?.id ?? '', workspaceId, by: 'usr_1', at: 1_700_000_000_000 };
     await propagation.commit(async (db) => {
-      const change = await writeRevocation(db, { ...request, descendants: false });
+      const change = await writeRevocation(db, { ...request, reason: null, descendants: false });
       return { value: undefined, changed: change && { kind: 'revoked', ids: change.journalKeyIds } };
     });
   }

@@ -19,6 +19,7 @@ type Event =
   | 'key created'
   | 'key changed'
   | 'key revoked'
+  | 'keys revoked'
   | 'workspace settings changed';
 
 /** Only IDs: no name, email address or header, because typed text may be a password or a key. */
@@ -30,6 +31,8 @@ interface Ids {
   callerKeyId?: string;
   /** Number of keys created by the key that were revoked with it. */
   descendants?: number;
+  /** Number of keys that a call revoked. */
+  keys?: number;
   /** Why it was rejected. */
   code?: ErrorCode;
   /** Number of further events since the last line, which were not logged individually. */

@@ -1,7 +1,9 @@
+import type { Details } from '@soku/contract/audit';
 import { formatStoredScopes } from '../database/stored-scopes.ts';
 import { changesOf, type NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import type { KeyPolicy } from './caller-policy.ts';
+import type { RevokeRequest } from './revoke-writes.ts';
 import type { KeyRow } from './store.ts';
 import { type ChangedKey, type NewKey, policyOfRow } from './writes.ts';
 
@@ -68,21 +70,26 @@ function policyDetails({ scopes, expiresAt, allowedAddresses, rateLimit, externa
 /**
  * Creates one event per key, so that the log of each key shows its revocation.
  *
- * @param id the key named in the call; the others are its descendants
- * @param at epoch ms
+ * @param ancestor the key named in the call, if the call also revokes its descendants
  */
 export function keysRevoked(
   { actor, workspaceId }: CallerOfEvent,
-  id: string,
   revoked: readonly { id: string; name: string }[],
-  at: number,
+  { at, reason }: Pick<RevokeRequest, 'at' | 'reason'>,
+  ancestor?: string,
 ): NewEvent[] {
-  return revoked.map((key) => ({
-    chain: workspaceId,
-    at,
-    actor,
-    action: 'key.revoked',
-    target: { kind: 'key', ...key },
-    ...(key.id !== id && { details: { descendantOf: id } }),
-  }));
+  return revoked.map((key) => {
+    const details: Details = {
+      ...(reason !== null && { reason }),
+      ...(ancestor !== undefined && key.id !== ancestor && { descendantOf: ancestor }),
+    };
+    return {
+      chain: workspaceId,
+      at,
+      actor,
+      action: 'key.revoked',
+      target: { kind: 'key', ...key },
+      ...(Object.keys(details).length > 0 && { details }),
+    };
+  });
 }

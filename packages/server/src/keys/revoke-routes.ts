@@ -1,4 +1,10 @@
-import { keyRevocationSchema, revokedKeySchema, revokeKeySchema } from '@soku/contract/keys';
+import {
+  keyRevocationSchema,
+  revokedKeySchema,
+  revokedKeysSchema,
+  revokeKeySchema,
+  revokeKeysSchema,
+} from '@soku/contract/revocations';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
@@ -20,7 +26,7 @@ export const revokeRoutes: FastifyPluginAsyncZod<{
       operationId: 'revokeKey',
       summary: 'Revoke a key permanently',
       description:
-        'Scope: `keys:write`. Returns when no server accepts the key or the descendants revoked with it anymore. A repeated call returns the same result. A key without `keys:read` that revokes another key receives a `KeyRevocation`.',
+        'Scope: `keys:write`. Returns when no server accepts the key or the descendants revoked with it anymore. A repeated call returns the same result, with the reason of the first one. A key without `keys:read` that revokes another key receives a `KeyRevocation`.',
       tags,
       security,
       headers: workspaceHeader,
@@ -33,12 +39,37 @@ export const revokeRoutes: FastifyPluginAsyncZod<{
     },
     ...callers.require('keys:write'),
     handler: async (request) => {
-      const descendants = request.body?.descendants === true;
-      const revoked = await revocations.revoke(callers.of(request), request.params.id, descendants);
+      const { reason = null, descendants = false } = request.body ?? {};
+      const options = { reason, descendants };
+      const revoked = await revocations.revoke(callers.of(request), request.params.id, options);
       const { id: keyId, revocation } = revoked;
       const ids = { ...callerIds(callers.of(request)), keyId, descendants: revocation.descendants };
       logEvent(request, 'key revoked', ids);
       return revoked;
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/v1/api-keys/revoke',
+    schema: {
+      operationId: 'revokeKeys',
+      summary: 'Revoke several keys permanently',
+      description:
+        'Scope: `keys:write`. Revokes all of the keys or none, and returns when no server accepts any of them anymore. If the workspace lacks one of the ids, the call returns 404 with these ids in `details`, and revokes nothing. A repeated call is harmless.',
+      tags,
+      security,
+      headers: workspaceHeader,
+      body: revokeKeysSchema,
+      response: { 200: revokedKeysSchema, ...keyErrorResponses(...changing) },
+    },
+    ...callers.require('keys:write'),
+    handler: async (request) => {
+      const { ids = [], reason = null } = request.body;
+      const caller = callers.of(request);
+      const result = await revocations.revokeMany(caller, ids, reason);
+      logEvent(request, 'keys revoked', { ...callerIds(caller), keys: result.revoked.length });
+      return result;
     },
   });
 };

@@ -1,11 +1,17 @@
-import type { KeyRevocation, RevokedKey } from '@soku/contract/keys';
+import type { RevokeReason } from '@soku/contract/key-policy';
+import type { KeyRevocation, RevokedKey, RevokedKeys } from '@soku/contract/revocations';
 import type { Caller } from '../http/caller.ts';
 import type { CommandChange, Propagation } from '../propagation/propagation.ts';
 import { mayRead } from './caller-policy.ts';
 import { keysRevoked } from './key-events.ts';
-import { keyNotFound } from './key-not-found.ts';
+import { keyNotFound, keysNotFound } from './key-not-found.ts';
 import { presentKey } from './present.ts';
-import { type RevokeResult, writeRevocation } from './revoke-writes.ts';
+import {
+  type BulkRevokeResult,
+  type RevokeResult,
+  writeRevocation,
+  writeRevocations,
+} from './revoke-writes.ts';
 import type { KeyService } from './service.ts';
 
 /** Revokes keys. */
@@ -24,20 +30,24 @@ export class RevokeService {
   /**
    * Revokes a key permanently. Once this resolves, no verification that starts afterwards accepts the key.
    *
-   * @param descendants whether to revoke its descendants too
+   * @param options `descendants`: whether to revoke its descendants too
    * @returns the key; for a caller that may not read it, only that it is revoked
    * @throws {RequestError} not_found, too_many_descendants
    */
-  async revoke(caller: Caller, id: string, descendants: boolean): Promise<RevokedKey | KeyRevocation> {
+  async revoke(
+    caller: Caller,
+    id: string,
+    { reason, descendants }: { reason: RevokeReason | null; descendants: boolean },
+  ): Promise<RevokedKey | KeyRevocation> {
     const { actor, workspaceId } = caller;
     const now = this.#now();
-    const request = { workspaceId, id, by: actor.id, at: now, descendants };
+    const request = { workspaceId, id, by: actor.id, at: now, reason, descendants };
     const readable = mayRead(caller, id);
     const [{ value: result, effect }, parts] = await Promise.all([
       this.#propagation.commit(async (db) => {
         const value = await writeRevocation(db, request);
         if (value === undefined) return { value };
-        return { value, changed: changedBy(value), events: keysRevoked(caller, id, value.revoked, now) };
+        return { value, changed: changedBy(value), events: keysRevoked(caller, value.revoked, request, id) };
       }),
       // In parallel with the transaction and the wait for other nodes.
       readable ? this.#keys.partsOf(id) : { secrets: [], uses: [] },
@@ -48,9 +58,43 @@ export class RevokeService {
     if (!readable) return { id, status: 'revoked', revocation };
     return { ...presentKey({ row: result.key, ...parts }, now), revocation };
   }
+
+  /**
+   * Revokes several keys permanently, all or none. Once this resolves, no verification that starts afterwards accepts
+   * any of them.
+   *
+   * @param ids at most maxRevokedKeys, without duplicates
+   * @throws {RequestError} not_found, with the ids that the workspace does not have
+   */
+  async revokeMany(
+    caller: Caller,
+    ids: readonly string[],
+    reason: RevokeReason | null,
+  ): Promise<RevokedKeys> {
+    const { actor, workspaceId } = caller;
+    const request = { workspaceId, by: actor.id, at: this.#now(), reason };
+    const { value, effect } = await this.#propagation.commit(async (db) => {
+      const result = await writeRevocations(db, request, ids);
+      if (result.missing.length > 0) throw keysNotFound(ids, result.missing);
+      const events = keysRevoked(caller, result.revoked, request);
+      return { value: result, changed: changedByMany(result, ids), events };
+    });
+    const revoked = new Set(value.revoked.map(({ id }) => id));
+    return {
+      revoked: ids.filter((id) => revoked.has(id)),
+      alreadyRevoked: value.alreadyRevoked,
+      revocation: { effective: true, ...effect },
+    };
+  }
 }
 
 /** A revoke that changes nothing is also published, because the call that revoked these keys may still be waiting. */
 function changedBy({ key, revoked, journalKeyIds }: RevokeResult): CommandChange {
   return { kind: 'revoked', ids: journalKeyIds, ...(revoked.length === 0 && { republish: key.id }) };
+}
+
+/** The same for several keys. A change of any key makes the call wait for all earlier changes. */
+function changedByMany({ revoked, alreadyRevoked }: BulkRevokeResult, ids: readonly string[]): CommandChange {
+  const [republish] = alreadyRevoked;
+  return { kind: 'revoked', ids, ...(revoked.length === 0 && republish !== undefined && { republish }) };
 }

@@ -35,7 +35,7 @@ async function addKey({ kind, kysely }: Database): Promise<void> {
     VALUES (${hash}, 'key', 'sk_live_', 'a', 'b', 1)`);
 }
 
-const revoke = { workspaceId: 'ws', id: 'key', by: 'usr', at: 2, descendants: false };
+const revoke = { workspaceId: 'ws', id: 'key', by: 'usr', at: 2, reason: null, descendants: false };
 
 const event = {
   chain: 'ws',

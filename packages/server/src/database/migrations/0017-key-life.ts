@@ -31,6 +31,31 @@ async function keys(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+/** The reason is protected like the other columns of a revocation. */
+const revokedStaysRevoked = {
+  postgres: [
+    'DROP TRIGGER api_key_dead ON api_key',
+    `CREATE TRIGGER api_key_dead BEFORE UPDATE ON api_key FOR EACH ROW
+     WHEN (OLD.revoked_at IS NOT NULL AND (NEW.revoked_at IS DISTINCT FROM OLD.revoked_at
+       OR NEW.revoked_by IS DISTINCT FROM OLD.revoked_by
+       OR NEW.revoked_reason IS DISTINCT FROM OLD.revoked_reason))
+     EXECUTE FUNCTION soku_refuse('a revoked key stays revoked')`,
+    'ALTER TABLE api_key ENABLE ALWAYS TRIGGER api_key_dead',
+  ],
+  sqlite: [
+    'DROP TRIGGER api_key_dead',
+    `CREATE TRIGGER api_key_dead BEFORE UPDATE ON api_key
+     WHEN OLD.revoked_at IS NOT NULL AND (NEW.revoked_at IS NOT OLD.revoked_at
+       OR NEW.revoked_by IS NOT OLD.revoked_by OR NEW.revoked_reason IS NOT OLD.revoked_reason)
+     BEGIN SELECT RAISE(ABORT, 'soku: a revoked key stays revoked'); END`,
+  ],
+};
+
+async function revocations(db: Kysely<unknown>): Promise<void> {
+  const statements = isPostgres(db) ? revokedStaysRevoked.postgres : revokedStaysRevoked.sqlite;
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
 async function secrets(db: Kysely<unknown>): Promise<void> {
   if (isPostgres(db)) {
     // A default that is not constant rewrites the table, but fires no trigger: nothing is published.
@@ -109,6 +134,7 @@ async function idempotency(db: Kysely<unknown>): Promise<void> {
 export const keyLife: Migration = {
   async up(db: Kysely<unknown>) {
     await keys(db);
+    await revocations(db);
     await secrets(db);
     await scopes(db);
     await endedUses(db);
