@@ -58,9 +58,13 @@ export const revokeKeysSchema = z
       .refine((ids) => new Set(ids).size === ids.length, 'must not contain an id twice')
       .optional()
       .describe('The keys to revoke, in any status: all or none'),
+    all: z.literal(true).optional().describe('Revoke every key of the workspace. Only people can do this'),
     reason: reasonField,
   })
-  .refine(({ ids }) => ids !== undefined, { path: ['ids'], error: 'is required' })
+  .refine(({ ids, all }) => (ids === undefined) !== (all === undefined), {
+    path: ['ids'],
+    error: 'is required, unless all is true',
+  })
   .meta({ id: 'RevokeKeys' });
 export type RevokeKeys = z.infer<typeof revokeKeysSchema>;
 
@@ -73,6 +77,16 @@ export const revokedKeysSchema = z
   })
   .meta({ id: 'RevokedKeys' });
 export type RevokedKeys = z.infer<typeof revokedKeysSchema>;
+
+/** The response to a revoke of all keys. */
+export const revokedWorkspaceSchema = z
+  .object({
+    revoked: z.int().min(0).describe('How many keys this call revoked'),
+    alreadyRevoked: z.int().min(0).describe('How many keys were revoked before'),
+    revocation: revocationSchema,
+  })
+  .meta({ id: 'RevokedWorkspace' });
+export type RevokedWorkspace = z.infer<typeof revokedWorkspaceSchema>;
 
 export const descendantsSchema = z
   .object({

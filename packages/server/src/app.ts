@@ -90,8 +90,8 @@ export async function createApp(
     propagation,
     now: Date.now,
   });
-  const keyParts = createKeys(config, database, propagation, usage, secret);
-  const { keys, keyUsage, workspaceUsage } = keyParts;
+  const keyParts = createKeys(config, database, propagation, usage, secret, log);
+  const { keys, revoker, keyUsage, workspaceUsage } = keyParts;
 
   const draining = addDraining(app);
   const isStopping = () => draining.begun;
@@ -130,7 +130,7 @@ export async function createApp(
   await app.register(nodeRoutes, { list: nodes?.list ?? singleNodeList, checkOperator, accounts, addressOf });
   registerOpenApiRoute(app);
   await registerPages(app);
-  return { app, accounts, failedSignIns, keys, nodes, limits, usage, gateway, draining };
+  return { app, accounts, failedSignIns, keys, revoker, nodes, limits, usage, gateway, draining };
 }
 
 /** Handles verification requests ahead of the framework. */

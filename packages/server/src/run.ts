@@ -33,13 +33,8 @@ async function start(): Promise<void> {
   await withStartErrors(database, journal.start());
   // Loaded late: this takes longer than all the checks that may prevent the start.
   const { createApp } = await import('./app.ts');
-  const { app, accounts, failedSignIns, keys, nodes, limits, usage, gateway, draining } = await createApp(
-    config,
-    database,
-    journal,
-    secret,
-    log,
-  );
+  const { app, accounts, failedSignIns, keys, revoker, nodes, limits, usage, gateway, draining } =
+    await createApp(config, database, journal, secret, log);
   const audit = createAudit({ database, retentionDays: config.auditRetentionDays, log });
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'Unexpected error (a bug in Soku); stopping the process');
@@ -59,7 +54,12 @@ async function start(): Promise<void> {
         return written;
       },
       leave: () =>
-        Promise.all([nodes?.stop(), journal.stop(), failedSignIns.stop().then(() => audit.stop())]),
+        Promise.all([
+          revoker.stop(),
+          nodes?.stop(),
+          journal.stop(),
+          failedSignIns.stop().then(() => audit.stop()),
+        ]),
       closeDatabase: () => database.close(),
       isRemote: database.kind === 'postgres',
       log,
@@ -78,6 +78,7 @@ async function start(): Promise<void> {
   const closeGateway = await startGateway(gateway, config, log);
   await listen(app, config);
   usage.start();
+  revoker.start();
   failedSignIns.start();
   audit.start();
   if (setupCode !== undefined)

@@ -1,4 +1,6 @@
 import type { Details } from '@soku/contract/audit';
+import type { Kysely } from 'kysely';
+import type { Tables } from '../database/schema.ts';
 import { formatStoredScopes } from '../database/stored-scopes.ts';
 import { changesOf, type NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
@@ -92,4 +94,31 @@ export function keysRevoked(
       ...(Object.keys(details).length > 0 && { details }),
     };
   });
+}
+
+/**
+ * One event for all keys of a workspace: a million events would fill the log and delay the sealing of others. The log of
+ * each key includes it (audit/reader.ts).
+ *
+ * @param count how many keys are revoked
+ */
+export async function workspaceKeysRevoked(
+  db: Kysely<Tables>,
+  { actor, workspaceId: id }: CallerOfEvent,
+  { at, reason }: Pick<RevokeRequest, 'at' | 'reason'>,
+  count: number,
+): Promise<NewEvent> {
+  const { name } = await db
+    .selectFrom('workspace')
+    .select('name')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return {
+    chain: id,
+    at,
+    actor,
+    action: 'workspace.keys_revoked',
+    target: { kind: 'workspace', id, name },
+    details: { keys: count, ...(reason !== null && { reason }) },
+  };
 }

@@ -7,13 +7,11 @@ import { workspaceHeader } from '../http/caller.ts';
 export const tags = ['API keys'];
 export const security = [{ key: [] }, { session: [] }];
 export const idParams = z.object({ id: keyIdSchema });
+export const idempotencyKey = z.string().min(1).max(255).optional();
 export const createHeaders = workspaceHeader.extend({
-  'idempotency-key': z
-    .string()
-    .min(1)
-    .max(255)
-    .optional()
-    .describe('A repeated call with the same value within 24 hours creates no second key; it returns a 409'),
+  'idempotency-key': idempotencyKey.describe(
+    'A repeated call with the same value within 24 hours creates no second key; it returns a 409',
+  ),
 });
 
 /** Errors in addition to those of every endpoint: a missing scope, or an unknown workspace in X-Soku-Workspace. */

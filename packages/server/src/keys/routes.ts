@@ -13,6 +13,7 @@ import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import type { KeyListService } from './list-service.ts';
+import type { WorkspaceRevoker } from './revoke-all.ts';
 import { revokeRoutes } from './revoke-routes.ts';
 import type { RevokeService } from './revoke-service.ts';
 import { changing, createHeaders, idParams, reading, security, tags } from './route-parts.ts';
@@ -22,6 +23,7 @@ import type { KeyService } from './service.ts';
 export const keyRoutes: FastifyPluginAsyncZod<{
   keys: KeyService;
   revocations: RevokeService;
+  revoker: WorkspaceRevoker;
   lists: KeyListService;
   callers: Callers;
   logEvent: LogEvent;

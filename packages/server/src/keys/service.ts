@@ -38,6 +38,8 @@ interface Options {
   testPrefix: string | undefined;
   /** The last use of each secret of these keys that was ever accepted, by key. */
   lastUses: (keyIds: readonly string[]) => Promise<ReadonlyMap<string, readonly SecretUse[]>>;
+  /** Resolves when all keys of a workspace are revoked, if they are being revoked. */
+  finishRevoking: (workspaceId: string) => Promise<void>;
   /** Epoch ms. */
   now: () => number;
 }
@@ -103,6 +105,10 @@ export class KeyService {
       const events = value.outcome === 'created' ? [keyCreated(caller, key, value.policy)] : [];
       return { value, events };
     });
+    if (created.outcome === 'being revoked') {
+      await this.#options.finishRevoking(caller.workspaceId);
+      return this.create(caller, input, idempotencyKey);
+    }
     if (created.outcome === 'replayed') throw replayed(created.keyId);
     if (created.outcome === 'creator revoked') throw callerRevoked();
     if (created.outcome === 'full') throw quotaReached(maxActiveKeys);

@@ -7,6 +7,7 @@ import { formatStoredRateLimit, parseStoredRateLimit } from '../limits/rate-limi
 import type { CallerPolicy, KeyPolicy } from './caller-policy.ts';
 import { hasStatus } from './list-filter.ts';
 import { environmentOf } from './present.ts';
+import { markOf } from './revoke-all-writes.ts';
 import { type KeyRow, KeyStore } from './store.ts';
 
 // The writes of key commands. Call each function inside the transaction of its command.
@@ -53,9 +54,12 @@ export async function insertKey(
   | { outcome: 'creator revoked' }
   | { outcome: 'replayed'; keyId: string | null }
   | { outcome: 'full' }
+  | { outcome: 'being revoked' }
 > {
   // Concurrent creations in the workspace wait for this lock and then count this key.
   await lockRow(db, 'workspace', key.workspaceId);
+  // Otherwise the key would be revoked with the others.
+  if ((await markOf(db, key.workspaceId)) !== undefined) return { outcome: 'being revoked' };
   const creator = key.createdByKey ? await policyOfUnrevoked(db, key.createdBy) : null;
   if (creator === undefined) return { outcome: 'creator revoked' };
   if (token !== null) {
@@ -117,7 +121,7 @@ export function policyOfRow(row: PolicyColumns): KeyPolicy {
 }
 
 /** Finds an earlier call with the same Idempotency-Key. Call it with the row of the workspace locked. */
-async function findIdempotent(
+export async function findIdempotent(
   db: Kysely<Tables>,
   workspaceId: string,
   token: Uint8Array,
@@ -139,7 +143,7 @@ async function findIdempotent(
 }
 
 /** @param keyId null for a call that concerns several keys */
-async function insertToken(
+export async function insertToken(
   db: Kysely<Tables>,
   workspaceId: string,
   token: Uint8Array,

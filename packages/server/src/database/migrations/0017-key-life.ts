@@ -51,8 +51,42 @@ const revokedStaysRevoked = {
   ],
 };
 
+/** A workspace stays marked until its last key is revoked, so that no statement makes the others valid again. */
+const markStays = {
+  postgres: [
+    `CREATE FUNCTION soku_keep_mark() RETURNS trigger LANGUAGE plpgsql AS $$
+     BEGIN
+       IF EXISTS (SELECT 1 FROM api_key WHERE workspace_id = NEW.id AND revoked_at IS NULL) THEN
+         RAISE EXCEPTION 'soku: the keys of this workspace are being revoked' USING ERRCODE = 'integrity_constraint_violation';
+       END IF;
+       RETURN NEW;
+     END $$`,
+    `CREATE TRIGGER workspace_stays_marked BEFORE UPDATE ON workspace FOR EACH ROW
+     WHEN (OLD.revoking_at IS NOT NULL AND NEW.revoking_at IS DISTINCT FROM OLD.revoking_at)
+     EXECUTE FUNCTION soku_keep_mark()`,
+    'ALTER TABLE workspace ENABLE ALWAYS TRIGGER workspace_stays_marked',
+  ],
+  sqlite: [
+    `CREATE TRIGGER workspace_stays_marked BEFORE UPDATE ON workspace
+     WHEN OLD.revoking_at IS NOT NULL AND NEW.revoking_at IS NOT OLD.revoking_at
+       AND EXISTS (SELECT 1 FROM api_key WHERE workspace_id = NEW.id AND revoked_at IS NULL)
+     BEGIN SELECT RAISE(ABORT, 'soku: the keys of this workspace are being revoked'); END`,
+  ],
+};
+
 async function revocations(db: Kysely<unknown>): Promise<void> {
-  const statements = isPostgres(db) ? revokedStaysRevoked.postgres : revokedStaysRevoked.sqlite;
+  await db.schema.alterTable('workspace').addColumn('revoking_at', 'bigint').execute();
+  for (const column of ['revoking_by', 'revoking_reason']) {
+    await db.schema.alterTable('workspace').addColumn(column, 'text').execute();
+  }
+  await db.schema
+    .createIndex('workspace_revoking')
+    .on('workspace')
+    .column('id')
+    .where(sql<boolean>`revoking_at IS NOT NULL`)
+    .execute();
+  const which = isPostgres(db) ? 'postgres' : 'sqlite';
+  const statements = [...revokedStaysRevoked[which], ...markStays[which]];
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
 
