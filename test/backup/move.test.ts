@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Key, keyListSchema } from '@soku/contract/keys';
+import { keyListSchema } from '@soku/contract/keys';
 import { assertProblem } from '../support/contract.ts';
 import { withoutUse } from '../support/key.ts';
 import { bearer, call } from '../support/person.ts';

@@ -34,6 +34,8 @@ const promised = [
   'PATCH /v1/workspace',
   'POST /v1/api-keys',
   'POST /v1/api-keys/{id}/revoke',
+  'POST /v1/api-keys/{id}/rotate',
+  'POST /v1/api-keys/{id}/secrets/{secretId}/retire',
   'POST /v1/verify',
 ];
 
@@ -117,7 +119,10 @@ test('each response declares the headers that it can have', () => {
     'x-ratelimit-remaining',
     'x-ratelimit-reset',
   ];
-  const identity = ['x-soku-key-id', 'x-soku-workspace-id', 'x-soku-key-name', 'x-soku-scopes'];
+  const identity = [
+    ...['x-soku-key-id', 'x-soku-workspace-id', 'x-soku-key-name', 'x-soku-scopes'],
+    ...['x-soku-environment', 'x-soku-external-id'],
+  ];
   const proxy = ['x-soku-status', 'x-soku-error'];
   const expected = [
     ['GET /healthz', 200, []],

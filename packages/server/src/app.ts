@@ -90,7 +90,8 @@ export async function createApp(
     propagation,
     now: Date.now,
   });
-  const { keys, lists, keyUsage, workspaceUsage } = createKeys(config, database, propagation, usage, secret);
+  const keyParts = createKeys(config, database, propagation, usage, secret);
+  const { keys } = keyParts;
 
   const draining = addDraining(app);
   const isStopping = () => draining.begun;
@@ -117,10 +118,14 @@ export async function createApp(
   const logEvent = createEventLog(addressOf);
   await app.register(accountRoutes, { logEvent, ...accountParts, publicUrl, keyPrefixes, addressOf });
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
-  await app.register(keyRoutes, { logEvent, keys, lists, callers });
+  await app.register(keyRoutes, { logEvent, ...keyParts, callers });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
-  await app.register(usageRoutes, { usage: keyUsage, workspaceUsage, callers });
+  await app.register(usageRoutes, {
+    usage: keyParts.keyUsage,
+    workspaceUsage: keyParts.workspaceUsage,
+    callers,
+  });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });

@@ -3,6 +3,7 @@ import { isPostgres } from './database/dialect.ts';
 import type { Database } from './database/open.ts';
 import { KeyListReader } from './keys/list-reader.ts';
 import { KeyListService } from './keys/list-service.ts';
+import { RotationService } from './keys/rotation-service.ts';
 import { KeyService } from './keys/service.ts';
 import { KeyStore } from './keys/store.ts';
 import type { Propagation } from './propagation/propagation.ts';
@@ -34,6 +35,12 @@ export function createKeys(
     lastUses,
     now,
   });
+  const rotation = new RotationService(keys, store, propagation, {
+    prefixes: config.keyPrefixes,
+    testPrefix: config.testKeyPrefix,
+    keyRateLimit: config.keyRateLimit,
+    now,
+  });
   const keyUsage = new UsageService(keys, reader, now);
   const recent = (keyIds: readonly string[]) => keyUsage.recent(keyIds);
   const usedSince = store.usedSince.bind(store);
@@ -45,5 +52,5 @@ export function createKeys(
     usedSince,
   };
   const workspaceUsage = new WorkspaceUsageService(used, reader, { writeLastUses, now });
-  return { keys, lists, keyUsage, workspaceUsage };
+  return { keys, rotation, lists, keyUsage, workspaceUsage };
 }

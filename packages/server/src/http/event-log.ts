@@ -19,12 +19,15 @@ type Event =
   | 'key created'
   | 'key changed'
   | 'key revoked'
+  | 'key rotated'
+  | 'secret retired'
   | 'workspace settings changed';
 
 /** Only IDs: no name, email address or header, because typed text may be a password or a key. */
 interface Ids {
   accountId?: string | undefined;
   keyId?: string;
+  secretId?: string;
   workspaceId?: string;
   /** The key that made the call. */
   callerKeyId?: string;

@@ -13,23 +13,18 @@ import {
 } from '@soku/contract/keys';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type Callers, workspaceHeader } from '../http/caller.ts';
+import { type Callers, idempotencyHeader, workspaceHeader } from '../http/caller.ts';
 import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import type { KeyListService } from './list-service.ts';
+import { rotationRoutes } from './rotation-routes.ts';
+import type { RotationService } from './rotation-service.ts';
 import type { KeyService } from './service.ts';
 
 const tags = ['API keys'];
 const security = [{ key: [] }, { session: [] }];
 const idParams = z.object({ id: keyIdSchema });
-const createHeaders = workspaceHeader.extend({
-  'idempotency-key': z
-    .string()
-    .min(1)
-    .max(255)
-    .optional()
-    .describe('A repeated call with the same value within 24 hours creates no second key; it returns a 409'),
-});
+const createHeaders = workspaceHeader.extend(idempotencyHeader);
 
 /** Errors in addition to those of every endpoint: a missing scope, or an unknown workspace in X-Soku-Workspace. */
 const reading = ['insufficient_scope', 'not_found', 'verification_unavailable'] as const;
@@ -38,11 +33,13 @@ const changing = [...reading, 'cross_origin', 'payload_too_large', 'unsupported_
 /** The management endpoints. Each requires a session, or a key with the scope named in its description. */
 export const keyRoutes: FastifyPluginAsyncZod<{
   keys: KeyService;
+  rotation: RotationService;
   lists: KeyListService;
   callers: Callers;
   logEvent: LogEvent;
 }> = async (app, options) => {
   const { keys, lists, callers, logEvent } = options;
+  await app.register(rotationRoutes, options);
 
   app.route({
     method: 'POST',

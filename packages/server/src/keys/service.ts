@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { ChangeKey, CreateKey, Key, KeyChange, KeyRevocation, RevokedKey } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
-import { containsKey, generateKey, hashKey, parseKey } from '@soku/key';
+import { containsKey } from '@soku/key';
 import type { Kysely } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
@@ -11,32 +10,30 @@ import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import type { CommandChange, Propagation } from '../propagation/propagation.ts';
 import { canonicalAddresses } from '../verification/allowed-addresses.ts';
-import { invalid, policyOfNewKey } from './caller-policy.ts';
+import { policyOfNewKey } from './caller-policy.ts';
 import { decideChange } from './change.ts';
 import { chooseExpiry } from './expiry.ts';
+import { hashToken } from './idempotency.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
+import { createSecret, type KeyPrefixes, prefixOf } from './new-secret.ts';
 import { presentKey, type SecretUse } from './present.ts';
+import { callerRevoked, keyNotFound, replayed } from './problems.ts';
 import type { KeyRow, KeyStore } from './store.ts';
 import {
   type ChangedKey,
   countActive,
   insertKey,
   maxLifetimeOf,
-  type NewSecret,
   type RevokeResult,
   updateKey,
   writeRevocation,
 } from './writes.ts';
 
-interface Options {
-  /** Accepted prefixes. New keys get the first one. */
-  prefixes: readonly [string, ...string[]];
+interface Options extends KeyPrefixes {
   /** Maximum number of active keys in a workspace. */
   maxActiveKeys: number;
   /** The limit of a key if neither it nor its workspace has one: SOKU_KEY_RATE_LIMIT. */
   keyRateLimit: RateLimit;
-  /** Undefined: every key is live. */
-  testPrefix: string | undefined;
   /** The last use of each secret of these keys that was ever accepted, by key. */
   lastUses: (keyIds: readonly string[]) => Promise<ReadonlyMap<string, readonly SecretUse[]>>;
   /** Epoch ms. */
@@ -67,15 +64,13 @@ export class KeyService {
     idempotencyKey: string | null,
   ): Promise<{ apiKey: string; key: Key }> {
     const now = this.#options.now();
-    const { testPrefix, keyRateLimit, maxActiveKeys } = this.#options;
-    const [prefix] = this.#options.prefixes;
+    const { keyRateLimit, maxActiveKeys } = this.#options;
     this.#rejectKeysInText(input);
     const environment = input.environment ?? caller.environment;
-    if (environment === 'test' && testPrefix === undefined)
-      throw invalid('environment', 'must be live: this deployment has no test keys (SOKU_TEST_KEY_PREFIX)');
+    const prefix = prefixOf(environment, this.#options);
     const id = newId('key_', now);
-    const token = idempotencyKey === null ? null : createHash('sha256').update(idempotencyKey).digest();
-    const { apiKey, secret } = await newSecret(environment === 'live' ? prefix : (testPrefix ?? prefix), now);
+    const token = hashToken(idempotencyKey);
+    const { apiKey, secret } = await createSecret(prefix, now);
     const key = {
       id,
       workspaceId: caller.workspaceId,
@@ -104,7 +99,7 @@ export class KeyService {
       const events = value.outcome === 'created' ? [keyCreated(caller, key, value.policy)] : [];
       return { value, events };
     });
-    if (created.outcome === 'replayed') throw replayed(created.keyId);
+    if (created.outcome === 'replayed') throw replayed(created.keyId, 'create');
     if (created.outcome === 'creator revoked') throw callerRevoked();
     if (created.outcome === 'full') throw quotaReached(maxActiveKeys);
     return { apiKey, key: await this.get(caller.workspaceId, id) };
@@ -118,7 +113,7 @@ export class KeyService {
   /** @throws {RequestError} not_found, including for a key of another workspace */
   async get(workspaceId: string, id: string): Promise<Key> {
     const [row, parts] = await Promise.all([this.#store.find(workspaceId, id), this.#partsOf(id)]);
-    if (row === undefined) throw notFound();
+    if (row === undefined) throw keyNotFound();
     return presentKey({ row, ...parts }, this.#options.now());
   }
 
@@ -153,7 +148,7 @@ export class KeyService {
       return { value: result.outcome, changed: { kind: 'keys', ids: [id] }, events };
     });
     if (outcome === 'caller revoked') throw callerRevoked();
-    if (outcome === 'not found') throw notFound();
+    if (outcome === 'not found') throw keyNotFound();
     if (mayRead(caller, id)) return this.get(caller.workspaceId, id);
     const { scopes, allowedAddresses, metadata, ...rest } = input;
     return {
@@ -193,7 +188,7 @@ export class KeyService {
       // In parallel with the transaction and the wait for other nodes.
       readable ? this.#partsOf(id) : { secrets: [], uses: [] },
     ]);
-    if (result === undefined) throw notFound();
+    if (result === undefined) throw keyNotFound();
     const count = result.revoked.filter((one) => one.id !== id).length;
     const revocation = { effective: true, ...effect, descendants: count } as const;
     if (!readable) return { id, status: 'revoked', revocation };
@@ -207,7 +202,7 @@ export class KeyService {
    */
   async descendants(workspaceId: string, id: string): Promise<{ ids: string[]; active: number }> {
     const found = await this.#store.descendants(workspaceId, id, this.#options.now());
-    if (found === undefined) throw notFound();
+    if (found === undefined) throw keyNotFound();
     return found;
   }
 
@@ -229,14 +224,6 @@ export class KeyService {
   }
 }
 
-/** @param now epoch ms */
-async function newSecret(prefix: string, now: number): Promise<{ apiKey: string; secret: NewSecret }> {
-  const apiKey = generateKey({ prefix });
-  const preview = parseKey(apiKey, [prefix]);
-  if (preview === null) throw new Error('generateKey returned a key that parseKey rejects');
-  return { apiKey, secret: { id: newId('sec_', now), hash: await hashKey(apiKey), preview } };
-}
-
 /** Whether an expired key becomes valid again, so that it counts among the active ones. */
 function revives(before: KeyRow, { policy }: ChangedKey, now: number): boolean {
   const wasExpired = before.expires_at !== null && before.expires_at <= now;
@@ -249,24 +236,8 @@ function changedBy({ key, revoked, journalKeyIds }: RevokeResult): CommandChange
 }
 
 /** Every key may read itself. */
-function mayRead(caller: Caller, keyId: string): boolean {
+export function mayRead(caller: Caller, keyId: string): boolean {
   return caller.actor.id === keyId || caller.scopes.includes('keys:read');
-}
-
-function replayed(keyId: string | null): RequestError {
-  return new RequestError({
-    code: 'idempotency_replayed',
-    message:
-      'A call with this Idempotency-Key already created a key, and only its response contained the full key. If that response was lost, revoke the key and create another one with a new Idempotency-Key.',
-    details: [{ path: 'Idempotency-Key', problem: 'was already used', ...(keyId !== null && { keyId }) }],
-  });
-}
-
-function callerRevoked(): RequestError {
-  return new RequestError({
-    code: 'revoked_key',
-    message: 'This key was revoked while it was creating or changing another key.',
-  });
 }
 
 function quotaReached(max: number): RequestError {
@@ -274,8 +245,4 @@ function quotaReached(max: number): RequestError {
     code: 'key_quota_reached',
     message: `Active key limit reached: this workspace has ${max} active keys. Revoke keys that are no longer used.`,
   });
-}
-
-function notFound(): RequestError {
-  return new RequestError({ code: 'not_found', message: 'No key with this id exists in this workspace.' });
 }
