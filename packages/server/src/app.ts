@@ -33,6 +33,7 @@ import type { RevocationJournal } from './journal/journal.ts';
 import { CallerAuthenticator } from './keys/callers.ts';
 import { rejectKeysInUrls } from './keys/check-url.ts';
 import { keyRoutes } from './keys/routes.ts';
+import { createSecretTasks } from './keys/secret-tasks.ts';
 import { createSessionCheck } from './keys/session-check.ts';
 import { AddressLimits } from './limits/address-limits.ts';
 import { createLimits } from './limits/limits.ts';
@@ -79,7 +80,7 @@ export async function createApp(
   const accountParts = createAccounts(database, { secret, publicUrl, log });
   const { accounts, passwords, failedSignIns } = accountParts;
   app.addHook('onClose', () => passwords.close());
-  const { verifier, propagation, nodes, limits, usage, sources } = await createVerification(
+  const { verifier, propagation, nodes, limits, usage, secretTasks, sources } = await createVerification(
     config,
     database,
     journal,
@@ -134,7 +135,7 @@ export async function createApp(
   await app.register(nodeRoutes, { list: nodes?.list ?? singleNodeList, checkOperator, accounts, addressOf });
   registerOpenApiRoute(app);
   await registerPages(app);
-  return { app, accounts, failedSignIns, keys, nodes, limits, usage, gateway, draining };
+  return { app, accounts, failedSignIns, keys, nodes, limits, usage, secretTasks, gateway, draining };
 }
 
 /** Handles verification requests ahead of the framework. */
@@ -187,6 +188,7 @@ export async function createVerification(
 ) {
   const cache = new SecretCache({ valid: config.cacheKeys, rejected: config.cacheRefusedKeys });
   const { propagation, nodes, secrets, lease } = await createSource(config, database, cache, journal, log);
+  const secretTasks = createSecretTasks(propagation, log);
   const usage = recordUsage({ database, source: cache, log });
   const counts = new VerificationCounts();
   const limits = createLimits({
@@ -205,6 +207,7 @@ export async function createVerification(
     grants: limits.grants,
     addressLimits,
     counts,
+    firstUsed: secretTasks.firstUsed,
     failed: throttle(10_000, (error, suppressed) =>
       log.error({ err: error, suppressed }, 'could not verify a key'),
     ),
@@ -221,7 +224,7 @@ export async function createVerification(
     nodes: nodes && { figures: nodes.node.waitMetrics, heartbeats: nodes.heartbeats, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
   };
-  return { verifier, propagation, nodes, limits, usage, sources };
+  return { verifier, propagation, nodes, limits, usage, secretTasks, sources };
 }
 
 function connectionsOf({ pool, verificationPool }: PostgresDatabase): PoolSizes {

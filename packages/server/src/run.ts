@@ -33,13 +33,8 @@ async function start(): Promise<void> {
   await withStartErrors(database, journal.start());
   // Loaded late: this takes longer than all the checks that may prevent the start.
   const { createApp } = await import('./app.ts');
-  const { app, accounts, failedSignIns, keys, nodes, limits, usage, gateway, draining } = await createApp(
-    config,
-    database,
-    journal,
-    secret,
-    log,
-  );
+  const { app, accounts, failedSignIns, keys, nodes, limits, usage, secretTasks, gateway, draining } =
+    await createApp(config, database, journal, secret, log);
   const audit = createAudit({ database, retentionDays: config.auditRetentionDays, log });
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'Unexpected error (a bug in Soku); stopping the process');
@@ -55,7 +50,7 @@ async function start(): Promise<void> {
       drain: () => draining.begin(),
       closeServers: (since) => Promise.all([close(since), closeGateway(since)]),
       write: async (progressed) => {
-        const [written] = await Promise.all([usage.stop(progressed), limits.stop()]);
+        const [written] = await Promise.all([usage.stop(progressed), limits.stop(), secretTasks.stop()]);
         return written;
       },
       leave: () =>
@@ -78,6 +73,7 @@ async function start(): Promise<void> {
   const closeGateway = await startGateway(gateway, config, log);
   await listen(app, config);
   usage.start();
+  secretTasks.start();
   failedSignIns.start();
   audit.start();
   if (setupCode !== undefined)
