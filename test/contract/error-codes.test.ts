@@ -38,6 +38,8 @@ const manager = await ada.createKey({ name: 'manager', scopes: ['keys:read', 'ke
 const me = (...fields: [string, string][]) => contract.call('GET', '/v1/me', { fields });
 const authorization = (value: string) => me(['Authorization', value]);
 
+const rotate = (id: string) => contract.call('POST', `/v1/api-keys/${id}/rotate`, { as: ada, body: {} });
+
 async function whileTableIsGone(table: string, request: () => Promise<HttpResponse>): Promise<HttpResponse> {
   await inDatabase(server, `ALTER TABLE ${table} RENAME TO gone`);
   try {
@@ -98,6 +100,21 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     const { key } = await ada.createKey({ name: 'gone' });
     await ada.revoke(key.id);
     return contract.call('PATCH', `/v1/api-keys/${key.id}`, { as: ada, body: { disabled: true } });
+  },
+  key_expired: async () => {
+    const { key } = await ada.createKey({ name: 'too late to rotate' });
+    await inDatabase(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', key.id);
+    return rotate(key.id);
+  },
+  too_many_secrets: async () => {
+    const { key } = await ada.createKey({ name: 'rotated often' });
+    for (let i = 1; i < 5; i++) assert.equal((await rotate(key.id)).status, 201);
+    return rotate(key.id);
+  },
+  newest_secret: async () => {
+    const { key } = await ada.createKey({ name: 'one secret' });
+    const [secret] = key.secrets;
+    return contract.call('POST', `/v1/api-keys/${key.id}/secrets/${secret?.id}/retire`, { as: ada });
   },
   insufficient_scope: () => contract.call('GET', '/v1/api-keys', { key: valid.apiKey }),
   recent_login_required: async () => {

@@ -35,6 +35,8 @@ const promised = [
   'POST /v1/api-keys',
   'POST /v1/api-keys/revoke',
   'POST /v1/api-keys/{id}/revoke',
+  'POST /v1/api-keys/{id}/rotate',
+  'POST /v1/api-keys/{id}/secrets/{secretId}/retire',
   'POST /v1/verify',
 ];
 
@@ -118,10 +120,10 @@ test('each response declares the headers that it can have', () => {
     'x-ratelimit-remaining',
     'x-ratelimit-reset',
   ];
-  const identity = ['x-soku-key-id', 'x-soku-workspace-id', 'x-soku-key-name', 'x-soku-scopes'].concat(
-    'x-soku-environment',
-    'x-soku-external-id',
-  );
+  const identity = [
+    ...['x-soku-key-id', 'x-soku-workspace-id', 'x-soku-key-name', 'x-soku-scopes'],
+    ...['x-soku-environment', 'x-soku-external-id'],
+  ];
   const proxy = ['x-soku-status', 'x-soku-error'];
   const expected = [
     ['GET /healthz', 200, []],

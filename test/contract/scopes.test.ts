@@ -5,6 +5,7 @@ import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import type { HttpResponse } from '../support/person.ts';
+import { retirePath } from '../support/rotation.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -20,6 +21,8 @@ const calls = [
   { method: 'POST', path: '/v1/api-keys', scope: 'keys:write', body: { name: 'created by a key' } },
   { method: 'PATCH', path: `/v1/api-keys/${target.key.id}`, scope: 'keys:write', body: { name: 'target' } },
   { method: 'GET', path: `/v1/api-keys/${target.key.id}/descendants`, scope: 'keys:read' },
+  { method: 'POST', path: `/v1/api-keys/${target.key.id}/rotate`, scope: 'keys:write', body: {} },
+  { method: 'POST', path: retirePath(target.key.id, target.key.secrets[0]?.id), scope: 'keys:write' },
   { method: 'POST', path: `/v1/api-keys/${target.key.id}/revoke`, scope: 'keys:write' },
 ];
 

@@ -47,6 +47,8 @@ for (const { who, ...caller } of callers) {
       ['PATCH', '', { name: 'stolen' }],
       ['GET', '/usage', undefined],
       ['POST', '/revoke', undefined],
+      ['POST', '/rotate', {}],
+      ['POST', `/secrets/${adas.key.secrets[0]?.id}/retire`, undefined],
     ] as const;
     const asAda = () => contract.call('GET', `/v1/api-keys/${adas.key.id}`, { as: ada });
     const before = await asAda();

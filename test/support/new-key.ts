@@ -3,7 +3,8 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../../packages/server/src/database/schema.ts';
 import { newId } from '../../packages/server/src/ids.ts';
 import type { KeyPolicy } from '../../packages/server/src/keys/caller-policy.ts';
-import { insertKey, type NewKey, type NewSecret } from '../../packages/server/src/keys/writes.ts';
+import type { NewSecret } from '../../packages/server/src/keys/new-secret.ts';
+import { insertKey, type NewKey } from '../../packages/server/src/keys/writes.ts';
 
 /** Epoch ms. */
 export const firstCreation = 1_700_000_000_000;

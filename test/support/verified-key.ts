@@ -14,4 +14,5 @@ export const unrestrictedKey: VerifiedKey = {
   rateLimit: null,
   externalId: null,
   metadata: null,
+  startsGrace: false,
 };

@@ -13,23 +13,9 @@ import {
 import { nameSchema } from './names.ts';
 import { rateLimitSchema } from './rate-limits.ts';
 import { grantSchema, storedScopeSchema } from './scopes.ts';
+import { maxListedSecrets, secretSchema } from './secrets.ts';
 
 export const keyIdSchema = z.string().regex(/^key_[0-9a-hjkmnp-tv-z]{26}$/, 'must be a key id');
-
-/** A secret of a key: what a program sends. A rotation adds one, and retires the others. */
-export const secretSchema = z
-  .object({
-    id: z.string().describe('`sec_` and 26 characters, not secret, and not derived from the key'),
-    preview: z.string(),
-    createdAt: instantSchema,
-    retiresAt: instantSchema
-      .nullable()
-      .describe('It is rejected from this time on; null: never, or not before the newest secret is used'),
-    retiredAt: instantSchema.nullable().describe('When it was retired; null: it may still be accepted'),
-    lastUsedAt: instantSchema.nullable().describe('When a request with it was last accepted; null: never'),
-  })
-  .meta({ id: 'KeySecret' });
-export type Secret = z.infer<typeof secretSchema>;
 
 export const keySchema = z
   .object({
@@ -54,7 +40,11 @@ export const keySchema = z
     rateLimit: rateLimitSchema.nullable().describe('Requests per minute; null: the limit of the workspace'),
     externalId: z.string().nullable().describe('Your own id for the customer or system that has the key'),
     metadata: z.record(z.string(), z.string()).describe('Your own data'),
-    secrets: z.array(secretSchema).describe('Newest first'),
+    secrets: z
+      .array(secretSchema)
+      .describe(
+        `Newest first: all that are not retired, and the retired ones among the newest ${maxListedSecrets}`,
+      ),
   })
   .meta({ id: 'Key' });
 export type Key = z.infer<typeof keySchema>;

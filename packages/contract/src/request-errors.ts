@@ -21,9 +21,9 @@ export const requestErrors = {
     type: 'invalid_request_error',
     title: 'This Idempotency-Key was already used',
     cause:
-      'An earlier call with the same Idempotency-Key created a key. Only that response contained the full key.',
+      'An earlier call with the same Idempotency-Key created or rotated a key. Only that response contained the full key.',
     remedy:
-      'If that response was lost, revoke the key named in details and create another one with a new Idempotency-Key.',
+      'If that response was lost: a key that was created can be revoked and created again, and a key that was rotated can be rotated again, each with a new Idempotency-Key. The details name the key.',
   },
   key_quota_reached: {
     status: 409,
@@ -38,6 +38,27 @@ export const requestErrors = {
     title: 'The key is revoked and cannot be changed',
     cause: 'Revocation is permanent. Only the name and the metadata of a revoked key can be changed.',
     remedy: 'Create a new key.',
+  },
+  key_expired: {
+    status: 409,
+    type: 'invalid_request_error',
+    title: 'The key has expired',
+    cause: 'An expired key cannot be rotated.',
+    remedy: 'Give the key a later expiration date first, or create a new key.',
+  },
+  too_many_secrets: {
+    status: 409,
+    type: 'invalid_request_error',
+    title: 'The key has too many secrets',
+    cause: 'A key can have at most 5 secrets that are not retired. Each rotation adds one.',
+    remedy: 'Retire an older secret, then rotate the key again.',
+  },
+  newest_secret: {
+    status: 409,
+    type: 'invalid_request_error',
+    title: 'The newest secret cannot be retired',
+    cause: 'The call would leave the key without a secret.',
+    remedy: 'Rotate the key, or revoke it.',
   },
   too_many_descendants: {
     status: 409,

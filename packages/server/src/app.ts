@@ -33,6 +33,7 @@ import type { RevocationJournal } from './journal/journal.ts';
 import { CallerAuthenticator } from './keys/callers.ts';
 import { rejectKeysInUrls } from './keys/check-url.ts';
 import { keyRoutes } from './keys/routes.ts';
+import { createSecretTasks } from './keys/secret-tasks.ts';
 import { createSessionCheck } from './keys/session-check.ts';
 import { AddressLimits } from './limits/address-limits.ts';
 import { createLimits } from './limits/limits.ts';
@@ -79,7 +80,7 @@ export async function createApp(
   const accountParts = createAccounts(database, { secret, publicUrl, log });
   const { accounts, passwords, failedSignIns } = accountParts;
   app.addHook('onClose', () => passwords.close());
-  const { verifier, propagation, nodes, limits, usage, sources } = await createVerification(
+  const { verifier, propagation, nodes, limits, usage, secretTasks, sources } = await createVerification(
     config,
     database,
     journal,
@@ -91,7 +92,8 @@ export async function createApp(
     now: Date.now,
   });
   const keyParts = createKeys(config, database, propagation, usage, secret, log);
-  const { keys, revoker, keyUsage, workspaceUsage } = keyParts;
+  const { keys } = keyParts;
+  const keyTasks = together(secretTasks, keyParts.revoker);
 
   const draining = addDraining(app);
   const isStopping = () => draining.begun;
@@ -121,7 +123,11 @@ export async function createApp(
   await app.register(keyRoutes, { logEvent, ...keyParts, callers });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
-  await app.register(usageRoutes, { usage: keyUsage, workspaceUsage, callers });
+  await app.register(usageRoutes, {
+    usage: keyParts.keyUsage,
+    workspaceUsage: keyParts.workspaceUsage,
+    callers,
+  });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });
@@ -130,7 +136,22 @@ export async function createApp(
   await app.register(nodeRoutes, { list: nodes?.list ?? singleNodeList, checkOperator, accounts, addressOf });
   registerOpenApiRoute(app);
   await registerPages(app);
-  return { app, accounts, failedSignIns, keys, revoker, nodes, limits, usage, gateway, draining };
+  return { app, accounts, failedSignIns, keys, nodes, limits, usage, keyTasks, gateway, draining };
+}
+
+interface BackgroundTask {
+  start(): void;
+  stop(): Promise<unknown>;
+}
+
+/** Combines tasks that start and stop at the same time. */
+function together(...tasks: BackgroundTask[]): BackgroundTask {
+  return {
+    start: () => {
+      for (const task of tasks) task.start();
+    },
+    stop: () => Promise.all(tasks.map((task) => task.stop())),
+  };
 }
 
 /** Handles verification requests ahead of the framework. */
@@ -183,6 +204,7 @@ export async function createVerification(
 ) {
   const cache = new SecretCache({ valid: config.cacheKeys, rejected: config.cacheRefusedKeys });
   const { propagation, nodes, secrets, lease } = await createSource(config, database, cache, journal, log);
+  const secretTasks = createSecretTasks(propagation, log);
   const usage = recordUsage({ database, source: cache, log });
   const counts = new VerificationCounts();
   const limits = createLimits({
@@ -201,6 +223,7 @@ export async function createVerification(
     grants: limits.grants,
     addressLimits,
     counts,
+    firstUsed: secretTasks.firstUsed,
     failed: throttle(10_000, (error, suppressed) =>
       log.error({ err: error, suppressed }, 'could not verify a key'),
     ),
@@ -217,7 +240,7 @@ export async function createVerification(
     nodes: nodes && { figures: nodes.node.waitMetrics, heartbeats: nodes.heartbeats, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
   };
-  return { verifier, propagation, nodes, limits, usage, sources };
+  return { verifier, propagation, nodes, limits, usage, secretTasks, sources };
 }
 
 function connectionsOf({ pool, verificationPool }: PostgresDatabase): PoolSizes {

@@ -6,6 +6,7 @@ import { KeyListReader } from './keys/list-reader.ts';
 import { KeyListService } from './keys/list-service.ts';
 import { WorkspaceRevoker } from './keys/revoke-all.ts';
 import { RevokeService } from './keys/revoke-service.ts';
+import { RotationService } from './keys/rotation-service.ts';
 import { KeyService } from './keys/service.ts';
 import { KeyStore } from './keys/store.ts';
 import type { Propagation } from './propagation/propagation.ts';
@@ -46,6 +47,12 @@ export function createKeys(
     now,
   });
   const revocations = new RevokeService(keys, propagation, now);
+  const rotation = new RotationService(keys, store, propagation, {
+    prefixes: config.keyPrefixes,
+    testPrefix: config.testKeyPrefix,
+    keyRateLimit: config.keyRateLimit,
+    now,
+  });
   const keyUsage = new UsageService(keys, reader, now);
   const recent = (keyIds: readonly string[]) => keyUsage.recent(keyIds);
   const usedSince = store.usedSince.bind(store);
@@ -57,5 +64,5 @@ export function createKeys(
     usedSince,
   };
   const workspaceUsage = new WorkspaceUsageService(used, reader, { writeLastUses, now });
-  return { keys, revocations, revoker, lists, keyUsage, workspaceUsage };
+  return { keys, revocations, revoker, rotation, lists, keyUsage, workspaceUsage };
 }

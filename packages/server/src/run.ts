@@ -33,7 +33,7 @@ async function start(): Promise<void> {
   await withStartErrors(database, journal.start());
   // Loaded late: this takes longer than all the checks that may prevent the start.
   const { createApp } = await import('./app.ts');
-  const { app, accounts, failedSignIns, keys, revoker, nodes, limits, usage, gateway, draining } =
+  const { app, accounts, failedSignIns, keys, nodes, limits, usage, keyTasks, gateway, draining } =
     await createApp(config, database, journal, secret, log);
   const audit = createAudit({ database, retentionDays: config.auditRetentionDays, log });
   process.on('uncaughtException', (error) => {
@@ -50,16 +50,11 @@ async function start(): Promise<void> {
       drain: () => draining.begin(),
       closeServers: (since) => Promise.all([close(since), closeGateway(since)]),
       write: async (progressed) => {
-        const [written] = await Promise.all([usage.stop(progressed), limits.stop()]);
+        const [written] = await Promise.all([usage.stop(progressed), limits.stop(), keyTasks.stop()]);
         return written;
       },
       leave: () =>
-        Promise.all([
-          revoker.stop(),
-          nodes?.stop(),
-          journal.stop(),
-          failedSignIns.stop().then(() => audit.stop()),
-        ]),
+        Promise.all([nodes?.stop(), journal.stop(), failedSignIns.stop().then(() => audit.stop())]),
       closeDatabase: () => database.close(),
       isRemote: database.kind === 'postgres',
       log,
@@ -78,7 +73,7 @@ async function start(): Promise<void> {
   const closeGateway = await startGateway(gateway, config, log);
   await listen(app, config);
   usage.start();
-  revoker.start();
+  keyTasks.start();
   failedSignIns.start();
   audit.start();
   if (setupCode !== undefined)

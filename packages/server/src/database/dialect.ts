@@ -1,4 +1,5 @@
 import { type ColumnDataType, type Kysely, PostgresAdapter, type RawBuilder, sql } from 'kysely';
+import type { Tables } from './schema.ts';
 
 /** Whether statements of this connection go to PostgreSQL. */
 export function isPostgres<T>(db: Kysely<T>): boolean {
@@ -49,6 +50,22 @@ export function binaryCollation(postgres: boolean): RawBuilder<unknown> {
 export async function lockRow<T>(db: Kysely<T>, table: 'workspace' | 'api_key', id: string): Promise<void> {
   if (!isPostgres(db)) return;
   await sql`SELECT 1 FROM ${sql.table(table)} WHERE id = ${id} FOR NO KEY UPDATE`.execute(db);
+}
+
+/**
+ * Like lockRow, for those of the rows that no other transaction has locked. So it never waits.
+ *
+ * @param db inside a transaction
+ * @returns the ids of these rows
+ */
+export async function lockFreeKeys(db: Kysely<Tables>, ids: readonly string[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('api_key')
+    .select('id')
+    .where('id', 'in', ids)
+    .$if(isPostgres(db), (query) => query.forNoKeyUpdate().skipLocked())
+    .execute();
+  return rows.map(({ id }) => id);
 }
 
 /** Numbers of advisory locks, reserved for Soku within its database: 'soku' in ASCII and the numbers that follow. */

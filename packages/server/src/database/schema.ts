@@ -58,14 +58,17 @@ interface ApiKeySecretTable {
   prefix: string;
   preview_start: string;
   preview_end: string;
-  /** Epoch ms. Written once. */
+  /** Epoch ms, later than that of all older secrets of the key. Written once. */
   created_at: number;
   /**
-   * Epoch ms from which on it is rejected; null: never. A rotation writes it for older secrets, at once or when the newest
+   * Epoch ms from which on it is rejected; null: never. A rotation writes it for older secrets, at once or when a newer
    * secret is first used. Never increases.
    */
   retires_at: Optional<number>;
-  /** ms from the first use of the newest secret until it is rejected; null: retires_at does not depend on that. */
+  /**
+   * ms from the first use of this secret, or of a newer one, until all older secrets are rejected. Cleared when that use
+   * has set their retires_at; null: nothing to set.
+   */
   grace_ms: Optional<number>;
   /** Epoch ms; null while it may be accepted. Written once, permanently (enforced by triggers), with the row of dead_hash. */
   retired_at: Optional<number>;

@@ -42,6 +42,16 @@ export interface Callers {
   of(request: FastifyRequest): Caller;
 }
 
+/** The header that makes a repeated call harmless, for the schemas of the endpoints. */
+export const idempotencyHeader = {
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe('A repeated call with the same value within 24 hours changes nothing; it returns a 409'),
+};
+
 /** The header with which a caller selects a workspace, for the schemas of the endpoints. */
 export const workspaceHeader = z.object({
   'x-soku-workspace': z

@@ -20,12 +20,15 @@ type Event =
   | 'key changed'
   | 'key revoked'
   | 'keys revoked'
+  | 'key rotated'
+  | 'secret retired'
   | 'workspace settings changed';
 
 /** Only IDs: no name, email address or header, because typed text may be a password or a key. */
 interface Ids {
   accountId?: string | undefined;
   keyId?: string;
+  secretId?: string;
   workspaceId?: string;
   /** The key that made the call. */
   callerKeyId?: string;

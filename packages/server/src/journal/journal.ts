@@ -110,7 +110,8 @@ export class RevocationJournal {
   }
 
   /**
-   * Appends the hashes of keys whose revoke is committed. Resolves when they are on disk.
+   * Appends hashes whose revoke or retirement is committed. Resolves when they are on disk. What could not be written
+   * is retried in the background.
    *
    * @throws {RequestError} storage_unavailable if they could not be written
    */
@@ -121,10 +122,11 @@ export class RevocationJournal {
     } catch (error) {
       this.#failedWrites += 1;
       this.#logFailure(error);
+      this.keysChanged(hashes);
       throw new RequestError({
         code: 'storage_unavailable',
         message:
-          'The key is revoked, but the revocation journal could not be written, so a restored backup could accept the key. Revoke it again until this succeeds.',
+          'The change is in effect, but the revocation journal could not be written, so a restored backup could undo it. Repeat the call until this succeeds.',
       });
     }
   }

@@ -1,4 +1,5 @@
 import type { Details } from '@soku/contract/audit';
+import type { StartGrace } from '@soku/contract/rotation';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { formatStoredScopes } from '../database/stored-scopes.ts';
@@ -6,7 +7,7 @@ import { changesOf, type NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import type { KeyPolicy } from './caller-policy.ts';
 import type { RevokeRequest } from './revoke-writes.ts';
-import type { KeyRow } from './store.ts';
+import type { KeyRow, SecretRow } from './store.ts';
 import { type ChangedKey, type NewKey, policyOfRow } from './writes.ts';
 
 // The audit events of key commands.
@@ -121,4 +122,48 @@ export async function workspaceKeysRevoked(
     target: { kind: 'workspace', id, name },
     details: { keys: count, ...(reason !== null && { reason }) },
   };
+}
+
+/** What a rotation records. */
+interface RotationDetails {
+  /** The id of the new secret. */
+  secretId: string;
+  graceSeconds: number;
+  startGrace: StartGrace;
+}
+
+/** @param at epoch ms */
+export function keyRotated(
+  { actor, workspaceId }: CallerOfEvent,
+  { id, name }: Pick<KeyRow, 'id' | 'name'>,
+  details: RotationDetails,
+  at: number,
+): NewEvent {
+  const target = { kind: 'key', id, name } as const;
+  return { chain: workspaceId, at, actor, action: 'key.rotated', target, details: { ...details } };
+}
+
+/**
+ * Creates one event per secret.
+ *
+ * @param ended `reason`: a rotation without grace, a call for this secret, or the end of a grace
+ * @param at epoch ms
+ */
+export function secretsRetired(
+  { actor, workspaceId }: CallerOfEvent,
+  { id, name }: Pick<KeyRow, 'id' | 'name'>,
+  {
+    secrets,
+    reason,
+  }: { secrets: readonly Pick<SecretRow, 'id'>[]; reason: 'rotated' | 'requested' | 'lapsed' },
+  at: number,
+): NewEvent[] {
+  return secrets.map((secret) => ({
+    chain: workspaceId,
+    at,
+    actor,
+    action: 'key.secret_retired',
+    target: { kind: 'key', id, name },
+    details: { secretId: secret.id, reason },
+  }));
 }

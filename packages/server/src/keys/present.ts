@@ -1,5 +1,6 @@
 import { type Environment, revokeReasonSchema } from '@soku/contract/key-policy';
-import type { Key, Secret } from '@soku/contract/keys';
+import type { Key } from '@soku/contract/keys';
+import type { Secret } from '@soku/contract/secrets';
 import { formatPreview } from '@soku/key';
 import { parseStoredMetadata } from '../database/stored-metadata.ts';
 import { parseStoredScopes } from '../database/stored-scopes.ts';
@@ -25,7 +26,7 @@ export interface StoredKeyParts {
 
 /** @param now epoch ms, which determines whether the key has expired */
 export function presentKey({ row, secrets, uses }: StoredKeyParts, now: number): Key {
-  const presented = secrets.map((secret) => presentSecret(secret, uses));
+  const presented = secrets.map((secret, i) => presentSecret(secret, uses, secrets.slice(0, i)));
   return {
     id: row.id,
     name: row.name,
@@ -60,7 +61,8 @@ export function environmentOf({ environment }: Pick<KeyRow, 'environment'>): Env
   return environment === 'live' ? 'live' : 'test';
 }
 
-function presentSecret(secret: SecretRow, uses: readonly SecretUse[]): Secret {
+/** @param newer the newer secrets of the key */
+function presentSecret(secret: SecretRow, uses: readonly SecretUse[], newer: readonly SecretRow[]): Secret {
   const hash = Buffer.from(secret.hash).toString('latin1');
   return {
     id: secret.id,
@@ -72,8 +74,15 @@ function presentSecret(secret: SecretRow, uses: readonly SecretUse[]): Secret {
     createdAt: new Date(secret.created_at).toISOString(),
     retiresAt: iso(secret.retires_at),
     retiredAt: iso(secret.retired_at),
+    graceSeconds: secret.retired_at === null ? pendingGrace(newer) : null,
     lastUsedAt: iso(uses.find((use) => use.hash === hash)?.at ?? null),
   };
+}
+
+/** The shortest grace that the first use of a newer secret starts, in seconds. */
+function pendingGrace(newer: readonly SecretRow[]): number | null {
+  const graces = newer.flatMap(({ grace_ms }) => grace_ms ?? []);
+  return graces.length === 0 ? null : Math.min(...graces) / 1000;
 }
 
 /** @param time epoch ms */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { RevokeReason } from '@soku/contract/key-policy';
 import type { RevokedWorkspace } from '@soku/contract/revocations';
@@ -9,6 +8,7 @@ import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import type { CommandResult, Propagation } from '../propagation/propagation.ts';
 import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
+import { findIdempotent, hashToken, insertToken } from './idempotency.ts';
 import { workspaceKeysRevoked } from './key-events.ts';
 import {
   countKeys,
@@ -19,7 +19,6 @@ import {
   revokeBatch,
   writeMark,
 } from './revoke-all-writes.ts';
-import { findIdempotent, insertToken } from './writes.ts';
 
 /** ms between two searches for workspaces whose revoke was interrupted. */
 const searchInterval = 2000;
@@ -81,7 +80,8 @@ export class WorkspaceRevoker {
   ): Promise<RevokedWorkspace> {
     if (caller.actor.kind === 'key') throw sessionRequired();
     const { workspaceId } = caller;
-    const token = idempotencyKey === null ? null : tokenOf(idempotencyKey);
+    // Different from the tokens of other calls, so that their Idempotency-Key never prevents a revoke.
+    const token = idempotencyKey === null ? null : hashToken(`revoke all\n${idempotencyKey}`);
     const begin = await this.#options.propagation.commit((db) => this.#begin(db, caller, reason, token));
     const { marked, revoked, unrevoked } = begin.value;
     await this.finish(workspaceId);
@@ -153,11 +153,6 @@ async function republish(db: Kysely<Tables>, workspaceId: string): Promise<Comma
   const id = await findRevoked(db, workspaceId);
   if (id === undefined) return { value: undefined };
   return { value: undefined, changed: { kind: 'revoked', ids: [id], republish: id } };
-}
-
-/** Different from the tokens of other calls, so that their Idempotency-Key never prevents a revoke. */
-function tokenOf(idempotencyKey: string): Uint8Array {
-  return createHash('sha256').update(`revoke all\n${idempotencyKey}`).digest();
 }
 
 function sessionRequired(): RequestError {

@@ -8,15 +8,15 @@ import {
 } from '@soku/contract/revocations';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type Callers, workspaceHeader } from '../http/caller.ts';
+import { type Callers, idempotencyHeader, workspaceHeader } from '../http/caller.ts';
 import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import type { WorkspaceRevoker } from './revoke-all.ts';
 import type { RevokeService } from './revoke-service.ts';
-import { changing, idempotencyKey, idParams, security, tags } from './route-parts.ts';
+import { changing, idParams, security, tags } from './route-parts.ts';
 
 const revokeHeaders = workspaceHeader.extend({
-  'idempotency-key': idempotencyKey.describe(
+  'idempotency-key': idempotencyHeader['idempotency-key'].describe(
     'With `all`: a repeated call with the same value within 24 hours revokes only the keys of the first call',
   ),
 });

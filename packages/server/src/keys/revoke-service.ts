@@ -4,8 +4,8 @@ import type { Caller } from '../http/caller.ts';
 import type { CommandChange, Propagation } from '../propagation/propagation.ts';
 import { mayRead } from './caller-policy.ts';
 import { keysRevoked } from './key-events.ts';
-import { keyNotFound, keysNotFound } from './key-not-found.ts';
 import { presentKey } from './present.ts';
+import { keyNotFound, keysNotFound } from './problems.ts';
 import {
   type BulkRevokeResult,
   type RevokeResult,

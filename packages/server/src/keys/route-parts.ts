@@ -1,18 +1,13 @@
 import { keyIdSchema } from '@soku/contract/keys';
 import { z } from 'zod';
-import { workspaceHeader } from '../http/caller.ts';
+import { idempotencyHeader, workspaceHeader } from '../http/caller.ts';
 
 // What the schemas of the key endpoints share.
 
 export const tags = ['API keys'];
 export const security = [{ key: [] }, { session: [] }];
 export const idParams = z.object({ id: keyIdSchema });
-export const idempotencyKey = z.string().min(1).max(255).optional();
-export const createHeaders = workspaceHeader.extend({
-  'idempotency-key': idempotencyKey.describe(
-    'A repeated call with the same value within 24 hours creates no second key; it returns a 409',
-  ),
-});
+export const createHeaders = workspaceHeader.extend(idempotencyHeader);
 
 /** Errors in addition to those of every endpoint: a missing scope, or an unknown workspace in X-Soku-Workspace. */
 export const reading = ['insufficient_scope', 'not_found', 'verification_unavailable'] as const;

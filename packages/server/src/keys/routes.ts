@@ -16,6 +16,8 @@ import type { KeyListService } from './list-service.ts';
 import type { WorkspaceRevoker } from './revoke-all.ts';
 import { revokeRoutes } from './revoke-routes.ts';
 import type { RevokeService } from './revoke-service.ts';
+import { rotationRoutes } from './rotation-routes.ts';
+import type { RotationService } from './rotation-service.ts';
 import { changing, createHeaders, idParams, reading, security, tags } from './route-parts.ts';
 import type { KeyService } from './service.ts';
 
@@ -24,12 +26,14 @@ export const keyRoutes: FastifyPluginAsyncZod<{
   keys: KeyService;
   revocations: RevokeService;
   revoker: WorkspaceRevoker;
+  rotation: RotationService;
   lists: KeyListService;
   callers: Callers;
   logEvent: LogEvent;
 }> = async (app, options) => {
   const { keys, lists, callers, logEvent } = options;
   await app.register(revokeRoutes, options);
+  await app.register(rotationRoutes, options);
 
   app.route({
     method: 'POST',

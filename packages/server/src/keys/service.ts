@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { ChangeKey, CreateKey, Key, KeyChange } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
-import { containsKey, generateKey, hashKey, parseKey } from '@soku/key';
+import { containsKey } from '@soku/key';
 import type { Kysely } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
@@ -11,31 +10,22 @@ import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { canonicalAddresses } from '../verification/allowed-addresses.ts';
-import { invalid, mayRead, policyOfNewKey } from './caller-policy.ts';
+import { mayRead, policyOfNewKey } from './caller-policy.ts';
 import { decideChange } from './change.ts';
 import { chooseExpiry } from './expiry.ts';
+import { hashToken } from './idempotency.ts';
 import { keyCreated, keyUpdated } from './key-events.ts';
-import { keyNotFound } from './key-not-found.ts';
+import { createSecret, type KeyPrefixes, prefixOf } from './new-secret.ts';
 import { presentKey, type SecretUse, type StoredKeyParts } from './present.ts';
+import { callerRevoked, keyNotFound, replayed } from './problems.ts';
 import type { KeyRow, KeyStore } from './store.ts';
-import {
-  type ChangedKey,
-  countActive,
-  insertKey,
-  maxLifetimeOf,
-  type NewSecret,
-  updateKey,
-} from './writes.ts';
+import { type ChangedKey, countActive, insertKey, maxLifetimeOf, updateKey } from './writes.ts';
 
-interface Options {
-  /** Accepted prefixes. New keys get the first one. */
-  prefixes: readonly [string, ...string[]];
+interface Options extends KeyPrefixes {
   /** Maximum number of active keys in a workspace. */
   maxActiveKeys: number;
   /** The limit of a key if neither it nor its workspace has one: SOKU_KEY_RATE_LIMIT. */
   keyRateLimit: RateLimit;
-  /** Undefined: every key is live. */
-  testPrefix: string | undefined;
   /** The last use of each secret of these keys that was ever accepted, by key. */
   lastUses: (keyIds: readonly string[]) => Promise<ReadonlyMap<string, readonly SecretUse[]>>;
   /** Resolves when all keys of a workspace are revoked, if they are being revoked. */
@@ -68,15 +58,13 @@ export class KeyService {
     idempotencyKey: string | null,
   ): Promise<{ apiKey: string; key: Key }> {
     const now = this.#options.now();
-    const { testPrefix, keyRateLimit, maxActiveKeys } = this.#options;
-    const [prefix] = this.#options.prefixes;
+    const { keyRateLimit, maxActiveKeys } = this.#options;
     this.#rejectKeysInText(input);
     const environment = input.environment ?? caller.environment;
-    if (environment === 'test' && testPrefix === undefined)
-      throw invalid('environment', 'must be live: this deployment has no test keys (SOKU_TEST_KEY_PREFIX)');
+    const prefix = prefixOf(environment, this.#options);
     const id = newId('key_', now);
-    const token = idempotencyKey === null ? null : createHash('sha256').update(idempotencyKey).digest();
-    const { apiKey, secret } = await newSecret(environment === 'live' ? prefix : (testPrefix ?? prefix), now);
+    const token = hashToken(idempotencyKey);
+    const { apiKey, secret } = await createSecret(prefix, now);
     const key = {
       id,
       workspaceId: caller.workspaceId,
@@ -109,7 +97,7 @@ export class KeyService {
       await this.#options.finishRevoking(caller.workspaceId);
       return this.create(caller, input, idempotencyKey);
     }
-    if (created.outcome === 'replayed') throw replayed(created.keyId);
+    if (created.outcome === 'replayed') throw replayed(created.keyId, 'create');
     if (created.outcome === 'creator revoked') throw callerRevoked();
     if (created.outcome === 'full') throw quotaReached(maxActiveKeys);
     return { apiKey, key: await this.get(caller.workspaceId, id) };
@@ -207,34 +195,10 @@ export class KeyService {
   }
 }
 
-/** @param now epoch ms */
-async function newSecret(prefix: string, now: number): Promise<{ apiKey: string; secret: NewSecret }> {
-  const apiKey = generateKey({ prefix });
-  const preview = parseKey(apiKey, [prefix]);
-  if (preview === null) throw new Error('generateKey returned a key that parseKey rejects');
-  return { apiKey, secret: { id: newId('sec_', now), hash: await hashKey(apiKey), preview } };
-}
-
 /** Whether an expired key becomes valid again, so that it counts among the active ones. */
 function revives(before: KeyRow, { policy }: ChangedKey, now: number): boolean {
   const wasExpired = before.expires_at !== null && before.expires_at <= now;
   return wasExpired && (policy.expiresAt === null || policy.expiresAt > now);
-}
-
-function replayed(keyId: string | null): RequestError {
-  return new RequestError({
-    code: 'idempotency_replayed',
-    message:
-      'A call with this Idempotency-Key already created a key, and only its response contained the full key. If that response was lost, revoke the key and create another one with a new Idempotency-Key.',
-    details: [{ path: 'Idempotency-Key', problem: 'was already used', ...(keyId !== null && { keyId }) }],
-  });
-}
-
-function callerRevoked(): RequestError {
-  return new RequestError({
-    code: 'revoked_key',
-    message: 'This key was revoked while it was creating or changing another key.',
-  });
 }
 
 function quotaReached(max: number): RequestError {

@@ -1,3 +1,4 @@
+import { maxListedSecrets } from '@soku/contract/secrets';
 import { type Kysely, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
@@ -82,18 +83,47 @@ export class KeyStore {
   }
 
   /**
-   * The secrets of keys, newest first for each key. Unlike the other methods it takes no workspace: call it with ids that
-   * were checked.
+   * The listed secrets of keys, newest first for each key: all that are not retired, and the retired ones among the
+   * newest 20, so that the work is bounded however often a key was rotated. Unlike the other methods it takes no
+   * workspace: call it with ids that were checked.
    */
   async secretsOf(ids: readonly string[]): Promise<Map<string, SecretRow[]>> {
-    const rows = await this.#db
+    const unretired = this.#db
       .selectFrom('api_key_secret')
       .select(secretRowColumns)
       .where('key_id', 'in', ids)
+      .where('retired_at', 'is', null);
+    const oldestListed = this.#db
+      .selectFrom('api_key_secret as newer')
+      .select('newer.created_at')
+      .where(sql<boolean>`newer.key_id = api_key.id`)
+      .orderBy('newer.created_at', 'desc')
+      .limit(1)
+      .offset(maxListedSecrets - 1);
+    const rows = await unretired
+      .union(
+        this.#db
+          .selectFrom('api_key')
+          .innerJoin('api_key_secret', 'api_key_secret.key_id', 'api_key.id')
+          .select(secretRowColumns.map((column) => `api_key_secret.${column}` as const))
+          .where('api_key.id', 'in', ids)
+          .where('api_key_secret.created_at', '>=', ({ fn, val }) => fn.coalesce(oldestListed, val(0)))
+          .where('api_key_secret.retired_at', 'is not', null),
+      )
       .orderBy('created_at', 'desc')
       .orderBy('hash', 'desc')
       .execute();
     return Map.groupBy(rows, (row) => row.key_id);
+  }
+
+  /** One secret of a key, which may be one that is not listed. */
+  async findSecret(keyId: string, secretId: string): Promise<SecretRow | undefined> {
+    return this.#db
+      .selectFrom('api_key_secret')
+      .select(secretRowColumns)
+      .where('key_id', '=', keyId)
+      .where('id', '=', secretId)
+      .executeTakeFirst();
   }
 
   /**

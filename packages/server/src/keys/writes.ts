@@ -5,7 +5,9 @@ import type { Tables } from '../database/schema.ts';
 import { formatStoredScopes, parseStoredScopes } from '../database/stored-scopes.ts';
 import { formatStoredRateLimit, parseStoredRateLimit } from '../limits/rate-limit.ts';
 import type { CallerPolicy, KeyPolicy } from './caller-policy.ts';
+import { findIdempotent, insertToken } from './idempotency.ts';
 import { hasStatus } from './list-filter.ts';
+import type { NewSecret } from './new-secret.ts';
 import { environmentOf } from './present.ts';
 import { markOf } from './revoke-all-writes.ts';
 import { type KeyRow, KeyStore } from './store.ts';
@@ -25,16 +27,6 @@ export interface NewKey {
   createdAt: number;
   secret: NewSecret;
 }
-
-/** A new secret of a key. */
-export interface NewSecret {
-  id: string;
-  hash: Uint8Array;
-  preview: { prefix: string; previewStart: string; previewEnd: string };
-}
-
-/** How long an Idempotency-Key is stored, in ms. */
-const idempotencyLife = 24 * 60 * 60 * 1000;
 
 /**
  * Writes a key, its secret and its Idempotency-Key.
@@ -90,7 +82,7 @@ export async function maxLifetimeOf(db: Kysely<Tables>, workspaceId: string): Pr
  *
  * @returns undefined if the key is revoked or disabled
  */
-async function policyOfUnrevoked(db: Kysely<Tables>, id: string): Promise<CallerPolicy | undefined> {
+export async function policyOfUnrevoked(db: Kysely<Tables>, id: string): Promise<CallerPolicy | undefined> {
   await lockRow(db, 'api_key', id);
   const row = await db
     .selectFrom('api_key')
@@ -118,42 +110,6 @@ export function policyOfRow(row: PolicyColumns): KeyPolicy {
     rateLimit: parseStoredRateLimit(row.rate_limit),
     externalId: row.external_id,
   };
-}
-
-/** Finds an earlier call with the same Idempotency-Key. Call it with the row of the workspace locked. */
-export async function findIdempotent(
-  db: Kysely<Tables>,
-  workspaceId: string,
-  token: Uint8Array,
-  now: number,
-): Promise<{ keyId: string | null } | undefined> {
-  // Only in this workspace, whose row is locked. Deleting rows of other workspaces could deadlock two transactions.
-  await db
-    .deleteFrom('idempotency')
-    .where('workspace_id', '=', workspaceId)
-    .where('created_at', '<', now - idempotencyLife)
-    .execute();
-  const row = await db
-    .selectFrom('idempotency')
-    .select('key_id as keyId')
-    .where('workspace_id', '=', workspaceId)
-    .where('token_hash', '=', token)
-    .executeTakeFirst();
-  return row;
-}
-
-/** @param keyId null for a call that concerns several keys */
-export async function insertToken(
-  db: Kysely<Tables>,
-  workspaceId: string,
-  token: Uint8Array,
-  keyId: string | null,
-  now: number,
-): Promise<void> {
-  await db
-    .insertInto('idempotency')
-    .values({ workspace_id: workspaceId, token_hash: token, key_id: keyId, created_at: now })
-    .execute();
 }
 
 export async function countActive(db: Kysely<Tables>, workspaceId: string, now: number): Promise<number> {
@@ -186,12 +142,16 @@ async function insertRows(db: Kysely<Tables>, key: NewKey, policy: KeyPolicy): P
   await insertSecret(db, key.id, key.secret, key.createdAt);
 }
 
-/** @param createdAt epoch ms */
-async function insertSecret(
+/**
+ * @param createdAt epoch ms, later than that of all other secrets of the key
+ * @param graceMs as in the column
+ */
+export async function insertSecret(
   db: Kysely<Tables>,
   keyId: string,
   { id, hash, preview }: NewSecret,
   createdAt: number,
+  graceMs: number | null = null,
 ): Promise<void> {
   await db
     .insertInto('api_key_secret')
@@ -203,6 +163,7 @@ async function insertSecret(
       preview_start: preview.previewStart,
       preview_end: preview.previewEnd,
       created_at: createdAt,
+      grace_ms: graceMs,
     })
     .execute();
 }

@@ -4,14 +4,17 @@ import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
 import { errorCodeOf } from '../error-code.ts';
 import { type NewEvent, toEventRows } from '../events/events.ts';
+import { toHex } from '../journal/compare.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
 import type { VerifierNode } from './node.ts';
 import {
   type CommandChange,
   type CommandResult,
+  type EndingChange,
+  endUndoneError,
+  isEnding,
   type Propagation,
-  revokeUndoneError,
 } from './propagation.ts';
 
 /**
@@ -32,7 +35,7 @@ export function clusterPropagation(
       const [{ nodes, waitedMs }] = await Promise.all([
         // At this point the response to the commit has arrived.
         node.settle(clock.monotonic()),
-        changed.kind === 'revoked' ? journal.append(hashes) : undefined,
+        isEnding(changed) ? journal.append(hashes) : undefined,
       ]);
       return { value, effect: { nodes, waitedMs: Math.ceil(waitedMs) } };
     },
@@ -43,7 +46,7 @@ export function clusterPropagation(
  * Runs the work in one transaction.
  *
  * @param db one connection
- * @returns the result of the work, and the hashes of the keys that it revoked
+ * @returns the result of the work, and the hashes that it ended
  */
 async function transact<T>(db: Kysely<Tables>, work: (db: Kysely<Tables>) => Promise<CommandResult<T>>) {
   try {
@@ -55,13 +58,13 @@ async function transact<T>(db: Kysely<Tables>, work: (db: Kysely<Tables>) => Pro
   } catch (error) {
     // The rollback fails only on a broken connection, which is not reused.
     await sql`ROLLBACK`.execute(db).catch(() => undefined);
-    throw undoneCodes.has(errorCodeOf(error)) ? revokeUndoneError() : error;
+    throw undoneCodes.has(errorCodeOf(error)) ? endUndoneError() : error;
   }
 }
 
 /**
- * SQLSTATEs of a revoke that the database undid: division by zero, from the read-back below, and feature not supported,
- * which PostgreSQL raises for UPDATE ... RETURNING when a rule rewrites the statement.
+ * SQLSTATEs of a revoke or retirement that the database undid: division by zero, from the read-back below, and feature
+ * not supported, which PostgreSQL raises for UPDATE ... RETURNING when a rule rewrites the statement.
  */
 const undoneCodes = new Set(['22012', '0A000']);
 
@@ -78,16 +81,30 @@ function eventInsertion(events: readonly NewEvent[]): string[] {
  * the triggers are sent together with the commit.
  */
 function commitStatements(changed: CommandChange | undefined): string[] {
-  if (changed?.kind !== 'revoked') return ['COMMIT'];
-  const { ids, republish } = changed;
+  if (!isEnding(changed)) return ['COMMIT'];
+  const { republish } = changed;
   return [
     ...(republish === undefined ? [] : [`SELECT soku_publish('key', ${pg.escapeLiteral(republish)}, NULL)`]),
-    // Runs the deferred triggers before the read-back, including any that would undo the revoke at the commit.
+    // Runs the deferred triggers before the read-back, including any that would undo the change at the commit.
     'SET CONSTRAINTS ALL IMMEDIATE',
-    // If a secret is not revoked, the division fails and aborts the transaction.
-    `SELECT s.hash, 1 / (k.revoked_at IS NOT NULL AND d.hash IS NOT NULL)::int
-     FROM api_key k JOIN api_key_secret s ON s.key_id = k.id LEFT JOIN dead_hash d ON d.hash = s.hash
-     WHERE k.id = ANY (ARRAY(SELECT json_array_elements_text(${pg.escapeLiteral(JSON.stringify(ids))})))`,
+    readBack(changed),
     'COMMIT',
   ];
+}
+
+/** Returns the hashes that have ended. If one has not, the division fails and aborts the transaction. */
+function readBack(changed: EndingChange): string {
+  if (changed.kind === 'revoked') {
+    return `SELECT s.hash, 1 / (k.revoked_at IS NOT NULL AND d.hash IS NOT NULL)::int
+      FROM api_key k JOIN api_key_secret s ON s.key_id = k.id LEFT JOIN dead_hash d ON d.hash = s.hash
+      WHERE k.id = ANY (ARRAY(${elementsOf(changed.ids)}))`;
+  }
+  return `SELECT s.hash, 1 / (s.retired_at IS NOT NULL AND d.hash IS NOT NULL)::int
+    FROM (${elementsOf(changed.hashes.map(toHex))}) AS wanted (hash)
+    LEFT JOIN api_key_secret s ON s.hash = decode(wanted.hash, 'hex') LEFT JOIN dead_hash d ON d.hash = s.hash`;
+}
+
+/** A query that returns these texts, without parameters. */
+function elementsOf(texts: readonly string[]): string {
+  return `SELECT json_array_elements_text(${pg.escapeLiteral(JSON.stringify(texts))})`;
 }

@@ -12,7 +12,12 @@ export type CommandChange =
    * journal, and publishes `republish`, a key that was already revoked: the call that revoked it may still be waiting
    * for other nodes, or for a synchronous standby, which a commit without a write would not wait for.
    */
-  | { kind: 'revoked'; ids: readonly string[]; republish?: string };
+  | { kind: 'revoked'; ids: readonly string[]; republish?: string }
+  /** Secrets that must be retired when the transaction commits, by their hashes. The rest as for revoked keys. */
+  | { kind: 'retired'; hashes: readonly Uint8Array[]; republish?: string };
+
+/** What must never be accepted again once the transaction commits. */
+export type EndingChange = Extract<CommandChange, { kind: 'revoked' | 'retired' }>;
 
 /** The result of a command's work: its own value, what it changed, and the events to append. */
 export interface CommandResult<T> {
@@ -46,22 +51,27 @@ export interface Propagation {
    * cache that lacks the change.
    *
    * @param work changes rows and returns the events. An error that it throws rolls the transaction back
-   * @throws {RequestError} internal_error when the database undid a revoke; nothing was committed.
-   *   storage_unavailable when a revoke is committed but not in the journal: the caller must retry it
+   * @throws {RequestError} internal_error when the database undid a revoke or retirement; nothing was committed.
+   *   storage_unavailable when it is committed but not in the journal: the caller must retry it
    */
   commit<T>(
     work: (db: Kysely<Tables>) => Promise<CommandResult<T>>,
   ): Promise<{ value: T; effect: PropagationResult }>;
 }
 
+/** Whether a change ends keys or secrets permanently. */
+export function isEnding(changed: CommandChange | undefined): changed is EndingChange {
+  return changed?.kind === 'revoked' || changed?.kind === 'retired';
+}
+
 /**
- * The error of a commit whose revoke the database undid. A trigger or rule that was added while the process runs can do
- * that, so every revoke is read back before the commit.
+ * The error of a commit whose revoke or retirement the database undid. A trigger or rule that was added while the process
+ * runs can do that, so each of them is read back before the commit.
  */
-export function revokeUndoneError(): RequestError {
+export function endUndoneError(): RequestError {
   return new RequestError({
     code: 'internal_error',
     message:
-      'The key was not revoked: altered triggers or rules in the database undid the change. Restart the server to see which ones.',
+      'Nothing was changed: altered triggers or rules in the database undid the change. Restart the server to see which ones.',
   });
 }

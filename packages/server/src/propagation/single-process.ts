@@ -3,12 +3,15 @@ import { z } from 'zod';
 import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import { appendEvents } from '../events/events.ts';
+import { toHex } from '../journal/compare.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
 import {
   type CommandChange,
   type CommandResult,
+  type EndingChange,
+  endUndoneError,
+  isEnding,
   type Propagation,
-  revokeUndoneError,
   type VerifierCache,
 } from './propagation.ts';
 
@@ -29,27 +32,27 @@ export function singleProcessPropagation(
   journal: Pick<RevocationJournal, 'append' | 'onReapplied'>,
 ): Propagation {
   journal.onReapplied((hashes) => cache.evict(hashes));
-  /** @returns the hashes of the changed keys */
-  const evict = (changed: CommandChange | undefined): Uint8Array[] => {
+  /** @returns the hashes of the changed keys or secrets */
+  const evict = (changed: CommandChange | undefined): readonly Uint8Array[] => {
     if (changed === undefined) return [];
     if (changed.kind === 'workspace') {
       cache.evictWorkspace(changed.id);
       return [];
     }
-    const hashes = hashesOf(database, changed.ids);
+    const hashes = changed.kind === 'retired' ? changed.hashes : hashesOf(database, changed.ids);
     cache.evict(hashes);
     return hashes;
   };
   return {
     async commit<T>(work: (db: Kysely<Tables>) => Promise<CommandResult<T>>) {
       let outcome: CommandResult<T> | undefined;
-      let hashes: Uint8Array[];
+      let hashes: readonly Uint8Array[];
       try {
         outcome = await database.kysely.transaction().execute(async (db) => {
           outcome = await work(db);
           const { changed, events = [] } = outcome;
           await appendEvents(db, events);
-          if (changed?.kind === 'revoked') await readBack(db, changed.ids);
+          if (isEnding(changed)) await readBack(db, changed);
           return outcome;
         });
       } finally {
@@ -57,8 +60,8 @@ export function singleProcessPropagation(
         hashes = evict(outcome?.changed);
       }
       const { value, changed } = outcome;
-      // Append even if the keys were already revoked: the earlier append may have failed.
-      if (changed?.kind === 'revoked') await journal.append(hashes);
+      // Append even if they had already ended: the earlier append may have failed.
+      if (isEnding(changed)) await journal.append(hashes);
       return { value, effect: { nodes: 1, waitedMs: 0 } };
     },
   };
@@ -72,11 +75,25 @@ function hashesOf({ reader }: SqliteDatabase, ids: readonly string[]): Uint8Arra
   return hashRows.parse(rows).map(({ hash }) => hash);
 }
 
-/** @throws {RequestError} internal_error when a key or one of its secrets is not revoked */
-async function readBack(db: Kysely<Tables>, ids: readonly string[]): Promise<void> {
-  const { rows } = await sql`
+/** @throws {RequestError} internal_error when a key, one of its secrets, or a secret has not ended */
+async function readBack(db: Kysely<Tables>, changed: EndingChange): Promise<void> {
+  const { rows } = await (changed.kind === 'revoked'
+    ? unrevoked(changed.ids)
+    : unretired(changed.hashes)
+  ).execute(db);
+  if (rows.length > 0) throw endUndoneError();
+}
+
+function unrevoked(ids: readonly string[]) {
+  return sql`
     SELECT 1 FROM api_key k JOIN api_key_secret s ON s.key_id = k.id LEFT JOIN dead_hash d ON d.hash = s.hash
     WHERE k.id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))
-      AND (k.revoked_at IS NULL OR d.hash IS NULL) LIMIT 1`.execute(db);
-  if (rows.length > 0) throw revokeUndoneError();
+      AND (k.revoked_at IS NULL OR d.hash IS NULL) LIMIT 1`;
+}
+
+function unretired(hashes: readonly Uint8Array[]) {
+  return sql`
+    SELECT 1 FROM json_each(${JSON.stringify(hashes.map(toHex))}) wanted
+    LEFT JOIN api_key_secret s ON s.hash = unhex(wanted.value) LEFT JOIN dead_hash d ON d.hash = s.hash
+    WHERE s.retired_at IS NULL OR d.hash IS NULL LIMIT 1`;
 }

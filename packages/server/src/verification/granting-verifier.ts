@@ -5,15 +5,17 @@ import type { KeyTable } from './key-table.ts';
 import { type RequestFields, readFields } from './request-fields.ts';
 import {
   type AcceptKey,
+  type KeyVerification,
   type MaybePromise,
   NeedsGrant,
   type Rejected,
   type ResultOrPromise,
   type VerificationResult,
+  type VerifierOutcome,
   type VerifyOptions,
   type VerifyRequestOptions,
 } from './result.ts';
-import type { KeyVerification, Verifier, VerifierOutcome } from './verifier.ts';
+import type { Verifier } from './verifier.ts';
 
 /** A verifier that waits for the grant that a key needs, and then repeats the whole verification. */
 export class GrantingVerifier {

@@ -188,7 +188,8 @@ export class KeyTable {
     const [keyId, name] = this.texts.idAndName(row);
     const { externalId = null, metadata = null } = this.details.of(row) ?? {};
     const identity = { keyId, workspaceId: this.workspaceId(row), name: decodeName(name) };
-    return { ...identity, externalId, metadata, ...this.policy(row) };
+    const startsGrace = this.details.startsGrace(row);
+    return { ...identity, externalId, metadata, startsGrace, ...this.policy(row) };
   }
 
   /** Copies the row of a rejected secret. @returns undefined if no key has the secret */

@@ -22,6 +22,11 @@ export const verificationUnavailable: ApiProblem = {
   message: 'The key could not be checked, because the database did not respond. Try again in a moment.',
 };
 
+export const notAKey: ApiProblem = {
+  code: 'malformed_key',
+  message: 'This is not a key of this service.',
+};
+
 export const unknownKey: ApiProblem = {
   code: 'unknown_key',
   message:

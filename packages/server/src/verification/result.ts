@@ -56,6 +56,17 @@ export interface VerifyOptions {
   limited?: boolean;
   /** Whether this counts as a use of the key. Default: yes. */
   recorded?: boolean;
+  /** Whether a recorded use of a new secret starts the grace of older ones. Default: yes. */
+  startsGrace?: boolean;
+}
+
+/** A use of a new secret that starts the grace of older ones. */
+export interface FirstUse {
+  keyId: string;
+  /** SHA-256 of the secret, as 32 latin-1 characters. */
+  hash: string;
+  /** Epoch ms. */
+  at: number;
 }
 
 /** Options for verifying the key of a request. */
@@ -65,4 +76,14 @@ export interface VerifyRequestOptions extends VerifyOptions {
    * be stated more than once). Called only without an Authorization header. Default: the target of the request itself.
    */
   targets?: ((request: IncomingMessage) => readonly string[]) | undefined;
+}
+
+/** The outcome of a verification: the converted key, or why there is none. */
+export type VerifierOutcome<T> = T | Rejected | NeedsGrant;
+
+/** One verification: its options, and the conversion of an accepted key. */
+export interface KeyVerification<T> {
+  options: VerifyOptions;
+  userAgent: string;
+  accept: AcceptKey<T>;
 }

@@ -46,7 +46,9 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
       response: { 200: meSchema, ...keyErrorResponses(...rejectionCodes) },
     },
     handler: async (request, reply) => {
-      const result = await verifier.verify(request.raw, { address: addressOf(request.raw) });
+      // People try a new key with this call before they deploy it.
+      const verifyOptions = { address: addressOf(request.raw), startsGrace: false };
+      const result = await verifier.verify(request.raw, verifyOptions);
       if (result.problem !== undefined) return sendProblem(reply, result.problem);
       const { key, limit } = result;
       const workspace = await accounts.findWorkspace(key.workspaceId);

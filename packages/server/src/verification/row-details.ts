@@ -52,6 +52,17 @@ export class RowDetails {
     return this.#has(row, column.isTest) ? 'test' : 'live';
   }
 
+  /** Whether the next use of the secret starts the grace of older ones. */
+  startsGrace(row: number): boolean {
+    return this.#has(row, column.startsGrace);
+  }
+
+  /** Called when such a use was reported. */
+  setGraceStarted(row: number): void {
+    const at = row * column.width + column.flags;
+    this.#rows[at] = (this.#rows[at] ?? 0) & ~column.startsGrace;
+  }
+
   /** '' if there is none. */
   externalId(row: number): string {
     return this.of(row)?.externalId ?? '';
@@ -74,6 +85,7 @@ function flagsOf(key: VerifiedKey): number {
     (disabled || isTest || allowedAddresses !== '' ? column.isRestricted : 0) |
     (disabled ? column.isDisabled : 0) |
     (isTest ? column.isTest : 0) |
-    (hasDetails(key) ? column.hasDetails : 0)
+    (hasDetails(key) ? column.hasDetails : 0) |
+    (key.startsGrace ? column.startsGrace : 0)
   );
 }

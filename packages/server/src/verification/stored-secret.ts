@@ -12,6 +12,8 @@ export interface VerifiedKey extends Policy {
   externalId: string | null;
   /** JSON; null if there is none. */
   metadata: string | null;
+  /** Whether the next use of the secret starts the grace of older ones. */
+  startsGrace: boolean;
 }
 
 /** A secret that is permanently rejected: a revoked key is never valid again. */
@@ -45,6 +47,7 @@ const rowSchema = z.object({
   key_limit: z.number().nullable(),
   workspace_limit: z.number().nullable(),
   is_hash_revoked: z.number(),
+  starts_grace: z.number(),
 });
 
 /** dead_hash takes precedence over the row of the key. */
@@ -52,7 +55,11 @@ export const secretColumns = `
   k.id, k.workspace_id, k.name, k.scopes, k.environment, k.allowed_addresses, k.disabled_at, k.external_id, k.metadata,
   k.expires_at, k.revoked_at, w.revoking_at, s.retires_at, s.retired_at,
   k.rate_limit AS key_limit, w.rate_limit AS workspace_limit,
-  CASE WHEN EXISTS (SELECT 1 FROM dead_hash d WHERE d.hash = s.hash) THEN 1 ELSE 0 END AS is_hash_revoked`;
+  CASE WHEN EXISTS (SELECT 1 FROM dead_hash d WHERE d.hash = s.hash) THEN 1 ELSE 0 END AS is_hash_revoked,
+  CASE WHEN EXISTS (
+    SELECT 1 FROM api_key_secret g
+    WHERE g.key_id = s.key_id AND g.grace_ms IS NOT NULL AND g.created_at <= s.created_at
+  ) THEN 1 ELSE 0 END AS starts_grace`;
 
 /** The tables that these columns come from. */
 export const secretTables = `
@@ -86,6 +93,7 @@ export function parseStoredSecret(row: unknown, usualLimit: RateLimit): StoredSe
       allowedAddresses: allowed_addresses,
       externalId: external_id,
       metadata,
+      startsGrace: parsed.starts_grace === 1,
       rateLimit: limit === 'off' ? null : limit,
     },
   };

@@ -12,6 +12,7 @@ import { type KeyTable, noRow } from './key-table.ts';
 import type { KeyWindows } from './key-windows.ts';
 import {
   guessCodes,
+  notAKey,
   rateLimited,
   retiredSecret,
   revokedKey,
@@ -21,9 +22,12 @@ import {
 import type { RequestFields } from './request-fields.ts';
 import {
   type AcceptKey,
+  type FirstUse,
+  type KeyVerification,
   type MaybePromise,
   NeedsGrant,
   type Rejected,
+  type VerifierOutcome,
   type VerifyOptions,
   type VerifyRequestOptions,
 } from './result.ts';
@@ -46,20 +50,12 @@ interface Options {
   grants?: Pick<Grants, 'take'> | undefined;
   addressLimits: AddressLimits;
   counts: VerificationCounts;
+  /** Called when a use starts the grace of older secrets; again after the secret was read again. */
+  firstUsed?: (use: FirstUse) => void;
   /** Epoch ms. */
   now?: () => number;
   /** Called when the database cannot be read. The key is then rejected. */
   failed: (error: unknown) => void;
-}
-
-/** The outcome of a verification: the converted key, or why there is none. */
-export type VerifierOutcome<T> = T | Rejected | NeedsGrant;
-
-/** One verification: its options, and the conversion of an accepted key. */
-export interface KeyVerification<T> {
-  options: VerifyOptions;
-  userAgent: string;
-  accept: AcceptKey<T>;
 }
 
 /**
@@ -184,8 +180,16 @@ export class Verifier {
     if (options.recorded !== false) {
       valid.usage.accept(row, now, options.address ?? '', userAgent);
       this.#options.counts.valid += 1;
+      if (valid.details.startsGrace(row)) this.#startGrace(row, options, now);
     }
     return accept(valid, row, limit);
+  }
+
+  #startGrace(row: number, { startsGrace }: VerifyOptions, now: number): void {
+    if (startsGrace === false) return;
+    const valid = this.#valid;
+    valid.details.setGraceStarted(row);
+    this.#options.firstUsed?.({ keyId: valid.keyId(row), hash: valid.hash(row), at: now });
   }
 
   /** Whether the policy of a key may reject this use. It rejects few, so most uses skip the check. */
@@ -290,12 +294,7 @@ export class Verifier {
   }
 
   #explain(token: string): ApiProblem {
-    return (
-      explainKey(token, this.#options.prefixes) ?? {
-        code: 'malformed_key',
-        message: 'This is not a key of this service.',
-      }
-    );
+    return explainKey(token, this.#options.prefixes) ?? notAKey;
   }
 }
 

@@ -112,6 +112,19 @@ async function secrets(db: Kysely<unknown>): Promise<void> {
     .column('retires_at')
     .where(sql<boolean>`retires_at IS NOT NULL AND retired_at IS NULL`)
     .execute();
+  // For keys with many retired secrets. Each read of a key or a secret looks for these two, and usually finds few or none.
+  await db.schema
+    .createIndex('api_key_secret_unretired')
+    .on('api_key_secret')
+    .column('key_id')
+    .where(sql<boolean>`retired_at IS NULL`)
+    .execute();
+  await db.schema
+    .createIndex('api_key_secret_grace')
+    .on('api_key_secret')
+    .columns(['key_id', 'created_at'])
+    .where(sql<boolean>`grace_ms IS NOT NULL`)
+    .execute();
 }
 
 async function scopes(db: Kysely<unknown>): Promise<void> {

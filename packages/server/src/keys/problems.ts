@@ -1,0 +1,47 @@
+import { RequestError } from '../http/errors.ts';
+
+// Rejections that several key commands share.
+
+export function keyNotFound(): RequestError {
+  return new RequestError({ code: 'not_found', message: 'No key with this id exists in this workspace.' });
+}
+
+/** The calling key was revoked or disabled, or its secret retired, after the call was authenticated. */
+export function callerRevoked(): RequestError {
+  return new RequestError({
+    code: 'revoked_key',
+    message: 'This key was revoked while it was creating or changing another key.',
+  });
+}
+
+const lostResponse = {
+  create: 'revoke the key and create another one with a new Idempotency-Key',
+  rotate: 'rotate the key again with a new Idempotency-Key',
+};
+
+/**
+ * @param keyId the key that the earlier call created or rotated; null if it concerned several keys
+ * @param repeated the call that is rejected
+ */
+export function replayed(keyId: string | null, repeated: keyof typeof lostResponse): RequestError {
+  const done = repeated === 'create' ? 'created' : 'created or rotated';
+  return new RequestError({
+    code: 'idempotency_replayed',
+    message: `A call with this Idempotency-Key already ${done} a key, and only its response contained the full key. If that response was lost, ${lostResponse[repeated]}.`,
+    details: [{ path: 'Idempotency-Key', problem: 'was already used', ...(keyId !== null && { keyId }) }],
+  });
+}
+
+/** @param missing those of `ids` that the workspace does not have */
+export function keysNotFound(ids: readonly string[], missing: readonly string[]): RequestError {
+  const count = missing.length === 1 ? '1 of these keys does' : `${missing.length} of these keys do`;
+  return new RequestError({
+    code: 'not_found',
+    message: `${count} not exist in this workspace. No key was revoked. Remove the ids in details, and repeat the call.`,
+    details: missing.map((keyId) => ({
+      path: `ids.${ids.indexOf(keyId)}`,
+      problem: 'does not exist in this workspace',
+      keyId,
+    })),
+  });
+}
