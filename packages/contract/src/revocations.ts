@@ -46,6 +46,15 @@ export const revokeKeySchema = z
   })
   .meta({ id: 'RevokeKey' });
 
+export const revokeSelfSchema = z.strictObject({ reason: reasonField }).meta({ id: 'RevokeSelf' });
+
+/** The response to a revoke of the calling key. */
+export const selfRevocationSchema = keySchema
+  .pick({ id: true, status: true })
+  .extend({ revocation: revocationSchema })
+  .meta({ id: 'SelfRevocation' });
+export type SelfRevocation = z.infer<typeof selfRevocationSchema>;
+
 /** Maximum number of keys in one bulk revoke that names them. */
 export const maxRevokedKeys = 1000;
 

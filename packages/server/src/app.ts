@@ -51,6 +51,7 @@ import { recordUsage } from './usage/usage.ts';
 import { FastPath } from './verification/fast-path.ts';
 import { ForwardAuth } from './verification/forward-auth.ts';
 import { GrantingVerifier } from './verification/granting-verifier.ts';
+import { KeyIdentifier } from './verification/key-identifier.ts';
 import { PostVerify } from './verification/post-verify.ts';
 import { verificationRoutes } from './verification/routes.ts';
 import { SecretCache } from './verification/secret-cache.ts';
@@ -80,12 +81,8 @@ export async function createApp(
   const accountParts = createAccounts(database, { secret, publicUrl, log });
   const { accounts, passwords, failedSignIns } = accountParts;
   app.addHook('onClose', () => passwords.close());
-  const { verifier, propagation, nodes, limits, usage, secretTasks, sources } = await createVerification(
-    config,
-    database,
-    journal,
-    log,
-  );
+  const { verifier, identifier, propagation, nodes, limits, usage, secretTasks, sources } =
+    await createVerification(config, database, journal, log);
   const workspaces = new WorkspaceService(database.kysely, {
     keyRateLimit: config.keyRateLimit,
     propagation,
@@ -120,7 +117,7 @@ export async function createApp(
   const logEvent = createEventLog(addressOf);
   await app.register(accountRoutes, { logEvent, ...accountParts, publicUrl, keyPrefixes, addressOf });
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
-  await app.register(keyRoutes, { logEvent, ...keyParts, callers });
+  await app.register(keyRoutes, { logEvent, ...keyParts, callers, identifier, addressOf });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
   await app.register(usageRoutes, {
@@ -214,19 +211,17 @@ export async function createVerification(
     member: nodes?.node,
   });
   const addressLimits = new AddressLimits(config.addressRateLimit);
+  const failed = throttle(10_000, (error: unknown, suppressed) =>
+    log.error({ err: error, suppressed }, 'could not verify a key'),
+  );
+  const shared = { secrets, prefixes: config.keyPrefixes, addressLimits, counts, failed };
   const decider = new Verifier({
-    secrets,
+    ...shared,
     lease,
     cache,
-    prefixes: config.keyPrefixes,
     environment: config.verifyEnvironment,
     grants: limits.grants,
-    addressLimits,
-    counts,
     firstUsed: secretTasks.firstUsed,
-    failed: throttle(10_000, (error, suppressed) =>
-      log.error({ err: error, suppressed }, 'could not verify a key'),
-    ),
   });
   const verifier = new GrantingVerifier(decider, limits.grants);
   const sources: Omit<MetricSources, 'requests'> = {
@@ -240,7 +235,8 @@ export async function createVerification(
     nodes: nodes && { figures: nodes.node.waitMetrics, heartbeats: nodes.heartbeats, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
   };
-  return { verifier, propagation, nodes, limits, usage, secretTasks, sources };
+  const identifier = new KeyIdentifier(shared);
+  return { verifier, identifier, propagation, nodes, limits, usage, secretTasks, sources };
 }
 
 function connectionsOf({ pool, verificationPool }: PostgresDatabase): PoolSizes {

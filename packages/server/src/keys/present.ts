@@ -50,7 +50,7 @@ export function presentKey({ row, secrets, uses }: StoredKeyParts, now: number):
 }
 
 /** @param now epoch ms */
-function statusOf(row: KeyRow, now: number): Key['status'] {
+export function statusOf(row: KeyRow, now: number): Key['status'] {
   if (row.revoked_at !== null) return 'revoked';
   if (row.expires_at !== null && row.expires_at <= now) return 'expired';
   return row.disabled_at === null ? 'active' : 'disabled';

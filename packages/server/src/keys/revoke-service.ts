@@ -1,17 +1,22 @@
+import type { Actor } from '@soku/contract/audit';
 import type { RevokeReason } from '@soku/contract/key-policy';
-import type { KeyRevocation, RevokedKey, RevokedKeys } from '@soku/contract/revocations';
+import type { KeyRevocation, RevokedKey, RevokedKeys, SelfRevocation } from '@soku/contract/revocations';
+import type { Origin } from '../events/actor.ts';
 import type { Caller } from '../http/caller.ts';
 import type { CommandChange, Propagation } from '../propagation/propagation.ts';
+import type { IdentifiedSecret } from '../verification/key-identifier.ts';
 import { mayRead } from './caller-policy.ts';
-import { keysRevoked } from './key-events.ts';
-import { presentKey } from './present.ts';
+import { keysRevoked, secretsRetired } from './key-events.ts';
+import { presentKey, statusOf } from './present.ts';
 import { keyNotFound, keysNotFound } from './problems.ts';
 import {
   type BulkRevokeResult,
+  findOwnSecret,
   type RevokeResult,
   writeRevocation,
   writeRevocations,
 } from './revoke-writes.ts';
+import { writeRetirement } from './rotation-writes.ts';
 import type { KeyService } from './service.ts';
 
 /** Revokes keys. */
@@ -85,6 +90,39 @@ export class RevokeService {
       alreadyRevoked: value.alreadyRevoked,
       revocation: { effective: true, ...effect },
     };
+  }
+
+  /**
+   * Revokes the key with a secret, or only the secret if the key has a newer one. Once this resolves, no verification that
+   * starts afterwards accepts the secret.
+   *
+   * @param origin of the call
+   * @throws {RequestError} not_found
+   */
+  async revokeSelf(
+    { hash, keyId, workspaceId }: Omit<IdentifiedSecret, 'problem'>,
+    origin: Origin,
+    reason: RevokeReason | null,
+  ): Promise<SelfRevocation> {
+    const now = this.#now();
+    const request = { workspaceId, id: keyId, by: keyId, at: now, reason, descendants: false };
+    const { value: key, effect } = await this.#propagation.commit(async (db) => {
+      const found = await findOwnSecret(db, workspaceId, keyId, hash);
+      if (found === undefined) throw keyNotFound();
+      const actor: Actor = { kind: 'key', id: keyId, name: found.key.name, ...origin };
+      const caller = { actor, workspaceId };
+      if (found.key.revoked_at === null && !found.isNewest) {
+        const retirement = { workspaceId, keyId, secretId: found.id, now };
+        const { retired, changed } = await writeRetirement(db, retirement);
+        const events = secretsRetired(caller, found.key, { secrets: retired, reason: 'requested' }, now);
+        return { value: found.key, changed, events };
+      }
+      const result = await writeRevocation(db, request);
+      if (result === undefined) throw keyNotFound();
+      const events = keysRevoked(caller, result.revoked, request);
+      return { value: result.key, changed: changedBy(result), events };
+    });
+    return { id: keyId, status: statusOf(key, now), revocation: { effective: true, ...effect } };
   }
 }
 

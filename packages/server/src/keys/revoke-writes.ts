@@ -129,3 +129,27 @@ export async function writeRevocations(
     missing: others.filter((id) => !existing.has(id)),
   };
 }
+
+/**
+ * Finds a secret and locks its key.
+ *
+ * @returns undefined if the workspace has no such key with this secret
+ */
+export async function findOwnSecret(
+  db: Kysely<Tables>,
+  workspaceId: string,
+  keyId: string,
+  hash: Uint8Array,
+): Promise<{ key: KeyRow; id: string; isNewest: boolean } | undefined> {
+  const store = new KeyStore(db);
+  const key = await store.find(workspaceId, keyId, { locked: true });
+  const secret = await db
+    .selectFrom('api_key_secret')
+    .select('id')
+    .where('hash', '=', hash)
+    .where('key_id', '=', keyId)
+    .executeTakeFirst();
+  if (key === undefined || secret === undefined) return undefined;
+  const [newest] = (await store.secretsOf([keyId])).get(keyId) ?? [];
+  return { key, id: secret.id, isNewest: newest?.id === secret.id };
+}

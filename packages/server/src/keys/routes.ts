@@ -10,8 +10,10 @@ import {
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
+import type { ClientAddress } from '../http/client-address.ts';
 import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
+import type { KeyIdentifier } from '../verification/key-identifier.ts';
 import type { KeyListService } from './list-service.ts';
 import type { WorkspaceRevoker } from './revoke-all.ts';
 import { revokeRoutes } from './revoke-routes.ts';
@@ -19,6 +21,7 @@ import type { RevokeService } from './revoke-service.ts';
 import { rotationRoutes } from './rotation-routes.ts';
 import type { RotationService } from './rotation-service.ts';
 import { changing, createHeaders, idParams, reading, security, tags } from './route-parts.ts';
+import { selfRevokeRoute } from './self-revoke-route.ts';
 import type { KeyService } from './service.ts';
 
 /** The management endpoints. Each requires a session, or a key with the scope named in its description. */
@@ -27,11 +30,14 @@ export const keyRoutes: FastifyPluginAsyncZod<{
   revocations: RevokeService;
   revoker: WorkspaceRevoker;
   rotation: RotationService;
+  identifier: KeyIdentifier;
+  addressOf: ClientAddress;
   lists: KeyListService;
   callers: Callers;
   logEvent: LogEvent;
 }> = async (app, options) => {
   const { keys, lists, callers, logEvent } = options;
+  await app.register(selfRevokeRoute, options);
   await app.register(revokeRoutes, options);
   await app.register(rotationRoutes, options);
 
