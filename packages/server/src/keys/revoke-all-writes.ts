@@ -1,6 +1,6 @@
 import { type RevokeReason, revokeReasonSchema } from '@soku/contract/key-policy';
 import type { Kysely } from 'kysely';
-import { lockRow } from '../database/dialect.ts';
+import { isPostgres, lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 
 /*
@@ -10,8 +10,11 @@ import type { Tables } from '../database/schema.ts';
  * removes the mark. Call each function inside a transaction.
  */
 
-/** Number of keys that one transaction revokes. With SQLite, verification waits for each. */
-const batchSize = 200;
+/**
+ * Number of keys that one transaction revokes. With SQLite, verification waits for each. With PostgreSQL, 500 keys are one
+ * change of the change log, and each transaction waits for the other nodes.
+ */
+const batchSize = { sqlite: 200, postgres: 500 };
 
 /** Who revokes all keys of a workspace, and why. */
 interface Mark {
@@ -95,7 +98,7 @@ export async function revokeBatch(db: Kysely<Tables>, workspaceId: string): Prom
         .where('workspace_id', '=', workspaceId)
         .where('revoked_at', 'is', null)
         .orderBy('id')
-        .limit(batchSize),
+        .limit(isPostgres(db) ? batchSize.postgres : batchSize.sqlite),
     )
     .where('revoked_at', 'is', null)
     .returning('id')

@@ -107,12 +107,12 @@ export class WorkspaceRevoker {
     // Each creation takes the same lock: its key is either counted here, or the creation waits until all are revoked.
     await lockRow(db, 'workspace', workspaceId);
     const isRepeated = token !== null && (await findIdempotent(db, workspaceId, token, at)) !== undefined;
+    if (token !== null && !isRepeated) await insertToken(db, workspaceId, token, null, at);
     const counts = await countKeys(db, workspaceId);
     if (isRepeated || counts.unrevoked === 0 || (await markOf(db, workspaceId)) !== undefined) {
       return { value: { ...counts, marked: false } };
     }
     await writeMark(db, workspaceId, { at, by: actor.id, reason });
-    if (token !== null) await insertToken(db, workspaceId, token, null, at);
     return {
       value: { ...counts, marked: true },
       changed: { kind: 'workspace', id: workspaceId },
@@ -121,7 +121,9 @@ export class WorkspaceRevoker {
   }
 
   /** Resolves when no key of a marked workspace is left to revoke; at once if the workspace is not marked. */
-  finish(workspaceId: string): Promise<void> {
+  async finish(workspaceId: string): Promise<void> {
+    // What runs already may have had its last transaction before the workspace was marked again.
+    await this.#finishing.get(workspaceId)?.catch(() => undefined);
     const running = this.#finishing.get(workspaceId);
     if (running !== undefined) return running;
     const finishing = this.#finish(workspaceId).finally(() => this.#finishing.delete(workspaceId));

@@ -65,7 +65,7 @@ export const revokeRoutes: FastifyPluginAsyncZod<{
       operationId: 'revokeKeys',
       summary: 'Revoke several keys permanently',
       description:
-        'Scope: `keys:write`. Revokes all of the keys in `ids` or none, and returns when no server accepts any of them anymore. If the workspace lacks one of the ids, the call returns 404 with these ids in `details`, and revokes nothing. A repeated call is harmless. `{"all": true}` revokes every key of the workspace. It requires a session, and returns only the number of keys. All of them are rejected within milliseconds; the call returns when each is stored as revoked, which takes about a second for every 10,000 keys. A repeated call with the same `Idempotency-Key` revokes no keys that were created in the meantime.',
+        'Scope: `keys:write`. Revokes all of the keys in `ids` or none, and returns when no server accepts any of them anymore. If the workspace lacks one of the ids, the call returns 404 with these ids in `details`, and revokes nothing. A repeated call is harmless. `{"all": true}` revokes every key of the workspace. It requires a session, and returns only the number of keys. All of them are rejected within milliseconds; the call returns when each is stored as revoked, which takes a few seconds for every 10,000 keys. A repeated call with the same `Idempotency-Key` revokes no keys that were created in the meantime.',
       tags,
       security,
       headers: revokeHeaders,
