@@ -61,6 +61,10 @@ export const rejectedOnBoth: Record<string, Attack> = {
     `DELETE FROM api_key_secret WHERE hash = ${activeHash}`,
     `INSERT INTO api_key_secret ${aSecretRow} VALUES (${activeHash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],
+  'ending a revoke of all keys before all are revoked': () => [
+    "UPDATE workspace SET revoking_at = 1 WHERE id = 'ws_a'",
+    "UPDATE workspace SET revoking_at = NULL WHERE id = 'ws_a'",
+  ],
   'deleting the revoked hash': ({ hash }) => [`DELETE FROM dead_hash WHERE hash = ${hash}`],
   'deleting all revoked hashes': () => ['DELETE FROM dead_hash'],
   'changing the revoked hash': ({ hash, unusedHash }) => [
