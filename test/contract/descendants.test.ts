@@ -2,14 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  createdKeySchema,
-  descendantsSchema,
-  keyChangeSchema,
-  keyRevocationSchema,
-  keySchema,
-  revokedKeySchema,
-} from '@soku/contract/keys';
+import { createdKeySchema, keyChangeSchema, keySchema } from '@soku/contract/keys';
+import { descendantsSchema, keyRevocationSchema, revokedKeySchema } from '@soku/contract/revocations';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { withoutUse } from '../support/key.ts';
 import { bearer, call } from '../support/person.ts';

@@ -14,7 +14,7 @@ const tables = {
     'scopes',
     'expires_at',
     'created_at',
-  ].concat('revoked_at', 'revoked_by'),
+  ].concat('revoked_at', 'revoked_by', 'revoked_reason'),
   api_key_secret: ['hash', 'key_id', 'prefix', 'preview_start', 'preview_end', 'created_at'].concat(
     'retires_at',
     'retired_at',

@@ -29,6 +29,7 @@ export const rejectedOnBoth: Record<string, Attack> = {
   ],
   'changing revoked_at': ({ id }) => [`UPDATE api_key SET revoked_at = 9999999999999 WHERE id = ${id}`],
   'changing revoked_by': ({ id }) => [`UPDATE api_key SET revoked_by = 'usr_2' WHERE id = ${id}`],
+  'changing revoked_reason': ({ id }) => [`UPDATE api_key SET revoked_reason = 'other' WHERE id = ${id}`],
   'changing the id': ({ id }) => [`UPDATE api_key SET id = 'key_other' WHERE id = ${id}`],
   'changing the workspace': ({ id }) => [`UPDATE api_key SET workspace_id = 'ws_b' WHERE id = ${id}`],
   'deleting the key': ({ id }) => [`DELETE FROM api_key WHERE id = ${id}`],
@@ -59,6 +60,10 @@ export const rejectedOnBoth: Record<string, Attack> = {
     `UPDATE api_key_secret SET retired_at = 1 WHERE hash = ${activeHash}`,
     `DELETE FROM api_key_secret WHERE hash = ${activeHash}`,
     `INSERT INTO api_key_secret ${aSecretRow} VALUES (${activeHash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
+  ],
+  'ending a revoke of all keys before all are revoked': () => [
+    "UPDATE workspace SET revoking_at = 1 WHERE id = 'ws_a'",
+    "UPDATE workspace SET revoking_at = NULL WHERE id = 'ws_a'",
   ],
   'deleting the revoked hash': ({ hash }) => [`DELETE FROM dead_hash WHERE hash = ${hash}`],
   'deleting all revoked hashes': () => ['DELETE FROM dead_hash'],

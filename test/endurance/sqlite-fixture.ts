@@ -7,7 +7,7 @@ import { openDataDirectory } from '../../packages/server/src/database/data-direc
 import type { Database } from '../../packages/server/src/database/open.ts';
 import { openSqlite, type SqliteDatabase } from '../../packages/server/src/database/sqlite.ts';
 import { newId } from '../../packages/server/src/ids.ts';
-import { writeRevocation } from '../../packages/server/src/keys/writes.ts';
+import { writeRevocation } from '../../packages/server/src/keys/revoke-writes.ts';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { singleProcessPropagation } from '../../packages/server/src/propagation/single-process.ts';
 import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
@@ -129,7 +129,7 @@ async function insertKeys(database: SqliteDatabase): Promise<Keys> {
   for (const [i, workspaceId] of ['ws_a', 'ws_b'].entries()) {
     const request = { id: keys.revoked[i]?.id ?? '', workspaceId, by: 'usr_1', at: 1_700_000_000_000 };
     await propagation.commit(async (db) => {
-      const change = await writeRevocation(db, { ...request, descendants: false });
+      const change = await writeRevocation(db, { ...request, reason: null, descendants: false });
       return { value: undefined, changed: change && { kind: 'revoked', ids: change.journalKeyIds } };
     });
   }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { auditPageSchema } from '@soku/contract/audit';
-import { keyListSchema, revokedKeySchema } from '@soku/contract/keys';
+import { keyListSchema } from '@soku/contract/keys';
+import { revokedKeySchema } from '@soku/contract/revocations';
 import { Deployment } from '../operations/nodes.ts';
 import { eventually } from '../support/contract.ts';
 import { bearer, call, Person } from '../support/person.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { revokedKeySchema } from '@soku/contract/keys';
+import { revokedKeySchema } from '@soku/contract/revocations';
 import { HttpSocket } from '../support/http-socket.ts';
 import { inDatabaseOf } from '../support/in-database.ts';
 import { bearer, call } from '../support/person.ts';

@@ -1,7 +1,7 @@
 /** Several servers act as one, whichever of them gets a request. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { revokedKeySchema } from '@soku/contract/keys';
+import { revokedKeySchema } from '@soku/contract/revocations';
 import { bearer, call, Person } from '../support/person.ts';
 import { owner } from '../support/server.ts';
 import { Deployment } from './nodes.ts';

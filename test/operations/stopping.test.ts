@@ -1,7 +1,8 @@
 /** Stopping a server: during a revoke, and while the database does not respond. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { keySchema, revokedKeySchema } from '@soku/contract/keys';
+import { keySchema } from '@soku/contract/keys';
+import { revokedKeySchema } from '@soku/contract/revocations';
 import { eventually } from '../support/contract.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call, Person } from '../support/person.ts';

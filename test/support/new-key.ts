@@ -38,7 +38,7 @@ export function newKey({ preview, ...fields }: Partial<NewKey & Pick<NewSecret, 
   };
 }
 
-/** Inserts a key in a transaction of its own. @param most maximum number of active keys */
+/** Inserts a key, in a transaction of its own unless `kysely` is one. @param most maximum number of active keys */
 export function insertNewKey(
   kysely: Kysely<Tables>,
   key: NewKey,
@@ -49,5 +49,6 @@ export function insertNewKey(
   }: Partial<KeyPolicy> & { token?: Uint8Array | null; most?: number } = {},
 ) {
   const whole = { ...unrestrictedPolicy, ...policy };
-  return kysely.transaction().execute((db) => insertKey(db, key, token, most, () => whole));
+  const insert = (db: Kysely<Tables>) => insertKey(db, key, token, most, () => whole);
+  return kysely.isTransaction ? insert(kysely) : kysely.transaction().execute(insert);
 }

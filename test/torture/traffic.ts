@@ -1,6 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { errorSchema } from '@soku/contract/errors';
-import { createdKeySchema, revokedKeySchema } from '@soku/contract/keys';
+import { createdKeySchema } from '@soku/contract/keys';
+import { revokedKeySchema } from '@soku/contract/revocations';
 import type { RawResponse } from '../support/http-socket.ts';
 import type { Random } from '../support/random.ts';
 import { openSession } from '../support/session.ts';

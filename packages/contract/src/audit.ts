@@ -17,6 +17,7 @@ export const actionSchema = z.enum([
   'key.ended_secret_used',
   'scopes.updated',
   'workspace.updated',
+  'workspace.keys_revoked',
   'account.created',
   'account.updated',
   'account.signed_in',

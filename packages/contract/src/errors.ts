@@ -12,7 +12,9 @@ export const errorSchema = z
       details: z
         .array(z.object({ path: z.string(), problem: z.string(), keyId: z.string().optional() }))
         .optional()
-        .describe('One entry per invalid field. With idempotency_replayed, keyId is the key created earlier'),
+        .describe(
+          'One entry per invalid field. `keyId`: with idempotency_replayed, the key created earlier; with not_found, a key that does not exist',
+        ),
     }),
   })
   .meta({ id: 'Error' });

@@ -51,54 +51,6 @@ export const keySchema = z
   .meta({ id: 'Key' });
 export type Key = z.infer<typeof keySchema>;
 
-export const revokedKeySchema = keySchema
-  .extend({
-    revocation: z.object({
-      effective: z.literal(true).describe('No server accepts the key anymore'),
-      nodes: z.int().min(1).describe('How many servers have applied the revocation, including this one'),
-      waitedMs: z.int().min(0).describe('How long this call waited for the other servers, in ms'),
-      descendants: z
-        .int()
-        .min(0)
-        .describe('How many other keys this call revoked (with `descendants: true`)'),
-    }),
-  })
-  .meta({ id: 'RevokedKey' });
-export type RevokedKey = z.infer<typeof revokedKeySchema>;
-
-/** The response to a revoke when the caller may not read the key. */
-export const keyRevocationSchema = revokedKeySchema
-  .pick({ id: true, revocation: true })
-  .extend({ status: z.literal('revoked') })
-  .meta({ id: 'KeyRevocation' });
-export type KeyRevocation = z.infer<typeof keyRevocationSchema>;
-
-export const revokeKeySchema = z
-  .strictObject({
-    descendants: z
-      .boolean()
-      .default(false)
-      .describe(
-        'Also revoke the keys that this key created, the keys that those created, and so on: at most 10,000, all or none. Also works if the key is already revoked',
-      ),
-  })
-  .meta({ id: 'RevokeKey' });
-
-export const descendantsSchema = z
-  .object({
-    count: z
-      .int()
-      .min(0)
-      .describe(
-        'How many keys would be revoked along with this one: all descendants that are not revoked yet',
-      ),
-    active: z.int().min(0).describe('How many of them have not expired'),
-    accepted: z.int().min(0).describe('Requests with these keys that were accepted in the last 24 hours'),
-    lastUsedAt: instantSchema.nullable().describe('When a request with one of them was last accepted'),
-  })
-  .meta({ id: 'KeyDescendants' });
-export type Descendants = z.infer<typeof descendantsSchema>;
-
 const rateLimitField = rateLimitSchema
   .nullable()
   .optional()

@@ -56,6 +56,7 @@ import { recordUsage } from './usage/usage.ts';
 import { FastPath } from './verification/fast-path.ts';
 import { ForwardAuth } from './verification/forward-auth.ts';
 import { GrantingVerifier } from './verification/granting-verifier.ts';
+import { KeyIdentifier } from './verification/key-identifier.ts';
 import { PostVerify } from './verification/post-verify.ts';
 import { verificationRoutes } from './verification/routes.ts';
 import { SecretCache } from './verification/secret-cache.ts';
@@ -85,19 +86,16 @@ export async function createApp(
   const accountParts = createAccounts(database, { secret, publicUrl, log });
   const { accounts, passwords, failedSignIns } = accountParts;
   app.addHook('onClose', () => passwords.close());
-  const { verifier, propagation, nodes, limits, usage, secretTasks, sources } = await createVerification(
-    config,
-    database,
-    journal,
-    log,
-  );
+  const { verifier, identifier, propagation, nodes, limits, usage, secretTasks, sources } =
+    await createVerification(config, database, journal, log);
   const workspaces = new WorkspaceService(database.kysely, {
     keyRateLimit: config.keyRateLimit,
     propagation,
     now: Date.now,
   });
-  const keyParts = createKeys(config, database, propagation, usage, secret);
+  const keyParts = createKeys(config, database, propagation, usage, secret, log);
   const { keys } = keyParts;
+  const keyTasks = together(secretTasks, keyParts.revoker);
 
   const draining = addDraining(app);
   const isStopping = () => draining.begun;
@@ -125,8 +123,8 @@ export async function createApp(
   const ofAccounts = { ...accountParts, publicUrl, keyPrefixes, testKeyPrefix, addressOf };
   await app.register(accountRoutes, { logEvent, ...ofAccounts });
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
-  await app.register(keyRoutes, { logEvent, ...keyParts, callers });
   await app.register(scopeRoutes, { logEvent, ...keyParts, callers });
+  await app.register(keyRoutes, { logEvent, ...keyParts, callers, identifier, addressOf });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
   await app.register(usageRoutes, { ...keyParts, callers });
@@ -138,7 +136,22 @@ export async function createApp(
   await app.register(nodeRoutes, { list: nodes?.list ?? singleNodeList, checkOperator, accounts, addressOf });
   registerOpenApiRoute(app);
   await registerPages(app);
-  return { app, accounts, failedSignIns, keys, nodes, limits, usage, secretTasks, gateway, draining };
+  return { app, accounts, failedSignIns, keys, nodes, limits, usage, keyTasks, gateway, draining };
+}
+
+interface BackgroundTask {
+  start(): void;
+  stop(): Promise<unknown>;
+}
+
+/** Combines tasks that start and stop at the same time. */
+function together(...tasks: BackgroundTask[]): BackgroundTask {
+  return {
+    start: () => {
+      for (const task of tasks) task.start();
+    },
+    stop: () => Promise.all(tasks.map((task) => task.stop())),
+  };
 }
 
 /** Handles verification requests ahead of the framework. */
@@ -201,20 +214,18 @@ export async function createVerification(
     member: nodes?.node,
   });
   const addressLimits = new AddressLimits(config.addressRateLimit);
+  const failed = throttle(10_000, (error: unknown, suppressed) =>
+    log.error({ err: error, suppressed }, 'could not verify a key'),
+  );
+  const shared = { secrets, prefixes: config.keyPrefixes, addressLimits, counts, failed };
   const decider = new Verifier({
-    secrets,
+    ...shared,
     lease,
     cache,
-    prefixes: config.keyPrefixes,
     environment: config.verifyEnvironment,
     grants: limits.grants,
     isClientHidden: createHiddenClientCheck(config.trustProxy, config.trustProxyHeader),
-    addressLimits,
-    counts,
     firstUsed: secretTasks.firstUsed,
-    failed: throttle(10_000, (error, suppressed) =>
-      log.error({ err: error, suppressed }, 'could not verify a key'),
-    ),
   });
   const verifier = new GrantingVerifier(decider, limits.grants);
   const sources: Omit<MetricSources, 'requests'> = {
@@ -228,7 +239,8 @@ export async function createVerification(
     nodes: nodes && { figures: nodes.node.waitMetrics, heartbeats: nodes.heartbeats, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
   };
-  return { verifier, propagation, nodes, limits, usage, secretTasks, sources };
+  const identifier = new KeyIdentifier(shared);
+  return { verifier, identifier, propagation, nodes, limits, usage, secretTasks, sources };
 }
 
 function connectionsOf({ pool, verificationPool }: PostgresDatabase): PoolSizes {

@@ -1,8 +1,11 @@
+import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { isPostgres } from './database/dialect.ts';
 import type { Database } from './database/open.ts';
 import { KeyListReader } from './keys/list-reader.ts';
 import { KeyListService } from './keys/list-service.ts';
+import { WorkspaceRevoker } from './keys/revoke-all.ts';
+import { RevokeService } from './keys/revoke-service.ts';
 import { RotationService } from './keys/rotation-service.ts';
 import { scopeHolders } from './keys/scope-holders.ts';
 import { KeyService } from './keys/service.ts';
@@ -25,16 +28,24 @@ export function createKeys(
   propagation: Propagation,
   { reader, writeLastUses }: UsageRecording,
   secret: string,
+  log: Logger,
 ) {
   const now = Date.now;
   const store = new KeyStore(kysely);
   const lastUses = (keyIds: readonly string[]) => reader.lastUses(keyIds);
+  const revoker = new WorkspaceRevoker({
+    db: kysely,
+    propagation,
+    now,
+    failed: (error) => log.error({ err: error }, 'not all keys of a workspace could be revoked; retrying'),
+  });
   const keys = new KeyService(store, propagation, {
     prefixes: config.keyPrefixes,
     testPrefix: config.testKeyPrefix,
     maxActiveKeys: config.maxActiveKeys,
     keyRateLimit: config.keyRateLimit,
     lastUses,
+    finishRevoking: (workspaceId) => revoker.finish(workspaceId),
     now,
   });
   const scopes = new ScopeService(kysely, {
@@ -43,6 +54,7 @@ export function createKeys(
     holdersOf: scopeHolders,
     now,
   });
+  const revocations = new RevokeService(keys, propagation, now);
   const rotation = new RotationService(keys, store, propagation, {
     prefixes: config.keyPrefixes,
     testPrefix: config.testKeyPrefix,
@@ -60,5 +72,5 @@ export function createKeys(
     usedSince,
   };
   const workspaceUsage = new WorkspaceUsageService(used, reader, { writeLastUses, now });
-  return { keys, rotation, lists, scopes, usage: keyUsage, workspaceUsage };
+  return { keys, revocations, revoker, rotation, lists, scopes, usage: keyUsage, workspaceUsage };
 }

@@ -33,7 +33,7 @@ async function start(): Promise<void> {
   await withStartErrors(database, journal.start());
   // Loaded late: this takes longer than all the checks that may prevent the start.
   const { createApp } = await import('./app.ts');
-  const { app, accounts, failedSignIns, keys, nodes, limits, usage, secretTasks, gateway, draining } =
+  const { app, accounts, failedSignIns, keys, nodes, limits, usage, keyTasks, gateway, draining } =
     await createApp(config, database, journal, secret, log);
   const audit = createAudit({ database, retentionDays: config.auditRetentionDays, log });
   process.on('uncaughtException', (error) => {
@@ -50,7 +50,7 @@ async function start(): Promise<void> {
       drain: () => draining.begin(),
       closeServers: (since) => Promise.all([close(since), closeGateway(since)]),
       write: async (progressed) => {
-        const [written] = await Promise.all([usage.stop(progressed), limits.stop(), secretTasks.stop()]);
+        const [written] = await Promise.all([usage.stop(progressed), limits.stop(), keyTasks.stop()]);
         return written;
       },
       leave: () =>
@@ -73,7 +73,7 @@ async function start(): Promise<void> {
   const closeGateway = await startGateway(gateway, config, log);
   await listen(app, config);
   usage.start();
-  secretTasks.start();
+  keyTasks.start();
   failedSignIns.start();
   audit.start();
   if (setupCode !== undefined)

@@ -3,17 +3,15 @@ import {
   type CreatedKey,
   type CreateKey,
   createdKeySchema,
-  descendantsSchema,
   type Key,
   type KeyList,
   type KeySort,
   keyListSchema,
   keySchema,
-  type RevokedKey,
-  revokedKeySchema,
   type SortOrder,
   type StatusFilter,
 } from '@soku/contract/keys';
+import { descendantsSchema, type RevokedKey, revokedKeySchema } from '@soku/contract/revocations';
 import {
   type InfiniteData,
   infiniteQueryOptions,

@@ -9,7 +9,7 @@ import { tryLockCluster } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { systemActor } from '../events/actor.ts';
 import { appendEvent } from '../events/events.ts';
-import { writeRevocation } from '../keys/writes.ts';
+import { writeRevocation } from '../keys/revoke-writes.ts';
 import { clusterPropagation } from '../propagation/cluster-propagation.ts';
 import { sealEvents } from './sealer.ts';
 
@@ -59,7 +59,7 @@ test('a revoke does not wait for a frozen command in its workspace, or for a fro
   });
   await Promise.all(begun.map(({ promise }) => promise));
   const revoked = await propagation.commit(async (db) => {
-    const request = { workspaceId: 'ws', id: 'key_1', by: 'usr_1', at: 2, descendants: false };
+    const request = { workspaceId: 'ws', id: 'key_1', by: 'usr_1', at: 2, reason: null, descendants: false };
     const value = await writeRevocation(db, request);
     await appendEvent(db, { ...event('key_1'), action: 'key.revoked', at: 2 });
     return { value, changed: value && { kind: 'revoked', ids: value.journalKeyIds } };

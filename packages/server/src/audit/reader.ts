@@ -35,21 +35,28 @@ export async function readEvents(
     .where('target_id', 'in', (eb) =>
       eb.selectFrom('workspace_member').select('user_id').where('workspace_id', '=', workspaceId),
     );
-  // Each half follows the order of an index, so neither reads more than a page. A key never acts on accounts.
-  const [one, other] =
+  // Each part follows the order of an index, so none reads more than a page. A key never acts on accounts.
+  const [one, ...others] =
     keyId === undefined
-      ? [own, accounts]
-      : [
+      ? ([own, accounts] as const)
+      : ([
           own.where('target_id', '=', keyId),
           own.where('actor_id', '=', keyId).where('target_id', '!=', keyId),
-        ];
-  const rows = await db
-    .selectFrom(one.as('one'))
-    .selectAll()
-    .unionAll(db.selectFrom(other.as('other')).selectAll())
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute();
+          // A revoke of all keys of the workspace has one event. Its time is that of the revocation of each key.
+          own
+            .where('action', '=', 'workspace.keys_revoked')
+            .where('actor_id', '!=', keyId)
+            .where('at', '=', (eb) =>
+              eb
+                .selectFrom('api_key')
+                .select('revoked_at')
+                .where('id', '=', keyId)
+                .where('workspace_id', '=', workspaceId),
+            ),
+        ] as const);
+  let parts = db.selectFrom(one.as('part')).selectAll();
+  for (const other of others) parts = parts.unionAll(db.selectFrom(other.as('part')).selectAll());
+  const rows = await parts.orderBy('id', 'desc').limit(limit).execute();
   return rows.map(toAuditEvent);
 }
 

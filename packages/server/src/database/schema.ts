@@ -187,6 +187,14 @@ interface WorkspaceTable {
   rate_limit: number | null;
   /** Days after its creation by which each new key must expire; null: no maximum. */
   max_key_lifetime: Optional<number>;
+  /**
+   * Epoch ms. While it is set, all keys of the workspace count as revoked. A call that revokes all keys sets it, revokes
+   * them one batch after another, and clears it after the last one (enforced by a trigger).
+   */
+  revoking_at: Optional<number>;
+  /** revoked_by and revoked_reason of these keys. Written with revoking_at. */
+  revoking_by: Optional<string>;
+  revoking_reason: Optional<string>;
   created_at: number;
 }
 

@@ -19,6 +19,7 @@ type Event =
   | 'key created'
   | 'key changed'
   | 'key revoked'
+  | 'keys revoked'
   | 'key rotated'
   | 'secret retired'
   | 'scopes changed'
@@ -34,6 +35,8 @@ interface Ids {
   callerKeyId?: string;
   /** Number of keys created by the key that were revoked with it. */
   descendants?: number;
+  /** Number of keys that a call revoked. */
+  keys?: number;
   /** Why it was rejected. */
   code?: ErrorCode;
   /** Number of further events since the last line, which were not logged individually. */

@@ -1,6 +1,7 @@
 import type { Environment } from '@soku/contract/key-policy';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { coversGrant } from '@soku/contract/scopes';
+import type { Caller } from '../http/caller.ts';
 import { type ApiProblem, RequestError } from '../http/errors.ts';
 import {
   effectiveQuota,
@@ -155,4 +156,9 @@ export function invalid(path: string, problem: string): RequestError {
 
 function invalidField(path: string, problem: string): ApiProblem {
   return { code: 'invalid_request', message: `${path} ${problem}.`, details: [{ path, problem }] };
+}
+
+/** Whether a caller may read a key. Every key may read itself. */
+export function mayRead(caller: Caller, keyId: string): boolean {
+  return caller.actor.id === keyId || caller.scopes.includes('keys:read');
 }

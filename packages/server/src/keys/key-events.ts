@@ -1,8 +1,12 @@
+import type { Details } from '@soku/contract/audit';
 import type { StartGrace } from '@soku/contract/rotation';
+import type { Kysely } from 'kysely';
+import type { Tables } from '../database/schema.ts';
 import { formatStoredScopes } from '../database/stored-scopes.ts';
 import { changesOf, type NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import type { KeyPolicy } from './caller-policy.ts';
+import type { RevokeRequest } from './revoke-writes.ts';
 import type { KeyRow, SecretRow } from './store.ts';
 import { type ChangedKey, type NewKey, policyOfRow } from './writes.ts';
 
@@ -69,23 +73,55 @@ function policyDetails({ scopes, expiresAt, allowedAddresses, rateLimit, externa
 /**
  * Creates one event per key, so that the log of each key shows its revocation.
  *
- * @param id the key named in the call; the others are its descendants
- * @param at epoch ms
+ * @param ancestor the key named in the call, if the call also revokes its descendants
  */
 export function keysRevoked(
   { actor, workspaceId }: CallerOfEvent,
-  id: string,
   revoked: readonly { id: string; name: string }[],
-  at: number,
+  { at, reason }: Pick<RevokeRequest, 'at' | 'reason'>,
+  ancestor?: string,
 ): NewEvent[] {
-  return revoked.map((key) => ({
-    chain: workspaceId,
+  return revoked.map((key) => {
+    const details: Details = {
+      ...(reason !== null && { reason }),
+      ...(ancestor !== undefined && key.id !== ancestor && { descendantOf: ancestor }),
+    };
+    return {
+      chain: workspaceId,
+      at,
+      actor,
+      action: 'key.revoked',
+      target: { kind: 'key', ...key },
+      ...(Object.keys(details).length > 0 && { details }),
+    };
+  });
+}
+
+/**
+ * One event for all keys of a workspace: a million events would fill the log and delay the sealing of others. The log of
+ * each key includes it (audit/reader.ts).
+ *
+ * @param count how many keys are revoked
+ */
+export async function workspaceKeysRevoked(
+  db: Kysely<Tables>,
+  { actor, workspaceId: id }: CallerOfEvent,
+  { at, reason }: Pick<RevokeRequest, 'at' | 'reason'>,
+  count: number,
+): Promise<NewEvent> {
+  const { name } = await db
+    .selectFrom('workspace')
+    .select('name')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return {
+    chain: id,
     at,
     actor,
-    action: 'key.revoked',
-    target: { kind: 'key', ...key },
-    ...(key.id !== id && { details: { descendantOf: id } }),
-  }));
+    action: 'workspace.keys_revoked',
+    target: { kind: 'workspace', id, name },
+    details: { keys: count, ...(reason !== null && { reason }) },
+  };
 }
 
 /** What a rotation records. */

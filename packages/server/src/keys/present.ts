@@ -16,7 +16,7 @@ export interface SecretUse {
 }
 
 /** What a key consists of. */
-interface KeyParts {
+export interface StoredKeyParts {
   row: KeyRow;
   /** Newest first. */
   secrets: readonly SecretRow[];
@@ -25,7 +25,7 @@ interface KeyParts {
 }
 
 /** @param now epoch ms, which determines whether the key has expired */
-export function presentKey({ row, secrets, uses }: KeyParts, now: number): Key {
+export function presentKey({ row, secrets, uses }: StoredKeyParts, now: number): Key {
   const presented = secrets.map((secret, i) => presentSecret(secret, uses, secrets.slice(0, i)));
   return {
     id: row.id,
@@ -50,7 +50,7 @@ export function presentKey({ row, secrets, uses }: KeyParts, now: number): Key {
 }
 
 /** @param now epoch ms */
-function statusOf(row: KeyRow, now: number): Key['status'] {
+export function statusOf(row: KeyRow, now: number): Key['status'] {
   if (row.revoked_at !== null) return 'revoked';
   if (row.expires_at !== null && row.expires_at <= now) return 'expired';
   return row.disabled_at === null ? 'active' : 'disabled';

@@ -3,13 +3,13 @@ import type { RateLimit } from '@soku/contract/rate-limits';
 import type { RotateKey, SecretRetirement } from '@soku/contract/rotation';
 import { type Caller, callingKeyOf } from '../http/caller.ts';
 import type { Propagation } from '../propagation/propagation.ts';
+import { mayRead } from './caller-policy.ts';
 import { hashToken } from './idempotency.ts';
 import { keyRotated, secretsRetired } from './key-events.ts';
 import { createSecret, type KeyPrefixes, prefixOf } from './new-secret.ts';
 import { environmentOf } from './present.ts';
 import { keyNotFound } from './problems.ts';
 import { writeRetirement, writeRotation } from './rotation-writes.ts';
-import { mayRead } from './service.ts';
 import type { KeyStore } from './store.ts';
 
 interface Options extends KeyPrefixes {

@@ -3,42 +3,42 @@ import {
   createdKeySchema,
   createKeySchema,
   keyChangeSchema,
-  keyIdSchema,
   keyListSchema,
-  keyRevocationSchema,
   keySchema,
   listKeysSchema,
-  revokedKeySchema,
-  revokeKeySchema,
 } from '@soku/contract/keys';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type Callers, idempotencyHeader, workspaceHeader } from '../http/caller.ts';
+import { type Callers, workspaceHeader } from '../http/caller.ts';
+import type { ClientAddress } from '../http/client-address.ts';
 import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
+import type { KeyIdentifier } from '../verification/key-identifier.ts';
 import type { KeyListService } from './list-service.ts';
+import type { WorkspaceRevoker } from './revoke-all.ts';
+import { revokeRoutes } from './revoke-routes.ts';
+import type { RevokeService } from './revoke-service.ts';
 import { rotationRoutes } from './rotation-routes.ts';
 import type { RotationService } from './rotation-service.ts';
+import { changing, createHeaders, idParams, reading, security, tags } from './route-parts.ts';
+import { selfRevokeRoute } from './self-revoke-route.ts';
 import type { KeyService } from './service.ts';
-
-const tags = ['API keys'];
-const security = [{ key: [] }, { session: [] }];
-const idParams = z.object({ id: keyIdSchema });
-const createHeaders = workspaceHeader.extend(idempotencyHeader);
-
-/** Errors in addition to those of every endpoint: a missing scope, or an unknown workspace in X-Soku-Workspace. */
-const reading = ['insufficient_scope', 'not_found', 'verification_unavailable'] as const;
-const changing = [...reading, 'cross_origin', 'payload_too_large', 'unsupported_media_type'] as const;
 
 /** The management endpoints. Each requires a session, or a key with the scope named in its description. */
 export const keyRoutes: FastifyPluginAsyncZod<{
   keys: KeyService;
+  revocations: RevokeService;
+  revoker: WorkspaceRevoker;
   rotation: RotationService;
+  identifier: KeyIdentifier;
+  addressOf: ClientAddress;
   lists: KeyListService;
   callers: Callers;
   logEvent: LogEvent;
 }> = async (app, options) => {
   const { keys, lists, callers, logEvent } = options;
+  await app.register(selfRevokeRoute, options);
+  await app.register(revokeRoutes, options);
   await app.register(rotationRoutes, options);
 
   app.route({
@@ -129,35 +129,6 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       const changed = await keys.change(callers.of(request), request.params.id, request.body);
       logEvent(request, 'key changed', { ...callerIds(callers.of(request)), keyId: changed.id });
       return changed;
-    },
-  });
-
-  app.route({
-    method: 'POST',
-    url: '/v1/api-keys/:id/revoke',
-    schema: {
-      operationId: 'revokeKey',
-      summary: 'Revoke a key permanently',
-      description:
-        'Scope: `keys:write`. Returns when no server accepts the key or the descendants revoked with it anymore. A repeated call returns the same result. A key without `keys:read` that revokes another key receives a `KeyRevocation`.',
-      tags,
-      security,
-      headers: workspaceHeader,
-      params: idParams,
-      body: revokeKeySchema.nullish(),
-      response: {
-        200: z.union([revokedKeySchema, keyRevocationSchema]),
-        ...keyErrorResponses(...changing, 'too_many_descendants'),
-      },
-    },
-    ...callers.require('keys:write'),
-    handler: async (request) => {
-      const descendants = request.body?.descendants === true;
-      const revoked = await keys.revoke(callers.of(request), request.params.id, descendants);
-      const { id: keyId, revocation } = revoked;
-      const ids = { ...callerIds(callers.of(request)), keyId, descendants: revocation.descendants };
-      logEvent(request, 'key revoked', ids);
-      return revoked;
     },
   });
 };

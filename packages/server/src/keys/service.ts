@@ -1,4 +1,4 @@
-import type { ChangeKey, CreateKey, Key, KeyChange, KeyRevocation, RevokedKey } from '@soku/contract/keys';
+import type { ChangeKey, CreateKey, Key, KeyChange } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { containsKey } from '@soku/key';
 import type { Kysely } from 'kysely';
@@ -8,27 +8,19 @@ import { parseStoredScopes } from '../database/stored-scopes.ts';
 import { type Caller, callingKeyOf } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
-import type { CommandChange, Propagation } from '../propagation/propagation.ts';
+import type { Propagation } from '../propagation/propagation.ts';
 import { rejectUnknownGrants } from '../scopes/catalog.ts';
-import { policyOfNewKey } from './caller-policy.ts';
+import { mayRead, policyOfNewKey } from './caller-policy.ts';
 import { decideChange } from './change.ts';
 import { expiryOfNewKey } from './expiry.ts';
 import { hashToken } from './idempotency.ts';
 import { rejectLargeIdentity } from './identity-size.ts';
-import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
+import { keyCreated, keyUpdated } from './key-events.ts';
 import { createSecret, type KeyPrefixes, prefixOf } from './new-secret.ts';
-import { presentKey, type SecretUse } from './present.ts';
+import { presentKey, type SecretUse, type StoredKeyParts } from './present.ts';
 import { callerRevoked, keyNotFound, replayed } from './problems.ts';
 import type { KeyRow, KeyStore } from './store.ts';
-import {
-  type ChangedKey,
-  countActive,
-  insertKey,
-  maxLifetimeOf,
-  type RevokeResult,
-  updateKey,
-  writeRevocation,
-} from './writes.ts';
+import { type ChangedKey, countActive, insertKey, maxLifetimeOf, updateKey } from './writes.ts';
 
 interface Options extends KeyPrefixes {
   /** Maximum number of active keys in a workspace. */
@@ -37,11 +29,13 @@ interface Options extends KeyPrefixes {
   keyRateLimit: RateLimit;
   /** The last use of each secret of these keys that was ever accepted, by key. */
   lastUses: (keyIds: readonly string[]) => Promise<ReadonlyMap<string, readonly SecretUse[]>>;
+  /** Resolves when all keys of a workspace are revoked, if they are being revoked. */
+  finishRevoking: (workspaceId: string) => Promise<void>;
   /** Epoch ms. */
   now: () => number;
 }
 
-/** Creates, changes and revokes keys. */
+/** Creates, reads and changes keys. */
 export class KeyService {
   readonly #store: KeyStore;
   readonly #propagation: Propagation;
@@ -95,6 +89,10 @@ export class KeyService {
       const events = value.outcome === 'created' ? [keyCreated(caller, key, value.policy)] : [];
       return { value, events };
     });
+    if (created.outcome === 'being revoked') {
+      await this.#options.finishRevoking(caller.workspaceId);
+      return this.create(caller, input, idempotencyKey);
+    }
     if (created.outcome === 'replayed') throw replayed(created.keyId, 'create');
     if (created.outcome === 'creator revoked') throw callerRevoked();
     if (created.outcome === 'full') throw quotaReached(maxActiveKeys);
@@ -108,7 +106,7 @@ export class KeyService {
 
   /** @throws {RequestError} not_found, including for a key of another workspace */
   async get(workspaceId: string, id: string): Promise<Key> {
-    const [row, parts] = await Promise.all([this.#store.find(workspaceId, id), this.#partsOf(id)]);
+    const [row, parts] = await Promise.all([this.#store.find(workspaceId, id), this.partsOf(id)]);
     if (row === undefined) throw keyNotFound();
     return presentKey({ row, ...parts }, this.#options.now());
   }
@@ -128,7 +126,8 @@ export class KeyService {
     return found.map((secret) => ({ id: secret.id, hash: Buffer.from(secret.hash).toString('latin1') }));
   }
 
-  async #partsOf(id: string) {
+  /** The secrets of a key and their last uses. Call it with an id that was checked. */
+  async partsOf(id: string): Promise<Pick<StoredKeyParts, 'secrets' | 'uses'>> {
     const [secrets, uses] = await Promise.all([this.#store.secretsOf([id]), this.#options.lastUses([id])]);
     return { secrets: secrets.get(id) ?? [], uses: uses.get(id) ?? [] };
   }
@@ -179,34 +178,6 @@ export class KeyService {
   }
 
   /**
-   * Revokes a key permanently. Once this resolves, no verification that starts afterwards accepts the key.
-   *
-   * @param descendants whether to revoke its descendants too
-   * @returns the key; for a caller that may not read it, only that it is revoked
-   * @throws {RequestError} not_found, too_many_descendants
-   */
-  async revoke(caller: Caller, id: string, descendants: boolean): Promise<RevokedKey | KeyRevocation> {
-    const { actor, workspaceId } = caller;
-    const now = this.#options.now();
-    const request = { workspaceId, id, by: actor.id, at: now, descendants };
-    const readable = mayRead(caller, id);
-    const [{ value: result, effect }, parts] = await Promise.all([
-      this.#propagation.commit(async (db) => {
-        const value = await writeRevocation(db, request);
-        if (value === undefined) return { value };
-        return { value, changed: changedBy(value), events: keysRevoked(caller, id, value.revoked, now) };
-      }),
-      // In parallel with the transaction and the wait for other nodes.
-      readable ? this.#partsOf(id) : { secrets: [], uses: [] },
-    ]);
-    if (result === undefined) throw keyNotFound();
-    const count = result.revoked.filter((one) => one.id !== id).length;
-    const revocation = { effective: true, ...effect, descendants: count } as const;
-    if (!readable) return { id, status: 'revoked', revocation };
-    return { ...presentKey({ row: result.key, ...parts }, now), revocation };
-  }
-
-  /**
    * The other keys that a revoke with descendants would include.
    *
    * @throws {RequestError} not_found
@@ -248,16 +219,6 @@ function sharesWorkspace({ scopes, expiresAt }: ChangeKey): boolean {
 function revives(before: KeyRow, { policy }: ChangedKey, now: number): boolean {
   const wasExpired = before.expires_at !== null && before.expires_at <= now;
   return wasExpired && (policy.expiresAt === null || policy.expiresAt > now);
-}
-
-/** A revoke that changes nothing is also published, because the call that revoked these keys may still be waiting. */
-function changedBy({ key, revoked, journalKeyIds }: RevokeResult): CommandChange {
-  return { kind: 'revoked', ids: journalKeyIds, ...(revoked.length === 0 && { republish: key.id }) };
-}
-
-/** Every key may read itself. */
-export function mayRead(caller: Caller, keyId: string): boolean {
-  return caller.actor.id === keyId || caller.scopes.includes('keys:read');
 }
 
 function quotaReached(max: number): RequestError {

@@ -10,8 +10,8 @@ import { propagationOf } from '../../../../test/support/propagation.ts';
 import type { Database } from '../database/open.ts';
 import { systemActor } from '../events/actor.ts';
 import { RequestError } from '../http/errors.ts';
+import { writeRevocation } from '../keys/revoke-writes.ts';
 import { writeRetirement } from '../keys/rotation-writes.ts';
-import { writeRevocation } from '../keys/writes.ts';
 
 /** Inserts a key that is not revoked. */
 async function addKey({ kind, kysely }: Database): Promise<void> {
@@ -24,7 +24,7 @@ async function addKey({ kind, kysely }: Database): Promise<void> {
     VALUES (${hash}, 'key', 'sk_live_', 'a', 'b', 1)`);
 }
 
-const revoke = { workspaceId: 'ws', id: 'key', by: 'usr', at: 2, descendants: false };
+const revoke = { workspaceId: 'ws', id: 'key', by: 'usr', at: 2, reason: null, descendants: false };
 
 const event = {
   chain: 'ws',

@@ -1,4 +1,5 @@
-import { descendantsSchema, keyIdSchema } from '@soku/contract/keys';
+import { keyIdSchema } from '@soku/contract/keys';
+import { descendantsSchema } from '@soku/contract/revocations';
 import {
   usageQuerySchema,
   usageSchema,

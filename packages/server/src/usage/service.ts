@@ -1,4 +1,5 @@
-import type { Descendants, RecentUsage } from '@soku/contract/keys';
+import type { RecentUsage } from '@soku/contract/keys';
+import type { Descendants } from '@soku/contract/revocations';
 import type { Usage } from '@soku/contract/usage';
 import { hourOf, hourStart } from './hours.ts';
 import type { UsageReader } from './reader.ts';

@@ -5,6 +5,7 @@ import { WriteProgress, writeWithRetries } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
 import type { UsageSource } from './counting-table.ts';
+import { EndedUses } from './ended-uses.ts';
 import { hourOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import type { SecretCounts } from './pending-uses.ts';
@@ -84,12 +85,8 @@ export function recordUsage({
   const usageLog = store instanceof SqliteUsageStore ? store.log : undefined;
   const pace = new Pace();
   const parts = new WriteProgress();
-  const sink: UsageSink = {
-    write: async (...args) => {
-      await store.write(...args);
-      parts.written();
-    },
-  };
+  const ended = new EndedUses(database.kysely, now);
+  const sink = sinkOf(store, ended, () => parts.written());
   const recorder = new UsageRecorder(sink, source, pace, usageLog);
   const failed = (error: unknown) =>
     log.error({ err: error }, 'usage could not be written; keeping it in memory and retrying');
@@ -105,6 +102,11 @@ export function recordUsage({
       later: start,
     },
   );
+  const alerting = new PeriodicTask(() => ended.write(), {
+    interval: writeInterval,
+    failed: (error) => log.error({ err: error }, 'uses of revoked keys could not be recorded; retrying'),
+    later: start,
+  });
   const writing =
     usageLog === undefined
       ? [new PeriodicTask(() => recorder.flush(), { interval: writeInterval, failed, later: start })]
@@ -126,24 +128,39 @@ export function recordUsage({
       if (counts.length > 0) await store.writeLastUses(counts).catch(() => undefined);
     },
     start: () => {
-      for (const task of writing) task.start();
+      for (const task of [...writing, alerting]) task.start();
       pruning.start(0);
     },
     stop: async (progressed) => {
       stopping = true;
       parts.onPart = progressed;
       pace.hurry();
-      await Promise.all([...writing, pruning].map((task) => task.stop()));
+      await Promise.all([...writing, pruning, alerting].map((task) => task.stop()));
       try {
         await writeWithRetries(
           () => recorder.flush(),
           () => parts.last,
         );
+        // What cannot be written now is written with the next use.
+        await ended.write().catch(() => undefined);
         return true;
       } catch (error) {
         log.error({ err: error }, 'the last usage could not be written');
         return false;
       }
+    },
+  };
+}
+
+/** @param written called after each write */
+function sinkOf(store: UsageSink, ended: EndedUses, written: () => void): UsageSink {
+  return {
+    write: async (counts, durable, committed) => {
+      await store.write(counts, durable, (count) => {
+        committed(count);
+        ended.add(counts.slice(0, count));
+      });
+      written();
     },
   };
 }

@@ -42,6 +42,7 @@ const rowSchema = z.object({
   metadata: z.string().nullable(),
   expires_at: z.number().nullable(),
   revoked_at: z.number().nullable(),
+  revoking_at: z.number().nullable(),
   retires_at: z.number().nullable(),
   retired_at: z.number().nullable(),
   key_limit: z.number().nullable(),
@@ -53,7 +54,7 @@ const rowSchema = z.object({
 /** dead_hash takes precedence over the row of the key. */
 export const secretColumns = `
   k.id, k.workspace_id, k.name, k.scopes, k.environment, k.allowed_addresses, k.disabled_at, k.external_id, k.metadata,
-  k.expires_at, k.revoked_at, s.retires_at, s.retired_at,
+  k.expires_at, k.revoked_at, w.revoking_at, s.retires_at, s.retired_at,
   k.rate_limit AS key_limit, w.rate_limit AS workspace_limit,
   CASE WHEN EXISTS (SELECT 1 FROM dead_hash d WHERE d.hash = s.hash) THEN 1 ELSE 0 END AS is_hash_revoked,
   CASE WHEN EXISTS (
@@ -99,13 +100,18 @@ export function parseStoredSecret(row: unknown, usualLimit: RateLimit): StoredSe
   };
 }
 
-/** How a secret ended, if it did. A revoked key is reported as revoked even for a retired secret. */
+/**
+ * How a secret ended, if it did. A revoked key is reported as revoked even for a retired secret. So is each key of a
+ * workspace whose keys are being revoked.
+ */
 function endOf({
   revoked_at,
+  revoking_at,
   retired_at,
   is_hash_revoked,
 }: z.infer<typeof rowSchema>): Pick<EndedSecret, 'standing' | 'since'> | undefined {
-  if (revoked_at !== null) return { standing: 'revoked', since: revoked_at };
+  const since = revoked_at ?? revoking_at;
+  if (since !== null) return { standing: 'revoked', since };
   if (retired_at !== null) return { standing: 'retired', since: retired_at };
   return is_hash_revoked === 0 ? undefined : { standing: 'revoked', since: Number.NaN };
 }

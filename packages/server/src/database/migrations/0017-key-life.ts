@@ -31,6 +31,65 @@ async function keys(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+/** The reason is protected like the other columns of a revocation. */
+const revokedStaysRevoked = {
+  postgres: [
+    'DROP TRIGGER api_key_dead ON api_key',
+    `CREATE TRIGGER api_key_dead BEFORE UPDATE ON api_key FOR EACH ROW
+     WHEN (OLD.revoked_at IS NOT NULL AND (NEW.revoked_at IS DISTINCT FROM OLD.revoked_at
+       OR NEW.revoked_by IS DISTINCT FROM OLD.revoked_by
+       OR NEW.revoked_reason IS DISTINCT FROM OLD.revoked_reason))
+     EXECUTE FUNCTION soku_refuse('a revoked key stays revoked')`,
+    'ALTER TABLE api_key ENABLE ALWAYS TRIGGER api_key_dead',
+  ],
+  sqlite: [
+    'DROP TRIGGER api_key_dead',
+    `CREATE TRIGGER api_key_dead BEFORE UPDATE ON api_key
+     WHEN OLD.revoked_at IS NOT NULL AND (NEW.revoked_at IS NOT OLD.revoked_at
+       OR NEW.revoked_by IS NOT OLD.revoked_by OR NEW.revoked_reason IS NOT OLD.revoked_reason)
+     BEGIN SELECT RAISE(ABORT, 'soku: a revoked key stays revoked'); END`,
+  ],
+};
+
+/** A workspace stays marked until its last key is revoked, so that no statement makes the others valid again. */
+const markStays = {
+  postgres: [
+    `CREATE FUNCTION soku_keep_mark() RETURNS trigger LANGUAGE plpgsql AS $$
+     BEGIN
+       IF EXISTS (SELECT 1 FROM api_key WHERE workspace_id = NEW.id AND revoked_at IS NULL) THEN
+         RAISE EXCEPTION 'soku: the keys of this workspace are being revoked' USING ERRCODE = 'integrity_constraint_violation';
+       END IF;
+       RETURN NEW;
+     END $$`,
+    `CREATE TRIGGER workspace_stays_marked BEFORE UPDATE ON workspace FOR EACH ROW
+     WHEN (OLD.revoking_at IS NOT NULL AND NEW.revoking_at IS DISTINCT FROM OLD.revoking_at)
+     EXECUTE FUNCTION soku_keep_mark()`,
+    'ALTER TABLE workspace ENABLE ALWAYS TRIGGER workspace_stays_marked',
+  ],
+  sqlite: [
+    `CREATE TRIGGER workspace_stays_marked BEFORE UPDATE ON workspace
+     WHEN OLD.revoking_at IS NOT NULL AND NEW.revoking_at IS NOT OLD.revoking_at
+       AND EXISTS (SELECT 1 FROM api_key WHERE workspace_id = NEW.id AND revoked_at IS NULL)
+     BEGIN SELECT RAISE(ABORT, 'soku: the keys of this workspace are being revoked'); END`,
+  ],
+};
+
+async function revocations(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('workspace').addColumn('revoking_at', 'bigint').execute();
+  for (const column of ['revoking_by', 'revoking_reason']) {
+    await db.schema.alterTable('workspace').addColumn(column, 'text').execute();
+  }
+  await db.schema
+    .createIndex('workspace_revoking')
+    .on('workspace')
+    .column('id')
+    .where(sql<boolean>`revoking_at IS NOT NULL`)
+    .execute();
+  const which = isPostgres(db) ? 'postgres' : 'sqlite';
+  const statements = [...revokedStaysRevoked[which], ...markStays[which]];
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
 async function secrets(db: Kysely<unknown>): Promise<void> {
   if (isPostgres(db)) {
     // A default that is not constant rewrites the table, but fires no trigger: nothing is published.
@@ -122,6 +181,7 @@ async function idempotency(db: Kysely<unknown>): Promise<void> {
 export const keyLife: Migration = {
   async up(db: Kysely<unknown>) {
     await keys(db);
+    await revocations(db);
     await secrets(db);
     await scopes(db);
     await endedUses(db);

@@ -1,4 +1,5 @@
-import type { Descendants, Key } from '@soku/contract/keys';
+import type { Key } from '@soku/contract/keys';
+import type { Descendants } from '@soku/contract/revocations';
 import { useQuery } from '@tanstack/react-query';
 import { descendantsOptions } from '../../../api/keys.ts';
 import { formatNumber } from '../../../components/format-number.ts';

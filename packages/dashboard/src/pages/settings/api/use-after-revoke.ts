@@ -1,4 +1,5 @@
-import type { Key, RevokedKey } from '@soku/contract/keys';
+import type { Key } from '@soku/contract/keys';
+import type { RevokedKey } from '@soku/contract/revocations';
 import { useEffect, useRef } from 'react';
 import { formatNumber } from '../../../components/format-number.ts';
 import { announce } from '../../../components/Toast.tsx';

@@ -10,6 +10,7 @@ const labels: Record<Action, string> = {
   'key.ended_secret_used': 'Revoked secret used',
   'scopes.updated': 'Scopes changed',
   'workspace.updated': 'Workspace changed',
+  'workspace.keys_revoked': 'All keys revoked',
   'account.created': 'Account created',
   'account.updated': 'Account changed',
   'account.signed_in': 'Signed in',
