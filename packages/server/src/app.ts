@@ -29,6 +29,7 @@ import { registerPages } from './http/pages.ts';
 import { RequestCounts } from './http/request-counts.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
 import { createServer, serveAheadOfFramework } from './http/server.ts';
+import { importRoutes } from './import/routes.ts';
 import type { RevocationJournal } from './journal/journal.ts';
 import { CallerAuthenticator } from './keys/callers.ts';
 import { rejectKeysInUrls } from './keys/check-url.ts';
@@ -92,7 +93,7 @@ export async function createApp(
     now: Date.now,
   });
   const keyServices = createKeys(config, database, propagation, usage, secret);
-  const { keys, lists, scopes, keyUsage, workspaceUsage } = keyServices;
+  const { keys, lists, scopes, imports, keyUsage, workspaceUsage } = keyServices;
 
   const draining = addDraining(app);
   const isStopping = () => draining.begun;
@@ -122,6 +123,7 @@ export async function createApp(
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
   await app.register(keyRoutes, { logEvent, keys, lists, callers });
   await app.register(scopeRoutes, { logEvent, scopes, callers });
+  await app.register(importRoutes, { logEvent, imports, callers });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
   await app.register(usageRoutes, { usage: keyUsage, workspaceUsage, callers });

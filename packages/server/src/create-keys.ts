@@ -1,6 +1,7 @@
 import type { Config } from './config.ts';
 import { isPostgres } from './database/dialect.ts';
 import type { Database } from './database/open.ts';
+import { ImportService } from './import/service.ts';
 import { KeyListReader } from './keys/list-reader.ts';
 import { KeyListService } from './keys/list-service.ts';
 import { scopeHolders } from './keys/scope-holders.ts';
@@ -42,6 +43,12 @@ export function createKeys(
     holdersOf: scopeHolders,
     now,
   });
+  const imports = new ImportService(propagation, {
+    prefixes: config.keyPrefixes,
+    testPrefix: config.testKeyPrefix,
+    maxActiveKeys: config.maxActiveKeys,
+    now,
+  });
   const keyUsage = new UsageService(keys, reader, now);
   const recent = (keyIds: readonly string[]) => keyUsage.recent(keyIds);
   const usedSince = store.usedSince.bind(store);
@@ -53,5 +60,5 @@ export function createKeys(
     usedSince,
   };
   const workspaceUsage = new WorkspaceUsageService(used, reader, { writeLastUses, now });
-  return { keys, lists, scopes, keyUsage, workspaceUsage };
+  return { keys, imports, lists, scopes, keyUsage, workspaceUsage };
 }

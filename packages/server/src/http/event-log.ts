@@ -20,6 +20,7 @@ type Event =
   | 'key changed'
   | 'key revoked'
   | 'scopes changed'
+  | 'keys imported'
   | 'workspace settings changed';
 
 /** Only IDs: no name, email address or header, because typed text may be a password or a key. */
@@ -31,6 +32,9 @@ interface Ids {
   callerKeyId?: string;
   /** Number of keys created by the key that were revoked with it. */
   descendants?: number;
+  /** Number of imported keys, and of those that the workspace already had. */
+  imported?: number;
+  unchanged?: number;
   /** Why it was rejected. */
   code?: ErrorCode;
   /** Number of further events since the last line, which were not logged individually. */

@@ -22,14 +22,17 @@ import type { KeyService } from './service.ts';
 const tags = ['API keys'];
 const security = [{ key: [] }, { session: [] }];
 const idParams = z.object({ id: keyIdSchema });
-const createHeaders = workspaceHeader.extend({
+
+/** The header with which a client makes a call repeatable. */
+export const idempotencyHeader = {
   'idempotency-key': z
     .string()
     .min(1)
     .max(255)
     .optional()
     .describe('A repeated call with the same value within 24 hours creates no second key; it returns a 409'),
-});
+};
+const createHeaders = workspaceHeader.extend(idempotencyHeader);
 
 /** Errors in addition to those of every endpoint: a missing scope, or an unknown workspace in X-Soku-Workspace. */
 const reading = ['insufficient_scope', 'not_found', 'verification_unavailable'] as const;

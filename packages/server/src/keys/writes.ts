@@ -118,7 +118,7 @@ export function policyOfRow(row: PolicyColumns): KeyPolicy {
 }
 
 /** Finds an earlier call with the same Idempotency-Key. Call it with the row of the workspace locked. */
-async function findIdempotent(
+export async function findIdempotent(
   db: Kysely<Tables>,
   workspaceId: string,
   token: Uint8Array,
@@ -140,7 +140,7 @@ async function findIdempotent(
 }
 
 /** @param keyId null for a call that concerns several keys */
-async function insertToken(
+export async function insertToken(
   db: Kysely<Tables>,
   workspaceId: string,
   token: Uint8Array,
@@ -204,7 +204,8 @@ async function insertSecret(
     .execute();
 }
 
-function policyColumns(policy: KeyPolicy) {
+/** The columns of a policy that can change. */
+export function policyColumns(policy: KeyPolicy) {
   return {
     scopes: formatStoredScopes(policy.scopes),
     expires_at: policy.expiresAt,
