@@ -203,6 +203,7 @@ export async function createVerification(
     cache,
     prefixes: config.keyPrefixes,
     environment: config.verifyEnvironment,
+    importedPrefixes: config.importedKeyPrefixes,
     grants: limits.grants,
     addressLimits,
     counts,
