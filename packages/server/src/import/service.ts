@@ -5,7 +5,6 @@ import { errorCodeOf } from '../error-code.ts';
 import type { NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
-import { quotaReached } from '../keys/service.ts';
 import { findIdempotent, insertToken } from '../keys/writes.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { type CheckedRow, checkRow } from './rows.ts';
@@ -89,7 +88,7 @@ export class ImportService {
         if (token !== undefined && (await findIdempotent(db, workspaceId, token, now)) !== undefined)
           throw replayed();
       });
-      if (outcome === undefined) throw quotaReached(maxActiveKeys);
+      if (outcome === undefined) throw quotaExceeded(maxActiveKeys);
       if (dryRun || outcome.problems.length > 0) return { value: outcome };
       if (token !== undefined) await insertToken(db, workspaceId, token, null, now);
       if (outcome.imported === 0) return { value: outcome };
@@ -138,6 +137,13 @@ function keysImported(
     target: { kind: 'workspace', id: workspaceId, name },
     details: { imported, unchanged, firstKeyId: first, lastKeyId: last },
   };
+}
+
+function quotaExceeded(max: number): RequestError {
+  return new RequestError({
+    code: 'key_quota_reached',
+    message: `With these keys, the workspace would have more than ${max} active keys. Revoke keys that are no longer used, or raise SOKU_MAX_ACTIVE_KEYS.`,
+  });
 }
 
 function replayed(): RequestError {

@@ -8,6 +8,7 @@ import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { chooseExpiry } from '../keys/expiry.ts';
 import { countActive, maxLifetimeOf, policyColumns } from '../keys/writes.ts';
+import { StartupError } from '../startup-error.ts';
 import type { CheckedRow, ImportedKey } from './rows.ts';
 
 // The writes of an import. Call each function inside the transaction of its command.
@@ -77,7 +78,8 @@ export async function writeImport(
     ids.push(...(await insertKeys(db, request, added, maxLifetime)));
   }
   // The rows are the same as before, unless a file has been changed meanwhile.
-  if (plan.added.size > 0) throw new Error('the rows of the import changed while they were read');
+  if (plan.added.size > 0)
+    throw new StartupError('data', 'The file was changed during the import. Nothing was imported.');
   return { ...counts, ids };
 }
 

@@ -279,7 +279,7 @@ function callerRevoked(): RequestError {
   });
 }
 
-export function quotaReached(max: number): RequestError {
+function quotaReached(max: number): RequestError {
   return new RequestError({
     code: 'key_quota_reached',
     message: `Active key limit reached: this workspace has ${max} active keys. Revoke keys that are no longer used.`,
