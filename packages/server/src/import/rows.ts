@@ -2,9 +2,10 @@ import { hash as digest } from 'node:crypto';
 import { checkImportKey, type ImportFieldProblem, type ImportKey } from '@soku/contract/imports';
 import type { Environment } from '@soku/contract/key-policy';
 import type { RateLimit } from '@soku/contract/rate-limits';
-import { containsKey, redactKeys } from '@soku/key';
+import { redactKeys } from '@soku/key';
 import { formatStoredMetadata } from '../database/stored-metadata.ts';
 import { RequestError } from '../http/errors.ts';
+import { containsOwnKey } from '../keys/own-key.ts';
 import { canonicalAddresses } from '../verification/allowed-addresses.ts';
 
 /** A key that can be imported, as far as this can be decided without the database. */
@@ -115,7 +116,7 @@ function* findProblems(
     };
   // A key in these fields would be stored and displayed permanently.
   const texts = { name: [name], externalId: externalId === null ? [] : [externalId], metadata };
-  const isKey = (text: string) => containsKey(text, prefixes) || hasHash(text, key.hash);
+  const isKey = (text: string) => containsOwnKey(text, prefixes) || hasHash(text, key.hash);
   for (const [path, values] of Object.entries(texts)) {
     if (values.some(isKey)) yield { path, problem: 'must not contain an API key' };
   }

@@ -16,6 +16,7 @@ import { invalid, policyOfNewKey, type RequestedPolicy } from './caller-policy.t
 import { decideChange } from './change.ts';
 import { chooseExpiry } from './expiry.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
+import { containsOwnKey } from './own-key.ts';
 import { presentKey, type SecretUse } from './present.ts';
 import type { KeyRow, KeyStore } from './store.ts';
 import {
@@ -210,9 +211,14 @@ export class KeyService {
     externalId,
     metadata,
   }: Pick<ChangeKey, 'name' | 'externalId' | 'metadata'>): void {
-    const fields = { name, externalId, metadata: JSON.stringify(metadata) };
-    for (const [path, text] of Object.entries(fields)) {
-      if (!containsKey(text ?? '', this.#options.prefixes)) continue;
+    const { prefixes } = this.#options;
+    const found = {
+      name: containsKey(name ?? '', prefixes),
+      externalId: containsOwnKey(externalId ?? '', prefixes),
+      metadata: containsOwnKey(JSON.stringify(metadata ?? {}), prefixes),
+    };
+    for (const [path, isFound] of Object.entries(found)) {
+      if (!isFound) continue;
       throw new RequestError({
         code: 'invalid_request',
         message: `The field ${path} contains an API key. It is stored and displayed, so choose another value.`,
