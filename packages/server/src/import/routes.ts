@@ -1,6 +1,8 @@
 import { importKeysSchema, importResultSchema } from '@soku/contract/imports';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
+import { type ApiProblem, sendProblem } from '../http/errors.ts';
 import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import { idempotencyHeader } from '../keys/routes.ts';
@@ -9,12 +11,30 @@ import type { ImportService } from './service.ts';
 /** Maximum size of the body in bytes: 10,000 keys with long names and metadata. */
 const bodyLimit = 16 * 1024 * 1024;
 
+const importRunning: ApiProblem = {
+  code: 'rate_limited',
+  message: 'Another import into this workspace is running. Wait until it has finished, then try again.',
+  headers: { 'retry-after': '1' },
+};
+
 /** The import of keys that another system has issued. */
 export const importRoutes: FastifyPluginAsyncZod<{
   imports: ImportService;
   callers: Callers;
   logEvent: LogEvent;
 }> = async (app, { imports, callers, logEvent }) => {
+  const authentication = callers.require('keys:write', { recentLogin: true, key: false });
+  /** The workspaces with a call whose body is in memory. */
+  const running = new Set<string>();
+  /** Bodies are large, so that many calls at once would use up the memory. */
+  const oneAtATime = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { workspaceId } = callers.of(request);
+    if (running.has(workspaceId)) return sendProblem(reply, importRunning);
+    running.add(workspaceId);
+    reply.raw.once('close', () => running.delete(workspaceId));
+    return undefined;
+  };
+
   app.route({
     method: 'POST',
     url: '/v1/api-keys/import',
@@ -44,7 +64,8 @@ export const importRoutes: FastifyPluginAsyncZod<{
         ),
       },
     },
-    ...callers.require('keys:write', { recentLogin: true, key: false }),
+    onRequest: [authentication.onRequest, oneAtATime],
+    preHandler: authentication.preHandler,
     handler: async (request, reply) => {
       const caller = callers.of(request);
       const result = await imports.import(caller, request.body, request.headers['idempotency-key'] ?? null);
