@@ -20,7 +20,7 @@ async function importOne(scene: Scene) {
     previewStart: token.slice(0, 12),
     previewEnd: token.slice(-4),
     expiresAt: '2099-01-01T00:00:00Z',
-    scopes: ['files:read'],
+    scopes: ['keys:read'],
     allowedAddresses: ['127.0.0.1', '::1'],
     rateLimit: 60,
     externalId: 'cus_1',

@@ -12,10 +12,17 @@ import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 import { bob as bobsAccount } from '../support/two-accounts.ts';
 
-const server = await sharedServer();
+// With a setting of its own, because other tests have other scopes.
+const server = await sharedServer({ SOKU_MAX_ACTIVE_KEYS: '9000' });
 const contract = await Contract.of(server);
 const ada = await openSession(server);
 const bob = await openSession(server, bobsAccount);
+
+// The scopes of the tests below.
+const catalog = await ada.call('PUT', '/v1/scopes', {
+  scopes: [{ name: 'files:read', description: '' }],
+});
+assert.equal(catalog.status, 200, catalog.text);
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const newHash = () => randomBytes(32).toString('hex');
@@ -123,6 +130,7 @@ test('a key with a wrong field is rejected by the path of the field', async () =
   await assertProblemOf({ createdAt: '2099-01-01T00:00:00Z' }, 'createdAt', /past/);
   await assertProblemOf({ createdAt: '1969-12-31T23:59:59Z' }, 'createdAt', /1970/);
   await assertProblemOf({ scopes: ['files:read', 'A b'] }, 'scopes.1', /scope/);
+  await assertProblemOf({ scopes: ['*', 'keys:read', 'cats:feed'] }, 'scopes.2', /catalog/);
   await assertProblemOf({ environment: 'test' }, 'environment', /SOKU_TEST_KEY_PREFIX/);
   await assertProblemOf({ rateLimit: 0 }, 'rateLimit', /between/);
   await assertProblemOf({ metadata: { a: 5 } }, 'metadata.a', /string/);

@@ -43,7 +43,7 @@ async function assertRejected(content: string | Buffer, lines: RegExp[], extensi
 test('keys of CSV and JSON files are imported, and accepted by the next server', async (t) => {
   const apiKeys = Array.from({ length: 4 }, () => generateKey());
   const [one = '', two = '', three = '', four = ''] = apiKeys.map(sha256);
-  const csv = `\ufeffName,hash,preview_start,scopes,metadata\r\n"Billing, EU",${one},sk_live_ab,files:read files:write,"{""plan"":""pro""}"\r\n\r\n"Two\nlines",${newHash()},,,\r\nOther,${two},,,`;
+  const csv = `\ufeffName,hash,preview_start,scopes,metadata\r\n"Billing, EU",${one},sk_live_ab,keys:read keys:verify,"{""plan"":""pro""}"\r\n\r\n"Two\nlines",${newHash()},,,\r\nOther,${two},,,`;
   await assertRejected(csv, [/^soku: line 5, column name: must not contain control/, /Nothing was imported/]);
   const file = fileOf(csv.replace('Two\n', 'Two '));
   const dry = await run(file, '--dry-run');
@@ -69,7 +69,7 @@ test('keys of CSV and JSON files are imported, and accepted by the next server',
   const [key] = keyListSchema.parse(body).data;
   assert.deepEqual(
     [key?.name, key?.preview, key?.scopes, key?.metadata, key?.createdBy],
-    ['Billing, EU', 'sk_live_ab...', ['files:read', 'files:write'], { plan: 'pro' }, 'operator'],
+    ['Billing, EU', 'sk_live_ab...', ['keys:read', 'keys:verify'], { plan: 'pro' }, 'operator'],
   );
   const audit = await ada.call('GET', '/v1/audit?action=key.imported&actorId=operator');
   assert.match(audit.text, /"imported":3,"unchanged":0/);

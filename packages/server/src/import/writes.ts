@@ -8,6 +8,7 @@ import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { chooseExpiry } from '../keys/expiry.ts';
 import { countActive, maxLifetimeOf, policyColumns } from '../keys/writes.ts';
+import { readGrantCheck, unknownGrant } from '../scopes/catalog.ts';
 import { StartupError } from '../startup-error.ts';
 import type { CheckedRow, ImportedKey } from './rows.ts';
 
@@ -65,7 +66,9 @@ export async function writeImport(
   await lockRow(db, 'workspace', workspaceId);
   await begun();
   const maxLifetime = await maxLifetimeOf(db, workspaceId);
-  const plan = await planImport(db, { workspaceId, maxLifetime, now, maxProblems }, source);
+  const isKnownGrant = await readGrantCheck(db, workspaceId);
+  const options = { workspaceId, maxLifetime, isKnownGrant, now, maxProblems };
+  const plan = await planImport(db, options, source);
   const active = await countActive(db, workspaceId, now);
   if (active + plan.added.size > request.maxActiveKeys) return undefined;
   const counts = { imported: plan.added.size, unchanged: plan.unchanged, problems: [], ids: [] };
@@ -87,6 +90,8 @@ interface PlanOptions {
   workspaceId: string;
   /** Days; null: the workspace has no maximum. */
   maxLifetime: number | null;
+  /** Whether the scope catalog permits a grant. */
+  isKnownGrant: (grant: string) => boolean;
   maxProblems: number;
   /** Epoch ms. */
   now: number;
@@ -123,13 +128,25 @@ class Plan {
     const state = stored.get(key.hash);
     if (state !== undefined)
       return state === 'unchanged' ? [] : [{ path: 'hash', problem: 'hash_unavailable' }];
-    try {
-      chooseExpiry(key.expiresAt, this.#options.maxLifetime, this.#options.now);
-      return [];
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      return (error.problem.details ?? []).map(({ path, problem }) => ({ path, problem }));
-    }
+    const { isKnownGrant, maxLifetime, now } = this.#options;
+    const unknown = key.scopes.flatMap((grant, i) =>
+      isKnownGrant(grant) ? [] : [{ path: `scopes.${i}`, problem: unknownGrant(grant) }],
+    );
+    return [...unknown, ...problemsOfExpiry(key, maxLifetime, now)];
+  }
+}
+
+function problemsOfExpiry(
+  { expiresAt }: ImportedKey,
+  maxLifetime: number | null,
+  now: number,
+): ImportFieldProblem[] {
+  try {
+    chooseExpiry(expiresAt, maxLifetime, now);
+    return [];
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    return (error.problem.details ?? []).map(({ path, problem }) => ({ path, problem }));
   }
 }
 
