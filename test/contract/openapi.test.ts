@@ -34,6 +34,7 @@ const promised = [
   'PATCH /v1/api-keys/{id}',
   'PATCH /v1/workspace',
   'POST /v1/api-keys',
+  'POST /v1/api-keys/import',
   'POST /v1/api-keys/revoke',
   'POST /v1/api-keys/self/revoke',
   'POST /v1/api-keys/{id}/revoke',

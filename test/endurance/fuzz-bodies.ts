@@ -98,6 +98,24 @@ export function wellFormedCatalog(random: Random): string {
   return JSON.stringify({ scopes: random.chance(0.2) ? [] : [{ name, description: random.pick(texts) }] });
 }
 
+/** A body of an import, with valid and unusual keys. */
+export function importBody(random: Random): string {
+  const keys = Array.from({ length: random.int(0, 4) }, () => {
+    if (random.chance(0.2)) return value(random, 3);
+    const key: Record<string, unknown> = { name: 'Imported', hash: random.bytes(32).toString('hex') };
+    if (random.chance(0.3)) key[random.pick([...importFields, ...names])] = value(random, 2);
+    if (random.chance(0.3)) key[random.pick(importFields)] = random.pick(texts);
+    return key;
+  });
+  const body = { keys: random.chance(0.9) ? keys : value(random, 2), dryRun: random.chance(0.3) };
+  return JSON.stringify(random.chance(0.9) ? body : { ...body, [random.pick(names)]: value(random, 1) });
+}
+
+const importFields = [
+  ...['hash', 'previewStart', 'previewEnd', 'environment', 'allowedAddresses', 'rateLimit'],
+  ...['externalId', 'metadata', 'createdAt', 'expiresAt'],
+];
+
 /** The bytes of a body and its Content-Type. */
 export function body(random: Random): { bytes: Buffer; type: string } {
   const json = (data: unknown) => ({

@@ -1,5 +1,5 @@
 import type { Random } from '../support/random.ts';
-import { body, wellFormedBody, wellFormedCatalog } from './fuzz-bodies.ts';
+import { body, importBody, wellFormedBody, wellFormedCatalog } from './fuzz-bodies.ts';
 import {
   calls,
   headerNames,
@@ -62,6 +62,7 @@ function wellFormedRequest(random: Random, valid: FuzzCredentials): FuzzRequest 
 }
 
 function wellFormedContent(random: Random, method: string, path: string): string {
+  if (path.endsWith('/import')) return importBody(random);
   if (method === 'GET' || path.endsWith('/revoke')) return '';
   return method === 'PUT' ? wellFormedCatalog(random) : wellFormedBody(random, method === 'POST');
 }

@@ -37,6 +37,7 @@ test('--help and a missing command print the usage and open no data', async () =
       'account reset-password',
       'audit export',
       'audit verify',
+      'import',
     ]) {
       assert.ok(output.includes(command));
     }

@@ -33,6 +33,7 @@ import { registerPages } from './http/pages.ts';
 import { RequestCounts } from './http/request-counts.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
 import { createServer, serveAheadOfFramework } from './http/server.ts';
+import { importRoutes } from './import/routes.ts';
 import type { RevocationJournal } from './journal/journal.ts';
 import { CallerAuthenticator } from './keys/callers.ts';
 import { rejectKeysInUrls } from './keys/check-url.ts';
@@ -56,6 +57,7 @@ import { recordUsage } from './usage/usage.ts';
 import { FastPath } from './verification/fast-path.ts';
 import { ForwardAuth } from './verification/forward-auth.ts';
 import { GrantingVerifier } from './verification/granting-verifier.ts';
+import { KeyFormats } from './verification/key-formats.ts';
 import { KeyIdentifier } from './verification/key-identifier.ts';
 import { PostVerify } from './verification/post-verify.ts';
 import { verificationRoutes } from './verification/routes.ts';
@@ -124,6 +126,7 @@ export async function createApp(
   await app.register(accountRoutes, { logEvent, ...ofAccounts });
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
   await app.register(scopeRoutes, { logEvent, ...keyParts, callers });
+  await app.register(importRoutes, { logEvent, ...keyParts, callers });
   await app.register(keyRoutes, { logEvent, ...keyParts, callers, identifier, addressOf });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
@@ -223,6 +226,7 @@ export async function createVerification(
     lease,
     cache,
     environment: config.verifyEnvironment,
+    importedPrefixes: config.importedKeyPrefixes,
     grants: limits.grants,
     isClientHidden: createHiddenClientCheck(config.trustProxy, config.trustProxyHeader),
     firstUsed: secretTasks.firstUsed,
@@ -239,7 +243,10 @@ export async function createVerification(
     nodes: nodes && { figures: nodes.node.waitMetrics, heartbeats: nodes.heartbeats, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
   };
-  const identifier = new KeyIdentifier(shared);
+  const identifier = new KeyIdentifier({
+    ...shared,
+    formats: new KeyFormats(config.keyPrefixes, config.importedKeyPrefixes),
+  });
   return { verifier, identifier, propagation, nodes, limits, usage, secretTasks, sources };
 }
 

@@ -31,6 +31,11 @@ export function listOf(check: (entry: string) => boolean, problem: string) {
     .refine((entries) => entries.every(check), problem);
 }
 
+/** Whether a text can begin tokens of another format, or is `*`. */
+export function isImportedPrefix(text: string): boolean {
+  return text === '*' || /^[A-Za-z0-9._~+/-]{1,40}$/.test(text);
+}
+
 /**
  * Adds a host to an address that names its host only in a parameter: `postgres://ada@/soku?host=/var/run/postgresql` is
  * how libpq's documentation and hosting providers write a Unix socket. A URL needs a host; the driver uses the

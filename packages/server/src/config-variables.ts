@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   addMissingHost,
   isAddressRange,
+  isImportedPrefix,
   isOrigin,
   isPostgresUrl,
   listOf,
@@ -86,6 +87,16 @@ export const variables = z.object({
     .register(notes, {
       example: 'test',
       description: 'Which keys are accepted: `live` keys, `test` keys, or `any`',
+    }),
+  SOKU_IMPORTED_KEY_PREFIXES: listOf(
+    isImportedPrefix,
+    'contains an entry that is neither * nor up to 40 of A-Z, a-z, 0-9, -, ., _, ~, + and /',
+  )
+    .default([])
+    .register(notes, {
+      example: 'acme_,pk-',
+      description:
+        'Prefixes of [imported](import.md) keys of other formats, separated by commas. `*`: every token of up to 200 characters, so each unknown one costs a database query',
     }),
   SOKU_OWNER_EMAIL: emailSchema.optional().register(notes, {
     example: 'ada@example.com',

@@ -42,6 +42,8 @@ export interface Config {
   keyPrefixes: [string, ...string[]];
   /** The prefix of new test keys, which is also accepted. Undefined: every key is live. */
   testKeyPrefix: string | undefined;
+  /** Prefixes of imported keys of other formats; `*`: any. */
+  importedKeyPrefixes: readonly string[];
   owner: { email: string; password: string } | undefined;
   maxActiveKeys: number;
   cacheKeys: number;
@@ -92,6 +94,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     secret: values.SOKU_SECRET,
     keyPrefixes: [values.SOKU_KEY_PREFIX, ...values.SOKU_ACCEPTED_PREFIXES, ...testPrefixes],
     testKeyPrefix: testPrefix,
+    importedKeyPrefixes: values.SOKU_IMPORTED_KEY_PREFIXES,
     owner: email !== undefined && password !== undefined ? { email, password } : undefined,
     maxActiveKeys: values.SOKU_MAX_ACTIVE_KEYS,
     cacheKeys: values.SOKU_CACHE_KEYS,

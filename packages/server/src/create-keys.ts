@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { isPostgres } from './database/dialect.ts';
 import type { Database } from './database/open.ts';
+import { ImportService } from './import/service.ts';
 import { KeyListReader } from './keys/list-reader.ts';
 import { KeyListService } from './keys/list-service.ts';
 import { WorkspaceRevoker } from './keys/revoke-all.ts';
@@ -61,6 +62,12 @@ export function createKeys(
     keyRateLimit: config.keyRateLimit,
     now,
   });
+  const imports = new ImportService(propagation, {
+    prefixes: config.keyPrefixes,
+    testPrefix: config.testKeyPrefix,
+    maxActiveKeys: config.maxActiveKeys,
+    now,
+  });
   const keyUsage = new UsageService(keys, reader, now);
   const recent = (keyIds: readonly string[]) => keyUsage.recent(keyIds);
   const usedSince = store.usedSince.bind(store);
@@ -72,5 +79,5 @@ export function createKeys(
     usedSince,
   };
   const workspaceUsage = new WorkspaceUsageService(used, reader, { writeLastUses, now });
-  return { keys, revocations, revoker, rotation, lists, scopes, usage: keyUsage, workspaceUsage };
+  return { keys, revocations, revoker, rotation, imports, lists, scopes, usage: keyUsage, workspaceUsage };
 }

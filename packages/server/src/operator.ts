@@ -25,6 +25,8 @@ While the server is stopped:
   move-to-postgres                    copy the data directory to the empty PostgreSQL database of DATABASE_URL
 
 While the server is stopped, or at any time with DATABASE_URL and the same SOKU_SECRET as the servers:
+  import FILE [--workspace ID] [--dry-run] [--format csv|json]
+                                      import keys of another system by their hashes, all or none (docs/import.md)
   account add EMAIL [--name NAME]     create an account with its own workspace
   account reset-password EMAIL        set a new password for an account and end its sessions
   account list                        list all accounts
@@ -36,12 +38,26 @@ is stored in PostgreSQL. More about backups: docs/operations/backup.md
 
 const usageExitCode = 64;
 
+/** The command of each option. */
+const commandOf = {
+  name: 'account add',
+  anchor: 'audit verify',
+  chain: 'audit export',
+  workspace: 'import',
+  format: 'import',
+  'dry-run': 'import',
+};
+
 async function run(): Promise<void> {
   const { values, positionals } = readArguments();
   const [command, ...args] = positionals;
   if (values.help || command === undefined) {
     process.stdout.write(usage);
     return;
+  }
+  for (const [option, owner] of Object.entries(commandOf)) {
+    if (option in values && owner.split(' ')[0] !== command)
+      throw new UsageError(`--${option} works only with ${owner}.`);
   }
   // Each command loads only the modules that it needs.
   if (command === 'account') {
@@ -53,9 +69,12 @@ async function run(): Promise<void> {
     process.exitCode = await auditCommand(args, { anchor: values.anchor, chain: values.chain });
     return;
   }
-  if (values.chain !== undefined) throw new UsageError('--chain works only with audit export.');
-  if (values.anchor !== undefined) throw new UsageError('--anchor works only with audit verify.');
-  if (values.name !== undefined) throw new UsageError('--name works only with account add.');
+  if (command === 'import') {
+    const { importCommand } = await import('./operator/import.ts');
+    const { workspace, format } = values;
+    process.exitCode = await importCommand(args, { workspace, format, dryRun: values['dry-run'] === true });
+    return;
+  }
   const commands = await import('./operator/backups.ts');
   if (command === 'backup') return commands.backupCommand(args);
   if (command === 'restore') return commands.restoreCommand(args);
@@ -72,6 +91,9 @@ function readArguments() {
         name: { type: 'string' },
         anchor: { type: 'string' },
         chain: { type: 'string' },
+        workspace: { type: 'string' },
+        format: { type: 'string' },
+        'dry-run': { type: 'boolean' },
       },
     });
   } catch (error) {

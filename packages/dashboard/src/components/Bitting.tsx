@@ -45,6 +45,7 @@ export function KeyPreview(key: BittingProps) {
 
 /** The preview alone, with the characters that distinguish keys in bold. */
 export function PreviewText({ preview }: { preview: string }) {
+  if (preview === '...') return <span>No preview</span>;
   const { prefix, start, end } = splitPreview(preview);
   return (
     <code className="preview__text" translate="no">

@@ -14,7 +14,9 @@ interface PreviewParts {
 
 /** The parts of a preview, such as `sk_live_`, `abc` and `xyz` of `sk_live_abc...xyz`. */
 export function splitPreview(preview: string): PreviewParts {
-  const [left = '', end = ''] = preview.split('...', 2);
+  // The preview of an imported key may contain more dots.
+  const gap = preview.lastIndexOf('...');
+  const [left, end] = [preview.slice(0, gap), preview.slice(gap + 3)];
   return { prefix: left.slice(0, -shownLength), start: left.slice(-shownLength), end };
 }
 
@@ -24,7 +26,9 @@ const quarters = ['G', 'V', 'l'];
 /** The length of each tooth, from 0 to 3: 0-9 and A-F are 0, G-U 1, V-Z and a-k 2, l-z 3. */
 export function toothLengths(preview: string): number[] {
   const { start, end } = splitPreview(preview);
-  return [...start, ...end].map((character) => quarters.filter((first) => character >= first).length);
+  return [...start, ...end.slice(-shownLength)].map(
+    (character) => quarters.filter((first) => character >= first).length,
+  );
 }
 
 export interface Blade {

@@ -54,6 +54,9 @@ export function takeLock(directory: string, databaseFile: string): DirectoryLock
   }
 }
 
+/** Another process uses the data directory. */
+export class DirectoryInUse extends StartupError {}
+
 /** Once the file is locked, it must not be opened again: closing it would release the lock (fcntl(2), POSIX locks). */
 function open(directory: string, file: string, ownerFile: string): { lock: DatabaseSync; isNew: boolean } {
   let lock: DatabaseSync | undefined;
@@ -70,7 +73,7 @@ function open(directory: string, file: string, ownerFile: string): { lock: Datab
     if (!isBusy(error)) throw notWritable(file, error);
     const { pid } = readOwner(ownerFile);
     const owner = pid === undefined ? 'unknown process ID' : `process ${pid}`;
-    throw new StartupError(
+    throw new DirectoryInUse(
       'cannotCreate',
       `The data directory ${directory} is in use by another Soku process (${owner}). Stop that process first, or set SOKU_DATA_DIR to another directory.`,
     );

@@ -52,7 +52,7 @@ const types: pg.CustomTypesConfig = {
  *
  * @param url DATABASE_URL
  * @param retry how long to wait for a database that is also starting
- * @param bounds replace the default timeouts, in ms; for tests on busy machines
+ * @param bounds replace the default timeouts, in ms; for long transactions, and for tests on busy machines
  * @throws {StartupError} 69 when it cannot be reached, 78 when it rejects the connection or has unsuitable settings, 65
  *   when it is newer than this version or belongs to another program, or its schema was changed by hand
  */

@@ -39,11 +39,11 @@ export interface Callers {
    *
    * @param needs the scope that a key must have for this call
    * @param options `recentLogin`: whether a person must have signed in recently; `limited: false`: the key's own limit
-   *   does not apply; `person: false`: only a key may call
+   *   does not apply; `person: false`: only a key may call; `key: false`: only a person may call
    */
   require(
     needs: BuiltInScope,
-    options?: { recentLogin?: boolean; limited?: false; person?: false },
+    options?: { recentLogin?: boolean; limited?: false; person?: false; key?: false },
   ): { onRequest: Hook; preHandler: Hook };
   /**
    * Authenticates the caller of a long response again, without counting a request.

@@ -23,6 +23,7 @@ type Event =
   | 'key rotated'
   | 'secret retired'
   | 'scopes changed'
+  | 'keys imported'
   | 'workspace settings changed';
 
 /** Only IDs: no name, email address or header, because typed text may be a password or a key. */
@@ -37,6 +38,9 @@ interface Ids {
   descendants?: number;
   /** Number of keys that a call revoked. */
   keys?: number;
+  /** Number of imported keys, and of those that the workspace already had. */
+  imported?: number;
+  unchanged?: number;
   /** Why it was rejected. */
   code?: ErrorCode;
   /** Number of further events since the last line, which were not logged individually. */

@@ -47,7 +47,10 @@ export class CallerAuthenticator implements Callers {
     this.#now = now;
   }
 
-  require(needs: BuiltInScope, options: { recentLogin?: boolean; limited?: false; person?: false } = {}) {
+  require(
+    needs: BuiltInScope,
+    options: { recentLogin?: boolean; limited?: false; person?: false; key?: false } = {},
+  ) {
     const authenticate = async (
       request: FastifyRequest,
       reply: FastifyReply,
@@ -89,13 +92,14 @@ export class CallerAuthenticator implements Callers {
   async #find(
     request: FastifyRequest,
     verifyOptions: VerifyRequestOptions,
-    { person, recentLogin }: { person?: false; recentLogin?: boolean },
+    { person, key: keyAllowed, recentLogin }: { person?: false; key?: false; recentLogin?: boolean },
   ): Promise<Found> {
     if (person !== false && this.#usesSession(request.raw)) {
       return this.#findPerson(request, recentLogin === true);
     }
     const result = await this.#verifier.verify(request.raw, verifyOptions);
     if (result.problem !== undefined) return { problem: result.problem };
+    if (keyAllowed === false) return { problem: sessionRequired };
     const { key, secretHash, limit } = result;
     const { keyId: id, name, workspaceId, scopes, environment } = key;
     const requested = request.headers['x-soku-workspace'];
@@ -130,6 +134,11 @@ export class CallerAuthenticator implements Callers {
 }
 
 const sessionOver: ApiProblem = { code: 'session_over', message: 'Your session has ended. Sign in again.' };
+
+const sessionRequired: ApiProblem = {
+  code: 'session_required',
+  message: 'A key cannot make this call. Sign in to the dashboard.',
+};
 
 const recentLoginRequired: ApiProblem = {
   code: 'recent_login_required',

@@ -134,10 +134,10 @@ function matchesSearch({ name, id, keyIds, previews }: ResolvedSearch, postgres:
 export function hasPreview(part: PreviewPart, postgres: boolean, { indexed = true } = {}): Condition {
   const { prefix, prefixEnd, start, end } = part;
   const plus = indexed ? sql`` : sql`+`;
-  // The expressions of the indexes in migration 0015. All characters sort before `~`.
+  // The expressions of the indexes in migration 0015. All characters sort before DEL.
   const folded = (column: string) => sql`${plus}lower(${sql.ref(column)} ${binaryCollation(postgres)})`;
   const begins = (column: string, text: string) =>
-    sql<SqlBool>`(${folded(column)} >= ${text} AND ${folded(column)} <= ${`${text}~`})`;
+    sql<SqlBool>`(${folded(column)} >= ${text} AND ${folded(column)} <= ${`${text}\u007f`})`;
   const conditions: Condition[] = [];
   if (start !== undefined) conditions.push(begins('preview_start', start));
   if (end !== undefined) conditions.push(begins('preview_end', end));

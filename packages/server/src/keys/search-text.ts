@@ -10,7 +10,10 @@ export interface SearchText {
   previews: PreviewPart[];
 }
 
-/** Part of a preview such as `sk_live_2ba...ixy`: the prefix, the first 3 characters and the last 3 characters. */
+/**
+ * Part of a preview such as `sk_live_2ba...ixy`: the prefix, the first 3 characters and the last 3 characters. Imported
+ * keys have no prefix, and up to 12 and 4 characters.
+ */
 export interface PreviewPart {
   /** The whole prefix. */
   prefix?: string;
@@ -35,6 +38,7 @@ const gap = '(?:\\.{2,}|\\u2026|\\*+|\\u2022+)';
 const prefixed = new RegExp(`^([a-z0-9_]*_)([0-9a-z]{0,${shown}})(?:${gap}([0-9a-z]{0,${shown}}))?$`);
 const unprefixed = new RegExp(`^([0-9a-z]{${shown}})?${gap}([0-9a-z]{0,${shown}})$`);
 const bare = new RegExp(`^[0-9a-z]{${shown}}$`);
+const imported = new RegExp(`^([!-~]{0,12}?)(?:${gap}([!-~]{0,4}))?$`);
 
 /** @param text the input, trimmed and not empty */
 export function readSearch(text: string): SearchText {
@@ -46,8 +50,20 @@ export function readSearch(text: string): SearchText {
   };
 }
 
-/** Three characters alone may be either end. Fewer would match too many previews. */
 function readPreview(text: string): PreviewPart[] {
+  return [...readOwnPreview(text), ...readImportedPreview(text)];
+}
+
+/** Only parts that are longer than those of other keys, which `readOwnPreview` finds. */
+function readImportedPreview(text: string): PreviewPart[] {
+  const [, start = '', end = ''] = imported.exec(text) ?? [];
+  if (start.length <= shown && end.length <= shown) return [];
+  const either = start.length === 4 && end === '' && start === text;
+  return [nonEmpty({ start, end }), ...(either ? [{ end: start }] : [])];
+}
+
+/** Three characters alone may be either end. Fewer would match too many previews. */
+function readOwnPreview(text: string): PreviewPart[] {
   if (bare.test(text)) return [{ start: text }, { end: text }];
   const whole = prefixed.exec(text);
   if (whole !== null) {

@@ -17,6 +17,7 @@ import { hashToken } from './idempotency.ts';
 import { rejectLargeIdentity } from './identity-size.ts';
 import { keyCreated, keyUpdated } from './key-events.ts';
 import { createSecret, type KeyPrefixes, prefixOf } from './new-secret.ts';
+import { containsOwnKey } from './own-key.ts';
 import { presentKey, type SecretUse, type StoredKeyParts } from './present.ts';
 import { callerRevoked, keyNotFound, replayed } from './problems.ts';
 import type { KeyRow, KeyStore } from './store.ts';
@@ -194,9 +195,14 @@ export class KeyService {
     externalId,
     metadata,
   }: Pick<ChangeKey, 'name' | 'externalId' | 'metadata'>): void {
-    const fields = { name, externalId, metadata: JSON.stringify(metadata) };
-    for (const [path, text] of Object.entries(fields)) {
-      if (!containsKey(text ?? '', this.#options.prefixes)) continue;
+    const { prefixes } = this.#options;
+    const found = {
+      name: containsKey(name ?? '', prefixes),
+      externalId: containsOwnKey(externalId ?? '', prefixes),
+      metadata: containsOwnKey(JSON.stringify(metadata ?? {}), prefixes),
+    };
+    for (const [path, isFound] of Object.entries(found)) {
+      if (!isFound) continue;
       throw new RequestError({
         code: 'invalid_request',
         message: `The field ${path} contains an API key. It is stored and displayed, so choose another value.`,

@@ -175,7 +175,8 @@ export async function insertSecret(
     .execute();
 }
 
-function policyColumns(policy: KeyPolicy) {
+/** The columns of a policy that can change. */
+export function policyColumns(policy: KeyPolicy) {
   return {
     scopes: formatStoredScopes(policy.scopes),
     expires_at: policy.expiresAt,

@@ -6,11 +6,10 @@ import type { Progress } from '../backup/copy.ts';
 import { recordBackup } from '../backup/last-backup.ts';
 import { moveToPostgres, restore } from '../backup/restore.ts';
 import { type Config, readConfig } from '../config.ts';
-import { errorCodeOf } from '../error-code.ts';
 import { createLog } from '../http/logging.ts';
 import type { Reapplied } from '../journal/compare.ts';
-import { StartupError } from '../startup-error.ts';
 import { formatCount, resolveOperatorPath, UsageError } from './command-line.ts';
+import { withPostgresErrors } from './postgres-errors.ts';
 
 /** Time in ms between two progress lines. */
 const progressInterval = 1000;
@@ -97,25 +96,6 @@ async function placeOf({ databaseUrl, dataDir }: Config): Promise<string> {
   if (databaseUrl === undefined) return join(resolve(dataDir), 'soku.db');
   const { describePostgres } = await import('../backup/postgres-client.ts');
   return describePostgres(databaseUrl);
-}
-
-/** Reports errors of PostgreSQL during the work in the same way as at a start. */
-async function withPostgresErrors<T>({ databaseUrl }: Config, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (databaseUrl === undefined) throw error;
-    const { explainConnectFailure } = await import('../database/postgres-failures.ts');
-    throw describePostgresError(explainConnectFailure(error));
-  }
-}
-
-/** Errors that PostgreSQL itself reports, such as a full disk, have an SQLSTATE of five characters. */
-function describePostgresError(error: unknown): unknown {
-  const hasSqlState = error instanceof Error && /^[0-9A-Z]{5}$/.test(errorCodeOf(error));
-  // ECONNRESET and similar codes are longer. EPIPE has five letters, but it is a system call error.
-  if (!hasSqlState || error instanceof StartupError || 'syscall' in error) return error;
-  return new StartupError('unavailable', `DATABASE_URL: PostgreSQL reported an error (${error.message}).`);
 }
 
 async function tools() {

@@ -24,7 +24,7 @@ const clock: Clock = { monotonic: () => performance.now(), wall: Date.now };
 export function createNodeRuntime(
   database: PostgresDatabase,
   cache: VerifierCache,
-  journal: RevocationJournal,
+  journal: Pick<RevocationJournal, 'append' | 'keysChanged' | 'changesMissed'>,
   log: Logger,
 ) {
   const store = new PostgresClusterStore(database.connection);

@@ -57,8 +57,8 @@ export async function rejectUnknownGrants(
   });
 }
 
-/** Continues a sentence that starts with the field. */
-function unknownGrant(grant: string): string {
+/** The problem of a grant that is not known. Continues a sentence that starts with the field. */
+export function unknownGrant(grant: string): string {
   return grant.endsWith(':*')
     ? `is ${grant}, but the catalog of this workspace has no scope that starts with ${grant.slice(0, -1)}`
     : `is ${grant}, which is not in the scope catalog of this workspace`;
@@ -69,7 +69,10 @@ function unknownGrant(grant: string): string {
  *
  * @returns whether keys of the workspace can be given a grant
  */
-async function readGrantCheck(db: Kysely<Tables>, workspaceId: string): Promise<(grant: string) => boolean> {
+export async function readGrantCheck(
+  db: Kysely<Tables>,
+  workspaceId: string,
+): Promise<(grant: string) => boolean> {
   const catalog = await readCatalog(db, workspaceId);
   const known = new Set(catalog.flatMap(({ name }) => [name, ...wildcardsAbove(name)]));
   return (grant) => isAlwaysKnown(grant) || known.has(grant);

@@ -35,7 +35,7 @@ const knownSchemes = new Set([
 
 const scheme = 'Bearer ';
 
-/** In characters: at most 20 for the prefix, and 32 for the rest. Longer text cannot be a key and is not hashed. */
+/** In characters: at most 20 for the prefix, and 32 for the rest. Longer text is not a key of Soku and is not hashed. */
 export const maxKeyLength = 52;
 
 /** The unchecked text after `Bearer `, or the reason why there is none. */
@@ -62,6 +62,11 @@ export function readCredentials(
   if (value === '') return explainAbsent(request, targets, prefixes);
   if (/^bearer [^\s"'<>]+$/i.test(value)) return { token: value.slice(7) };
   return explainValue(value, prefixes);
+}
+
+/** The path and query of a request that is not made on behalf of another one. */
+export function ownTarget(request: IncomingMessage): readonly string[] {
+  return [request.url ?? '/'];
 }
 
 function explainAbsent(
@@ -165,11 +170,18 @@ function malformed(message: string): ApiProblem {
   return { code: 'malformed_authorization', message };
 }
 
-/** The token of a single header in the form `Bearer <token>`, unless it is too long for a key. */
-export function plainBearerToken({ authorization, authorizations }: RequestFields): string | undefined {
+/**
+ * The token of a single header in the form `Bearer <token>`, unless it is too long for a key.
+ *
+ * @param maxLength in characters
+ */
+export function plainBearerToken(
+  { authorization, authorizations }: RequestFields,
+  maxLength: number = maxKeyLength,
+): string | undefined {
   const usual =
     authorizations === 1 &&
-    authorization.length <= scheme.length + maxKeyLength &&
+    authorization.length <= scheme.length + maxLength &&
     authorization.startsWith(scheme);
   return usual ? authorization.slice(scheme.length) : undefined;
 }

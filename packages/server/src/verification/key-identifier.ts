@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { explainKey } from '@soku/key';
 import type { ApiProblem } from '../http/errors.ts';
 import type { AddressLimits } from '../limits/address-limits.ts';
-import { maxKeyLength, readCredentials } from './credentials.ts';
+import { readCredentials } from './credentials.ts';
 import { hashOf } from './hash-words.ts';
-import { guessCodes, rateLimited, unknownKey, verificationUnavailable } from './rejections.ts';
+import type { KeyFormats } from './key-formats.ts';
+import { guessCodes, rateLimited, verificationUnavailable } from './rejections.ts';
 import { readFields } from './request-fields.ts';
 import type { SecretSource } from './secret-source.ts';
 import type { StoredSecret } from './stored-secret.ts';
@@ -13,6 +13,8 @@ import type { VerificationCounts } from './verification-counts.ts';
 interface Options {
   secrets: SecretSource;
   prefixes: readonly string[];
+  /** Which tokens can be keys. */
+  formats: KeyFormats;
   addressLimits: AddressLimits;
   counts: Pick<VerificationCounts, 'recordRejection' | 'limited'>;
   failed: (error: unknown) => void;
@@ -47,12 +49,12 @@ export class KeyIdentifier {
     address: string,
     now: number,
   ): Promise<IdentifiedSecret | { problem: ApiProblem }> {
-    const { prefixes } = this.#options;
+    const { prefixes, formats } = this.#options;
     const target = [request.url ?? '/'];
     const credentials = readCredentials(readFields(request.rawHeaders), request, () => target, prefixes);
     if ('code' in credentials) return this.#reject(credentials, address, now);
     const { token } = credentials;
-    const hash = token.length > maxKeyLength ? undefined : hashOf(token);
+    const hash = token.length > formats.maxLength ? undefined : hashOf(token);
     let stored: StoredSecret | undefined;
     try {
       stored = hash === undefined ? undefined : (await this.#options.secrets.read(hash)).stored;
@@ -61,7 +63,7 @@ export class KeyIdentifier {
       return this.#reject(verificationUnavailable, address, now);
     }
     if (hash === undefined || stored === undefined) {
-      return this.#reject(explainKey(token, prefixes) ?? unknownKey, address, now);
+      return this.#reject(formats.explainUnknown(token), address, now);
     }
     if ('ended' in stored) {
       const problem = this.#limit(address, now);

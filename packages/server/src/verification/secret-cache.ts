@@ -16,8 +16,8 @@ export class SecretCache implements UsageSource {
   /** Contains only keys that are not revoked. */
   readonly valid: KeyTable;
   /**
-   * Unknown and revoked secrets, bounded separately so that guessing never evicts valid keys. Entries never become
-   * stale: a revoked key stays revoked, and an unknown hash stays unknown, because new keys are random.
+   * Unknown and revoked secrets, bounded separately so that guessing never evicts valid keys. A revoked key stays
+   * revoked. New keys are random, so an unknown hash stays unknown until it is imported, which evicts it.
    */
   readonly rejected: KeyTable;
 

@@ -17,6 +17,8 @@ export interface VerifierOptions {
   cache: SecretCache;
   /** Accepted key prefixes. New keys get the first one. */
   prefixes: readonly string[];
+  /** Prefixes of imported keys of other formats; `*` is any token. Default: none. */
+  importedPrefixes?: readonly string[];
   /** Which keys are accepted: SOKU_VERIFY_ENVIRONMENT. Default: live. */
   environment?: Environment | 'any';
   /** Counts requests against limits that several nodes share. Undefined with SQLite. */

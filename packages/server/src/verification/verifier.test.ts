@@ -161,3 +161,14 @@ test('a cached key that was found to be revoked without a lease stays rejected w
   lease.held = true;
   assert.equal((await verifier.verifyKey(secret)).problem?.code, 'revoked_key');
 });
+
+test('an unknown key stays rejected from the cache only while the lease is held, because it can be imported', async () => {
+  const { verifier, lease, reader } = newVerifier();
+  const unknown = generateKey({ prefix: 'soku_' });
+  const codeOf = async () => (await verifier.verifyKey(unknown)).problem?.code;
+  assert.equal(await codeOf(), 'unknown_key');
+  reader.close();
+  assert.equal(await codeOf(), 'unknown_key');
+  lease.held = false;
+  assert.equal(await codeOf(), 'verification_unavailable');
+});

@@ -1,16 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Environment } from '@soku/contract/key-policy';
-import { explainKey, parseKey } from '@soku/key';
 import type { ApiProblem } from '../http/errors.ts';
 import { consume, type LimitState } from '../limits/sliding-window.ts';
 import { checkPolicy } from './check-policy.ts';
-import { maxKeyLength, plainBearerToken, readCredentials } from './credentials.ts';
+import { ownTarget, plainBearerToken, readCredentials } from './credentials.ts';
 import { hashOf } from './hash-words.ts';
+import { KeyFormats } from './key-formats.ts';
 import { type KeyTable, noRow } from './key-table.ts';
 import type { KeyWindows } from './key-windows.ts';
 import {
   guessCodes,
-  notAKey,
   rateLimited,
   retiredSecret,
   revokedKey,
@@ -39,6 +38,7 @@ export class Verifier {
   readonly #options: VerifierOptions;
   readonly #now: () => number;
   readonly #environment: Environment | 'any';
+  readonly #formats: KeyFormats;
   readonly #valid: KeyTable;
   readonly #rejected: KeyTable;
   readonly #windows: KeyWindows;
@@ -48,6 +48,7 @@ export class Verifier {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#environment = options.environment ?? 'live';
+    this.#formats = new KeyFormats(options.prefixes, options.importedPrefixes ?? []);
     this.#valid = options.cache.valid;
     this.#rejected = options.cache.rejected;
     this.#windows = options.cache.windows;
@@ -76,7 +77,7 @@ export class Verifier {
     options: VerifyRequestOptions,
     verification: KeyVerification<T>,
   ): MaybePromise<VerifierOutcome<T>> {
-    const token = plainBearerToken(fields);
+    const token = plainBearerToken(fields, this.#formats.maxLength);
     const hash = token === undefined ? undefined : hashOf(token);
     const now = this.#now();
     const row = hash === undefined ? noRow : this.#findValid(hash, now);
@@ -95,7 +96,7 @@ export class Verifier {
    * @param token the text sent as the key
    */
   verifyToken<T>(token: string, verification: KeyVerification<T>): MaybePromise<VerifierOutcome<T>> {
-    const hash = token.length > maxKeyLength ? undefined : hashOf(token);
+    const hash = token.length > this.#formats.maxLength ? undefined : hashOf(token);
     const now = this.#now();
     const row = hash === undefined ? noRow : this.#findValid(hash, now);
     if (row !== noRow) return this.#decideCached(row, verification, now);
@@ -109,17 +110,29 @@ export class Verifier {
     verification: KeyVerification<T>,
     now: number,
   ): MaybePromise<VerifierOutcome<T>> {
-    if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
-      return this.#rejectInvalid(this.#explain(token), verification.options, now);
+    if (hash === undefined || !this.#formats.includes(token)) {
+      return this.#rejectInvalid(this.#formats.explain(token), verification.options, now);
     }
     const { lookups } = this.#options.counts;
-    const row = this.#rejected.find(hash);
+    const row = this.#findRejected(hash, now);
     if (row !== noRow) {
       lookups.rejected += 1;
-      return this.#rejectEnded(row, verification.options, now);
+      return this.#rejectEnded(row, token, verification.options, now);
     }
     lookups.database += 1;
-    return this.#load(hash, verification);
+    return this.#load(token, hash, verification);
+  }
+
+  /**
+   * Finds a cached rejection. A revoked key stays revoked, but an unknown one can be imported, so its rejection needs
+   * the lease, too.
+   *
+   * @param now epoch ms
+   */
+  #findRejected(hash: string, now: number): number {
+    const row = this.#rejected.find(hash);
+    if (row === noRow || this.#rejected.readEnded(row) !== undefined) return row;
+    return this.#lease.holds(now) ? row : noRow;
   }
 
   /** Finds a cached valid secret, if the lease is held. @param now epoch ms */
@@ -198,12 +211,12 @@ export class Verifier {
   }
 
   /** Reads a secret that is not cached, or whose cached row may not be used. */
-  #load<T>(hash: string, verification: KeyVerification<T>): MaybePromise<VerifierOutcome<T>> {
+  #load<T>(token: string, hash: string, verification: KeyVerification<T>): MaybePromise<VerifierOutcome<T>> {
     const failed = (error: unknown): Rejected => {
       this.#options.failed(error);
       return this.unavailable(verification.options);
     };
-    const decide = (read: SecretRead) => this.#decideRead(hash, read, verification);
+    const decide = (read: SecretRead) => this.#decideRead(token, hash, read, verification);
     try {
       const read = this.#options.secrets.read(hash);
       return read instanceof Promise ? read.then(decide).catch(failed) : decide(read);
@@ -217,6 +230,7 @@ export class Verifier {
    * not be cached is in the table only during this decision.
    */
   #decideRead<T>(
+    token: string,
     hash: string,
     { stored, mayCache }: SecretRead,
     verification: KeyVerification<T>,
@@ -231,7 +245,8 @@ export class Verifier {
         this.#windows.attach(row);
         return this.#decide(row, verification, now);
       }
-      return this.#rejectEnded(table.addRejected(hash, stored?.ended), verification.options, now);
+      const row = table.addRejected(hash, stored?.ended);
+      return this.#rejectEnded(row, token, verification.options, now);
     } finally {
       if (!mayCache()) table.drop(hash);
     }
@@ -243,10 +258,10 @@ export class Verifier {
   }
 
   /** Rejects an unknown, revoked or retired secret. */
-  #rejectEnded(row: number, options: VerifyOptions, now: number): Rejected {
+  #rejectEnded(row: number, token: string, options: VerifyOptions, now: number): Rejected {
     const ended = this.#rejected.readEnded(row);
     if (ended === undefined || isForeign(ended.workspaceId, options))
-      return this.#rejectInvalid(unknownKey, options, now);
+      return this.#rejectInvalid(this.#formats.explainUnknown(token), options, now);
     const problem = ended.standing === 'revoked' ? revokedKey(ended.since) : retiredSecret(ended.since);
     if (options.recorded !== false) this.#rejected.usage.reject(row, now, problem.code);
     return this.#reject(problem, options);
@@ -273,17 +288,9 @@ export class Verifier {
     if (options.recorded !== false) this.#options.counts.recordRejection(problem.code);
     return { problem };
   }
-
-  #explain(token: string): ApiProblem {
-    return explainKey(token, this.#options.prefixes) ?? notAKey;
-  }
 }
 
 /** Whether the caller cannot see the keys of a workspace. Such a key is unknown to the caller. */
 function isForeign(workspace: string, { workspaceId }: VerifyOptions): boolean {
   return workspaceId !== undefined && workspace !== workspaceId;
-}
-
-function ownTarget(request: IncomingMessage): readonly string[] {
-  return [request.url ?? '/'];
 }
