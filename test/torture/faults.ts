@@ -119,9 +119,9 @@ export const faults: readonly Fault[] = [
       title: `The wall clock of a node jumps ${sign > 0 ? 'ahead' : 'back'} by an hour, then returns`,
       minMs: 500,
       mayFail: 'no node',
-      begin: async ({ clock }) => {
-        await clock.move(sign * hourMs);
-        return () => clock.move(-sign * hourMs);
+      begin: async (node) => {
+        await node.moveClock(sign * hourMs);
+        return () => node.moveClock(-sign * hourMs);
       },
     };
   }),

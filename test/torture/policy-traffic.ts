@@ -1,0 +1,170 @@
+import { setTimeout as after } from 'node:timers/promises';
+import { createdKeySchema } from '@soku/contract/keys';
+import type { Random } from '../support/random.ts';
+import { KeyHistory, SecretHistory } from './checker.ts';
+import { type Clients, type NodeClients, outcomeOf, pauseMs, type UsedSecret } from './clients.ts';
+import { type FieldChange, randomChanges, randomUse, testScopes } from './policy-changes.ts';
+import type { ReconnectingConnection, RoundTrip } from './reconnecting-connection.ts';
+
+interface Options {
+  /** Number of clients of each node that change policies, and the minimum ms between two changes of each. */
+  changers: number;
+  changePeriodMs: number;
+}
+
+/** A key whose policy changes. */
+interface PolicyKey {
+  id: string;
+  history: KeyHistory;
+  secrets: UsedSecret[];
+}
+
+/** Maximum number of revoked keys that are still used. */
+const maxRevoked = 50;
+
+/** Minimum and maximum number of changes of a key before it is revoked. */
+const changesPerKey = { min: 5, max: 20 };
+
+/** How a call ended that may be sent again. */
+type Outcome = 'done' | 'rejected' | 'lost';
+
+/** Clients that change what keys may do, and use these keys. Each client has one key at a time. */
+export class PolicyTraffic {
+  readonly #random: Random;
+  readonly #clients: Clients;
+  readonly #options: Options;
+  #keys: PolicyKey[] = [];
+  #revoked: PolicyKey[] = [];
+
+  constructor(random: Random, clients: Clients, options: Options) {
+    this.#random = random;
+    this.#clients = clients;
+    this.#options = options;
+  }
+
+  /** Resolves when all clients run and each has a key. */
+  async start(): Promise<void> {
+    const { ofNodes } = this.#clients;
+    for (const clients of ofNodes) {
+      for (let i = 0; i < this.#options.changers; i++) this.#clients.repeat(() => this.#live(clients));
+    }
+    while (this.#keys.length < ofNodes.length * this.#options.changers) await after(pauseMs);
+  }
+
+  /** Verifies a random key in a random way. @returns the outcome */
+  async use(clients: NodeClients, connection: ReconnectingConnection): Promise<string> {
+    // While no node can create keys, all may be revoked.
+    const usesRevoked = this.#keys.length === 0 || (this.#revoked.length > 0 && this.#random.chance(0.1));
+    const keys = usesRevoked ? this.#revoked : this.#keys;
+    const secret = this.#random.pick(this.#random.pick(keys).secrets);
+    return this.#clients.use(clients, connection, secret, randomUse(this.#random));
+  }
+
+  /** The life of one key, which is revoked at the end, possibly during its last change. */
+  async #live(clients: NodeClients): Promise<void> {
+    const key = await this.#create(clients);
+    if (key === undefined) return after(pauseMs);
+    this.#keys.push(key);
+    const changes = this.#random.int(changesPerKey.min, changesPerKey.max);
+    // A change whose response was lost may take effect again, later, and undo another one. So it is the last one.
+    let isCertain = true;
+    for (let i = 0; i < changes && isCertain && !this.#clients.isStopped; i++) {
+      const started = performance.now();
+      isCertain = await this.#changeNext(clients, key);
+      await after(Math.max(pauseMs, this.#options.changePeriodMs - (performance.now() - started)));
+    }
+    if (isCertain && this.#random.chance(0.3)) {
+      this.#clients.track(this.#changeNext(this.#random.pick(this.#clients.ofNodes), key));
+    }
+    await this.#end(clients, key);
+  }
+
+  async #create(clients: NodeClients): Promise<PolicyKey | undefined> {
+    const body = JSON.stringify({ name: 'policy', scopes: testScopes, rateLimit: 'off' });
+    const call = { method: 'POST', path: '/v1/api-keys', body, by: 'owner' } as const;
+    const roundTrip = await this.#clients.call(clients, call);
+    if (!this.#clients.succeeded(201, roundTrip, 'a creation', this.#clients.outages)) return undefined;
+    this.#clients.counts.created += 1;
+    const { apiKey, key } = createdKeySchema.parse(JSON.parse(roundTrip.response.body));
+    const history = new KeyHistory(testScopes);
+    const secret = { id: key.id, apiKey, history: new SecretHistory(history, roundTrip.receivedAt) };
+    return { id: key.id, history, secrets: [secret] };
+  }
+
+  /**
+   * Changes a key, at two nodes at once at times. The second change then changes nothing, and must not return before the
+   * first one is in effect.
+   *
+   * @returns whether the outcome is certain
+   */
+  async #changeNext(clients: NodeClients, key: PolicyKey): Promise<boolean> {
+    const fields = randomChanges(key.history, this.#random);
+    const sentAt = performance.now();
+    const changes = fields.map((field) => field.begin(sentAt));
+    const completed = (at: number) => {
+      for (const change of changes) change.completed(at);
+      for (const { use } of fields) for (const secret of key.secrets) this.#clients.probe(secret, use);
+    };
+    const also = this.#random.chance(0.25) ? [this.#random.pick(this.#clients.ofNodes)] : [];
+    const sent = [clients, ...also].map((one) => this.#send(one, key, fields, completed));
+    const outcomes = await Promise.all(sent);
+    if (outcomes.every((outcome) => outcome === 'rejected')) for (const change of changes) change.withdrawn();
+    return !outcomes.includes('lost');
+  }
+
+  /** Sends a change until it gets a response. @param completed called when it returned 200 */
+  async #send(
+    clients: NodeClients,
+    key: PolicyKey,
+    fields: readonly FieldChange[],
+    completed: (at: number) => void,
+  ): Promise<Outcome> {
+    const body = JSON.stringify(Object.assign({}, ...fields.map((field) => field.body)));
+    const path = `/v1/api-keys/${key.id}`;
+    const roundTrip = await this.#clients.call(clients, { method: 'PATCH', path, body, by: 'owner' });
+    if (isRejected(roundTrip, clients, key, fields)) return 'rejected';
+    if (this.#clients.succeeded(200, roundTrip, 'a change', this.#clients.outages)) {
+      const { sentAt, receivedAt } = roundTrip;
+      completed(receivedAt);
+      for (const { kind } of fields) this.#clients.counts.changed(kind, receivedAt - sentAt);
+      return 'done';
+    }
+    await after(pauseMs);
+    if (!this.#clients.isStopped) {
+      await this.#send(this.#random.pick(this.#clients.ofNodes), key, fields, completed);
+    }
+    return 'lost';
+  }
+
+  async #end(clients: NodeClients, key: PolicyKey): Promise<void> {
+    while (!(await this.#revoke(clients, key)) && !this.#clients.isStopped) await after(pauseMs);
+    this.#keys = this.#keys.filter((other) => other !== key);
+    this.#revoked = [...this.#revoked, key].slice(-maxRevoked);
+  }
+
+  async #revoke(clients: NodeClients, { id, history, secrets }: PolicyKey): Promise<boolean> {
+    this.#clients.counts.revokesSent += 1;
+    const change = history.revoke(performance.now());
+    const path = `/v1/api-keys/${id}/revoke`;
+    const roundTrip = await this.#clients.call(clients, { method: 'POST', path, by: 'owner' });
+    if (!this.#clients.succeeded(200, roundTrip, 'a revoke', this.#clients.outages)) return false;
+    const { sentAt, receivedAt } = roundTrip;
+    change.completed(receivedAt);
+    for (const secret of secrets) this.#clients.probe(secret);
+    this.#clients.counts.revoked(receivedAt - sentAt, clients.node.outage.excuses(roundTrip));
+    return true;
+  }
+}
+
+/** Whether a change was rejected as it must be: the key is revoked, or would already have expired. */
+function isRejected(
+  roundTrip: RoundTrip,
+  { node }: NodeClients,
+  { history }: PolicyKey,
+  fields: readonly FieldChange[],
+): boolean {
+  const outcome = outcomeOf(roundTrip.response);
+  if (outcome === 'key_revoked') return history.isRevoked.latest;
+  const { to } = node.clockDuring(roundTrip);
+  return outcome === 'invalid_request' && fields.some(({ validUntil }) => validUntil <= to);
+}
