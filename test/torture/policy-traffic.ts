@@ -1,10 +1,11 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { createdKeySchema } from '@soku/contract/keys';
 import type { Random } from '../support/random.ts';
-import { KeyHistory, SecretHistory } from './checker.ts';
-import { type Clients, type NodeClients, outcomeOf, pauseMs, type UsedSecret } from './clients.ts';
-import { type FieldChange, randomChanges, randomUse, testScopes } from './policy-changes.ts';
+import { type Clients, type NodeClients, outcomeOf, pauseMs } from './clients.ts';
+import { type FieldChange, randomChanges, randomUse } from './policy-changes.ts';
+import { createPolicyKey, type PolicyKey } from './policy-keys.ts';
 import type { ReconnectingConnection, RoundTrip } from './reconnecting-connection.ts';
+import { never } from './restrictions.ts';
+import { type Rotation, retire, rotate } from './rotation.ts';
 
 interface Options {
   /** Number of clients of each node that change policies, and the minimum ms between two changes of each. */
@@ -12,15 +13,22 @@ interface Options {
   changePeriodMs: number;
 }
 
-/** A key whose policy changes. */
-interface PolicyKey {
-  id: string;
-  history: KeyHistory;
-  secrets: UsedSecret[];
-}
-
 /** Maximum number of revoked keys that are still used. */
 const maxRevoked = 50;
+
+/** Maximum number of rotations of a key: it can have five secrets that are not retired. */
+const maxRotations = 3;
+
+/** Graces that end while the key is still used, and one that does not. */
+const rotations: readonly Rotation[] = [
+  { graceSeconds: 0, startGrace: 'now' },
+  { graceSeconds: 1, startGrace: 'now' },
+  { graceSeconds: 3600, startGrace: 'now' },
+  { graceSeconds: 1, startGrace: 'firstUse' },
+];
+
+/** A failing node can delay the end that a first use sets. */
+const anyDelay = Number.POSITIVE_INFINITY;
 
 /** Minimum and maximum number of changes of a key before it is revoked. */
 const changesPerKey = { min: 5, max: 20 };
@@ -62,7 +70,7 @@ export class PolicyTraffic {
 
   /** The life of one key, which is revoked at the end, possibly during its last change. */
   async #live(clients: NodeClients): Promise<void> {
-    const key = await this.#create(clients);
+    const key = await createPolicyKey(this.#clients, clients);
     if (key === undefined) return after(pauseMs);
     this.#keys.push(key);
     const changes = this.#random.int(changesPerKey.min, changesPerKey.max);
@@ -70,25 +78,23 @@ export class PolicyTraffic {
     let isCertain = true;
     for (let i = 0; i < changes && isCertain && !this.#clients.isStopped; i++) {
       const started = performance.now();
-      isCertain = await this.#changeNext(clients, key);
+      isCertain = await this.#step(clients, key);
       await after(Math.max(pauseMs, this.#options.changePeriodMs - (performance.now() - started)));
     }
     if (isCertain && this.#random.chance(0.3)) {
-      this.#clients.track(this.#changeNext(this.#random.pick(this.#clients.ofNodes), key));
+      this.#clients.track(this.#change(this.#random.pick(this.#clients.ofNodes), key));
     }
     await this.#end(clients, key);
   }
 
-  async #create(clients: NodeClients): Promise<PolicyKey | undefined> {
-    const body = JSON.stringify({ name: 'policy', scopes: testScopes, rateLimit: 'off' });
-    const call = { method: 'POST', path: '/v1/api-keys', body, by: 'owner' } as const;
-    const roundTrip = await this.#clients.call(clients, call);
-    if (!this.#clients.succeeded(201, roundTrip, 'a creation', this.#clients.outages)) return undefined;
-    this.#clients.counts.created += 1;
-    const { apiKey, key } = createdKeySchema.parse(JSON.parse(roundTrip.response.body));
-    const history = new KeyHistory(testScopes);
-    const secret = { id: key.id, apiKey, history: new SecretHistory(history, roundTrip.receivedAt) };
-    return { id: key.id, history, secrets: [secret] };
+  /** @returns whether the outcome is certain */
+  async #step(clients: NodeClients, key: PolicyKey): Promise<boolean> {
+    const isRotatable = key.history.expiresAt.latest === never && key.rotations < maxRotations;
+    if (isRotatable && this.#random.chance(0.2)) {
+      return rotate(this.#clients, clients, key, this.#random.pick(rotations), anyDelay);
+    }
+    if (key.rotations > 0 && this.#random.chance(0.05)) return retire(this.#clients, clients, key);
+    return this.#change(clients, key);
   }
 
   /**
@@ -97,7 +103,7 @@ export class PolicyTraffic {
    *
    * @returns whether the outcome is certain
    */
-  async #changeNext(clients: NodeClients, key: PolicyKey): Promise<boolean> {
+  async #change(clients: NodeClients, key: PolicyKey): Promise<boolean> {
     const fields = randomChanges(key.history, this.#random);
     const sentAt = performance.now();
     const changes = fields.map((field) => field.begin(sentAt));
