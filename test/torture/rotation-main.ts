@@ -33,7 +33,7 @@ if (values.help) {
   const random = new Random(values.seed);
   console.error(`Seed ${random.seed}`);
   const proof = await runRotations({
-    ...{ random, count, keys: 10, verifiers: 4, thinkMs: 5 },
+    ...{ random, count, keys: 8, verifiers: 4, thinkMs: 5 },
     progress: (done) => console.error(`${done} rotations`),
   });
   const { violations, examples } = proof.counts;

@@ -14,7 +14,6 @@ const rotations: readonly Rotation[] = [
   { graceSeconds: 0, startGrace: 'now' },
   { graceSeconds: 1, startGrace: 'now' },
   { graceSeconds: 1, startGrace: 'firstUse' },
-  { graceSeconds: 1, startGrace: 'firstUse' },
 ];
 
 /** Number of nodes. */
