@@ -19,10 +19,11 @@ const maxRevoked = 50;
 /** Maximum number of rotations of a key: it can have five secrets that are not retired. */
 const maxRotations = 3;
 
-/** Graces that end while the key is still used, and one that does not. */
+/** Graces that end while the key is still used, and some that do not, so that a later rotation could extend them. */
 const rotations: readonly Rotation[] = [
   { graceSeconds: 0, startGrace: 'now' },
   { graceSeconds: 1, startGrace: 'now' },
+  { graceSeconds: 60, startGrace: 'now' },
   { graceSeconds: 3600, startGrace: 'now' },
   { graceSeconds: 1, startGrace: 'firstUse' },
 ];
