@@ -64,7 +64,7 @@ test('a grace that starts at the first use lasts from then on, and starts within
   const old = created();
   const end = new EndByFirstUse(1000, 5000);
   change(old.retiresAt, end, 50, 60);
-  const next = new SecretHistory(old.key, 60, end);
+  const next = new SecretHistory(old.key, 60, [end]);
   assert.equal(check(old, 100_000, 100_001, 'revoked_key'), 'revoked_key without a reason', 'not used yet');
   const sentAt = 100_000;
   next.used({ from: epoch + sentAt, to: epoch + sentAt });
@@ -80,7 +80,7 @@ test('a first use whose response was lost may have started the grace', () => {
   const old = created();
   const end = new EndByFirstUse(1000, 5000);
   change(old.retiresAt, end, 50, 60);
-  const next = new SecretHistory(old.key, 60, end);
+  const next = new SecretHistory(old.key, 60, [end]);
   next.used({ from: epoch + 100, to: epoch + 100 });
   for (const outcome of ['accepted', 'revoked_key']) assert.equal(check(old, 2000, 2001, outcome), null);
   assert.equal(check(old, 900, 1000, 'revoked_key'), 'revoked_key without a reason');

@@ -48,22 +48,23 @@ export class SecretHistory {
   readonly key: KeyHistory;
   /** When a rotation ends it, by the wall clock of the verifying node. */
   readonly retiresAt = new Register<Period>(never);
+  /** The ends of older secrets that its first use sets. */
+  readonly starts: readonly EndByFirstUse[];
   readonly #createdAt: number;
-  readonly #starts: EndByFirstUse | undefined;
 
   /**
    * @param createdAt ms at which its creation returned
-   * @param starts the end of older secrets that its first use sets
+   * @param starts the ends of older secrets that its first use sets
    */
-  constructor(key: KeyHistory, createdAt: number, starts?: EndByFirstUse) {
+  constructor(key: KeyHistory, createdAt: number, starts: readonly EndByFirstUse[] = []) {
     this.key = key;
     this.#createdAt = createdAt;
-    this.#starts = starts;
+    this.starts = starts;
   }
 
   /** Call this before each use is sent. @param clock the wall clock of the verifying node */
   used(clock: Period): void {
-    this.#starts?.sent(clock.from);
+    for (const end of this.starts) end.sent(clock.from);
   }
 
   /**
@@ -78,7 +79,7 @@ export class SecretHistory {
   }
 
   #checkAccepted(use: Use): string | null {
-    this.#starts?.accepted(use.clock.to);
+    for (const end of this.starts) end.accepted(use.clock.to);
     const due = this.#judge(use).find(([, { effect }]) => effect === 'rejects');
     if (due === undefined) return null;
     const [code, { since }] = due;

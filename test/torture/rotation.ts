@@ -61,7 +61,9 @@ export async function rotate(
   }
   const { apiKey, key: reported } = createdKeySchema.parse(JSON.parse(roundTrip.response.body));
   for (const ending of endings) checkReported(clients, ending, reported.secrets);
-  const history = new SecretHistory(key.history, receivedAt, firstUse);
+  // The first use of a secret also starts the graces of earlier rotations whose secrets were never used.
+  const starts = [key.secrets.at(-1)?.history.starts ?? [], firstUse ?? []].flat();
+  const history = new SecretHistory(key.history, receivedAt, starts);
   key.secrets.push({ id: key.id, apiKey, secretId: newestOf(reported).id, history });
   for (const secret of key.secrets) clients.probe(secret);
   clients.counts.changed(titleOf(rotation), receivedAt - roundTrip.sentAt);
