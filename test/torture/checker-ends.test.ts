@@ -14,6 +14,8 @@ test('an expiry decides by the clock of the verifying node, within the tolerance
   assert.equal(at(-20, -10, 'expired_key'), 'expired_key without a reason');
   assert.equal(at(-10, 1, 'expired_key'), null);
   assert.equal(at(-1, 10, 'accepted'), null);
+  assert.equal(at(-10, -3, 'expired_key'), null, 'within the tolerance');
+  assert.equal(at(3, 10, 'accepted'), null, 'within the tolerance');
   assert.equal(at(10, 20, 'expired_key'), null);
   assert.match(at(10, 20, 'accepted') ?? '', /^accepted although expired_key was due/);
   assert.equal(at(-3_600_000, 3_600_000, 'accepted'), null, 'while the clock jumps');
@@ -55,6 +57,7 @@ test('a later rotation shortens a grace and never extends it', () => {
   const first = { from: epoch + 1000, to: epoch + 1000 };
   change(old.retiresAt, first, 50, 60);
   change(old.retiresAt, earlier(first, { from: epoch + 5000, to: epoch + 5000 }), 100, 110);
+  assert.equal(check(old, 1020, 1030, 'revoked_key'), null);
   assert.match(check(old, 1020, 1030, 'accepted') ?? '', /^accepted/);
   change(old.retiresAt, earlier(first, { from: epoch + 500, to: epoch + 500 }), 200, 210);
   assert.match(check(old, 520, 530, 'accepted') ?? '', /^accepted/);

@@ -183,16 +183,19 @@ test('a use that a restriction does not affect must pass it', () => {
 });
 
 test('the first of several restrictions, in the order of the contract, gives the code', () => {
-  const history = created();
-  change(history.key.isDisabled, true, 20, 30);
-  change(history.key.expiresAt, { from: epoch, to: epoch }, 20, 30);
-  const use = { scopes: ['files:read'] };
-  assert.equal(check(history, 31, 32, 'expired_key', use), null);
-  assert.equal(check(history, 31, 32, 'disabled_key', use), 'disabled_key although expired_key was due');
-  change(history.key.expiresAt, never, 40, 50);
-  assert.equal(check(history, 51, 52, 'disabled_key', use), null);
-  assert.equal(
-    check(history, 51, 52, 'insufficient_scope', use),
-    'insufficient_scope although disabled_key was due',
-  );
+  const history = created(['files:read']);
+  for (const { set } of toggles) set(history, 20).completed(30);
+  const use = { scopes: ['files:read'], address: '203.0.113.9' };
+  const order = ['expired_key', 'disabled_key', 'ip_not_allowed', 'insufficient_scope'];
+  for (const [i, code] of order.entries()) {
+    const at = 100 * (i + 1);
+    assert.equal(check(history, at, at + 1, code, use), null);
+    for (const later of order.slice(i + 1))
+      assert.equal(check(history, at, at + 1, later, use), `${later} although ${code} was due`);
+    toggles
+      .find((toggle) => toggle.code === code)
+      ?.remove(history, at + 10)
+      .completed(at + 20);
+  }
+  assert.equal(check(history, 900, 901, 'accepted', use), null);
 });
