@@ -53,7 +53,7 @@ function historyOf(operations: readonly Operation[]): SecretHistory {
   );
   for (const operation of operations.toSorted((a, b) => a.sentAt - b.sentAt)) {
     const { kind, sentAt, receivedAt } = operation;
-    if (kind === 'revoke') history.key.revoke(sentAt).completed(receivedAt);
+    if (kind === 'revoke') history.key.isRevoked.change(true, sentAt).completed(receivedAt);
     if (kind === 'change') operation.begin(history, sentAt).completed(receivedAt);
   }
   return history;

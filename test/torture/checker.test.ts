@@ -8,7 +8,7 @@ import { never, type Use } from './restrictions.ts';
 /** A secret whose key was created at 10; the revoke was sent at 50 and returned at 60. */
 function revoked(): SecretHistory {
   const history = created();
-  history.key.revoke(50).completed(60);
+  history.key.isRevoked.change(true, 50).completed(60);
   return history;
 }
 
@@ -16,7 +16,7 @@ test('accepting an active key, rejecting a revoked key, and either result during
   const history = created();
   assert.equal(check(history, 5, 9, 'unknown_key'), null);
   assert.equal(check(history, 11, 12, 'accepted'), null);
-  const revoke = history.key.revoke(50);
+  const revoke = history.key.isRevoked.change(true, 50);
   assert.equal(check(history, 45, 51, 'revoked_key'), null);
   assert.equal(check(history, 51, 52, 'revoked_key'), null);
   assert.equal(check(history, 53, 54, 'accepted'), null, 'another node may not have applied it yet');
@@ -34,9 +34,9 @@ test('an acceptance of a request that was sent after a revoke returned is a viol
 
 test('of several revokes, the first request and the first response count', () => {
   const history = created();
-  history.key.revoke(50);
-  history.key.revoke(70).completed(80);
-  history.key.revoke(75).completed(77);
+  history.key.isRevoked.change(true, 50);
+  history.key.isRevoked.change(true, 70).completed(80);
+  history.key.isRevoked.change(true, 75).completed(77);
   assert.equal(check(history, 49, 51, 'revoked_key'), null);
   assert.notEqual(check(history, 48, 49, 'revoked_key'), null);
   assert.equal(check(history, 76, 90, 'accepted'), null);
@@ -45,7 +45,7 @@ test('of several revokes, the first request and the first response count', () =>
 
 test('a revoke without a response guarantees nothing, and may have succeeded', () => {
   const history = created();
-  history.key.revoke(50);
+  history.key.isRevoked.change(true, 50);
   assert.equal(check(history, 1000, 1001, 'accepted'), null);
   assert.equal(check(history, 1000, 1001, 'revoked_key'), null);
 });
@@ -162,7 +162,7 @@ for (const { code, set, remove, use } of toggles) {
   test(`${code}: a revoked key is rejected as revoked, whatever else would reject it`, () => {
     const history = created(['files:read']);
     set(history, 50).completed(60);
-    history.key.revoke(70).completed(80);
+    history.key.isRevoked.change(true, 70).completed(80);
     assert.equal(checkUse(history, 81, 82, 'revoked_key'), null);
     assert.equal(checkUse(history, 81, 82, code), `${code} although revoked_key was due`);
   });

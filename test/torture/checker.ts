@@ -1,6 +1,6 @@
 /** The history of keys and secrets, as their clients observed it, and the rules that it must not violate. */
 import type { Outage } from './outage.ts';
-import { type Change, Register } from './register.ts';
+import { Register } from './register.ts';
 import {
   type AddressList,
   type Effect,
@@ -29,17 +29,9 @@ export class KeyHistory {
   readonly addresses = new Register(allAddresses);
   readonly scopes: Register<readonly string[]>;
 
-  #revoke: Change<boolean> | undefined;
-
   /** @param scopes those with which it was created */
   constructor(scopes: readonly string[] = []) {
     this.scopes = new Register(scopes);
-  }
-
-  /** Call this before a revoke is sent. @returns the same change for every revoke: the first one counts */
-  revoke(sentAt: number): Change<boolean> {
-    this.#revoke ??= this.isRevoked.change(true, sentAt);
-    return this.#revoke;
   }
 }
 

@@ -151,7 +151,7 @@ export class PolicyTraffic {
 
   async #revoke(clients: NodeClients, { id, history, secrets }: PolicyKey): Promise<boolean> {
     this.#clients.counts.revokesSent += 1;
-    const change = history.revoke(performance.now());
+    const change = history.isRevoked.change(true, performance.now());
     const path = `/v1/api-keys/${id}/revoke`;
     const roundTrip = await this.#clients.call(clients, { method: 'POST', path, by: 'owner' });
     if (!this.#clients.succeeded(200, roundTrip, 'a revoke', this.#clients.outages)) return false;

@@ -106,7 +106,7 @@ export class Traffic {
 
   async #revoke(clients: NodeClients, key: UsedSecret): Promise<boolean> {
     this.clients.counts.revokesSent += 1;
-    const change = key.history.key.revoke(performance.now());
+    const change = key.history.key.isRevoked.change(true, performance.now());
     const path = `/v1/api-keys/${key.id}/revoke`;
     const roundTrip = await this.clients.call(clients, { method: 'POST', path, by: 'manager' });
     if (!this.clients.succeeded(200, roundTrip, 'a revoke', [clients.node.outage])) return false;
