@@ -65,7 +65,11 @@ if (values.help) {
   }
 }
 
-function progress({ name }: Fault, { operations: done, revokes, changes, violations }: Counts): void {
+function progress(
+  { name }: Fault,
+  { operations: done, revokes, changes, violations, examples }: Counts,
+): void {
   const suffix = violations === 0 ? '' : `, ${violations} VIOLATIONS`;
   console.error(`${name.padEnd(20)} ${done} operations, ${revokes} revokes, ${changes} changes${suffix}`);
+  for (const example of examples) console.error(`  ${example}`);
 }
