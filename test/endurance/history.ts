@@ -62,7 +62,10 @@ function historyOf(operations: readonly Operation[]): SecretHistory {
 function check(history: SecretHistory, { sentAt, receivedAt, errorCode, scopes = [] }: Use): string | null {
   const clock = { from: Date.now(), to: Date.now() };
   const outcome = errorCode ?? 'accepted';
-  return history.check({ sentAt, receivedAt, outcome, scopes, clock, address: '127.0.0.1' }, noOutage);
+  return history.check(
+    { sentAt, receivedAt, outcome, scopes, clock, wall: clock, address: '127.0.0.1' },
+    noOutage,
+  );
 }
 
 function checkOrder({ errorCode, sentAt }: Use, firstRejection: number): string | null {

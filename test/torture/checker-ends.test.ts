@@ -51,6 +51,19 @@ test('a secret in its grace is accepted until the end of the grace, and no longe
   assert.match(check(old, 1020, 1030, 'accepted') ?? '', /^accepted although revoked_key was due/);
 });
 
+test('a node whose clock is behind may know that another one has retired a secret', () => {
+  const old = created();
+  change(old.retiresAt, { from: epoch + 1000, to: epoch + 1000 }, 50, 60);
+  const hour = 3_600_000;
+  const behind = (sentAt: number, outcome: string) =>
+    check(old, sentAt, sentAt + 10, outcome, {
+      clock: { from: epoch + sentAt - hour, to: epoch + sentAt + 10 - hour },
+      wall: { from: epoch + sentAt, to: epoch + sentAt + 10 },
+    });
+  for (const outcome of ['accepted', 'revoked_key']) assert.equal(behind(1020, outcome), null);
+  assert.equal(behind(900, 'revoked_key'), 'revoked_key without a reason');
+});
+
 test('a later rotation shortens a grace and never extends it', () => {
   const old = created();
   const first = { from: epoch + 1000, to: epoch + 1000 };
@@ -73,7 +86,7 @@ test('a rotation without a response may have ended a secret, whatever follows', 
 
 test('a grace that starts at the first use lasts from then on, and starts within the bound', () => {
   const old = created();
-  const end = new EndByFirstUse(1000, 5000);
+  const end = new EndByFirstUse(1000, { clockMs: 0, firstUseMs: 5000 });
   change(old.retiresAt, end, 50, 60);
   const next = new SecretHistory(old.key, 60, [end]);
   assert.equal(check(old, 100_000, 100_001, 'revoked_key'), 'revoked_key without a reason', 'not used yet');
@@ -89,7 +102,7 @@ test('a grace that starts at the first use lasts from then on, and starts within
 
 test('a first use whose response was lost may have started the grace', () => {
   const old = created();
-  const end = new EndByFirstUse(1000, 5000);
+  const end = new EndByFirstUse(1000, { clockMs: 0, firstUseMs: 5000 });
   change(old.retiresAt, end, 50, 60);
   const next = new SecretHistory(old.key, 60, [end]);
   next.used({ from: epoch + 100, to: epoch + 100 });

@@ -8,6 +8,7 @@ import {
   effectOfAddresses,
   effectOfEnd,
   effectOfFlag,
+  effectOfRetirement,
   effectOfScopes,
   type Judgment,
   judge,
@@ -92,7 +93,10 @@ export class SecretHistory {
   #judge(use: Use): [code: string, Judgment][] {
     const { isRevoked, expiresAt, isDisabled, addresses, scopes } = this.key;
     return [
-      ['revoked_key', either(judge(isRevoked, use, effectOfFlag), judge(this.retiresAt, use, effectOfEnd))],
+      [
+        'revoked_key',
+        either(judge(isRevoked, use, effectOfFlag), judge(this.retiresAt, use, effectOfRetirement)),
+      ],
       ['expired_key', judge(expiresAt, use, effectOfEnd)],
       ['disabled_key', judge(isDisabled, use, effectOfFlag)],
       ['ip_not_allowed', judge(addresses, use, effectOfAddresses)],

@@ -137,11 +137,10 @@ export class Clients {
     const outcome = use === undefined ? outcomeOf(roundTrip.response) : codeOf(roundTrip.response);
     this.counts.verified(outcome);
     const address = use?.ip.canonical ?? ownAddress;
-    const { sentAt, receivedAt } = roundTrip;
-    const problem = history.check(
-      { sentAt, receivedAt, clock: node.clockDuring(roundTrip), address, scopes: use?.scopes ?? [], outcome },
-      node.outage,
-    );
+    const { sentAt, receivedAt, wall } = roundTrip;
+    const clock = node.clockDuring(roundTrip);
+    const checked = { sentAt, receivedAt, clock, wall, address, scopes: use?.scopes ?? [], outcome };
+    const problem = history.check(checked, node.outage);
     if (problem !== null) this.counts.addViolation(`${node.name}: ${id} ${problem}`);
     return outcome;
   }

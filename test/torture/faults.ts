@@ -13,7 +13,8 @@ export interface Fault {
   begin(node: ClusterNode, cluster: Cluster): Promise<() => Promise<void> | void> | (() => void);
 }
 
-const hourMs = 3_600_000;
+/** How far clocks jump. */
+export const hourMs = 3_600_000;
 
 /** Delay in ms in one direction between a node and the database. */
 const delayMs = 200;

@@ -27,6 +27,15 @@ export function check(
   outage = new Outage(),
 ): string | null {
   const clock = { from: epoch + sentAt, to: epoch + receivedAt };
-  const use = { sentAt, receivedAt, clock, address: '192.0.2.1', scopes: [], outcome, ...more };
+  const use = {
+    sentAt,
+    receivedAt,
+    clock,
+    wall: more.clock ?? clock,
+    address: '192.0.2.1',
+    scopes: [],
+    outcome,
+    ...more,
+  };
   return history.check(use, outage);
 }

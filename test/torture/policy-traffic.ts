@@ -1,6 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import type { Random } from '../support/random.ts';
 import { type Clients, type NodeClients, outcomeOf, pauseMs } from './clients.ts';
+import { hourMs } from './faults.ts';
 import { type FieldChange, randomChanges, randomUse } from './policy-changes.ts';
 import { createPolicyKey, type PolicyKey } from './policy-keys.ts';
 import type { ReconnectingConnection, RoundTrip } from './reconnecting-connection.ts';
@@ -28,8 +29,8 @@ const rotations: readonly Rotation[] = [
   { graceSeconds: 1, startGrace: 'firstUse' },
 ];
 
-/** A failing node can delay the end that a first use sets. */
-const anyDelay = Number.POSITIVE_INFINITY;
+/** During a fault, a clock can jump, and a failing node can delay the end that a first use sets. */
+const uncertainty = { clockMs: hourMs, firstUseMs: Number.POSITIVE_INFINITY };
 
 /** Minimum and maximum number of changes of a key before it is revoked. */
 const changesPerKey = { min: 5, max: 20 };
@@ -92,7 +93,7 @@ export class PolicyTraffic {
   async #step(clients: NodeClients, key: PolicyKey): Promise<boolean> {
     const isRotatable = key.history.expiresAt.latest === never && key.rotations < maxRotations;
     if (isRotatable && this.#random.chance(0.2)) {
-      return rotate(this.#clients, clients, key, this.#random.pick(rotations), anyDelay);
+      return rotate(this.#clients, clients, key, this.#random.pick(rotations), uncertainty);
     }
     if (key.rotations > 0 && this.#random.chance(0.05)) return retire(this.#clients, clients, key);
     return this.#change(clients, key);

@@ -14,6 +14,8 @@ export interface Use {
   receivedAt: number;
   /** Times that the wall clock of the verifying node may have had during the request. */
   clock: Period;
+  /** Times of the wall clock of the database, which no fault changes. */
+  wall: Period;
   /** The canonical address of the client. */
   address: string;
   /** The required scopes. */
@@ -68,6 +70,12 @@ export function effectOfEnd(end: Period, { clock }: Use): Effect {
   return clock.to + clockTolerance < end.from ? 'passes' : 'unknown';
 }
 
+/** @param end when a secret retires. From then on, by the clock of the database, any node may retire it for all nodes */
+export function effectOfRetirement(end: Period, use: Use): Effect {
+  const effect = effectOfEnd(end, use);
+  return effect === 'passes' && use.wall.to + clockTolerance >= end.from ? 'unknown' : effect;
+}
+
 export function effectOfAddresses({ allowedAddresses, includes }: AddressList, { address }: Use): Effect {
   return effectOfFlag(allowedAddresses.length > 0 && !includes.includes(address));
 }
@@ -81,27 +89,34 @@ export const never: Period = { from: Number.POSITIVE_INFINITY, to: Number.POSITI
 /** Before any time that a clock may show. */
 export const atOnce: Period = { from: Number.NEGATIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
 
+/** What is not known while a request is in progress. */
+export interface Uncertainty {
+  /** How far in ms the clock of a node may be set back. */
+  clockMs: number;
+  /** How long in ms after the first use of a secret the nodes may not know the end that it sets. */
+  firstUseMs: number;
+}
+
 /** An end that the first use of another secret sets: that use and a grace after it. */
 export class EndByFirstUse implements Period {
   from = Number.POSITIVE_INFINITY;
   to = Number.POSITIVE_INFINITY;
   readonly #graceMs: number;
-  readonly #maxDelayMs: number;
+  readonly #uncertainty: Uncertainty;
 
-  /** @param maxDelayMs how long after the first use the end may be unknown to the nodes */
-  constructor(graceMs: number, maxDelayMs: number) {
+  constructor(graceMs: number, uncertainty: Uncertainty) {
     this.#graceMs = graceMs;
-    this.#maxDelayMs = maxDelayMs;
+    this.#uncertainty = uncertainty;
   }
 
   /** Call this before a use is sent. It may be the first that is accepted. @param at epoch ms, no later than the use */
   sent(at: number): void {
-    this.from = Math.min(this.from, at + this.#graceMs);
+    this.from = Math.min(this.from, at + this.#graceMs - this.#uncertainty.clockMs);
   }
 
   /** Call this when a use was accepted. @param at epoch ms, no earlier than the use */
   accepted(at: number): void {
-    this.to = Math.min(this.to, at + Math.max(this.#graceMs, this.#maxDelayMs));
+    this.to = Math.min(this.to, at + Math.max(this.#graceMs, this.#uncertainty.firstUseMs));
   }
 }
 

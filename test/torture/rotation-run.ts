@@ -9,6 +9,9 @@ import { type Rotation, rotate } from './rotation.ts';
 /** ms within which the end that a first use sets is in effect on all nodes (docs/rotation.md). */
 export const firstUseBoundMs = 5000;
 
+/** No clock jumps. */
+const uncertainty = { clockMs: 0, firstUseMs: firstUseBoundMs };
+
 const rotations: readonly Rotation[] = [
   { graceSeconds: 0, startGrace: 'now' },
   { graceSeconds: 1, startGrace: 'now' },
@@ -121,7 +124,7 @@ class RotationRun {
   /** Rotates a key, and follows its older secret until every node rejects it. @returns whether it was rotated */
   async #rotate(key: PolicyKey, rotation: Rotation): Promise<boolean> {
     const result = this.#results.get(rotation);
-    if (!(await rotate(this.clients, this.#anyNode(), key, rotation, firstUseBoundMs))) return false;
+    if (!(await rotate(this.clients, this.#anyNode(), key, rotation, uncertainty))) return false;
     const [old, next] = key.secrets.slice(-2);
     if (old === undefined || next === undefined || result === undefined) return false;
     key.secrets = [old, next];

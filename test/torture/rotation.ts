@@ -4,7 +4,14 @@ import { SecretHistory } from './checker.ts';
 import type { Clients, NodeClients } from './clients.ts';
 import { newestOf, type PolicyKey, type PolicySecret } from './policy-keys.ts';
 import type { Change } from './register.ts';
-import { atOnce, clockTolerance, EndByFirstUse, earlier, type Period } from './restrictions.ts';
+import {
+  atOnce,
+  clockTolerance,
+  EndByFirstUse,
+  earlier,
+  type Period,
+  type Uncertainty,
+} from './restrictions.ts';
 
 /** How a key is rotated. */
 export interface Rotation {
@@ -29,7 +36,6 @@ interface Ending {
 /**
  * Rotates a key. No one else may change the key meanwhile.
  *
- * @param maxDelayMs how long after the first use of the new secret the nodes may not know the end of the older ones
  * @returns whether the outcome is certain
  */
 export async function rotate(
@@ -37,12 +43,12 @@ export async function rotate(
   by: NodeClients,
   key: PolicyKey,
   rotation: Rotation,
-  maxDelayMs: number,
+  uncertainty: Uncertainty,
 ): Promise<boolean> {
   const { node } = by;
   const graceMs = rotation.graceSeconds * 1000;
-  const firstUse = rotation.startGrace === 'firstUse' ? new EndByFirstUse(graceMs, maxDelayMs) : undefined;
-  const earliest = node.clock.from + graceMs;
+  const firstUse = rotation.startGrace === 'firstUse' ? new EndByFirstUse(graceMs, uncertainty) : undefined;
+  const earliest = node.clock.from + graceMs - uncertainty.clockMs;
   const sentAt = performance.now();
   key.rotations += 1;
   const endings = key.secrets.map((secret): Ending => {
@@ -54,9 +60,9 @@ export async function rotate(
   const roundTrip = await clients.call(by, { ...call, body: JSON.stringify(rotation) });
   if (!clients.succeeded(201, roundTrip, 'a rotation', clients.outages)) return false;
   const { receivedAt } = roundTrip;
-  const latest = node.clockDuring(roundTrip).to + graceMs;
+  const clock = node.clockDuring(roundTrip);
   for (const { grace, change } of endings) {
-    grace.to = latest;
+    Object.assign(grace, { from: clock.from + graceMs, to: clock.to + graceMs });
     change.completed(receivedAt);
   }
   const { apiKey, key: reported } = createdKeySchema.parse(JSON.parse(roundTrip.response.body));
