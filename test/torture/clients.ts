@@ -42,15 +42,20 @@ export interface UsedSecret {
   history: SecretHistory;
 }
 
-/** How a back end verifies a key: `POST /v1/verify`. */
-export interface BackEndUse {
-  /** The address of the client, as the back end writes it, and in canonical form. */
-  ip: { sent: string; canonical: string };
+/** What a verification requires of a key. */
+export interface Requirements {
+  /**
+   * The address of the client, as a back end writes it, and in canonical form: the back end verifies with
+   * `POST /v1/verify`. Undefined: a proxy does, with `GET /v1/verify`, and the client is this process.
+   */
+  ip?: { sent: string; canonical: string };
   scopes: readonly string[];
 }
 
 /** The address of the test, from which keys are used without a back end. */
-const ownAddress = '127.0.0.1';
+export const ownAddress = '127.0.0.1';
+
+const anyUse: Requirements = { scopes: [] };
 
 /** A management call. */
 export interface Call {
@@ -121,32 +126,32 @@ export class Clients {
     void tracked.then(() => this.#running.delete(tracked));
   }
 
-  /** Verifies a secret. @param use undefined: as a proxy does. @returns the outcome */
+  /** Verifies a secret. @returns the outcome */
   async use(
     { node, manager }: NodeClients,
     connection: ReconnectingConnection,
     { id, apiKey, history }: UsedSecret,
-    use?: BackEndUse,
+    { ip, scopes }: Requirements = anyUse,
   ): Promise<string> {
     history.used(node.clock);
     const roundTrip = await connection.send(
-      use === undefined
-        ? request('GET', '/v1/verify', bearerField(apiKey))
-        : request('POST', '/v1/verify', manager, bodyOf(apiKey, use)),
+      ip === undefined
+        ? request('GET', `/v1/verify${queryOf(scopes)}`, bearerField(apiKey))
+        : request('POST', '/v1/verify', manager, JSON.stringify({ apiKey, ip: ip.sent, scopes })),
     );
-    const outcome = use === undefined ? outcomeOf(roundTrip.response) : codeOf(roundTrip.response);
+    const outcome = ip === undefined ? outcomeOf(roundTrip.response) : codeOf(roundTrip.response);
     this.counts.verified(outcome);
-    const address = use?.ip.canonical ?? ownAddress;
+    const address = ip?.canonical ?? ownAddress;
     const { sentAt, receivedAt, wall } = roundTrip;
     const clock = node.clockDuring(roundTrip);
-    const checked = { sentAt, receivedAt, clock, wall, address, scopes: use?.scopes ?? [], outcome };
+    const checked = { sentAt, receivedAt, clock, wall, address, scopes, outcome };
     const problem = history.check(checked, node.outage);
     if (problem !== null) this.counts.addViolation(`${node.name}: ${id} ${problem}`);
     return outcome;
   }
 
   /** Verifies at every node now, including stopped ones, which handle the request when they wake up. */
-  probe(secret: UsedSecret, use?: BackEndUse): void {
+  probe(secret: UsedSecret, use?: Requirements): void {
     for (const clients of this.#ofNodes) {
       if (clients.probes.pending < maxProbes) this.track(this.use(clients, clients.probes, secret, use));
     }
@@ -216,6 +221,6 @@ function codeOf(response: RawResponse | undefined): string {
   return code === 'valid' ? 'accepted' : code;
 }
 
-function bodyOf(apiKey: string, { ip, scopes }: BackEndUse): string {
-  return JSON.stringify({ apiKey, ip: ip.sent, scopes });
+function queryOf(scopes: readonly string[]): string {
+  return scopes.length === 0 ? '' : `?${scopes.map((scope) => `scope=${scope}`).join('&')}`;
 }

@@ -1,7 +1,7 @@
 /** Random changes of a key's policy, each with a use that it affects. */
 import type { Random } from '../support/random.ts';
 import { allAddresses, type KeyHistory } from './checker.ts';
-import type { BackEndUse } from './clients.ts';
+import { ownAddress, type Requirements } from './clients.ts';
 import type { Change } from './register.ts';
 import { type AddressList, never } from './restrictions.ts';
 
@@ -12,8 +12,8 @@ export interface FieldChange {
   body: Readonly<Record<string, unknown>>;
   /** Records that the change is sent. */
   begin(sentAt: number): Change<unknown>;
-  /** A use that it rejects or allows. Undefined: one without a back end. */
-  use: BackEndUse | undefined;
+  /** A use that it rejects or allows. */
+  use: Requirements;
   /** Whether it removes a restriction. */
   widens: boolean;
   /** Epoch ms from which the API rejects the change, because the key would already have expired. */
@@ -22,7 +22,7 @@ export interface FieldChange {
 
 /** Clients by their canonical address, and how back ends write it. */
 const writtenAddresses: Readonly<Record<string, readonly [string, ...string[]]>> = {
-  '127.0.0.1': ['127.0.0.1', '::ffff:127.0.0.1'],
+  [ownAddress]: [ownAddress, '::ffff:127.0.0.1'],
   '198.51.100.7': ['198.51.100.7', '::ffff:198.51.100.7', '::FFFF:c633:6407'],
   '2001:db8::7': ['2001:db8::7', '2001:DB8:0:0:0:0:0:7'],
 };
@@ -43,9 +43,8 @@ const grants: readonly (readonly string[])[] = [[], ['keys:read'], ['audit:read'
 const lifetimes = { min: 300, max: 1500 };
 
 /** A use by a random client that requires random scopes. */
-export function randomUse(random: Random): BackEndUse | undefined {
-  if (random.chance(0.4)) return undefined;
-  return { ip: written(random.pick(addresses), random), scopes: random.pick(grants) };
+export function randomUse(random: Random): Requirements {
+  return useFrom(random.pick(addresses), random.pick(grants), random);
 }
 
 /**
@@ -67,7 +66,7 @@ function changeDisabled({ isDisabled }: KeyHistory): FieldChange {
     kind: disabled ? 'disabled' : 'enabled',
     body: { disabled },
     begin: (at) => isDisabled.change(disabled, at),
-    use: undefined,
+    use: { scopes: [] },
     widens: !disabled,
     validUntil: never.to,
   };
@@ -83,7 +82,7 @@ function changeScopes({ scopes, addresses: list }: KeyHistory, random: Random): 
     kind: 'scopes',
     body: { scopes: after },
     begin: (at) => scopes.change(after, at),
-    use: { ip: written(address, random), scopes: [random.pick(affected)] },
+    use: useFrom(address, [random.pick(affected)], random),
     widens: after === testScopes,
     validUntil: never.to,
   };
@@ -97,7 +96,7 @@ function changeAddresses({ addresses: list }: KeyHistory, random: Random): Field
     kind: 'allowed addresses',
     body: { allowedAddresses: after.allowedAddresses },
     begin: (at) => list.change(after, at),
-    use: { ip: written(random.pick(affected), random), scopes: [] },
+    use: useFrom(random.pick(affected), [], random),
     widens: after === allAddresses,
     validUntil: never.to,
   };
@@ -110,7 +109,7 @@ function changeExpiry({ expiresAt }: KeyHistory, random: Random): FieldChange {
     kind: sets ? 'expiry set' : 'expiry cleared',
     body: { expiresAt: sets ? new Date(end).toISOString() : null },
     begin: (at) => expiresAt.change(sets ? { from: end, to: end } : never, at),
-    use: undefined,
+    use: { scopes: [] },
     widens: !sets,
     validUntil: sets ? end : never.to,
   };
@@ -126,6 +125,8 @@ function isIncluded({ allowedAddresses, includes }: AddressList, address: string
   return allowedAddresses.length === 0 || includes.includes(address);
 }
 
-function written(canonical: string, random: Random): BackEndUse['ip'] {
-  return { canonical, sent: random.pick(writtenAddresses[canonical] ?? [canonical]) };
+/** A use from an address, by a proxy or by a back end. A proxy has only clients with our own address. */
+function useFrom(canonical: string, scopes: readonly string[], random: Random): Requirements {
+  if (canonical === ownAddress && random.chance(0.7)) return { scopes };
+  return { ip: { canonical, sent: random.pick(writtenAddresses[canonical] ?? [canonical]) }, scopes };
 }
