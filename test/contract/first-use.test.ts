@@ -88,6 +88,18 @@ test('GET /v1/me and rejected requests with the new secret do not start the grac
   await untilEnding(first);
 });
 
+test('an older secret that is used all the time is rejected from its end on', async () => {
+  const first = await rotations.create();
+  const second = await rotate(first.key.id, 1);
+  await rotations.assertAccepted(first.apiKey, second.apiKey);
+  const end = await untilEnding(first);
+  const last = await eventually(
+    async () => ({ sentAt: Date.now(), response: await rotations.verify(first.apiKey) }),
+    ({ sentAt, response }) => sentAt >= end || response.status !== 204,
+  );
+  assertProblem(last.response, 'revoked_key');
+});
+
 test('POST /v1/verify also starts the grace', async () => {
   const caller = await rotations.create({ scopes: ['keys:verify'] });
   const first = await rotations.create();

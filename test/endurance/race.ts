@@ -10,6 +10,8 @@ interface RaceKey {
   apiKey: string;
 }
 
+type Begin = Extract<Operation, { kind: 'change' }>['begin'];
+
 /** Sends a request on a persistent connection. */
 type Send = (
   method: string,
@@ -18,8 +20,11 @@ type Send = (
   body?: string,
 ) => Promise<{ status: number; body: string }>;
 
+/** The call that requires keys:read. */
+const listPath = '/v1/api-keys?limit=1';
+
 /** Calls that a key with the scope keys:read may make. They reach the verifier in different ways. */
-const usePaths = ['/v1/verify', '/v1/me', '/v1/verify', '/v1/api-keys?limit=1', '/v1/verify'];
+const usePaths = ['/v1/verify', '/v1/me', '/v1/verify', listPath, '/v1/verify'];
 
 /** Number of concurrent requests on each raw connection. */
 const pipelined = 2;
@@ -93,6 +98,16 @@ export class Race {
     this.history.push({ kind: 'revoke', key: key.id, sentAt, receivedAt });
   }
 
+  /** Changes a key. @param begin records the change in a history */
+  async change(key: RaceKey, body: unknown, begin: Begin): Promise<void> {
+    const sentAt = performance.now();
+    const path = `/v1/api-keys/${key.id}`;
+    const response = await this.#manage('PATCH', path, this.#manager, JSON.stringify(body));
+    const receivedAt = performance.now();
+    if (response.status !== 200) throw new Error(`the change returned ${response.status}: ${response.body}`);
+    this.history.push({ kind: 'change', key: key.id, sentAt, receivedAt, begin });
+  }
+
   async rename(key: RaceKey, name: string): Promise<void> {
     const send = this.#connections[0] ?? this.#manage;
     const response = await send('PATCH', `/v1/api-keys/${key.id}`, this.#manager, JSON.stringify({ name }));
@@ -127,7 +142,8 @@ export class Race {
     const response = await send('GET', path, key.apiKey);
     const receivedAt = performance.now();
     const errorCode = response.status < 300 ? null : errorSchema.parse(JSON.parse(response.body)).error.code;
-    this.history.push({ kind: 'use', key: key.id, sentAt, receivedAt, errorCode });
+    const scopes = path === listPath ? ['keys:read'] : [];
+    this.history.push({ kind: 'use', key: key.id, sentAt, receivedAt, errorCode, scopes });
     return errorCode;
   }
 

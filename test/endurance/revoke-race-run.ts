@@ -54,6 +54,7 @@ const races: Record<string, RaceKind> = {
       }
     },
   },
+  toggled: { bystanders: 2, run: runToggled },
   // More keys than the cache holds.
   evicted: {
     bystanders: 40,
@@ -67,6 +68,24 @@ const races: Record<string, RaceKind> = {
     },
   },
 };
+
+/** Disables and enables a key, or takes away its scope and gives it back, again and again. */
+async function runToggled(traffic: Race): Promise<void> {
+  const key = await traffic.create();
+  for (let round = 0; round < rounds; round++) {
+    const isOn = round % 2 === 0;
+    await traffic.useRepeatedly(key, usesBefore);
+    if (round % 4 < 2) {
+      const disabled = isOn;
+      await traffic.change(key, { disabled }, (history, at) => history.key.isDisabled.change(disabled, at));
+    } else {
+      const scopes = isOn ? [] : ['keys:read'];
+      await traffic.change(key, { scopes }, (history, at) => history.key.scopes.change(scopes, at));
+    }
+    // The history judges the results.
+    await traffic.probe(key);
+  }
+}
 
 /** Runs a race with traffic on all connections, and then checks the whole history. */
 async function runRace(name: string, server: TestServer, manager: string): Promise<void> {

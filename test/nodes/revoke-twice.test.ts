@@ -7,7 +7,7 @@ import { inDatabaseOf } from '../support/in-database.ts';
 import { bearer, call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
-import { request } from '../torture/reconnecting-connection.ts';
+import { bearerField, request } from '../torture/reconnecting-connection.ts';
 
 let cluster: Cluster;
 before(async () => {
@@ -38,7 +38,7 @@ test('a second revoke does not return while the first one waits for a frozen nod
     const winner = await Promise.race([first, second]);
     // The node handles this request when it wakes up. With a valid lease it would respond before it learns of the
     // change.
-    const verification = socket.send(request('GET', '/v1/verify', apiKey));
+    const verification = socket.send(request('GET', '/v1/verify', bearerField(apiKey)));
     frozen.thaw();
     assert.equal((await verification).status, 401, 'accepted after a revoke returned');
     assert.equal(

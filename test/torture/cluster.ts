@@ -5,7 +5,9 @@ import { temporaryDatabase } from '../support/postgres-database.ts';
 import { Notifications } from '../support/postgres-notifications.ts';
 import { freePort, type TestServer, testSecret } from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
-import { Outage } from './checker.ts';
+import { Outage } from './outage.ts';
+import { Register } from './register.ts';
+import type { Period } from './restrictions.ts';
 
 /** The running process of a node; replaced at a restart. */
 interface Running {
@@ -21,6 +23,8 @@ export class ClusterNode {
   readonly notifications: Notifications;
   /** The period in which requests to it may fail. */
   readonly outage = new Outage();
+  /** ms by which its wall clock is ahead of that of this process. */
+  readonly #clockOffset = new Register(0);
   readonly #environment: Record<string, string>;
   #running: Running;
 
@@ -52,8 +56,23 @@ export class ClusterNode {
     return new ClusterNode(name, proxy, notifications, environment, running);
   }
 
-  get clock(): MovableClock {
-    return this.#running.clock;
+  /** Moves its wall clock forward or back. */
+  async moveClock(ms: number): Promise<void> {
+    const move = this.#clockOffset.change(this.#clockOffset.latest + ms, performance.now());
+    await this.#running.clock.move(ms);
+    move.completed(performance.now());
+  }
+
+  /** The times that its wall clock may show now. */
+  get clock(): Period {
+    const [at, wall] = [performance.now(), Date.now()];
+    return this.clockDuring({ sentAt: at, receivedAt: at, wall: { from: wall, to: wall } });
+  }
+
+  /** The times that its wall clock may have had during a request. */
+  clockDuring({ sentAt, receivedAt, wall }: { sentAt: number; receivedAt: number; wall: Period }): Period {
+    const offsets = this.#clockOffset.possible(sentAt, receivedAt).map(({ value }) => value);
+    return { from: wall.from + Math.min(...offsets), to: wall.to + Math.max(...offsets) };
   }
 
   get server(): TestServer {

@@ -14,6 +14,8 @@ export class Counts {
   created = 0;
   renamed = 0;
   revokesSent = 0;
+  /** Durations in ms of successful changes of policies and rotations, by kind. */
+  readonly changeMs = new Map<string, number[]>();
   /** Durations in ms of successful revokes at nodes that the fault does not affect. */
   readonly revokeMs: number[] = [];
   /** The same for affected nodes, which may themselves have been stopped. */
@@ -22,6 +24,26 @@ export class Counts {
   readonly recoveryMs: number[] = [];
   violations = 0;
   readonly examples: string[] = [];
+
+  /** @param outcome of a verification */
+  verified(outcome: string): void {
+    this.operations += 1;
+    if (outcome === 'accepted') this.accepted += 1;
+    else if (outcome === 'verification_unavailable') this.unavailable += 1;
+    else if (outcome === 'no response') this.noResponse += 1;
+    else this.rejected += 1;
+  }
+
+  changed(kind: string, ms: number): void {
+    const durations = this.changeMs.get(kind);
+    if (durations === undefined) this.changeMs.set(kind, [ms]);
+    else durations.push(ms);
+  }
+
+  /** Number of successful changes of policies and rotations. */
+  get changes(): number {
+    return [...this.changeMs.values()].flat().length;
+  }
 
   addViolation(description: string): void {
     this.violations += 1;
@@ -46,6 +68,7 @@ export class Counts {
     this.created += other.created;
     this.renamed += other.renamed;
     this.revokesSent += other.revokesSent;
+    for (const [kind, durations] of other.changeMs) for (const ms of durations) this.changed(kind, ms);
     for (const ms of other.revokeMs) this.revokeMs.push(ms);
     for (const ms of other.affectedRevokeMs) this.affectedRevokeMs.push(ms);
     for (const ms of other.recoveryMs) this.recoveryMs.push(ms);

@@ -13,7 +13,8 @@ export interface Fault {
   begin(node: ClusterNode, cluster: Cluster): Promise<() => Promise<void> | void> | (() => void);
 }
 
-const hourMs = 3_600_000;
+/** How far clocks jump. */
+export const hourMs = 3_600_000;
 
 /** Delay in ms in one direction between a node and the database. */
 const delayMs = 200;
@@ -119,9 +120,9 @@ export const faults: readonly Fault[] = [
       title: `The wall clock of a node jumps ${sign > 0 ? 'ahead' : 'back'} by an hour, then returns`,
       minMs: 500,
       mayFail: 'no node',
-      begin: async ({ clock }) => {
-        await clock.move(sign * hourMs);
-        return () => clock.move(-sign * hourMs);
+      begin: async (node) => {
+        await node.moveClock(sign * hourMs);
+        return () => node.moveClock(-sign * hourMs);
       },
     };
   }),

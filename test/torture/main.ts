@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { Random } from '../support/random.ts';
 import type { Counts } from './counts.ts';
 import { type Fault, faults } from './faults.ts';
-import { minProofOperations, type Proof, table, writeProof } from './report.ts';
+import { changesTable, minProofOperations, type Proof, table, writeProof } from './report.ts';
 import { recoveryMs, torture } from './run.ts';
 
 const usage = `npm run torture -- [--operations N | --seconds N] [--fault NAME] [--seed N]
@@ -40,7 +40,16 @@ if (values.help) {
   const outcome = await torture({
     random,
     faults: chosen,
-    load: { connections: 2, pipelined: 3, thinkMs: 3, revokers: 6, revokePeriodMs: 150, activeKeys: 200 },
+    load: {
+      connections: 2,
+      pipelined: 3,
+      thinkMs: 3,
+      revokers: 6,
+      revokePeriodMs: 150,
+      activeKeys: 200,
+      changers: 6,
+      changePeriodMs: 150,
+    },
     stretch: 2,
     recoveryMs,
     lingerMs: 500,
@@ -49,14 +58,18 @@ if (values.help) {
   });
   const proof: Proof = { ...outcome, seed: random.seed };
   if (chosen === faults && outcome.total.operations >= minProofOperations) writeProof(proof);
-  console.log(table(proof));
+  console.log(`${table(proof)}\n\n${changesTable(proof.total)}`);
   if (outcome.total.violations > 0) {
     console.log(`\n${outcome.total.examples.join('\n')}`);
     process.exitCode = 1;
   }
 }
 
-function progress({ name }: Fault, { operations: done, revokes, violations }: Counts): void {
+function progress(
+  { name }: Fault,
+  { operations: done, revokes, changes, violations, examples }: Counts,
+): void {
   const suffix = violations === 0 ? '' : `, ${violations} VIOLATIONS`;
-  console.error(`${name.padEnd(20)} ${done} operations, ${revokes} revokes${suffix}`);
+  console.error(`${name.padEnd(20)} ${done} operations, ${revokes} revokes, ${changes} changes${suffix}`);
+  for (const example of examples) console.error(`  ${example}`);
 }

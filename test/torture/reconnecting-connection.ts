@@ -1,4 +1,5 @@
 import { ConnectionEnded, HttpSocket, type RawResponse } from '../support/http-socket.ts';
+import type { Period } from './restrictions.ts';
 
 /** ms after which an unused connection is replaced: the server may be closing it at this moment. */
 const idleMs = 2000;
@@ -9,17 +10,24 @@ export interface RoundTrip {
   sentAt: number;
   /** Time after the response was read. */
   receivedAt: number;
+  /** The same two times on the wall clock of this process, in epoch ms. */
+  wall: Period;
   /** Absent when the connection broke or failed. */
   response: RawResponse | undefined;
 }
 
-/** Formats a request. @param body JSON; absent: no body */
-export function request(method: string, path: string, apiKey: string, body?: string): string {
+/** Formats a request. @param credentials a header field. @param body JSON; absent: no body */
+export function request(method: string, path: string, credentials: string, body?: string): string {
   const content =
     body === undefined
       ? ''
       : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
-  return `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${apiKey}\r\n${content}\r\n${body ?? ''}`;
+  return `${method} ${path} HTTP/1.1\r\nHost: localhost\r\n${credentials}\r\n${content}\r\n${body ?? ''}`;
+}
+
+/** The header field of a key. */
+export function bearerField(apiKey: string): string {
+  return `Authorization: Bearer ${apiKey}`;
 }
 
 /** A connection to a server that reconnects when it has broken. Requests do not wait for the responses of others. */
@@ -41,15 +49,17 @@ export class ReconnectingConnection {
 
   async send(text: string): Promise<RoundTrip> {
     this.#pending += 1;
-    let sentAt = performance.now();
+    let [sentAt, from] = [performance.now(), Date.now()];
+    const end = (response: RawResponse | undefined): RoundTrip => {
+      return { sentAt, receivedAt: performance.now(), wall: { from, to: Date.now() }, response };
+    };
     try {
       const socket = await this.#open();
-      sentAt = performance.now();
-      const response = await socket.send(text);
-      return { sentAt, receivedAt: performance.now(), response };
+      [sentAt, from] = [performance.now(), Date.now()];
+      return end(await socket.send(text));
     } catch (error) {
       if (!isBroken(error)) throw error;
-      return { sentAt, receivedAt: performance.now(), response: undefined };
+      return end(undefined);
     } finally {
       this.#pending -= 1;
       this.#usedAt = performance.now();

@@ -70,13 +70,13 @@ async function rounds(cluster: Cluster, traffic: Traffic, options: Options): Pro
   do {
     for (const fault of faults) {
       const counts = new Counts();
-      traffic.counts = counts;
+      traffic.clients.counts = counts;
       await phase(fault, cluster, traffic, options);
       options.progress(fault, counts);
       phases.push([fault, counts]);
     }
   } while (!isEnough(operationsOf(phases), performance.now() - started));
-  await traffic.stop();
+  await traffic.clients.stop();
   // After the stop, which adds the outstanding requests to the last phase.
   for (const [fault, counts] of phases) byFault.get(fault)?.add(counts);
   return { byFault, total: sum(), ms: performance.now() - started };
@@ -88,7 +88,7 @@ function operationsOf(phases: readonly [Fault, Counts][]): number {
 
 async function phase(fault: Fault, cluster: Cluster, traffic: Traffic, options: Options): Promise<void> {
   const { random, stretch, lingerMs } = options;
-  const { counts } = traffic;
+  const { counts } = traffic.clients;
   const node = random.pick(cluster.nodes);
   const failing = mayFail(fault, node, cluster);
   for (const { outage } of failing) outage.begin(performance.now());
