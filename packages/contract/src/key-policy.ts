@@ -34,7 +34,9 @@ export const allowedAddressesSchema = z
       else context.addIssue({ code: 'custom', path: [i], message: problem });
     }
     return canonicalList(blocks);
-  });
+  })
+  // The transformation has no JSON schema.
+  .meta({ type: 'array', items: { type: 'string' }, maxItems: maxAllowedAddresses });
 
 const printable = 'must not contain control or invisible characters';
 

@@ -51,6 +51,8 @@ async function start(): Promise<void> {
       closeServers: (since) => Promise.all([close(since), closeGateway(since)]),
       write: async (progressed) => {
         const [written] = await Promise.all([usage.stop(progressed), limits.stop(), keyTasks.stop()]);
+        // The written usage may show that a revoked key is in use, which is an event.
+        await audit.sealLast();
         return written;
       },
       leave: () =>
