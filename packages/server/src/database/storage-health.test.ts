@@ -31,7 +31,8 @@ test('every way of writing reports a full disk, even when SQLite has rolled back
   });
   await assert.rejects(inTransaction, isFull);
   const synchronous = database.transact(
-    (connection) => connection.exec("INSERT INTO workspace VALUES ('ws_c', zeroblob(20000), 0, NULL)"),
+    (connection) =>
+      connection.exec("INSERT INTO workspace (id, name, created_at) VALUES ('ws_c', zeroblob(20000), 0)"),
     () => undefined,
   );
   await assert.rejects(synchronous, isFull);

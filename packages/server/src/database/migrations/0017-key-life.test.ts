@@ -69,7 +69,7 @@ for (const which of databases.filter((name) => name !== 'postgres in a language'
       before.map((row) => ({ ...row })),
     );
     const [token] = await db.selectFrom('idempotency').selectAll().execute();
-    assert.deepEqual([token?.key_id, token?.created_at], ['key_1', 5]);
+    assert.deepEqual([token?.key_id, Number(token?.created_at)], ['key_1', 5]);
     const { rows } = await sql`SELECT 1 FROM idempotency WHERE token_hash = ${token_hash}`.execute(db);
     assert.equal(rows.length, 1);
   });
