@@ -53,7 +53,7 @@ test('the 7-day chart has a tick for each day, including a day without a midnigh
 test('a skipped hour is rejected with an explanation, which a corrected time clears', async (t) => {
   const page = await dashboard.open(t, '/settings/api?panel=generate', { timezoneId: 'Europe/Berlin' });
   await keys.nameField(page).fill('Expires at night');
-  await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
+  await keys.dialog(page).getByText('Scopes, expiration and other options').click();
   await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('Custom date and time…');
   const date = keys.dialog(page).getByLabel('Date and time');
   await date.fill('2031-03-30T02:30');
