@@ -58,7 +58,7 @@ export function describeGrant(grant: string, catalog: readonly CatalogScope[] | 
 
 function describeWildcard(grant: string): string {
   if (grant === '*') return 'All scopes of your API, including those that are added later.';
-  return `All scopes that start with ${grant.slice(0, -1)} including those that are added later.`;
+  return `All scopes that start with "${grant.slice(0, -1)}", including those that are added later.`;
 }
 
 /** Without the grants that a wildcard among them covers. */
