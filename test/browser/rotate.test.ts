@@ -187,6 +187,8 @@ test('if the response is lost twice, rotating again retires the secret that nobo
 test('if it cannot be rotated, the dialog shows why and keeps its input', async (t) => {
   const { page, key } = await openDialog(t, 'Too often', [httpErrorMessage(409)]);
   for (let i = 0; i < 4; i += 1) await ada.call('POST', `/v1/api-keys/${key.id}/rotate`);
+  await page.reload();
+  await reads(keys.dialog(page), /An earlier rotation has not ended: its old secrets get no more time/);
   await graceField(page).selectOption('1 hour');
   await rotateButton(page).click();
   await reads(keys.dialog(page).getByRole('alert'), /secrets/);

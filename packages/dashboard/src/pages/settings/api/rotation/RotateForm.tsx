@@ -12,7 +12,7 @@ import { useMinute } from '../../../../dates/use-minute.ts';
 import { KeySummary } from '../KeySummary.tsx';
 import type { KeyCreation } from '../use-create-key.ts';
 import { graceChoices, readGrace, type Start, toRotation } from './grace.ts';
-import { formatGrace } from './rotation.ts';
+import { formatGrace, rotationOf } from './rotation.ts';
 
 interface RotateFormProps {
   apiKey: Key;
@@ -45,9 +45,7 @@ export function RotateForm({ apiKey, creation, onCancel }: RotateFormProps) {
   return (
     <form className="form" onSubmit={submit} noValidate>
       <KeySummary apiKey={apiKey} id={apiKey.id} />
-      <p>
-        The key gets a new secret, which is shown once. Its name, scopes, limits and history stay the same.
-      </p>
+      <p>{describeRotation(apiKey)}</p>
       <SelectField
         label="How long should the old secret keep working?"
         data-autofocus
@@ -96,6 +94,13 @@ export function RotateForm({ apiKey, creation, onCancel }: RotateFormProps) {
       </DialogActions>
     </form>
   );
+}
+
+function describeRotation(key: Key): string {
+  const what =
+    'The key gets a new secret, which is shown once. Its name, scopes, limits and history stay the same.';
+  if (rotationOf(key, Date.now()) === null) return what;
+  return `${what} An earlier rotation has not ended: its old secrets get no more time than they have.`;
 }
 
 const starts: Array<{ value: Start; name: string }> = [
