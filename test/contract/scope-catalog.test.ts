@@ -138,12 +138,12 @@ test('only people can change the catalog; reading it takes keys:read', async () 
 });
 
 test('each workspace has its own catalog', async () => {
-  await setCatalog('files:read');
+  await setCatalog('only-adas:read');
   const listed = scopeCatalogSchema.parse((await contract.call('GET', '/v1/scopes', { as: bob })).body);
-  assert.ok(!listed.data.some(({ name }) => name === 'files:read'));
+  assert.ok(!listed.data.some(({ name }) => name === 'only-adas:read'));
   const response = await contract.call('POST', '/v1/api-keys', {
     as: bob,
-    body: { name: "bob's", scopes: ['files:read'] },
+    body: { name: "bob's", scopes: ['only-adas:read'] },
   });
   assertProblem(response, 'invalid_request');
 });

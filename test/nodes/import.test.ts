@@ -7,7 +7,7 @@ import { HttpSocket } from '../support/http-socket.ts';
 import { bearer, call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
-import { request } from '../torture/reconnecting-connection.ts';
+import { bearerField, request } from '../torture/reconnecting-connection.ts';
 
 let cluster: Cluster;
 before(async () => {
@@ -51,7 +51,7 @@ test('an import waits for a frozen node, or that node no longer rejects from its
     const response = await ada.call('POST', '/v1/api-keys/import', importOf([apiKey]));
     assert.deepEqual(response.body, { imported: 1, unchanged: 0, problems: [] });
     // The node handles this request first when it wakes up.
-    const verification = socket.send(request('GET', '/v1/verify', apiKey));
+    const verification = socket.send(request('GET', '/v1/verify', bearerField(apiKey)));
     frozen.thaw();
     assert.equal((await verification).status, 204, 'rejected after the import returned');
   } finally {

@@ -7,7 +7,7 @@ import { HttpSocket } from '../support/http-socket.ts';
 import { bearer, call } from '../support/person.ts';
 import { Rotations } from '../support/rotation.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
-import { request } from '../torture/reconnecting-connection.ts';
+import { bearerField, request } from '../torture/reconnecting-connection.ts';
 
 let cluster: Cluster;
 before(async () => {
@@ -73,7 +73,7 @@ for (const how of ['a rotation without grace', 'a retirement']) {
       const again = how === 'a retirement' ? rotations.tryRetire(key.id, first.key.secrets[0]?.id) : ended;
       const winner = await Promise.race([ended, again]);
       assert.ok(winner.status < 300, winner.text);
-      const verification = socket.send(request('GET', '/v1/verify', first.apiKey));
+      const verification = socket.send(request('GET', '/v1/verify', bearerField(first.apiKey)));
       frozen.thaw();
       assert.equal((await verification).status, 401, 'accepted after the call returned');
       for (const response of await Promise.all([ended, again]))

@@ -17,4 +17,6 @@ export const allowedAddressesSchema = z
       else context.addIssue({ code: 'custom', path: [i], message: problem });
     }
     return canonicalList(blocks);
-  });
+  })
+  // The transformation has no JSON schema.
+  .meta({ type: 'array', items: { type: 'string' }, maxItems: maxAllowedAddresses });

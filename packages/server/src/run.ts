@@ -12,11 +12,16 @@ import { createLog } from './http/logging.ts';
 import { checkPort, listen, listenOn } from './http/port.ts';
 import { RevocationJournal } from './journal/journal.ts';
 import type { KeyService } from './keys/service.ts';
+import { withTimeout } from './propagation/with-timeout.ts';
 import { shutDown } from './shutdown.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
+import { later } from './timers/periodic-task.ts';
 import { version } from './version.ts';
 
 /** Starts the process: configuration, ports, data, app. Each step fails with one line before the next begins. */
+/** Time in ms for the last events of a server that stops. */
+const lastEventsTimeout = 2000;
+
 async function start(): Promise<void> {
   const config = readConfig(process.env);
   await checkPort(config.host, config.port);
@@ -50,7 +55,14 @@ async function start(): Promise<void> {
       drain: () => draining.begin(),
       closeServers: (since) => Promise.all([close(since), closeGateway(since)]),
       write: async (progressed) => {
-        const [written] = await Promise.all([usage.stop(progressed), limits.stop(), keyTasks.stop()]);
+        const tasks = keyTasks.stop();
+        const [written] = await Promise.all([usage.stop(progressed), limits.stop()]);
+        // The written usage may show that a revoked key is in use, which is an event. The next start can do this, too.
+        await withTimeout(
+          tasks.then(() => audit.sealLast()),
+          lastEventsTimeout,
+          later,
+        );
         return written;
       },
       leave: () =>

@@ -32,6 +32,10 @@ export function createAudit({
   later: start = later,
 }: Options) {
   const seal = () => sealEvents(kysely);
+  const sealLast = () =>
+    seal().catch((error) => {
+      log.error({ err: error }, 'the last audit events could not be sealed; the next start will seal them');
+    });
   const sealing = new PeriodicTask(seal, {
     interval: sealInterval,
     failed: (error) => log.error({ err: error }, 'audit events could not be sealed; retrying'),
@@ -50,9 +54,9 @@ export function createAudit({
     /** Seals the last events before it stops, because no other process may seal them for a long time. */
     stop: async () => {
       await Promise.all([sealing.stop(), pruning.stop()]);
-      await seal().catch((error) => {
-        log.error({ err: error }, 'the last audit events could not be sealed; the next start will seal them');
-      });
+      await sealLast();
     },
+    /** Seals events that other parts of the server have appended while it stops. */
+    sealLast,
   };
 }

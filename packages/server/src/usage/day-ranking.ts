@@ -20,8 +20,11 @@ const keysPerPage = 5000;
 
 /** As in KeyRanking: a ranking is reused for this many times as long as it took to compute. */
 const reuse = 20;
-/** ms. A ranking that took less time is not reused for other first pages. 20,000 keys in use take 50 to 90 ms with SQLite. */
-const quick = 30;
+/**
+ * Number of keys. A ranking with no more is not reused for other first pages. 20,000 keys in use take 50 to 90 ms with
+ * SQLite.
+ */
+const few = 5000;
 
 /**
  * ms. A ranking up to this age is returned at once, and if it is no longer current, the next one is computed meanwhile.
@@ -54,7 +57,7 @@ export class DayRankings {
   readonly #usedSince: UsedSince;
   readonly #now: () => number;
   readonly #keysPerRead: number;
-  readonly #quick: number;
+  readonly #few: number;
   /** In the order of their last use. */
   #kept: KeptRanking[] = [];
   /** Rankings that are being counted: the current one of a workspace, or that of a workspace and time. */
@@ -63,20 +66,20 @@ export class DayRankings {
   /**
    * @param now epoch ms
    * @param keysPerRead number of keys whose 24 hours are read at once. With SQLite, such a read blocks verification.
-   * @param most ms. A ranking that took no longer is counted again for each first page
+   * @param most number of keys. A ranking with no more is counted again for each first page
    */
   constructor(
     reader: UsageReader,
     usedSince: UsedSince,
     now: () => number,
     keysPerRead: number,
-    most: number = quick,
+    most: number = few,
   ) {
     this.#reader = reader;
     this.#usedSince = usedSince;
     this.#now = now;
     this.#keysPerRead = keysPerRead;
-    this.#quick = most;
+    this.#few = most;
   }
 
   /** The ranking for a first page. */
@@ -86,8 +89,8 @@ export class DayRankings {
     if (newest === undefined || now - newest.at > maxAge) return this.#refresh(workspaceId);
     if (now >= newest.until) {
       const refreshed = this.#refresh(workspaceId);
-      const isQuick = newest.until === newest.at;
-      if (isQuick) return refreshed;
+      const isSmall = newest.until === newest.at;
+      if (isSmall) return refreshed;
       // The next first page tries again.
       refreshed.catch(() => undefined);
     }
@@ -136,7 +139,7 @@ export class DayRankings {
     return this.#keep({
       workspaceId,
       at,
-      until: duration < this.#quick ? at : Math.round(at + duration * reuse),
+      until: counts.size <= this.#few ? at : Math.round(at + duration * reuse),
       counts,
     });
   }

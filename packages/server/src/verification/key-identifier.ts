@@ -63,7 +63,7 @@ export class KeyIdentifier {
       return this.#reject(verificationUnavailable, address, now);
     }
     if (hash === undefined || stored === undefined) {
-      return this.#reject(formats.explainUnknown(token), address, now);
+      return this.#reject(explainUnknown(token, formats), address, now);
     }
     if ('ended' in stored) {
       const problem = this.#limit(address, now);
@@ -86,4 +86,9 @@ export class KeyIdentifier {
     this.#options.counts.limited.address += 1;
     return rateLimited(limit);
   }
+}
+
+/** Why a token that the database does not have is rejected. */
+function explainUnknown(token: string, formats: KeyFormats): ApiProblem {
+  return formats.includes(token) ? formats.explainUnknown(token) : formats.explain(token);
 }
