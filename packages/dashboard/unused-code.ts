@@ -1,12 +1,12 @@
 /**
  * Keeps code out of the build that the dashboard never runs, but that the bundler cannot remove because other code
  * refers to it: 7 kB (gzip) of zod's JSON Schema writer and code generator, 2 kB of its formats, 1 kB of mutations, and
- * 1 kB of the descriptions in our own schemas. If the dashboard starts to use any of it, every page fails at once.
+ * 1 kB of our own schemas and their descriptions. If the dashboard starts to use any of it, every page fails at once.
  */
 import type { Plugin } from 'vite';
 
 export function withoutUnusedCode(): Plugin[] {
-  return [unusedZod, unusedFormats, unusedMutations, descriptions].map((plugin) => ({
+  return [unusedZod, unusedFormats, unusedMutations, descriptions, unusedSchemas].map((plugin) => ({
     ...plugin,
     apply: 'build',
   }));
@@ -67,4 +67,28 @@ const descriptions: Plugin = {
   name: 'without-descriptions',
   transform: (code, id) =>
     contract.test(id) ? { code: code.replace(description, ''), map: null } : undefined,
+};
+
+/**
+ * Schemas of requests and responses that only the server or another page uses. The bundler does not know that building
+ * a schema has no side effects, so it would keep all schemas of a module that a page imports.
+ */
+const unusedSchemas: Plugin = {
+  name: 'without-unused-schemas',
+  enforce: 'post',
+  transform(code, id) {
+    if (!contract.test(id)) return;
+    const edits: Array<[number, string]> = [];
+    for (const statement of this.parse(code).body) {
+      const declaration = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
+      if (declaration?.type !== 'VariableDeclaration') continue;
+      for (const { init } of declaration.declarations) {
+        if (init?.type === 'CallExpression')
+          edits.push([init.start, '/* @__PURE__ */ (() => '], [init.end, ')()']);
+      }
+    }
+    let rest = code;
+    for (const [at, text] of edits.reverse()) rest = rest.slice(0, at) + text + rest.slice(at);
+    return { code: rest, map: null };
+  },
 };

@@ -17,7 +17,7 @@ test('"tomorrow" is the next calendar day and changes to hours while the page st
   // 12:00 on the day before a day of 23 hours. The key expires at 12:00 on the day after it.
   await page.clock.install({ time: Date.parse('2031-03-29T11:00:00Z') });
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?tab=access`);
-  const expires = page.locator('.fact').filter({ hasText: 'Expires' });
+  const expires = page.locator('.fact').filter({ hasText: 'Expires' }).locator('.fact__value');
   await reads(expires, /31 Mar 2031, 12:00:00 CEST \(in 2 days\)$/);
   await page.clock.fastForward(13 * hour);
   await reads(expires, /\(tomorrow\)$/);
@@ -53,7 +53,7 @@ test('the 7-day chart has a tick for each day, including a day without a midnigh
 test('a skipped hour is rejected with an explanation, which a corrected time clears', async (t) => {
   const page = await dashboard.open(t, '/settings/api?panel=generate', { timezoneId: 'Europe/Berlin' });
   await keys.nameField(page).fill('Expires at night');
-  await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
+  await keys.dialog(page).getByText('Scopes, expiration and other options').click();
   await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('Custom date and time…');
   const date = keys.dialog(page).getByLabel('Date and time');
   await date.fill('2031-03-30T02:30');

@@ -7,11 +7,14 @@ import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts
 import { reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
+import { graceField, rotate, rotateButton } from './rotating.ts';
 
 const dashboard = await Dashboard.shared();
 const { key } = await dashboard.ada.createKey({ name: 'Under the dialogs' });
 const { key: revoked } = await dashboard.ada.createKey({ name: 'Revoked before' });
 await dashboard.ada.revoke(revoked.id);
+const { key: before } = await dashboard.ada.createKey({ name: 'Rotated under the dialogs' });
+const { key: rotated } = await rotate(dashboard, before.id, { graceSeconds: 3600 });
 await recordHours(dashboard, key.id, [
   { hoursAgo: 0, accepted: 3 },
   { hoursAgo: 1, accepted: 5, refused: 2 },
@@ -49,7 +52,7 @@ const states: State[] = [
     what: 'the expanded form with a problem',
     path: '/settings/api?panel=generate',
     reach: async (page) => {
-      await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
+      await keys.dialog(page).getByText('Scopes, expiration and other options').click();
       await keys
         .dialog(page)
         .getByRole('combobox', { name: 'Expires' })
@@ -57,6 +60,39 @@ const states: State[] = [
       await keys.createButton(page).click();
       await keys.dialog(page).getByText('Choose a date and time.').waitFor();
     },
+  },
+  {
+    what: 'the form for a rotation',
+    path: `/settings/api/${key.id}?panel=rotate`,
+    reach: (page) => graceField(page).waitFor(),
+  },
+  {
+    what: 'the form for a rotation at once',
+    path: `/settings/api/${key.id}?panel=rotate`,
+    reach: (page) => graceField(page).selectOption('Not at all: it stops working now'),
+  },
+  {
+    what: 'the form for a rotation with a problem',
+    path: `/settings/api/${key.id}?panel=rotate`,
+    reach: async (page) => {
+      await graceField(page).selectOption('Custom…');
+      await rotateButton(page).click();
+      await keys.dialog(page).getByText('Enter the number of hours.').waitFor();
+    },
+  },
+  {
+    what: 'the question whether to disable a key',
+    path: `/settings/api/${key.id}?panel=disable`,
+    reach: (page) =>
+      keys
+        .alertDialog(page)
+        .getByRole('button', { name: /^Disable/ })
+        .waitFor(),
+  },
+  {
+    what: 'the question whether to retire a secret',
+    path: `/settings/api/${rotated.id}?tab=secrets&panel=retire&secret=${rotated.secrets[1]?.id}`,
+    reach: (page) => keys.alertDialog(page).getByRole('button', { name: 'Retire secret' }).waitFor(),
   },
   {
     what: 'the key that is shown once',

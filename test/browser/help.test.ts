@@ -19,6 +19,7 @@ const openSignedOut = (t: TestContext, path: string) => dashboard.open(t, path, 
 
 const pages = {
   '/help/api-key-management': 'API key management',
+  '/help/rotate-a-key': 'Rotate a key',
   '/help/authentication': 'Authentication',
   '/help/protect-an-api': 'Protect an API',
   '/help/api-troubleshooting': 'API troubleshooting',
@@ -29,7 +30,7 @@ for (const [path, title] of Object.entries(pages)) {
     const page = await openSignedOut(t, path);
     await reads(heading(page), new RegExp(`^${title}$`));
     const tabs = page.getByRole('navigation', { name: 'Help' });
-    assert.equal(await tabs.getByRole('link').count(), 4);
+    assert.equal(await tabs.getByRole('link').count(), 5);
     for (const [other, otherTitle] of Object.entries(pages)) {
       await tabs.locator(`a[href="${other}"]`).click();
       await reads(heading(page), new RegExp(`^${otherTitle}$`));
@@ -46,9 +47,9 @@ for (const [place, path, link, target] of [
   ['an empty list', '/settings/api?status=expired', 'Best practices', '/help/api-key-management'],
   [
     'the page of a key',
-    `/settings/api/${key.id}?tab=access`,
-    'How to replace a key without downtime',
-    '/help/api-key-management',
+    `/settings/api/${key.id}?tab=secrets`,
+    'How to rotate a key without downtime',
+    '/help/rotate-a-key',
   ],
   ['the sidebar', '/', 'Help', '/help/api-key-management'],
   ['the sidebar', '/', 'API reference', '/docs'],

@@ -33,13 +33,21 @@ test('each tab has an address: Back, a reload and a link restore it, and an unkn
   await tab(page, 'Access').click();
   await isAt(page, `${address}?tab=access`);
   await isOn(page, 'Access');
-  await reads(page.getByRole('main'), /Rate limit .* Expires Never Scopes None\./);
+  await reads(
+    page.getByRole('main'),
+    /Scopes None\. .* Allowed addresses All .* Rate limit .* Expires Never .* Environment Live/,
+  );
   titles.push(await titleOf(page));
+  await tab(page, 'Secrets').click();
+  await isAt(page, `${address}?tab=secrets`);
+  await isOn(page, 'Secrets');
+  titles.push(await titleOf(page));
+  await page.goBack();
   await tab(page, 'Activity').click();
   await isAt(page, `${address}?tab=activity`);
   await isOn(page, 'Activity');
   titles.push(await titleOf(page));
-  assert.equal(new Set(titles).size, 3, `each tab has its own title: ${titles.join()}`);
+  assert.equal(new Set(titles).size, 4, `each tab has its own title: ${titles.join()}`);
   await page.goBack();
   await isOn(page, 'Access');
   await page.goBack();
@@ -49,12 +57,12 @@ test('each tab has an address: Back, a reload and a link restore it, and an unkn
   await page.reload();
   await isOn(page, 'Access');
   await section(page, 'What this key can do').waitFor();
-  for (const unknown of ['secrets', 'overview', '', '%00']) {
+  for (const unknown of ['policy', 'overview', '', '%00']) {
     await page.goto(`${dashboard.server.url}${address}?tab=${unknown}`);
     await isOn(page, 'Overview');
     await section(page, 'Requests').waitFor();
   }
-  assert.deepEqual(await texts(tabs(page).getByRole('link')), ['Overview', 'Access', 'Activity']);
+  assert.deepEqual(await texts(tabs(page).getByRole('link')), ['Overview', 'Access', 'Secrets', 'Activity']);
 });
 
 async function titleOf(page: Page): Promise<string> {
@@ -103,7 +111,7 @@ test('on each tab, a key of another workspace is not found, and nothing of it is
   const person = await dashboard.openSession(bob);
   const { key } = await person.createKey({ name: "Bob's own" });
   const page = await dashboard.open(t, '/help/authentication', { expected: [httpErrorMessage(404)] });
-  for (const query of ['', '?tab=access', '?tab=access&panel=limit', '?tab=activity']) {
+  for (const query of ['', '?tab=access', '?tab=access&panel=limit', '?tab=secrets', '?tab=activity']) {
     await page.goto(`${dashboard.server.url}/settings/api/${key.id}${query}`);
     await reads(heading(page), /^Key not found$/);
     await settled(page);

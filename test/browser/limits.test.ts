@@ -110,7 +110,7 @@ test('if a limit cannot be saved, the form shows the error and keeps the input',
 test('a new key gets the chosen limit, and an invalid number expands the section with its field', async (t) => {
   const page = await dashboard.open(t, '/settings/api?panel=generate');
   await keys.nameField(page).fill('Limited from the start');
-  const fold = keys.dialog(page).getByText('Expiration, rate limit and scopes');
+  const fold = keys.dialog(page).getByText('Scopes, expiration and other options');
   await fold.click();
   await choice(page).selectOption('Custom limit…');
   await number(page).fill('a few');

@@ -6,6 +6,7 @@ import { isAccessible, settled } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
+import { ageRotation, rotate } from './rotating.ts';
 
 const dashboard = await Dashboard.start();
 const empty = await Dashboard.start();
@@ -33,6 +34,13 @@ for (const { id } of [key, revoked]) {
   });
 }
 
+const { key: rotated } = await dashboard.ada.createKey({ name: `Rotated ${longName}`.slice(0, 100) });
+for (const graceSeconds of [0, 604_800, 3600])
+  await rotate(dashboard, rotated.id, { graceSeconds, startGrace: 'now' });
+const { key: unfinished } = await dashboard.ada.createKey({ name: 'Unfinished' });
+await rotate(dashboard, unfinished.id, { graceSeconds: 86_400, startGrace: 'firstUse' });
+await ageRotation(dashboard, unfinished.id, 5);
+
 interface Case {
   what: string;
   path: string;
@@ -55,6 +63,10 @@ const cases: Case[] = [
   { what: 'the page of a key over 7 days', path: `/settings/api/${key.id}?range=7d` },
   { what: 'the page of a key over 30 days', path: `/settings/api/${key.id}?range=30d` },
   { what: 'the access of a key', path: `/settings/api/${key.id}?tab=access` },
+  { what: 'the secret of a key', path: `/settings/api/${key.id}?tab=secrets` },
+  { what: 'the secrets of a key that is being rotated', path: `/settings/api/${rotated.id}?tab=secrets` },
+  { what: 'the secrets of an unfinished rotation', path: `/settings/api/${unfinished.id}?tab=secrets` },
+  { what: 'the secret of a revoked key', path: `/settings/api/${revoked.id}?tab=secrets` },
   { what: 'the activity of a key', path: `/settings/api/${key.id}?tab=activity` },
   { what: 'the page of an unused key', path: `/settings/api/${unused.id}` },
   { what: 'the page of a revoked key', path: `/settings/api/${revoked.id}` },
@@ -63,6 +75,7 @@ const cases: Case[] = [
   { what: 'the audit log', path: '/settings/audit' },
   { what: 'the audit log without matching entries', path: '/settings/audit?action=account.password_reset' },
   { what: 'the help on keys', path: '/help/api-key-management' },
+  { what: 'the help on rotating a key', path: '/help/rotate-a-key' },
   { what: 'the help on authentication', path: '/help/authentication' },
   { what: 'the help on protecting an API', path: '/help/protect-an-api' },
   { what: 'the troubleshooting page', path: '/help/api-troubleshooting#revoked_key' },

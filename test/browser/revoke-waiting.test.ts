@@ -45,7 +45,7 @@ test('a slow revoke is announced in an existing live region of the dialog, and i
   await keys.choose(page, 'Revoke', 'Takes long');
   const confirm = keys.confirmRevoke(page, 'Takes long');
   await confirm.waitFor();
-  const region = keys.alertDialog(page).locator('.revoke-waiting[role=status]');
+  const region = keys.alertDialog(page).locator('.waiting[role=status]');
   assert.deepEqual(await texts(region), [''], 'the live region exists before its text');
   const before = await keys.alertDialog(page).boundingBox();
   // Both clicks occur in one task of the page, without a render in between.
@@ -79,7 +79,7 @@ test('while a revoke takes too long, the dialog warns that the key may already b
   await page.clock.pauseAt(now.getTime() + 1000);
   await keys.confirmRevoke(page, 'Hangs').click();
   await page.clock.runFor(2900);
-  const region = keys.alertDialog(page).locator('.revoke-waiting');
+  const region = keys.alertDialog(page).locator('.waiting');
   await reads(region, new RegExp(`^${waiting}$`));
   await page.clock.runFor(200);
   await reads(region, /^This is taking longer than usual\. The key may already be revoked\.$/);
@@ -107,7 +107,7 @@ test('while a revoke waits for a frozen server, the dialog shows it and the page
   process.kill(pid, 'SIGSTOP');
   t.after(() => process.kill(pid, 'SIGCONT'));
   await keys.confirmRevoke(page, 'Frozen').click();
-  await reads(keys.alertDialog(page).locator('.revoke-waiting'), new RegExp(waiting));
+  await reads(keys.alertDialog(page).locator('.waiting'), new RegExp(waiting));
   assert.equal(await keys.toast(page).count(), 0);
   await reads(keys.toast(page), /No server accepts it anymore \(2 servers, [\d,]+ ms\)\.$/);
   const { body } = await many.ada.call('GET', `/v1/api-keys/${key.id}`);

@@ -29,9 +29,9 @@ test('the buttons of a dialog stay visible in a small window and do not cover th
   };
   await keys.generateButton(page).click();
   await keys.nameField(page).fill('Small');
-  await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
+  await keys.dialog(page).getByText('Scopes, expiration and other options').click();
   await isVisible('Create');
-  const last = keys.dialog(page).getByRole('checkbox').last();
+  const last = keys.dialog(page).getByRole('textbox', { name: 'External ID' });
   for (const size of small) {
     await page.setViewportSize(size);
     await keys.nameField(page).focus();
@@ -59,7 +59,7 @@ test('the revoke dialog has no large gaps', async (t) => {
   await keys.confirmRevoke(page, 'Without gaps').waitFor();
   // The box around the details has its own gap and padding below them.
   const gaps = await keys.alertDialog(page).evaluate((dialog) => {
-    const parts = [...dialog.querySelectorAll('h2, p, .button')].filter(
+    const parts = [...dialog.querySelectorAll('h2, p, label, .control, .button')].filter(
       (part) => part.textContent.trim() !== '',
     );
     const boxes = parts.map((part) => part.getBoundingClientRect());

@@ -106,7 +106,7 @@ test('a key can be created, copied, tested, renamed, found and revoked in a tran
   await button(page, 'Staging').click();
   await isGone(page.getByText('Must not be empty.'));
   await keys.nameField(page).fill('Translated');
-  await page.getByText('Expiration, rate limit and scopes').click();
+  await page.getByText('Scopes, expiration and other options').click();
   await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('30 days');
   await page.getByText(/^The key expires on .*\.$/).waitFor();
   await keys.createButton(page).click();

@@ -239,7 +239,7 @@ test('expiration and scopes are collapsed, and the key is created with the chose
   const page = await fillIn(t, 'With everything', { expected: [] });
   const expires = keys.dialog(page).getByRole('combobox', { name: 'Expires' });
   await isGone(expires);
-  await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
+  await keys.dialog(page).getByText('Scopes, expiration and other options').click();
   await expires.selectOption('Custom date and time…');
   const date = keys.dialog(page).getByLabel('Date and time');
   await date.fill('2020-01-01T10:00');
@@ -248,6 +248,7 @@ test('expiration and scopes are collapsed, and the key is created with the chose
   assert.match(await describedAs(date), /This time has passed\./);
   await hasFocus(date);
   await expires.selectOption('30 days');
+  await keys.dialog(page).getByText('Scopes for managing keys').first().click();
   await keys
     .dialog(page)
     .getByRole('checkbox', { name: /keys:read/ })

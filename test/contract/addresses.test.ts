@@ -1,7 +1,8 @@
 /** Keys that only certain IP addresses may use. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { type CreateKey, createdKeySchema } from '@soku/contract/keys';
+import type { CreateKey } from '@soku/contract/key-requests';
+import { createdKeySchema } from '@soku/contract/keys';
 import { usageSchema } from '@soku/contract/usage';
 import { verificationSchema, verificationsSchema } from '@soku/contract/verification';
 import { assertProblem, Contract } from '../support/contract.ts';

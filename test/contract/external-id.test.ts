@@ -1,7 +1,8 @@
 /** What operators store with a key: an external ID and metadata, which verification returns. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CreateKey, createdKeySchema, keyListSchema, keySchema } from '@soku/contract/keys';
+import type { CreateKey } from '@soku/contract/key-requests';
+import { createdKeySchema, keyListSchema, keySchema } from '@soku/contract/keys';
 import { verificationSchema } from '@soku/contract/verification';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { assertField, KeyCalls } from '../support/key-calls.ts';

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { auditPageSchema } from '@soku/contract/audit';
-import { type CreateKey, createdKeySchema, keySchema } from '@soku/contract/keys';
+import type { CreateKey } from '@soku/contract/key-requests';
+import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import { selfRevocationSchema } from '@soku/contract/revocations';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';

@@ -1,7 +1,7 @@
 /** The usage of a key: who used it last and how often, including the latest request. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Key, keyListSchema, keySchema } from '@soku/contract/keys';
+import { createdKeySchema, type Key, keyListSchema, keySchema } from '@soku/contract/keys';
 import { type Usage, usageSchema } from '@soku/contract/usage';
 import { meSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
@@ -47,6 +47,26 @@ test('an unused key has no last use, and 24 hours with zero requests', async () 
   assert.equal(Date.parse(to) % hour, 0);
   assert.ok(Math.abs(Date.parse(to) - hour / 2 - Date.now()) < hour, 'the last hour is the current one');
   assert.ok(hours.every((counts) => counts.accepted === 0 && counts.refused === 0));
+});
+
+test('the uses of each secret of a key are separate, with the last one of each', async () => {
+  const { apiKey, key } = await ada.createKey({ name: 'rotated' });
+  await use(apiKey, 2, [['User-Agent', 'old-program/1.0']]);
+  const rotated = await contract.call('POST', `/v1/api-keys/${key.id}/rotate`, { as: ada, body: {} });
+  const { apiKey: newKey, key: after } = createdKeySchema.parse(rotated.body);
+  const [unused] = (await usageOf(key.id)).secrets;
+  assert.deepEqual(unused, { id: after.secrets[0]?.id, accepted: 0, lastUsed: null });
+  await use(newKey, 1, [['User-Agent', 'new-program/2.0']]);
+  const { accepted, lastUsed, secrets } = await usageOf(key.id);
+  assert.equal(accepted, 3);
+  assert.equal(lastUsed?.userAgent, 'new-program/2.0');
+  assert.deepEqual(
+    secrets.map((secret) => [secret.id, secret.accepted, secret.lastUsed?.userAgent]),
+    [
+      [after.secrets[0]?.id, 1, 'new-program/2.0'],
+      [key.secrets[0]?.id, 2, 'old-program/1.0'],
+    ],
+  );
 });
 
 test('every use is visible immediately, with time, address, user agent and count', async () => {

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import { type CreateKey, createdKeySchema, type Key, keySchema } from '@soku/contract/keys';
+import type { CreateKey } from '@soku/contract/key-requests';
+import { createdKeySchema, type Key, keySchema } from '@soku/contract/keys';
 
 /** A response. Its body is parsed if it is JSON, otherwise a text. */
 export interface HttpResponse {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseBlock } from './address-lists.ts';
-import { allowedAddressesSchema } from './key-policy.ts';
+import { allowedAddressesSchema } from './allowed-addresses.ts';
 
 test('each mistake has its own problem, which repeats no input', () => {
   const problems: [string, RegExp][] = [

@@ -1,13 +1,8 @@
 /** The import of keys that another system has issued, by their hashes. */
 import { z } from 'zod';
-import {
-  allowedAddressesSchema,
-  environmentSchema,
-  externalIdSchema,
-  futureSchema,
-  grantsSchema,
-  metadataSchema,
-} from './key-policy.ts';
+import { allowedAddressesSchema } from './allowed-addresses.ts';
+import { environmentSchema, externalIdSchema, futureSchema, grantsSchema } from './key-policy.ts';
+import { metadataSchema } from './metadata.ts';
 import { nameSchema } from './names.ts';
 import { rateLimitSchema } from './rate-limits.ts';
 

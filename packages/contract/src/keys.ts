@@ -1,16 +1,7 @@
 /** Requests and responses of the key endpoints. */
 import { z } from 'zod';
 import { instantSchema } from './instant.ts';
-import {
-  allowedAddressesSchema,
-  environmentSchema,
-  externalIdSchema,
-  futureSchema,
-  grantsSchema,
-  metadataSchema,
-  revokeReasonSchema,
-} from './key-policy.ts';
-import { nameSchema } from './names.ts';
+import { environmentSchema, externalIdSchema, revokeReasonSchema } from './key-policy.ts';
 import { rateLimitSchema } from './rate-limits.ts';
 import { grantSchema, storedScopeSchema } from './scopes.ts';
 import { maxListedSecrets, secretSchema } from './secrets.ts';
@@ -51,60 +42,10 @@ export const keySchema = z
   .meta({ id: 'Key' });
 export type Key = z.infer<typeof keySchema>;
 
-const rateLimitField = rateLimitSchema
-  .nullable()
-  .optional()
-  .describe(
-    'Requests per minute; null, the default: the limit of the workspace. A key cannot set more than its own limit. If its own limit is lower than the default, the new key gets that limit',
-  );
-
-export const createKeySchema = z.strictObject({
-  name: nameSchema,
-  scopes: grantsSchema.optional().describe('Default: none'),
-  expiresAt: futureSchema
-    .nullable()
-    .optional()
-    .describe(
-      'The key is rejected from this time on. Default, also for null: never, or the latest date that the workspace and a calling key allow',
-    ),
-  environment: environmentSchema
-    .optional()
-    .describe('Default: live. `test` only if the operator has set a prefix for test keys'),
-  allowedAddresses: allowedAddressesSchema
-    .optional()
-    .describe('IP addresses and CIDR blocks from which the key is accepted. Default: all'),
-  rateLimit: rateLimitField,
-  externalId: externalIdSchema.nullable().optional(),
-  metadata: metadataSchema.nullable().optional(),
-});
-export type CreateKey = z.infer<typeof createKeySchema>;
-
 export const createdKeySchema = z
   .object({ apiKey: z.string().describe('The full key. Only this response contains it'), key: keySchema })
   .meta({ id: 'CreatedKey' });
 export type CreatedKey = z.infer<typeof createdKeySchema>;
-
-export const changeKeySchema = z
-  .strictObject({
-    name: nameSchema.optional(),
-    expiresAt: futureSchema
-      .nullable()
-      .optional()
-      .describe('null: never. People can also give an expired key a later date, so that it works again'),
-    disabled: z.boolean().optional().describe('true: the key is rejected until it is enabled again'),
-    scopes: grantsSchema.nullable().optional().describe('null: none'),
-    allowedAddresses: allowedAddressesSchema.nullable().optional().describe('null or empty: all'),
-    rateLimit: rateLimitSchema
-      .nullable()
-      .optional()
-      .describe(
-        'Requests per minute, from the next request on; null: the limit of the workspace. A key cannot set more than its own limit',
-      ),
-    externalId: externalIdSchema.nullable().optional(),
-    metadata: metadataSchema.nullable().optional().describe('Replaces all entries; null: none'),
-  })
-  .refine((change) => Object.keys(change).length > 0, 'must contain a field to change');
-export type ChangeKey = z.infer<typeof changeKeySchema>;
 
 /** The response to a change when the caller may not read the key: the fields that were sent. */
 export const keyChangeSchema = keySchema

@@ -41,8 +41,16 @@ export const usageSchema = z
     refused: count.describe('Rejected requests with this key, in all these hours'),
     refusedBy: refusedBySchema,
     secrets: z
-      .array(z.object({ id: z.string().describe('The id of a secret of the key'), accepted: count }))
-      .describe('Accepted requests with each listed secret, in all these hours, newest secret first'),
+      .array(
+        z.object({
+          id: z.string().describe('The id of a secret of the key'),
+          accepted: count.describe('Accepted requests with it, in all these hours'),
+          lastUsed: lastUsedSchema
+            .nullable()
+            .describe('The last accepted request with it, however long ago; null: none yet'),
+        }),
+      )
+      .describe('Each listed secret, newest first'),
     hours: z
       .array(z.object({ hour: instantSchema.describe('Start of the hour'), accepted: count, refused: count }))
       .describe('Every hour of the range, oldest first, including hours without requests'),

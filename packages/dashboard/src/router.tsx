@@ -19,6 +19,7 @@ import {
   keySearch,
   loginSearch,
   setupSearch,
+  tabOfPanel,
   toListFilter,
 } from './pages/search.ts';
 import { SignedIn } from './session/SignedIn.tsx';
@@ -118,14 +119,9 @@ const keyRoute = createRoute({
   path: '/api/$keyId',
   validateSearch: keySearch,
   beforeLoad: ({ params, search }) => {
-    // The limit is edited in place, on its tab.
-    if (search.panel === 'limit' && search.tab !== 'access')
-      throw redirect({
-        to: '/settings/api/$keyId',
-        params,
-        search: { ...search, tab: 'access' },
-        replace: true,
-      });
+    const tab = tabOfPanel(search.panel);
+    if (tab && search.tab !== tab)
+      throw redirect({ to: '/settings/api/$keyId', params, search: { ...search, tab }, replace: true });
   },
   component: lazyRouteComponent(() => import('./pages/settings/api/KeyPage.tsx'), 'KeyPage'),
 });
@@ -147,6 +143,12 @@ const helpAuthenticationRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/help/authentication',
   component: lazyRouteComponent(() => import('./pages/help/AuthenticationPage.tsx'), 'AuthenticationPage'),
+});
+
+const helpRotateRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/help/rotate-a-key',
+  component: lazyRouteComponent(() => import('./pages/help/RotatePage.tsx'), 'RotatePage'),
 });
 
 const helpProtectRoute = createRoute({
@@ -186,6 +188,7 @@ const routeTree = rootRoute.addChildren([
     helpIndexRoute,
     helpKeysRoute,
     helpAuthenticationRoute,
+    helpRotateRoute,
     helpProtectRoute,
     helpTroubleshootingRoute,
     docsRoute,

@@ -26,10 +26,7 @@ export function lastDayUsageOptions(id: string) {
   });
 }
 
-/**
- * During an update, a node of an earlier version may respond, which does not store the reasons of rejections, and does not
- * count by secret.
- */
+/** During an update, a node of an earlier version may respond, which does not know reasons of rejections and secrets. */
 const receivedUsageSchema = usageSchema
   .extend({
     refusedBy: usageSchema.shape.refusedBy.optional(),

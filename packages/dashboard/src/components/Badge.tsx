@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 
 interface BadgeProps {
   icon?: LucideIcon;
-  tone?: 'plain' | 'warn' | 'bad';
+  tone?: 'plain' | 'brass' | 'warn' | 'bad';
   children: ReactNode;
 }
 

@@ -3,13 +3,15 @@ import { ChevronDown, TriangleAlert } from 'lucide-react';
 import { type ComponentPropsWithRef, type ReactNode, useId } from 'react';
 import type { Elements } from './elements.ts';
 
-interface FieldProps {
+export interface FieldProps {
   label: string;
   hint?: ReactNode;
   problem?: string | undefined;
 }
 
-function Frame({ id, label, hint, problem, children }: FieldProps & { id: string; children: Elements }) {
+/** A control with its label above it, and what is wrong with it below. */
+export function FieldFrame(props: FieldProps & { id: string; children: Elements }) {
+  const { id, label, hint, problem, children } = props;
   return (
     <div className="field">
       <label className="field__label" htmlFor={id}>
@@ -35,7 +37,8 @@ export function ProblemText({ id, text }: { id?: string; text: string }) {
   );
 }
 
-function describedBy(
+/** The ids of the texts that describe a control. */
+export function describedBy(
   id: string,
   { hint, problem }: Pick<FieldProps, 'hint' | 'problem'>,
 ): string | undefined {
@@ -46,7 +49,7 @@ function describedBy(
 export function TextField({ label, hint, problem, ...input }: FieldProps & ComponentPropsWithRef<'input'>) {
   const id = useId();
   return (
-    <Frame id={id} label={label} hint={hint} problem={problem}>
+    <FieldFrame id={id} label={label} hint={hint} problem={problem}>
       <input
         type="text"
         {...input}
@@ -55,7 +58,7 @@ export function TextField({ label, hint, problem, ...input }: FieldProps & Compo
         aria-invalid={problem ? true : undefined}
         aria-describedby={describedBy(id, { hint, problem })}
       />
-    </Frame>
+    </FieldFrame>
   );
 }
 
@@ -67,16 +70,17 @@ export function SelectField({
 }: FieldProps & ComponentPropsWithRef<'select'>) {
   const id = useId();
   return (
-    <Frame id={id} label={label} hint={hint} problem={problem}>
+    <FieldFrame id={id} label={label} hint={hint} problem={problem}>
       <span className="field__select">
         <select
           {...select}
           id={id}
           className="control control--select"
+          aria-invalid={problem ? true : undefined}
           aria-describedby={describedBy(id, { hint, problem })}
         />
         <ChevronDown size={16} aria-hidden />
       </span>
-    </Frame>
+    </FieldFrame>
   );
 }

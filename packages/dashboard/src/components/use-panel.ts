@@ -8,7 +8,22 @@ declare module '@tanstack/history' {
   }
 }
 
-export type Panel = 'generate' | 'rename' | 'revoke' | 'limit' | 'password' | 'end-others' | 'end-all';
+export type Panel =
+  | 'generate'
+  | 'rename'
+  | 'rotate'
+  | 'disable'
+  | 'revoke'
+  | 'retire'
+  | 'limit'
+  | 'scopes'
+  | 'addresses'
+  | 'expiry'
+  | 'external-id'
+  | 'metadata'
+  | 'password'
+  | 'end-others'
+  | 'end-all';
 
 /**
  * An open dialog is a history entry: Back closes it, and a link can open it. Closing it with a button also goes back,
@@ -26,6 +41,16 @@ export function usePanel() {
       resetScroll: false,
     });
 
+  /** Replaces the open panel, so that Back leads to the page behind both. */
+  const switchPanel = (panel: Panel) =>
+    navigate({
+      to: '.',
+      search: (search) => ({ ...search, panel }),
+      state: ({ panelOpened }) => (panelOpened ? { panelOpened } : {}),
+      replace: true,
+      resetScroll: false,
+    });
+
   const closePanel = useCallback(() => {
     // After Back is pressed twice quickly, the address is already that of another page while the panel is still open.
     // There is nothing to go back to then.
@@ -36,12 +61,12 @@ export function usePanel() {
     }
     void navigate({
       to: '.',
-      search: ({ panel: _panel, key: _key, ...search }) => search,
+      search: ({ panel: _panel, key: _key, secret: _secret, ...search }) => search,
       replace: true,
       ignoreBlocker: true,
       resetScroll: false,
     });
   }, [navigate, router]);
 
-  return { openPanel, closePanel };
+  return { openPanel, switchPanel, closePanel };
 }

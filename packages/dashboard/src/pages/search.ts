@@ -38,7 +38,7 @@ export const apiKeysSearch = z.object({
     .regex(/^[0-9a-f]{64}$/)
     .optional()
     .catch(undefined),
-  panel: z.enum(['generate', 'rename', 'revoke', 'limit']).optional().catch(undefined),
+  panel: z.enum(['generate', 'rename', 'rotate', 'disable', 'revoke', 'limit']).optional().catch(undefined),
   key: keyIdSchema.optional().catch(undefined),
 });
 export type ApiKeysSearch = z.infer<typeof apiKeysSearch>;
@@ -50,14 +50,29 @@ export function toListFilter({ panel: _panel, key: _key, ...search }: ApiKeysSea
   return { ...search, status: search.status ?? 'active', q: search.q ?? '', hash: '', sort, order };
 }
 
-const keyTabSchema = z.enum(['overview', 'access', 'activity']);
+const keyTabSchema = z.enum(['overview', 'access', 'secrets', 'activity']);
 export type KeyTab = z.infer<typeof keyTabSchema>;
+
+/** The properties that are edited in place. */
+const accessPanelSchema = z.enum(['limit', 'scopes', 'addresses', 'expiry', 'external-id', 'metadata']);
 
 export const keySearch = z.object({
   tab: keyTabSchema.exclude(['overview']).optional().catch(undefined),
-  panel: z.enum(['rename', 'revoke', 'limit']).optional().catch(undefined),
+  panel: z
+    .enum(['rename', 'rotate', 'disable', 'revoke', 'retire', ...accessPanelSchema.options])
+    .optional()
+    .catch(undefined),
+  /** The secret to retire. */
+  secret: optionalText(30),
   range: z.enum(['7d', '30d']).optional().catch(undefined),
 });
+
+export type KeySearch = z.infer<typeof keySearch>;
+
+/** The tab that a panel belongs to, if it is edited in place. */
+export function tabOfPanel(panel: KeySearch['panel']): KeySearch['tab'] {
+  return accessPanelSchema.safeParse(panel).success ? 'access' : undefined;
+}
 
 /** The page validates the other values with the schemas of the audit log, so that the router need not load them. */
 export const auditSearch = z.object({

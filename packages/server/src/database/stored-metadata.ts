@@ -1,4 +1,4 @@
-import { type Metadata, metadataSchema } from '@soku/contract/key-policy';
+import { type Metadata, metadataSchema } from '@soku/contract/metadata';
 
 /** Formats metadata for the column api_key.metadata; null if there is none. */
 export function formatStoredMetadata(metadata: Metadata | null): string | null {

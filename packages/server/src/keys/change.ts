@@ -1,4 +1,4 @@
-import type { ChangeKey } from '@soku/contract/keys';
+import type { ChangeKey } from '@soku/contract/key-requests';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { formatStoredMetadata } from '../database/stored-metadata.ts';
 import { RequestError } from '../http/errors.ts';

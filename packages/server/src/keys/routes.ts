@@ -1,7 +1,6 @@
+import { changeKeySchema, createKeySchema } from '@soku/contract/key-requests';
 import {
-  changeKeySchema,
   createdKeySchema,
-  createKeySchema,
   keyChangeSchema,
   keyListSchema,
   keySchema,

@@ -1,4 +1,5 @@
-import type { ChangeKey, CreateKey, Key, KeyChange } from '@soku/contract/keys';
+import type { ChangeKey, CreateKey } from '@soku/contract/key-requests';
+import type { Key, KeyChange } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { containsKey } from '@soku/key';
 import type { Kysely } from 'kysely';

@@ -45,8 +45,8 @@ export class UsageReader {
   }
 
   /**
-   * @returns every hour of the range, its rejections by code, its accepted requests by the hash of the secret, and the last
-   *   use, even outside the range
+   * @returns every hour of the range, its rejections by code, and its accepted requests by the hash of the secret. Also
+   *   the last use of the key and of each secret, even outside the range
    */
   async usage(
     workspaceId: string,
@@ -58,6 +58,7 @@ export class UsageReader {
     refusedBy: Rejections;
     acceptedBy: ReadonlyMap<string, number>;
     lastUse: LastUse | undefined;
+    lastUseBy: ReadonlyMap<string, LastUse>;
   }> {
     const read = async (db: Kysely<Tables>) => ({
       stored: await readHours(db, keyId, from, to),
@@ -83,7 +84,8 @@ export class UsageReader {
         ...rejections.map(({ code, requests }) => ({ [code]: requests })),
         ...this.#openOf([keyId], from, to).map((counts) => counts.refusedBy),
       ].reduce(addRejections, noRejections);
-      return { hours, refusedBy, acceptedBy, lastUse: newest([...lastUses, ...usesIn(open)]) };
+      const uses = [...lastUses, ...usesIn(open)];
+      return { hours, refusedBy, acceptedBy, lastUse: newest(uses), lastUseBy: bySecret(uses) };
     });
   }
 
@@ -212,13 +214,9 @@ export class UsageReader {
     if (keyIds.length === 0) return new Map();
     const read = (db: Kysely<Tables>) => readLastUses(db, keyIds);
     return this.#store.readConsistently(read, (stored) => {
-      const uses = new Map<string, Map<string, LastUse>>();
-      for (const use of [...stored, ...keyIds.flatMap((id) => usesIn(this.#recorder.of(id)))]) {
-        const bySecret = uses.get(use.keyId) ?? new Map<string, LastUse>();
-        if (use.at >= (bySecret.get(use.hash)?.at ?? 0)) bySecret.set(use.hash, use);
-        uses.set(use.keyId, bySecret);
-      }
-      return new Map([...uses].map(([keyId, bySecret]) => [keyId, [...bySecret.values()]]));
+      const uses = [...stored, ...keyIds.flatMap((id) => usesIn(this.#recorder.of(id)))];
+      const ofKeys = Map.groupBy(uses, ({ keyId }) => keyId);
+      return new Map([...ofKeys].map(([keyId, ofKey]) => [keyId, [...bySecret(ofKey).values()]]));
     });
   }
 
@@ -242,6 +240,14 @@ function usesIn(open: readonly SecretCounts[]): LastUse[] {
       address,
       agent: cleanUserAgent(agent),
     }));
+}
+
+function bySecret(uses: readonly LastUse[]): Map<string, LastUse> {
+  const newestBy = new Map<string, LastUse>();
+  for (const use of uses) {
+    if (use.at >= (newestBy.get(use.hash)?.at ?? 0)) newestBy.set(use.hash, use);
+  }
+  return newestBy;
 }
 
 function newest(uses: readonly LastUse[]): LastUse | undefined {

@@ -2,6 +2,7 @@ import type { RecentUsage } from '@soku/contract/keys';
 import type { Descendants } from '@soku/contract/revocations';
 import type { Usage } from '@soku/contract/usage';
 import { hourOf, hourStart } from './hours.ts';
+import type { LastUse } from './queries.ts';
 import type { UsageReader } from './reader.ts';
 
 /** The range that lists and dialogs show. */
@@ -40,7 +41,7 @@ export class UsageService {
     const to = hourOf(this.#now()) + 1;
     const from = to - hours;
     const usage = await this.#reader.usage(workspaceId, keyId, from, to);
-    const { hours: counts, refusedBy, acceptedBy, lastUse } = usage;
+    const { hours: counts, refusedBy, acceptedBy, lastUse, lastUseBy } = usage;
     return {
       keyId,
       from: iso(hourStart(from)),
@@ -48,12 +49,13 @@ export class UsageService {
       accepted: counts.reduce((sum, { accepted }) => sum + accepted, 0),
       refused: counts.reduce((sum, { refused }) => sum + refused, 0),
       refusedBy: { ...refusedBy },
-      secrets: secrets.map(({ id, hash }) => ({ id, accepted: acceptedBy.get(hash) ?? 0 })),
+      secrets: secrets.map(({ id, hash }) => ({
+        id,
+        accepted: acceptedBy.get(hash) ?? 0,
+        lastUsed: presentUse(lastUseBy.get(hash)),
+      })),
       hours: counts.map((count) => ({ ...count, hour: iso(hourStart(count.hour)) })),
-      lastUsed:
-        lastUse === undefined
-          ? null
-          : { at: iso(lastUse.at), address: lastUse.address, userAgent: lastUse.agent },
+      lastUsed: presentUse(lastUse),
     };
   }
 
@@ -74,6 +76,10 @@ export class UsageService {
     const to = hourOf(this.#now()) + 1;
     return this.#reader.counts(keyIds, to - recentHours, to);
   }
+}
+
+function presentUse(use: LastUse | undefined): Usage['lastUsed'] {
+  return use === undefined ? null : { at: iso(use.at), address: use.address, userAgent: use.agent };
 }
 
 /** @param time epoch ms */

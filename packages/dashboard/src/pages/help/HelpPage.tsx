@@ -13,6 +13,7 @@ interface HelpPageProps {
 
 const pages = [
   { to: '/help/api-key-management', name: 'Managing keys' },
+  { to: '/help/rotate-a-key', name: 'Rotate a key' },
   { to: '/help/authentication', name: 'Authentication' },
   { to: '/help/protect-an-api', name: 'Protect an API' },
   { to: '/help/api-troubleshooting', name: 'Troubleshooting' },

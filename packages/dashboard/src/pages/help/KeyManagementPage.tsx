@@ -54,9 +54,9 @@ export function KeyManagementPage() {
             changes.
           </li>
           <li>
-            <strong>Set an expiration date for temporary keys.</strong> Choose it under "Expiration, rate
-            limit and scopes" when you create the key. The list marks keys two weeks before they expire, and
-            the overview names them a week before.
+            <strong>Set an expiration date for temporary keys.</strong> Choose it when you create the key, or
+            later on its page, under "Access". The list marks keys two weeks before they expire, and the
+            overview names them a week before.
           </li>
           <li>
             <strong>Limit programs that send few requests.</strong> A key can have its own rate limit.
@@ -82,17 +82,11 @@ export function KeyManagementPage() {
       <AuditLog />
       <KeyStorage />
       <HelpSection id="replace" title="Replace a key without downtime">
-        <p>Two keys can be active at the same time, so the program keeps working:</p>
-        <ol className="prose__list prose__list--numbered">
-          <li>Create a second key for the same program.</li>
-          <li>Replace the old key with it, and restart or redeploy the program.</li>
-          <li>
-            Check that the program works, for example with <code translate="no">GET /v1/me</code>: the
-            response names the key in use.
-          </li>
-          <li>Revoke the old key.</li>
-        </ol>
-        <p>Do the same if you lose a key: it cannot be shown again.</p>
+        <p>
+          Rotate the key: it gets a new secret, and the old one keeps working until your programs have the new
+          one. Do the same if you lose a key, because it cannot be shown again.{' '}
+          <Link to="/help/rotate-a-key">How to rotate a key</Link>
+        </p>
       </HelpSection>
       <Leak prefix={prefix} />
       <HelpSection id="stored" title="What Soku stores">

@@ -123,6 +123,7 @@ const pageCommands: Command[] = [
 
 type HelpPath =
   | '/help/api-key-management'
+  | '/help/rotate-a-key'
   | '/help/authentication'
   | '/help/protect-an-api'
   | '/help/api-troubleshooting';
@@ -139,7 +140,7 @@ const help = (id: string, name: string, to: HelpPath, hash?: string, words?: str
 const helpCommands: Command[] = [
   { ...help('help-keys', 'Managing keys', '/help/api-key-management', undefined, 'api key'), isCommon: true },
   help('help-practice', 'Best practices', '/help/api-key-management', 'practice'),
-  help('help-replace', 'Replace a key without downtime', '/help/api-key-management', 'replace', 'rotate'),
+  help('help-rotate', 'Rotate a key', '/help/rotate-a-key', undefined, 'replace secret lost downtime grace'),
   help('help-leak', 'When a key has leaked', '/help/api-key-management', 'leak', 'stolen exposed github'),
   help('help-limits', 'Rate limits', '/help/authentication', 'limits', '429 requests quota'),
   help('help-storage', 'Keep a key secret', '/help/api-key-management', 'keep', 'store environment'),

@@ -1,7 +1,7 @@
 import type { Key } from '@soku/contract/keys';
 import type { Descendants } from '@soku/contract/revocations';
 import { useQuery } from '@tanstack/react-query';
-import { descendantsOptions } from '../../../api/keys.ts';
+import { descendantsOptions } from '../../../api/change-keys.ts';
 import { formatNumber } from '../../../components/format-number.ts';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { relativeTimeWithSeconds } from '../../../dates/dates.ts';

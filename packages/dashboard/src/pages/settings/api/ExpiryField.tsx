@@ -1,11 +1,31 @@
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { workspaceOptions } from '../../../api/workspace.ts';
 import { SelectField, TextField } from '../../../components/Field.tsx';
-import { describeExpiry, lifetimes, toDateTimeInput } from './expiry.ts';
+import { Skeleton } from '../../../components/Skeleton.tsx';
+import { describeExpiry, offeredLifetimes, toDateTimeInput } from './expiry.ts';
 
-export function ExpiryField({ problem }: { problem: string | undefined }) {
-  const [choice, setChoice] = useState('never');
-  const [custom, setCustom] = useState('');
+interface ExpiryFieldProps {
+  /** When the key expires now; null: never, or it is a new key. */
+  current: string | null;
+  problem: string | undefined;
+}
+
+/** Two form fields: `expiry` is the choice, and `expiresAt` the time if the choice is a custom time. */
+export function ExpiryField(props: ExpiryFieldProps) {
+  const { data: workspace, isPending } = useQuery(workspaceOptions);
+  if (isPending) return <Skeleton width="full" />;
+  return <Choice {...props} maxDays={workspace?.maxKeyLifetimeDays ?? null} />;
+}
+
+/** @param props.maxDays the maximum lifetime of keys of the workspace; null: none */
+function Choice({ current, maxDays, problem }: ExpiryFieldProps & { maxDays: number | null }) {
+  const lifetimes = offeredLifetimes(maxDays);
+  const start = current === null ? '' : toDateTimeInput(new Date(current));
+  const [choice, setChoice] = useState(current === null ? lifetimes[0].value : 'custom');
+  const [custom, setCustom] = useState(start);
   const chosen = describeExpiry(choice, custom);
+  const isCustom = choice === 'custom';
   return (
     <>
       <SelectField
@@ -13,7 +33,8 @@ export function ExpiryField({ problem }: { problem: string | undefined }) {
         name="expiry"
         value={choice}
         onChange={(event) => setChoice(event.target.value)}
-        hint={choice === 'custom' ? 'After this time, requests with the key are rejected.' : chosen}
+        hint={isCustom ? 'After this time, requests with the key are rejected.' : chosen}
+        problem={isCustom ? undefined : problem}
       >
         {lifetimes.map(({ value, name }) => (
           <option key={value} value={value}>
@@ -21,11 +42,12 @@ export function ExpiryField({ problem }: { problem: string | undefined }) {
           </option>
         ))}
       </SelectField>
-      {choice === 'custom' ? (
+      {isCustom ? (
         <TextField
           label="Date and time"
           type="datetime-local"
           name="expiresAt"
+          defaultValue={start}
           min={toDateTimeInput(new Date())}
           max="9999-12-31T23:59"
           onChange={(event) => setCustom(event.target.value)}

@@ -1,13 +1,17 @@
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 
-export function LeaveConfirmation({ onStay, onLeave }: { onStay: () => void; onLeave: () => void }) {
+interface LeaveConfirmationProps {
+  /** What to do about a key that was not copied. */
+  remedy: string;
+  onStay: () => void;
+  onLeave: () => void;
+}
+
+export function LeaveConfirmation({ remedy, onStay, onLeave }: LeaveConfirmationProps) {
   return (
     <Dialog title="Close without copying?" role="alertdialog" onCloseRequest={onStay}>
-      <p>
-        You have not copied this key, and it will not be shown again. If you close now, you will have to
-        revoke it and create another one.
-      </p>
+      <p>{`You have not copied this key, and it will not be shown again. ${remedy}`}</p>
       <DialogActions>
         <Button variant="quiet-danger" onClick={onLeave}>
           Close without copying

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { revokeKey, updateCachedKey } from '../../../api/keys.ts';
+import { revokeKey, updateCachedKey } from '../../../api/change-keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { DialogActions } from '../../../components/Dialog.tsx';
 import { Failure, Notice } from '../../../components/Notice.tsx';

@@ -42,7 +42,13 @@ export function RescueDialog() {
           </DialogActions>
         </div>
       </Dialog>
-      {asking && !copied ? <LeaveConfirmation onStay={() => setAsking(false)} onLeave={drop} /> : null}
+      {asking && !copied ? (
+        <LeaveConfirmation
+          remedy="If you close now, you will have to create or rotate it again."
+          onStay={() => setAsking(false)}
+          onLeave={drop}
+        />
+      ) : null}
     </>
   );
 }

@@ -1,18 +1,20 @@
-import './RevokeDialog.css';
 import type { Key } from '@soku/contract/keys';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
-import { keyOptions, revokeKey, updateCachedKey } from '../../../api/keys.ts';
-import { KeyPreview } from '../../../components/Bitting.tsx';
+import { type ReactNode, useState } from 'react';
+import { revokeKey, updateCachedKey } from '../../../api/change-keys.ts';
+import { keyOptions } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
+import { SelectField } from '../../../components/Field.tsx';
 import { Failure } from '../../../components/Notice.tsx';
-import { Skeleton } from '../../../components/Skeleton.tsx';
-import { ExactTime, When } from '../../../components/When.tsx';
+import { useCall } from '../../../components/use-call.ts';
+import { usePanel } from '../../../components/use-panel.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 import { DescendantsField } from './DescendantsField.tsx';
-import { UsageSummary } from './UsageSummary.tsx';
+import { KeySummary } from './KeySummary.tsx';
+import { readReason, revokeReasons } from './revoke-reasons.ts';
 import type { OnRevoked } from './use-after-revoke.ts';
+import { Waiting } from './Waiting.tsx';
 
 interface RevokeDialogProps {
   id: string;
@@ -23,8 +25,14 @@ interface RevokeDialogProps {
 export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
   const { data: key, error: loadError } = useQuery(keyOptions(id));
   const [descendants, setDescendants] = useState(false);
-  const { busy, error, revoke } = useRevoke(id, descendants, onRevoked);
+  const [reason, setReason] = useState('');
   const client = useQueryClient();
+  // Not optimistic: the key is shown as revoked only after the server has confirmed it.
+  const { busy, error, run } = useCall(async () => {
+    const { revocation, ...revoked } = await withSignIn(() => revokeKey(id, descendants, readReason(reason)));
+    updateCachedKey(client, revoked);
+    onRevoked(revoked, revocation);
+  });
   const revoked = key?.status === 'revoked' && !busy;
   // Another person or tab has revoked the key, and the list behind the dialog does not show it yet. After an error, it
   // may have been this revoke. It must then be repeated until it succeeds, because only a successful revoke is in effect
@@ -44,24 +52,33 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
       onCloseRequest={requestClose}
     >
       <div className="form">
-        {loadError && !key ? <Failure error={loadError} /> : <KeyFacts apiKey={key} id={id} />}
+        {loadError && !key ? <Failure error={loadError} /> : <KeySummary apiKey={key} id={id} />}
         {key && !already ? (
           <>
-            <p>
-              Once revoked, this key stops working on every server: requests with it are rejected with{' '}
-              <code translate="no">401 Unauthorized</code>. <strong>This cannot be undone.</strong>
-            </p>
+            <Consequences apiKey={key} busy={busy} />
             <DescendantsField apiKey={key} checked={descendants} disabled={busy} onChange={setDescendants} />
+            <SelectField
+              label="Reason (optional)"
+              value={reason}
+              onChange={(event) => setReason(event.target.value)}
+            >
+              <option value="">Not stated</option>
+              {revokeReasons.map(({ reason: value, name }) => (
+                <option key={value} value={value}>
+                  {name}
+                </option>
+              ))}
+            </SelectField>
           </>
         ) : null}
         <Failure error={error} />
         <DialogActions>
-          <Waiting busy={busy} />
+          <Waiting busy={busy} delayed="This is taking longer than usual. The key may already be revoked." />
           <Button data-autofocus onClick={requestClose}>
             {already || loadError ? 'Close' : 'Cancel'}
           </Button>
           {key && !already ? (
-            <Button variant="danger" busy={busy} onClick={revoke}>
+            <Button variant="danger" busy={busy} onClick={run}>
               {`Revoke "${key.name}"`}
             </Button>
           ) : null}
@@ -71,85 +88,29 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
   );
 }
 
-/** Not optimistic: the key is shown as revoked only after the server has confirmed it. */
-function useRevoke(id: string, descendants: boolean, onRevoked: OnRevoked) {
-  const client = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  // State changes take effect only at the next render, and a second click may come before it.
-  const sent = useRef(false);
-  const revoke = async () => {
-    if (sent.current) return;
-    sent.current = true;
-    setBusy(true);
-    setError(null);
-    try {
-      const { revocation, ...key } = await withSignIn(() => revokeKey(id, descendants));
-      updateCachedKey(client, key);
-      onRevoked(key, revocation);
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-      sent.current = false;
-    }
-  };
-  return { busy, error, revoke };
-}
-
-/** In ms. A revoke usually takes a few ms, and waits up to 2.2 s for a server that is frozen or cut off. */
-const waitingAfter = 400;
-const delayedAfter = 3000;
-
-/** Explains a delay. The live region exists before its text, because screen readers would not announce it otherwise. */
-function Waiting({ busy }: { busy: boolean }) {
-  const [message, setMessage] = useState<string | null>(null);
-  useEffect(() => {
-    if (!busy) return;
-    const timers = [
-      setTimeout(() => setMessage('Waiting for every server to confirm…'), waitingAfter),
-      setTimeout(
-        () => setMessage('This is taking longer than usual. The key may already be revoked.'),
-        delayedAfter,
-      ),
-    ];
-    return () => {
-      for (const timer of timers) clearTimeout(timer);
-      setMessage(null);
-    };
-  }, [busy]);
+function Consequences({ apiKey, busy }: { apiKey: Key; busy: boolean }) {
   return (
-    <p className="revoke-waiting" role="status">
-      {message}
-    </p>
+    <>
+      <p>
+        Once revoked, this key stops working on every server: requests with it are rejected with{' '}
+        <code translate="no">401 Unauthorized</code>. <strong>This cannot be undone.</strong>
+      </p>
+      {apiKey.status === 'active' && apiKey.lastUsedAt !== null ? (
+        <p>
+          <span>To replace its secret without downtime, </span>
+          <RotateInstead busy={busy}>rotate it instead</RotateInstead>
+          <span>.</span>
+        </p>
+      ) : null}
+    </>
   );
 }
 
-function KeyFacts({ apiKey, id }: { apiKey: Key | undefined; id: string }) {
+function RotateInstead({ busy, children }: { busy: boolean; children: ReactNode }) {
+  const { switchPanel } = usePanel();
   return (
-    <div className="facts">
-      <p className="facts__name" translate="no">
-        {apiKey ? apiKey.name : <Skeleton width="middle" />}
-      </p>
-      <p className="facts__line">
-        {apiKey ? <KeyPreview preview={apiKey.preview} status={apiKey.status} /> : <Skeleton width="long" />}
-      </p>
-      <p className="facts__line">
-        {apiKey ? (
-          <>
-            <span>
-              Created <When at={apiKey.createdAt} />
-            </span>
-            {apiKey.revokedAt ? (
-              <span>
-                , revoked <ExactTime at={apiKey.revokedAt} />
-              </span>
-            ) : null}
-          </>
-        ) : (
-          <Skeleton width="short" />
-        )}
-      </p>
-      {apiKey?.status === 'revoked' ? null : <UsageSummary id={id} />}
-    </div>
+    <Button variant="link" onClick={() => (busy ? undefined : switchPanel('rotate'))}>
+      {children}
+    </Button>
   );
 }

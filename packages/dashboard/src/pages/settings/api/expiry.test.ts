@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeExpiry, parseExpiry } from './expiry.ts';
+import { describeExpiry, offeredLifetimes, parseExpiry } from './expiry.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 const custom = (text: string, zone = 'Europe/Berlin', at = now) => parseExpiry('custom', text, at, zone);
@@ -46,4 +46,13 @@ test('an hour that occurs twice means the first one, or the second one if the fi
 test('a lifetime is a number of days of 24 hours', () => {
   assert.deepEqual(parseExpiry('30', '', now), { at: '2026-03-31T12:00:00.000Z', twice: false });
   assert.deepEqual(parseExpiry('never', '', now), { at: null, twice: false });
+});
+
+test('a maximum lifetime is offered instead of never and of longer lifetimes', () => {
+  const valuesOf = (maxDays: number | null) => offeredLifetimes(maxDays).map(({ value }) => value);
+  assert.deepEqual(valuesOf(null), ['never', '30', '90', '365', 'custom']);
+  assert.deepEqual(valuesOf(100), ['100', '30', '90', 'custom']);
+  assert.deepEqual(valuesOf(90), ['90', '30', 'custom']);
+  assert.deepEqual(valuesOf(1), ['1', 'custom']);
+  assert.equal(offeredLifetimes(1)[0].name, '1 day (the maximum)');
 });

@@ -2,14 +2,35 @@ import { msPerDay } from '@soku/contract/instant';
 import { exactTime, utcTime } from '../../../dates/dates.ts';
 import { dateFormat, localTimeAsUtc, toInstants, userTimeZone } from '../../../dates/zone.ts';
 
-/** The lifetimes that the form offers. Days are 24 hours; a custom time is in the user's time zone. */
-export const lifetimes = [
-  { value: 'never', name: 'Never' },
-  { value: '30', name: '30 days' },
-  { value: '90', name: '90 days' },
-  { value: '365', name: '1 year' },
-  { value: 'custom', name: 'Custom date and time…' },
+interface Lifetime {
+  value: string;
+  name: string;
+}
+
+/** Days are 24 hours. */
+const lifetimes = [
+  { days: 30, name: '30 days' },
+  { days: 90, name: '90 days' },
+  { days: 365, name: '1 year' },
 ];
+
+/**
+ * The lifetimes that the form offers, the default first. A custom time is in the user's time zone.
+ *
+ * @param maxDays the maximum of the workspace; null: none
+ */
+export function offeredLifetimes(maxDays: number | null): [Lifetime, ...Lifetime[]] {
+  const longest =
+    maxDays === null
+      ? { value: 'never', name: 'Never' }
+      : { value: String(maxDays), name: `${maxDays === 1 ? '1 day' : `${maxDays} days`} (the maximum)` };
+  const shorter = lifetimes.filter(({ days }) => days < (maxDays ?? Number.POSITIVE_INFINITY));
+  return [
+    longest,
+    ...shorter.map(({ days, name }) => ({ value: String(days), name })),
+    { value: 'custom', name: 'Custom date and time…' },
+  ];
+}
 
 /** The last instant with a four-digit year in UTC, the format of the API. */
 const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);

@@ -20,7 +20,7 @@ export function formatLimit(limit: RateLimit): string {
 export function parseLimit(
   choice: string,
   text: string,
-): { limit: RateLimit | null; problem?: undefined } | { problem: string } {
+): { limit: RateLimit | null; problem?: undefined } | { limit?: undefined; problem: string } {
   if (choice === 'inherited') return { limit: null };
   if (choice === 'off') return { limit: 'off' };
   const digits = text.trim();

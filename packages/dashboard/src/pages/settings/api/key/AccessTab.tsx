@@ -3,75 +3,68 @@ import type { Key } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import { Section } from '../../../../components/Section.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
-import { ExactTime } from '../../../../components/When.tsx';
-import { relativeTime } from '../../../../dates/dates.ts';
-import { useMinute } from '../../../../dates/use-minute.ts';
-import { describeScope } from '../ScopeFields.tsx';
+import type { Panel } from '../../../../components/use-panel.ts';
+import { AddressesFact } from './AddressesFact.tsx';
+import { ExpiryFact } from './ExpiryFact.tsx';
 import { Fact } from './Fact.tsx';
+import type { FactProps } from './facts.ts';
 import { LimitFact } from './LimitFact.tsx';
+import { ExternalIdFact, MetadataFact } from './OwnDataFacts.tsx';
+import { ScopesFact } from './ScopesFact.tsx';
 
 interface AccessTabProps {
   /** Undefined while loading. */
   apiKey: Key | undefined;
-  /** Whether the limit is being edited. */
-  isEditingLimit: boolean;
+  /** The panel that the URL names. */
+  open: Panel | undefined;
 }
 
-/** What the key may do, how often and until when. Only the limit can be changed. */
-export function AccessTab({ apiKey, isEditingLimit }: AccessTabProps) {
+/** What the key may do, from where, how often and until when, and what the operator stores with it. */
+export function AccessTab({ apiKey, open }: AccessTabProps) {
+  if (!apiKey) return <AccessSkeleton />;
+  // With another key, the forms start over.
+  return <Access key={apiKey.id} apiKey={apiKey} open={open} canEdit={apiKey.status !== 'revoked'} />;
+}
+
+const environments: Record<Key['environment'], string> = { live: 'Live', test: 'Test' };
+
+function Access(props: FactProps) {
+  const { apiKey, canEdit } = props;
   return (
     <>
-      <Section title="What this key can do">
-        {apiKey ? (
-          <dl>
-            <LimitFact key={apiKey.id} apiKey={apiKey} isEditing={isEditingLimit} />
-            <Fact name={apiKey.status === 'expired' ? 'Expired' : 'Expires'}>
-              {apiKey.expiresAt ? <Moment at={apiKey.expiresAt} /> : 'Never'}
-            </Fact>
-            <Fact name="Scopes">
-              <Scopes scopes={apiKey.scopes} />
-            </Fact>
-          </dl>
-        ) : (
-          <AccessSkeleton />
-        )}
+      <Section
+        title="What this key can do"
+        lead={canEdit ? null : 'A revoked key can do nothing. This is what it could do before.'}
+        action={<Link to="/help/authentication">Scopes, limits and addresses</Link>}
+      >
+        <dl>
+          <ScopesFact {...props} />
+          <AddressesFact {...props} />
+          <LimitFact {...props} />
+          <ExpiryFact {...props} />
+          <Fact name="Environment">{environments[apiKey.environment]}</Fact>
+        </dl>
       </Section>
-      {apiKey ? (
-        <p className="key-help">
-          The expiration date and the scopes are set when a key is created, and the full key is shown only
-          then. To change them, or if the key is lost, create a new key and revoke this one.{' '}
-          <Link to="/help/api-key-management">How to replace a key without downtime</Link>
-        </p>
-      ) : null}
+      <Section
+        title="Your own data"
+        lead="Stored with the key, and returned to your API with each verification."
+      >
+        <dl>
+          <ExternalIdFact {...props} />
+          <MetadataFact {...props} />
+        </dl>
+      </Section>
     </>
-  );
-}
-
-function Scopes({ scopes }: Pick<Key, 'scopes'>) {
-  if (scopes.length === 0) return <span>None. The key can call the API, but cannot manage anything.</span>;
-  return scopes.map((scope) => (
-    <span className="fact__scope" key={scope}>
-      <code translate="no">{scope}</code> <span>{describeScope(scope)}</span>
-    </span>
-  ));
-}
-
-function Moment({ at }: { at: string }) {
-  useMinute();
-  return (
-    <span>
-      <ExactTime at={at} /> <span className="fact__more">{`(${relativeTime(at)})`}</span>
-    </span>
   );
 }
 
 function AccessSkeleton() {
   return (
-    <div>
+    <Section title="What this key can do">
       <p className="visually-hidden" role="status">
         Loading access
       </p>
-      {['limit', 'expiry', 'scopes'].map((fact) => (
+      {['scopes', 'addresses', 'limit', 'expiry', 'environment'].map((fact) => (
         <div className="fact" key={fact} aria-hidden>
           <span className="fact__name">
             <Skeleton width="short" />
@@ -81,6 +74,6 @@ function AccessSkeleton() {
           </span>
         </div>
       ))}
-    </div>
+    </Section>
   );
 }

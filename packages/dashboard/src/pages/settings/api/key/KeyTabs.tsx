@@ -4,11 +4,16 @@ import type { KeyTab } from '../../../search.ts';
 const tabs = [
   { tab: 'overview', name: 'Overview' },
   { tab: 'access', name: 'Access' },
+  { tab: 'secrets', name: 'Secrets' },
   { tab: 'activity', name: 'Activity' },
 ] as const satisfies Array<{ tab: KeyTab; name: string }>;
 
-/** Links like those of the settings, so that each tab has a URL and Back restores the previous one. */
-export function KeyTabs({ current }: { current: KeyTab }) {
+/**
+ * Links like those of the settings, so that each tab has a URL and Back restores the previous one.
+ *
+ * @param secrets how many secrets are accepted
+ */
+export function KeyTabs({ current, secrets }: { current: KeyTab; secrets: number }) {
   return (
     <nav className="tabs tabs--of-key" aria-label="Key">
       {tabs.map(({ tab, name }) => (
@@ -23,7 +28,8 @@ export function KeyTabs({ current }: { current: KeyTab }) {
           aria-current={tab === current ? 'page' : undefined}
           resetScroll={false}
         >
-          {name}
+          <span>{name}</span>
+          {tab === 'secrets' && secrets > 1 ? <span className="tabs__count">{` ${secrets}`}</span> : null}
         </Link>
       ))}
     </nav>

@@ -1,43 +1,48 @@
 import type { Key } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Pencil } from 'lucide-react';
-import { useEffect, useRef } from 'react';
-import { changeKey, updateCachedKey } from '../../../../api/keys.ts';
+import { useQuery } from '@tanstack/react-query';
 import { defaultLimitOf, workspaceOptions } from '../../../../api/workspace.ts';
-import { Button } from '../../../../components/Button.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import { capitalize } from '../../../../components/sentence.ts';
-import { announce } from '../../../../components/Toast.tsx';
-import { usePanel } from '../../../../components/use-panel.ts';
-import { LimitForm } from '../LimitForm.tsx';
-import { formatLimit, inheritedLimitLabel } from '../limit.ts';
-import { Fact } from './Fact.tsx';
+import { InvalidFields } from '../../../../components/use-submit.ts';
+import { LimitField } from '../LimitField.tsx';
+import { formatLimit, inheritedLimitLabel, parseLimit } from '../limit.ts';
+import { EditableFact } from './EditableFact.tsx';
+import { FactForm } from './FactForm.tsx';
+import type { FactProps } from './facts.ts';
 
-/** The rate limit of a key, edited in place. */
-export function LimitFact({ apiKey, isEditing }: { apiKey: Key; isEditing: boolean }) {
-  const { openPanel, closePanel } = usePanel();
+export function LimitFact({ apiKey, open, canEdit }: FactProps) {
   const { data: workspace } = useQuery(workspaceOptions);
   const inherited = workspace && defaultLimitOf(workspace);
-  const editButton = useReturnedFocus(isEditing);
-  const canEdit = apiKey.status !== 'revoked';
-
-  return (
-    <Fact name="Rate limit">
-      {isEditing && canEdit ? (
-        <EditLimit apiKey={apiKey} inherited={inherited} onClose={closePanel} />
-      ) : (
-        <span className="fact__with-button">
-          <Limit limit={apiKey.rateLimit} inherited={inherited} />
-          {canEdit ? (
-            <Button variant="quiet" icon={Pencil} ref={editButton} onClick={() => openPanel('limit')}>
-              Edit limit
-            </Button>
-          ) : null}
-        </span>
+  const form = (
+    <FactForm
+      apiKey={apiKey}
+      field="rateLimit"
+      what="limit"
+      read={readLimit}
+      describe={(changed) => changeMessage(changed, inherited)}
+    >
+      {(problem) => (
+        <LimitField
+          label="Rate limit"
+          inherited={inheritedLimitLabel('Workspace default', inherited)}
+          value={apiKey.rateLimit}
+          problem={problem}
+        />
       )}
-    </Fact>
+    </FactForm>
   );
+  return (
+    <EditableFact name="Rate limit" what="limit" panel="limit" open={open} canEdit={canEdit} form={form}>
+      <Limit limit={apiKey.rateLimit} inherited={inherited} />
+    </EditableFact>
+  );
+}
+
+function readLimit(fields: FormData) {
+  const read = parseLimit(String(fields.get('limit')), String(fields.get('requests') ?? ''));
+  if (read.problem !== undefined) throw new InvalidFields({ rateLimit: read.problem });
+  return { rateLimit: read.limit };
 }
 
 interface LimitProps {
@@ -61,44 +66,7 @@ function Limit({ limit, inherited }: LimitProps) {
   );
 }
 
-interface EditLimitProps {
-  apiKey: Key;
-  inherited: RateLimit | undefined;
-  onClose: () => void;
-}
-
-function EditLimit({ apiKey, inherited, onClose }: EditLimitProps) {
-  const client = useQueryClient();
-  return (
-    <div className="fact__form">
-      <LimitForm
-        label="Rate limit"
-        inherited={inheritedLimitLabel('Workspace default', inherited)}
-        value={apiKey.rateLimit}
-        save={async (rateLimit) => {
-          const changed = await changeKey(apiKey.id, { rateLimit });
-          updateCachedKey(client, changed);
-          announce(`"${changed.name}": ${changeMessage(changed, inherited)}`);
-        }}
-        onClose={onClose}
-        inRow
-      />
-    </div>
-  );
-}
-
 function changeMessage({ rateLimit }: Key, inherited: RateLimit | undefined): string {
   const limit = rateLimit ?? inherited;
   return limit ? `${formatLimit(limit)}, starting with the next request.` : 'the workspace default applies.';
-}
-
-/** The focus returns to the button when the form that it opened is closed. */
-function useReturnedFocus(isOpen: boolean) {
-  const button = useRef<HTMLButtonElement>(null);
-  const wasOpen = useRef(isOpen);
-  useEffect(() => {
-    if (wasOpen.current && !isOpen) button.current?.focus();
-    wasOpen.current = isOpen;
-  }, [isOpen]);
-  return button;
 }

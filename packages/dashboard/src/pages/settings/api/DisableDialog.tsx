@@ -1,0 +1,83 @@
+import type { Key } from '@soku/contract/keys';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { changeKey, updateCachedKey } from '../../../api/change-keys.ts';
+import { keyOptions } from '../../../api/keys.ts';
+import { Button } from '../../../components/Button.tsx';
+import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
+import { Failure } from '../../../components/Notice.tsx';
+import { announce } from '../../../components/Toast.tsx';
+import { useCall } from '../../../components/use-call.ts';
+import { withSignIn } from '../../../session/sign-in-again.ts';
+import { KeySummary } from './KeySummary.tsx';
+import { Waiting } from './Waiting.tsx';
+
+interface DisableDialogProps {
+  id: string;
+  onClose: () => void;
+}
+
+/** Disables a key, or enables one that is disabled. */
+export function DisableDialog({ id, onClose }: DisableDialogProps) {
+  const { data: key, error: loadError } = useQuery(keyOptions(id));
+  const { enables, busy, error, run } = useSwitch(key, onClose);
+  const changeable = key && key.status !== 'revoked' ? key : null;
+  const verb = enables ? 'Enable' : 'Disable';
+  const requestClose = () => {
+    if (!busy) onClose();
+  };
+  return (
+    <Dialog title={`${verb} this key?`} role="alertdialog" onCloseRequest={requestClose}>
+      <div className="form">
+        {loadError && !key ? <Failure error={loadError} /> : <KeySummary apiKey={key} id={id} />}
+        {changeable ? <Consequence enables={enables} /> : null}
+        {key && !changeable ? <p>This key is revoked, which is permanent.</p> : null}
+        <Failure error={error} />
+        <DialogActions>
+          <Waiting
+            busy={busy}
+            delayed="This is taking longer than usual. The change may already be in effect."
+          />
+          <Button data-autofocus onClick={requestClose}>
+            {changeable ? 'Cancel' : 'Close'}
+          </Button>
+          {changeable ? (
+            <Button variant="primary" busy={busy} onClick={run}>
+              {`${verb} "${changeable.name}"`}
+            </Button>
+          ) : null}
+        </DialogActions>
+      </div>
+    </Dialog>
+  );
+}
+
+function useSwitch(key: Key | undefined, onClose: () => void) {
+  const client = useQueryClient();
+  // While the call runs, and until the dialog is closed, the key may already have changed.
+  const [asked, setAsked] = useState<boolean | null>(null);
+  const enables = asked ?? (key !== undefined && key.disabledAt !== null);
+  const call = useCall(async () => {
+    if (!key) return;
+    setAsked(enables);
+    const changed = await withSignIn(() => changeKey(key.id, { disabled: !enables }));
+    updateCachedKey(client, changed);
+    announce(`"${changed.name}": ${enables ? enabled : disabled}`);
+    onClose();
+  });
+  return { enables, ...call };
+}
+
+const enabled = 'Enabled. Every server accepts it again.';
+const disabled = 'Disabled. No server accepts it until you enable it.';
+
+function Consequence({ enables }: { enables: boolean }) {
+  if (enables)
+    return <p key="enable">Every server accepts the key again, with the same scopes and limits as before.</p>;
+  return (
+    <p key="disable">
+      Until you enable it again, every server rejects requests with this key with{' '}
+      <code translate="no">403 Forbidden</code>. If it has leaked, revoke it instead.
+    </p>
+  );
+}

@@ -1,0 +1,37 @@
+import './KeySummary.css';
+import type { Key } from '@soku/contract/keys';
+import { KeyPreview } from '../../../components/Bitting.tsx';
+import { Skeleton } from '../../../components/Skeleton.tsx';
+import { ExactTime, When } from '../../../components/When.tsx';
+import { UsageSummary } from './UsageSummary.tsx';
+
+/** Which key a dialog is about, and what uses it. */
+export function KeySummary({ apiKey, id }: { apiKey: Key | undefined; id: string }) {
+  return (
+    <div className="facts">
+      <p className="facts__name" translate="no">
+        {apiKey ? apiKey.name : <Skeleton width="middle" />}
+      </p>
+      <p className="facts__line">
+        {apiKey ? <KeyPreview preview={apiKey.preview} status={apiKey.status} /> : <Skeleton width="long" />}
+      </p>
+      <p className="facts__line">
+        {apiKey ? (
+          <>
+            <span>
+              Created <When at={apiKey.createdAt} />
+            </span>
+            {apiKey.revokedAt ? (
+              <span>
+                , revoked <ExactTime at={apiKey.revokedAt} />
+              </span>
+            ) : null}
+          </>
+        ) : (
+          <Skeleton width="short" />
+        )}
+      </p>
+      {apiKey?.status === 'revoked' ? null : <UsageSummary id={id} />}
+    </div>
+  );
+}

@@ -1,0 +1,72 @@
+import './Countdown.css';
+import { memo } from 'react';
+import { countdown } from './rotation.ts';
+import { useSecond } from './use-second.ts';
+
+/** @param at epoch ms */
+export function CountdownClock({ at }: { at: number }) {
+  const now = useSecond();
+  return (
+    <p className="clock" role="timer">
+      {countdown(at - now).map(({ unit, value }) => (
+        <span key={unit}>
+          <span translate="no">{value}</span>
+          <small translate="no">{unit}</small>
+        </span>
+      ))}
+    </p>
+  );
+}
+
+/** Each is one share of the period: for 24 hours, a quarter of an hour, and every fourth one is longer. */
+const teethCount = 96;
+const pitch = 10;
+
+interface RailProps {
+  /** Epoch ms. */
+  from: number;
+  to: number;
+  startLabel: string;
+  endLabel: string;
+}
+
+/** What has passed of a period, drawn as the teeth of a key. */
+export function Rail({ from, to, startLabel, endLabel }: RailProps) {
+  const now = useSecond();
+  const gone = to > from ? Math.floor(((now - from) / (to - from)) * teethCount) : 0;
+  return <Teeth gone={Math.min(Math.max(gone, 0), teethCount)} startLabel={startLabel} endLabel={endLabel} />;
+}
+
+/** The rail of a period that has not started. */
+export function WaitingRail({ startLabel, endLabel }: { startLabel: string; endLabel: string }) {
+  return <Teeth gone={teethCount} startLabel={startLabel} endLabel={endLabel} />;
+}
+
+interface TeethProps {
+  /** How many of them have passed. */
+  gone: number;
+  startLabel: string;
+  endLabel: string;
+}
+
+const Teeth = memo(function Teeth({ gone, startLabel, endLabel }: TeethProps) {
+  return (
+    <div className="rail">
+      <svg viewBox={`0 0 ${teethCount * pitch} 20`} preserveAspectRatio="none" aria-hidden="true">
+        <path className="rail__gone" d={teeth(0, gone)} />
+        <path className="rail__left" d={teeth(gone, teethCount)} />
+      </svg>
+      <div className="rail__scale">
+        <span>{startLabel}</span>
+        <span>{endLabel}</span>
+      </div>
+    </div>
+  );
+});
+
+function teeth(from: number, to: number): string {
+  const paths: string[] = [];
+  for (let tooth = from; tooth < to; tooth++)
+    paths.push(`M${tooth * pitch + 1} 0h8v${tooth % 4 === 0 ? 20 : 12}h-8Z`);
+  return paths.join('');
+}

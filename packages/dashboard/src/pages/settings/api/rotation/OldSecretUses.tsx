@@ -1,0 +1,83 @@
+import type { Secret } from '@soku/contract/secrets';
+import type { Usage } from '@soku/contract/usage';
+import { PreviewText } from '../../../../components/Bitting.tsx';
+import { formatNumber } from '../../../../components/format-number.ts';
+import { Section } from '../../../../components/Section.tsx';
+import { Skeleton } from '../../../../components/Skeleton.tsx';
+import { relativeTimeWithSeconds } from '../../../../dates/dates.ts';
+import type { KeyRotation } from './rotation.ts';
+
+interface OldSecretUsesProps {
+  rotation: KeyRotation;
+  /** Undefined while loading. */
+  usage: Usage | undefined;
+}
+
+/** Which programs have to get the new secret. */
+export function OldSecretUses({ rotation: { newest, older }, usage }: OldSecretUsesProps) {
+  const rotatedAt = Date.parse(newest.createdAt);
+  const used = older.filter(({ lastUsedAt }) => lastUsedAt !== null && Date.parse(lastUsedAt) >= rotatedAt);
+  return (
+    <Section title="Still using an old secret" lead={leadOf(used.length)}>
+      {used.length === 0 ? null : (
+        <table className="table old-uses">
+          <thead>
+            <tr>
+              <th scope="col">Secret</th>
+              <th scope="col">Last request from</th>
+              <th scope="col">Program</th>
+              <th scope="col" className="old-uses__number">
+                24 hours
+              </th>
+              <th scope="col">Last used</th>
+            </tr>
+          </thead>
+          <tbody>
+            {used.map((secret) => (
+              <Use key={secret.id} secret={secret} usage={usage} />
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Section>
+  );
+}
+
+function leadOf(count: number): string {
+  if (count === 0) return 'No request has used an old secret since the rotation. You can retire it.';
+  return 'Give these programs the new secret. Each row is the last request with that secret; other programs may use it, too.';
+}
+
+function Use({ secret, usage }: { secret: Secret; usage: Usage | undefined }) {
+  const found = usage?.secrets.find(({ id }) => id === secret.id);
+  const use = found?.lastUsed;
+  return (
+    <tr>
+      <td data-column="Secret">
+        <PreviewText preview={secret.preview} />
+      </td>
+      <td data-column="From">
+        {use ? <code translate="no">{use.address}</code> : <Unknown loading={usage === undefined} />}
+      </td>
+      <td data-column="Program">
+        {use && use.userAgent !== '' ? (
+          <code key="agent" translate="no">
+            {use.userAgent}
+          </code>
+        ) : (
+          <Unknown key="unknown" loading={usage === undefined} />
+        )}
+      </td>
+      <td className="old-uses__number" data-column="24 hours">
+        <span>{found ? formatNumber(found.accepted) : 'Unknown'}</span>
+      </td>
+      <td data-column="Last used">
+        <span>{secret.lastUsedAt === null ? '' : relativeTimeWithSeconds(secret.lastUsedAt)}</span>
+      </td>
+    </tr>
+  );
+}
+
+function Unknown({ loading }: { loading: boolean }) {
+  return loading ? <Skeleton width="middle" /> : <span>Unknown</span>;
+}

@@ -1,0 +1,11 @@
+import { useSyncExternalStore } from 'react';
+
+/** Epoch ms, in whole seconds. Re-renders the component every second. */
+export function useSecond(): number {
+  return useSyncExternalStore(subscribe, () => Math.floor(Date.now() / 1000) * 1000);
+}
+
+function subscribe(listener: () => void): () => void {
+  const timer = setInterval(listener, 250);
+  return () => clearInterval(timer);
+}

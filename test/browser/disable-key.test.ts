@@ -1,0 +1,70 @@
+/** A key can be disabled and enabled again. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { sharedServer } from '../support/shared-server.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
+import { hasFocus, isAt, isGone, reads, showsFocus, tabTo } from './expect.ts';
+import * as keys from './key-pages.ts';
+import { readKey, verify } from './rotating.ts';
+
+const dashboard = await Dashboard.attach(await sharedServer({ TRUST_PROXY: '127.0.0.1' }));
+const { ada } = dashboard;
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const confirm = (page: Page, name: string) => keys.alertDialog(page).getByRole('button', { name });
+
+test('a key can be disabled and enabled with the keyboard, and every server applies it at once', async (t) => {
+  const { apiKey, key } = await ada.createKey({ name: 'Paused' });
+  assert.equal(await verify(dashboard, apiKey, 'worker/2.0'), 204);
+  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  await tabTo(button(page, 'Disable'));
+  await page.keyboard.press('Enter');
+  await isAt(page, `/settings/api/${key.id}?panel=disable`);
+  await reads(
+    keys.alertDialog(page),
+    /Disable this key\? .* 1 request in the last 24 hours, last used .* with worker\/2\.0 .* 403 Forbidden/,
+  );
+  await hasFocus(confirm(page, 'Cancel'));
+  await tabTo(confirm(page, 'Disable "Paused"'));
+  await page.keyboard.press('Enter');
+  await reads(keys.toast(page), /"Paused": Disabled\. No server accepts it until you enable it\./);
+  assert.equal(await verify(dashboard, apiKey), 403);
+  await reads(page.locator('.key-head'), /Disabled\. Requests are rejected with 403\./);
+  await isGone(keys.alertDialog(page));
+  await showsFocus(button(page, 'Enable'));
+  await page.keyboard.press('Enter');
+  await reads(keys.alertDialog(page), /Enable this key\? .* accepts the key again/);
+  await tabTo(confirm(page, 'Enable "Paused"'));
+  await page.keyboard.press('Enter');
+  await reads(keys.toast(page), /"Paused": Enabled\. Every server accepts it again\./);
+  assert.equal(await verify(dashboard, apiKey), 204);
+  await reads(page.locator('.key-head'), /Requests with this key are accepted\./);
+});
+
+test('on the list, a disabled key stays among the active ones', async (t) => {
+  const { key } = await ada.createKey({ name: 'Paused in the list' });
+  const page = await dashboard.open(t, `/settings/api?q=Paused%20in&panel=disable&key=${key.id}`);
+  await confirm(page, 'Disable "Paused in the list"').click();
+  await isGone(keys.alertDialog(page));
+  await reads(keys.row(page, 'Paused in the list'), /Disabled/);
+});
+
+test('a failure is shown in the dialog and nothing changes, and a revoked key cannot be disabled', async (t) => {
+  const { key } = await ada.createKey({ name: 'Not paused' });
+  const page = await dashboard.open(t, `/settings/api/${key.id}`, { expected: [httpErrorMessage(500)] });
+  await page.route(`**/v1/api-keys/${key.id}`, async (route) => {
+    if (route.request().method() === 'PATCH') await route.fulfill({ status: 500, json: {} });
+    else await route.continue();
+  });
+  await button(page, 'Disable').click();
+  await confirm(page, 'Disable "Not paused"').click();
+  await reads(keys.alertDialog(page).getByRole('alert'), /The server responded with 500/);
+  assert.equal((await readKey(dashboard, key.id)).disabledAt, null);
+  await ada.revoke(key.id);
+  await page.goto(`${dashboard.server.url}/settings/api/${key.id}?panel=disable`);
+  await reads(keys.alertDialog(page), /This key is revoked, which is permanent\./);
+  await keys.alertDialog(page).getByRole('button', { name: 'Close' }).click();
+  await isGone(keys.alertDialog(page));
+  assert.equal(await button(page, 'Disable').count(), 0);
+});

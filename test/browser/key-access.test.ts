@@ -1,0 +1,254 @@
+/** What a key may do is edited in place, and applies on every server once it is saved. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { CreateKey } from '@soku/contract/key-requests';
+import type { Page } from 'playwright-core';
+import { bearer, call } from '../support/person.ts';
+import { sharedServer } from '../support/shared-server.ts';
+import { isAccessible, settled } from './accessibility.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
+import { describedAs, hasFocus, isAt, isGone, reads, showsFocus, tabTo } from './expect.ts';
+import * as keys from './key-pages.ts';
+import { readKey, verify } from './rotating.ts';
+
+const dashboard = await Dashboard.attach(await sharedServer({ TRUST_PROXY: '127.0.0.1' }));
+const { ada } = dashboard;
+
+const catalog = [
+  { name: 'files:read', description: 'Download files.' },
+  { name: 'files:write', description: 'Upload files.' },
+  { name: 'invoices:read', description: '' },
+];
+assert.equal((await ada.call('PUT', '/v1/scopes', { scopes: catalog })).status, 200);
+
+const fact = (page: Page, name: string) =>
+  page.locator('.fact').filter({ has: page.getByRole('term').filter({ hasText: new RegExp(`^${name}$`) }) });
+const edit = (page: Page, what: string) => page.getByRole('button', { name: `Edit ${what}`, exact: true });
+const save = (page: Page, what: string) => page.getByRole('button', { name: `Save ${what}`, exact: true });
+const choice = (page: Page, name: string) => page.getByRole('radio', { name, exact: true });
+/** The radio button is hidden behind its label. */
+const choose = (page: Page, name: string) =>
+  page.locator('.segments__choice').getByText(name, { exact: true }).click();
+const box = (page: Page, name: string) =>
+  page.getByRole('checkbox', { name: new RegExp(`^${name.replace('*', '\\*')}( |$)`) });
+
+async function openTab(t: TestContext, input: CreateKey, expected: RegExp[] = []) {
+  const { apiKey, key } = await ada.createKey(input);
+  const page = await dashboard.open(t, `/settings/api/${key.id}?tab=access`, { expected });
+  await settled(page);
+  return { page, apiKey, key };
+}
+
+/** The status of a verification that requires a scope. */
+async function verifyScope(apiKey: string, scope: string): Promise<number> {
+  const url = `${dashboard.server.url}/v1/verify?scope=${scope}`;
+  return (await call(url, { headers: bearer(apiKey) })).status;
+}
+
+test('scopes: a preset is saved, says what is covered, and every server applies it', async (t) => {
+  const { page, apiKey, key } = await openTab(t, { name: 'With scopes' });
+  assert.equal(await verifyScope(apiKey, 'files:read'), 403);
+  await edit(page, 'scopes').click();
+  await isAt(page, `/settings/api/${key.id}?tab=access&panel=scopes`);
+  await hasFocus(choice(page, 'None'));
+  await choose(page, 'Read only');
+  await reads(fact(page, 'Scopes'), /Scopes that are added later are not included: files:read invoices:read/);
+  await choose(page, 'All');
+  await reads(fact(page, 'Scopes'), /Every scope of your API, including those that are added later\./);
+  await choose(page, 'Read only');
+  await save(page, 'scopes').click();
+  await reads(keys.toast(page), /"With scopes": 2 scopes\. Every server applies this now\./);
+  assert.deepEqual((await readKey(dashboard, key.id)).scopes.toSorted(), ['files:read', 'invoices:read']);
+  assert.deepEqual(
+    [await verifyScope(apiKey, 'files:read'), await verifyScope(apiKey, 'files:write')],
+    [204, 403],
+  );
+  await hasFocus(edit(page, 'scopes'));
+  await reads(fact(page, 'Scopes'), /files:read Download files\. invoices:read/);
+});
+
+test('scopes: a wildcard covers what is below it, and the scopes of key management are separate', async (t) => {
+  const { page, key } = await openTab(t, { name: 'Wildcard', scopes: ['files:read', 'keys:read'] });
+  await edit(page, 'scopes').click();
+  assert.equal(await choice(page, 'Custom').isChecked(), true);
+  assert.equal(await box(page, 'keys:read').isChecked(), true);
+  await box(page, 'files:*').check();
+  await reads(fact(page, 'Scopes'), /files:write Covered by a scope above\./);
+  assert.equal(await box(page, 'files:write').isChecked(), true);
+  await box(page, 'keys:read').uncheck();
+  await save(page, 'scopes').click();
+  await isGone(save(page, 'scopes'));
+  assert.deepEqual((await readKey(dashboard, key.id)).scopes, ['files:*']);
+  await edit(page, 'scopes').click();
+  await choose(page, 'None');
+  await save(page, 'scopes').click();
+  await reads(fact(page, 'Scopes'), /None\. The key can call the API, but cannot manage anything\./);
+});
+
+test('addresses: a mistake is explained at the field, and a saved list is in effect', async (t) => {
+  const { page, apiKey, key } = await openTab(t, { name: 'From the office' });
+  assert.equal(await verify(dashboard, apiKey), 204);
+  await edit(page, 'addresses').click();
+  const field = page.getByRole('textbox', { name: 'Allowed addresses' });
+  await hasFocus(field);
+  await reads(fact(page, 'Allowed addresses'), /The last request came from 127\.0\.0\.1\./);
+  for (const [typed, problem] of [
+    ['203.0.113.7\n10.0.0.5/8', /"10\.0\.0\.5\/8" .*10\.0\.0\.0\/8/],
+    ['localhost', /"localhost" must be an IP address/],
+  ] satisfies Array<[string, RegExp]>) {
+    await field.fill(typed);
+    await save(page, 'addresses').click();
+    await page.getByText(problem).waitFor();
+    assert.match(await describedAs(field), problem);
+    await hasFocus(field);
+  }
+  await field.fill('203.0.113.7, 2001:DB8::/32');
+  await save(page, 'addresses').click();
+  await reads(keys.toast(page), /accepted from 2 addresses or blocks only\. Every server applies this now\./);
+  await reads(fact(page, 'Allowed addresses'), /203\.0\.113\.7 2001:db8::\/32 Edit/);
+  assert.equal(await verify(dashboard, apiKey), 403);
+  await edit(page, 'addresses').click();
+  await field.fill('');
+  await save(page, 'addresses').click();
+  await reads(fact(page, 'Allowed addresses'), /All Edit/);
+  assert.deepEqual((await readKey(dashboard, key.id)).allowedAddresses, []);
+  assert.equal(await verify(dashboard, apiKey), 204);
+});
+
+test('expiration: presets, a custom time and never, with the resulting date', async (t) => {
+  const { page, key } = await openTab(t, { name: 'Until later' });
+  await edit(page, 'expiration').click();
+  const select = page.getByRole('combobox', { name: 'Expires' });
+  await select.selectOption('90 days');
+  await reads(fact(page, 'Expires'), /The key expires on .*\./);
+  await save(page, 'expiration').click();
+  await reads(keys.toast(page), /expires on .*\. Every server applies this now\./);
+  const days = (Date.parse((await readKey(dashboard, key.id)).expiresAt ?? '') - Date.now()) / 86_400_000;
+  assert.ok(days > 89.9 && days <= 90, `${days}`);
+  await edit(page, 'expiration').click();
+  const date = page.getByLabel('Date and time');
+  assert.equal((await date.inputValue()).length, 16, 'the current date is filled in');
+  await date.fill('2020-01-01T10:00');
+  await save(page, 'expiration').click();
+  await page.getByText('This time has passed.').waitFor();
+  await hasFocus(date);
+  await select.selectOption('Never');
+  await save(page, 'expiration').click();
+  await reads(fact(page, 'Expires'), /^Expires Never/);
+});
+
+test('the maximum lifetime of the workspace is offered instead of never', async (t) => {
+  const maximum = (days: number | null) => ada.call('PATCH', '/v1/workspace', { maxKeyLifetimeDays: days });
+  const { page, key } = await openTab(t, { name: 'At most so long' }, [httpErrorMessage(400)]);
+  assert.equal((await maximum(100)).status, 200);
+  t.after(() => maximum(null));
+  await page.reload();
+  await settled(page);
+  await edit(page, 'expiration').click();
+  const select = page.getByRole('combobox', { name: 'Expires' });
+  await reads(
+    select.getByRole('option'),
+    /^100 days \(the maximum\) \| 30 days \| 90 days \| Custom date and time…$/,
+  );
+  await select.selectOption('Custom date and time…');
+  await page.getByLabel('Date and time').fill('2090-01-01T10:00');
+  await save(page, 'expiration').click();
+  await page.getByText(/keys of this workspace expire within 100 days/).waitFor();
+  await hasFocus(page.getByLabel('Date and time'));
+  await select.selectOption('100 days (the maximum)');
+  await save(page, 'expiration').click();
+  await isGone(save(page, 'expiration'));
+  const days = (Date.parse((await readKey(dashboard, key.id)).expiresAt ?? '') - Date.now()) / 86_400_000;
+  assert.ok(days > 99.9 && days <= 100, `${days}`);
+});
+
+test('external ID and metadata can be set and removed', async (t) => {
+  const { page, key } = await openTab(t, { name: 'Known elsewhere' });
+  await edit(page, 'external ID').click();
+  await page.getByRole('textbox', { name: 'External ID' }).fill('  cus_42 ');
+  await page.keyboard.press('Enter');
+  await reads(fact(page, 'External ID'), /cus_42/);
+  await edit(page, 'metadata').click();
+  await hasFocus(page.getByRole('textbox', { name: 'Name 1' }));
+  await page.getByRole('textbox', { name: 'Name 1' }).fill('plan');
+  await page.getByRole('textbox', { name: 'Value 1' }).fill('enterprise');
+  await page.getByRole('button', { name: 'Add entry' }).click();
+  await hasFocus(page.getByRole('textbox', { name: 'Name 2' }));
+  await page.getByRole('textbox', { name: 'Name 2' }).fill('plan');
+  await save(page, 'metadata').click();
+  await page.getByText('"plan" is there twice.').waitFor();
+  await page.getByRole('button', { name: 'Remove entry 2' }).click();
+  await hasFocus(page.getByRole('textbox', { name: 'Name 1' }));
+  await save(page, 'metadata').click();
+  await reads(fact(page, 'Metadata'), /plan enterprise/);
+  const saved = await readKey(dashboard, key.id);
+  assert.deepEqual([saved.externalId, saved.metadata], ['cus_42', { plan: 'enterprise' }]);
+  await edit(page, 'metadata').click();
+  await page.getByRole('button', { name: 'Remove entry 1' }).click();
+  await hasFocus(page.getByRole('button', { name: 'Add entry' }));
+  await save(page, 'metadata').click();
+  await reads(fact(page, 'Metadata'), /^Metadata None/);
+});
+
+test('each property can be opened, left with Escape and saved with the keyboard alone', async (t) => {
+  const { page, key } = await openTab(t, { name: 'Only keys' });
+  for (const [what, panel] of [
+    ['scopes', 'scopes'],
+    ['addresses', 'addresses'],
+    ['limit', 'limit'],
+    ['expiration', 'expiry'],
+    ['external ID', 'external-id'],
+    ['metadata', 'metadata'],
+  ] as const) {
+    await tabTo(edit(page, what));
+    await page.keyboard.press('Enter');
+    await isAt(page, `/settings/api/${key.id}?tab=access&panel=${panel}`);
+    await save(page, what).waitFor();
+    await settled(page);
+    await isAccessible(page);
+    await page.keyboard.press('Escape');
+    await isGone(save(page, what));
+    await isAt(page, `/settings/api/${key.id}?tab=access`);
+    await showsFocus(edit(page, what));
+  }
+});
+
+test('what the server rejects is shown at the field, other failures below it, and the input stays', async (t) => {
+  const { page, key } = await openTab(t, { name: 'Rejected' }, [
+    httpErrorMessage(400),
+    httpErrorMessage(500),
+  ]);
+  await edit(page, 'external ID').click();
+  const field = page.getByRole('textbox', { name: 'External ID' });
+  await field.fill('x');
+  await page.route(`**/v1/api-keys/${key.id}`, async (route) => {
+    if (route.request().method() !== 'PATCH') return route.continue();
+    const details = [{ path: 'body/externalId', problem: 'must be another one' }];
+    const error = {
+      ...{ type: 'invalid_request_error', code: 'invalid_request', message: 'Invalid.', details },
+      ...{ timestamp: new Date().toISOString(), requestId: 'req_fromatest' },
+    };
+    await route.fulfill({ status: 400, json: { error } });
+  });
+  await save(page, 'external ID').click();
+  await page.getByText('Must be another one.').waitFor();
+  await hasFocus(field);
+  await page.unroute(`**/v1/api-keys/${key.id}`);
+  await page.route(`**/v1/api-keys/${key.id}`, async (route) => {
+    if (route.request().method() === 'PATCH') await route.fulfill({ status: 500, json: {} });
+    else await route.continue();
+  });
+  await save(page, 'external ID').click();
+  await reads(page.getByRole('alert'), /The server responded with 500/);
+  assert.equal(await field.inputValue(), 'x');
+});
+
+test('a revoked key is read only and shows the reason', async (t) => {
+  const { key } = await ada.createKey({ name: 'Over', externalId: 'cus_1' });
+  await ada.call('POST', `/v1/api-keys/${key.id}/revoke`, { reason: 'person_left' });
+  const page = await dashboard.open(t, `/settings/api/${key.id}?panel=scopes`);
+  await reads(page.getByRole('main'), /A revoked key can do nothing\./);
+  await reads(page.locator('.key-head'), /Revoked \(person left\)\. Requests are rejected with 401\./);
+  await settled(page);
+  assert.equal(await page.getByRole('button', { name: /^(Edit|Save)/ }).count(), 0);
+});

@@ -1,0 +1,154 @@
+/** The secrets of a key: the countdown of a rotation, who still uses an old secret, and its end. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { sharedServer } from '../support/shared-server.ts';
+import { Dashboard } from './dashboard.ts';
+import { hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
+import * as keys from './key-pages.ts';
+import { ageRotation, graceField, readKey, rotate, verify } from './rotating.ts';
+
+const dashboard = await Dashboard.attach(await sharedServer({ TRUST_PROXY: '127.0.0.1' }));
+const { ada } = dashboard;
+
+const address = (id: string) => `/settings/api/${id}?tab=secrets`;
+const openTab = (t: TestContext, id: string) => dashboard.open(t, address(id));
+const secrets = (page: Page) => page.getByRole('list', { name: 'Secrets that are accepted' });
+const rotation = (page: Page) => page.getByRole('region', { name: 'Rotation' });
+const retireButton = (page: Page) => page.getByRole('button', { name: /^Retire now/ });
+const section = (page: Page, title: string) =>
+  page.locator('section').filter({ has: page.getByRole('heading', { name: title }) });
+
+test('a key with one secret explains rotation and offers it', async (t) => {
+  const { key } = await ada.createKey({ name: 'One secret' });
+  const page = await openTab(t, key.id);
+  await reads(
+    secrets(page),
+    /^sk_live_.* Last used Never Created .* Rotate the key to replace its secret.* Rotate key$/,
+  );
+  assert.equal(await rotation(page).count(), 0);
+  await page.getByRole('button', { name: 'Rotate key' }).click();
+  await graceField(page).waitFor();
+  await isAt(page, `${address(key.id)}&panel=rotate`);
+});
+
+test('the countdown counts down, and its end is stated', async (t) => {
+  const { key } = await ada.createKey({ name: 'Counted down' });
+  await rotate(dashboard, key.id, { graceSeconds: 86_400, startGrace: 'now' });
+  const page = await dashboard.open(t, '/help/rotate-a-key', { alone: true });
+  await page.clock.install();
+  await page.goto(dashboard.server.url + address(key.id));
+  const clock = rotation(page).getByRole('timer');
+  await reads(clock, /^23 ?h 59 ?min \d\d ?s$/);
+  const before = (await texts(clock)).join();
+  await page.clock.runFor(3000);
+  await until(
+    async () => (await texts(clock)).join(),
+    (text) => text !== before,
+    'the clock has moved',
+  );
+  await page.clock.runFor(3_600_000);
+  await reads(clock, /^22 ?h 59 ?min/);
+  await reads(
+    rotation(page),
+    /The old secret stops working in .* From then on, requests with it are rejected with 401\./,
+  );
+});
+
+test('before the first use of the new secret, the panel says what it waits for', async (t) => {
+  const { apiKey, key } = await ada.createKey({ name: 'Not deployed yet' });
+  const { apiKey: newKey } = await rotate(dashboard, key.id, { graceSeconds: 3600, startGrace: 'firstUse' });
+  await verify(dashboard, apiKey, 'old-program/1.0 (x86_64)');
+  const page = await openTab(t, key.id);
+  await reads(
+    rotation(page),
+    /Waiting for the first request with the new secret .* works until then, and 1 hour longer/,
+  );
+  assert.equal(await rotation(page).getByText('Rotation unfinished.').count(), 0);
+  await reads(secrets(page), /New secret.* Last used Never .*Old secret, still works/);
+  await ageRotation(dashboard, key.id, 2);
+  await page.reload();
+  await reads(
+    rotation(page),
+    /Rotation unfinished\. No program has used the new secret yet\. The old one was last used just now\./,
+  );
+  await reads(section(page, 'Still using an old secret'), /Give these programs the new secret/);
+  await reads(page.locator('.old-uses tbody'), /^sk_live_\S+ 127\.0\.0\.1 old-program\/1\.0 \(x86_64\) 1 /);
+  await verify(dashboard, newKey);
+  await page.reload();
+  await reads(rotation(page), /The old secret stops working in .*(59 ?min|1 ?h|01 ?h)/);
+});
+
+test('an old secret can be retired early with the keyboard, and it is then rejected', async (t) => {
+  const { apiKey, key } = await ada.createKey({ name: 'Finished early' });
+  const { apiKey: newKey } = await rotate(dashboard, key.id, { graceSeconds: 86_400, startGrace: 'now' });
+  const page = await openTab(t, key.id);
+  await tabTo(retireButton(page));
+  await page.keyboard.press('Enter');
+  await reads(keys.alertDialog(page), /Retire this secret\?.* 401 Unauthorized.* This cannot be undone/);
+  await hasFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
+  await page.keyboard.press('Escape');
+  await isGone(keys.alertDialog(page));
+  await isAt(page, address(key.id));
+  await hasFocus(retireButton(page));
+  assert.equal(await verify(dashboard, apiKey), 204);
+  await page.keyboard.press('Enter');
+  await tabTo(keys.alertDialog(page).getByRole('button', { name: 'Retire secret' }));
+  await page.keyboard.press('Enter');
+  await reads(keys.toast(page), /Retired\. No server accepts it anymore\./);
+  assert.deepEqual([await verify(dashboard, apiKey), await verify(dashboard, newKey)], [401, 204]);
+  await isGone(rotation(page));
+  await reads(section(page, 'Earlier secrets'), /sk_live_/);
+  await page.goto(`${dashboard.server.url}${address(key.id)}&panel=retire&secret=${key.secrets[0]?.id}`);
+  await reads(keys.alertDialog(page), /This secret is already retired/);
+});
+
+test('with several old secrets, each has its own end and button', async (t) => {
+  const { key } = await ada.createKey({ name: 'Rotated often' });
+  for (const graceSeconds of [604_800, 259_200, 3600]) {
+    await rotate(dashboard, key.id, { graceSeconds, startGrace: 'now' });
+  }
+  const page = await openTab(t, key.id);
+  await reads(rotation(page), /The next old secret stops working in/);
+  assert.equal(await retireButton(page).count(), 3);
+  const [, second] = (await readKey(dashboard, key.id)).secrets;
+  await page.getByRole('button', { name: `Retire now secret ${second?.preview}` }).click();
+  await keys.alertDialog(page).getByRole('button', { name: 'Retire secret' }).click();
+  await isGone(keys.alertDialog(page));
+  assert.equal((await readKey(dashboard, key.id)).secrets[1]?.retiredAt === null, false);
+});
+
+test('a revoked key and an expired key say why they get no other secret', async (t) => {
+  const { key: revoked } = await ada.createKey({ name: 'Revoked with a secret' });
+  await ada.revoke(revoked.id);
+  const page = await openTab(t, revoked.id);
+  await reads(secrets(page), /This key is revoked, so it cannot get another secret\.$/);
+  const soon = new Date(Date.now() + 60_000).toISOString();
+  const { key: expired } = await ada.createKey({ name: 'Expired with a secret', expiresAt: soon });
+  await dashboard.database('UPDATE api_key SET expires_at = ? WHERE id = ?', 1, expired.id);
+  await page.goto(dashboard.server.url + address(expired.id));
+  await page.getByRole('link', { name: 'Change the expiration date' }).click();
+  await isAt(page, `/settings/api/${expired.id}?panel=expiry&tab=access`);
+  await page.getByRole('combobox', { name: 'Expires' }).waitFor();
+});
+
+test('a retired secret that is still used, and a revoked key, raise an alert on each tab', async (t) => {
+  const { apiKey, key } = await ada.createKey({ name: 'Still sent' });
+  const { apiKey: newKey } = await rotate(dashboard, key.id, { graceSeconds: 0 });
+  const page = await openTab(t, key.id);
+  await secrets(page).waitFor();
+  assert.equal(await page.locator('.ended-use').count(), 0);
+  assert.equal(await verify(dashboard, apiKey), 401);
+  await page.reload();
+  await reads(
+    page.locator('.ended-use'),
+    /A retired secret of this key is still in use\. 1 request was rejected in the last 24 hours, the first one after/,
+  );
+  await ada.revoke(key.id);
+  assert.equal(await verify(dashboard, newKey), 401);
+  await page.goto(`${dashboard.server.url}/settings/api/${key.id}?tab=access`);
+  await reads(
+    page.locator('.ended-use'),
+    /This key is revoked, but it is still in use\. 2 requests were rejected/,
+  );
+});

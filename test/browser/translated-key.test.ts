@@ -1,0 +1,77 @@
+/** The page of a key works after a browser's translator has rewritten it. */
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { Dashboard } from './dashboard.ts';
+import { isGone, reads } from './expect.ts';
+import * as keys from './key-pages.ts';
+import { graceField, rotateButton } from './rotating.ts';
+
+const dashboard = await Dashboard.shared();
+const { ada } = dashboard;
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const field = (page: Page, name: string) => page.getByRole('textbox', { name, exact: true });
+
+test('a key can be restricted, disabled, rotated and finished in a translated page', async (t) => {
+  const { key } = await ada.createKey({ name: 'Rotated in translation' });
+  const page = await dashboard.open(t, `/settings/api/${key.id}?tab=access`, { translated: true });
+  await button(page, 'Edit scopes').click();
+  await page.locator('.segments__choice').getByText('All', { exact: true }).click();
+  await reads(
+    page.locator('.scope-picker'),
+    /Every scope of your API, including those that are added later\./,
+  );
+  await button(page, 'Save scopes').click();
+  await reads(page.locator('.fact').first(), /^Scopes \* All scopes of your API/);
+  await button(page, 'Edit scopes').click();
+  await page.locator('.segments__choice').getByText('None', { exact: true }).click();
+  await button(page, 'Save scopes').click();
+  await reads(page.locator('.fact').first(), /^Scopes None\./);
+  await button(page, 'Edit addresses').click();
+  await field(page, 'Allowed addresses').fill('10.0.0.5/8');
+  await button(page, 'Save addresses').click();
+  await page.getByText(/10\.0\.0\.0\/8/).waitFor();
+  await field(page, 'Allowed addresses').fill('10.0.0.0/8');
+  await button(page, 'Save addresses').click();
+  await reads(page.locator('.fact').filter({ hasText: 'Allowed addresses' }), /10\.0\.0\.0\/8/);
+  await button(page, 'Edit metadata').click();
+  await field(page, 'Value 1').fill('without a name');
+  await button(page, 'Save metadata').click();
+  await page.getByText('Each value needs a name.').waitFor();
+  await button(page, 'Add entry').click();
+  await button(page, 'Remove entry 1').click();
+  await button(page, 'Save metadata').click();
+  await reads(page.locator('.fact').filter({ hasText: 'Metadata' }), /None/);
+
+  for (const [verb, status] of [
+    ['Disable', /Disabled\. Requests are rejected with 403/],
+    ['Enable', /Requests with this key are accepted/],
+  ] as const) {
+    await button(page, verb).click();
+    await keys
+      .alertDialog(page)
+      .getByRole('button', { name: `${verb} "Rotated in translation"` })
+      .click();
+    await reads(page.locator('.key-head'), status);
+  }
+
+  await page.getByRole('link', { name: 'Secrets' }).click();
+  await button(page, 'Rotate key').click();
+  await graceField(page).selectOption('Not at all: it stops working now');
+  await reads(keys.dialog(page), /fail with 401 until they have the new secret/);
+  await graceField(page).selectOption('Custom…');
+  await rotateButton(page).click();
+  await keys.dialog(page).getByText('Enter the number of hours.').waitFor();
+  await graceField(page).selectOption('1 hour');
+  await page.locator('.segments__choice').getByText('Now', { exact: true }).click();
+  await reads(keys.dialog(page), /The old secret stops working on/);
+  await rotateButton(page).click();
+  await keys.shownKey(page);
+  await reads(keys.dialog(page), /The old secret works until/);
+  await keys.copyAndClose(page);
+  await reads(page.locator('.rotation'), /The old secret stops working in (00 ?h )?59 ?min/);
+  await page.getByRole('button', { name: /^Retire now/ }).click();
+  await keys.alertDialog(page).getByRole('button', { name: 'Retire secret' }).click();
+  await isGone(page.locator('.rotation'));
+  await reads(page.locator('.next-secret'), /Rotate the key to replace its secret/);
+});
