@@ -116,6 +116,10 @@ export const listKeysSchema = z.strictObject({
   scope: grantSchema.optional().describe('Keys that hold exactly this scope or wildcard'),
   environment: environmentSchema.optional(),
   externalId: externalIdSchema.optional(),
+  rotating: z
+    .literal('true')
+    .optional()
+    .describe('Keys with an older secret that a rotation has not ended yet, in any status'),
   unusedDays: days
     .optional()
     .describe(
