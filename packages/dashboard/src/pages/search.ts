@@ -1,5 +1,6 @@
 /** The URL parameters of each page. Invalid values are dropped, because people also type URLs by hand. */
-import { environmentSchema } from '@soku/contract/key-policy';
+
+import { environmentSchema } from '@soku/contract/key-values';
 import {
   defaultOrders,
   keyIdSchema,

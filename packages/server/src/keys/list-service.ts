@@ -1,11 +1,11 @@
 import { msPerDay } from '@soku/contract/instant';
+import type { ListKeys } from '@soku/contract/key-requests';
 import {
   defaultOrders,
   type Key,
   type KeyList,
   type KeySort,
   type ListedKey,
-  type ListKeys,
   type RecentUsage,
   type SortOrder,
   type StatusFilter,

@@ -1,4 +1,4 @@
-import { environmentSchema } from '@soku/contract/key-policy';
+import { environmentSchema } from '@soku/contract/key-values';
 import type { Key, ListedKey } from '@soku/contract/keys';
 import { builtInScopeSchema } from '@soku/contract/scopes';
 import { useQuery } from '@tanstack/react-query';
