@@ -44,10 +44,10 @@ function layersFirst(): Plugin {
 
 /**
  * Code that every page needs, in one chunk that changes rarely. It must contain the schemas and zod-without-eval.ts,
- * because the order of the imports in main.tsx is preserved only within a chunk.
+ * because the order of the imports in main.tsx is preserved only within a chunk. Only dialogs block navigation.
  */
 const base =
-  /node_modules\/(react|react-dom|scheduler|zod|use-sync-external-store|@tanstack)\/|zod-without-eval|\/schemas\.ts$/;
+  /node_modules\/(react|react-dom|scheduler|zod|use-sync-external-store|@tanstack)\/(?!.*useBlocker)|zod-without-eval|\/schemas\.ts$/;
 
 /**
  * Code that nearly every page uses, also in one chunk. By default the bundler creates a chunk for each set of pages

@@ -41,7 +41,7 @@ test('M7: the list shows name, preview, dates, use and status, newest first', as
     'Actions',
   ]);
   const cells = await texts(keys.row(page, 'Order, newer').getByRole('cell'));
-  const [name, preview, , used, expires, day, status] = cells;
+  const [, name, preview, , used, expires, day, status] = cells;
   assert.equal(name, 'Order, newer keys:read');
   assert.equal(preview, `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`);
   assert.deepEqual([used, expires], ['Never', 'Never'], 'a word instead of a date');
@@ -82,7 +82,7 @@ test('M7: active keys are shown by default; each status filter is one click away
   await filters(page).filter({ hasText: 'Revoked' }).click();
   await isAt(page, '/settings/api?q=Filter&status=revoked');
   await shows(page, ['Filter revoked']);
-  assert.match((await texts(keys.row(page, 'Filter revoked').getByRole('cell')))[6] ?? '', /^Revoked/);
+  assert.match((await texts(keys.row(page, 'Filter revoked').getByRole('cell')))[7] ?? '', /^Revoked/);
   await filters(page).filter({ hasText: 'All' }).click();
   await isAt(page, '/settings/api?q=Filter&status=all');
   await shows(page, ['Filter revoked', 'Filter active']);
@@ -104,8 +104,8 @@ test('an expired key is listed as expired, with the date', async (t) => {
   await dashboard.database('UPDATE api_key SET expires_at = created_at + 1 WHERE id = ?', key.id);
   const page = await dashboard.open(t, '/settings/api?status=expired');
   const cells = keys.row(page, 'Expiring').getByRole('cell');
-  await reads(cells.nth(4), /^\d+ \w+ \d{4}$/);
-  await reads(cells.nth(6), /^Expired$/);
+  await reads(cells.nth(5), /^\d+ \w+ \d{4}$/);
+  await reads(cells.nth(7), /^Expired$/);
 });
 
 test('121 keys are loaded page by page, without duplicates or gaps', async (t) => {
@@ -275,7 +275,7 @@ test('a key that expires before the list is refreshed is shown as expired', asyn
   const page = await dashboard.open(t, '/healthz', { alone: true });
   await page.clock.install();
   await page.goto(`${dashboard.server.url}/settings/api?q=Short-lived`);
-  const status = keys.row(page, 'Short-lived').getByRole('cell').nth(6);
+  const status = keys.row(page, 'Short-lived').getByRole('cell').nth(7);
   await reads(status, /^Expires in a moment$|^Expires in 1 minute$/);
   await page.route('**/v1/api-keys?*', () => {});
   await page.clock.fastForward(120_000);

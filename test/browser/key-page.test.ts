@@ -236,8 +236,8 @@ test('the list shows the last use of each key, with the exact time on hover and 
   const page = await dashboard.open(t, '/settings/api?q=Listed');
   const row = (name: string) =>
     page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
-  await reads(row('Listed unused').getByRole('cell').nth(3), /^Never$/);
-  const used = row('Listed used').getByRole('cell').nth(3).getByRole('time');
+  await reads(row('Listed unused').getByRole('cell').nth(4), /^Never$/);
+  const used = row('Listed used').getByRole('cell').nth(4).getByRole('time');
   await reads(used, /^just now/);
   const usage = usageSchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}/usage`)).body);
   assert.equal(await used.getAttribute('datetime'), usage.lastUsed?.at);

@@ -34,8 +34,18 @@ export const revokeItem = (page: Page, name: string) => menuItem(page, `Revoke k
 export const confirmRevoke = (page: Page, name: string) =>
   alertDialog(page).getByRole('button', { name: `Revoke "${name}"` });
 
+export const checkBox = (page: Page, name: string) =>
+  page.getByRole('checkbox', { name: `Select ${name}`, exact: true });
+export const selectAll = (page: Page) => page.getByRole('checkbox', { name: 'Select all keys shown' });
+/** The bar that is shown while keys are selected. */
+export const bulkBar = (page: Page) => page.getByRole('region', { name: 'Selected keys' });
+
 /** Chooses an action in the menu of the key's row, with the mouse. */
-export async function choose(page: Page, action: 'Rename' | 'Revoke', name: string): Promise<void> {
+export async function choose(
+  page: Page,
+  action: 'Rotate' | 'Rename' | 'Disable' | 'Enable' | 'Revoke',
+  name: string,
+): Promise<void> {
   await menuButton(page, name).click();
   await menuItem(page, `${action} key ${name}`).click();
 }

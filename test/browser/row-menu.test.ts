@@ -21,18 +21,18 @@ const menu = (page: Page, name: string) => page.getByRole('menu', { name: `Actio
 test('a click anywhere in a row opens the key, except on the preview', async (t) => {
   const page = await dashboard.open(t, path);
   const cell = (index: number) => keys.row(page, 'Row first').getByRole('cell').nth(index);
-  await cell(1).locator('code').click();
-  await cell(4).click();
+  await cell(2).locator('code').click();
+  await cell(5).click();
   await isAt(page, `/settings/api/${key.id}`);
   await page.goBack();
   await isAt(page, path);
-  await cell(0).click({ position: { x: 4, y: 40 } });
+  await cell(1).click({ position: { x: 4, y: 40 } });
   await isAt(page, `/settings/api/${key.id}`);
 });
 
 test('text in a row can be selected, by dragging and by a double click on the preview', async (t) => {
   const page = await dashboard.open(t, path);
-  const box = await keys.row(page, 'Row first').getByRole('cell').nth(2).boundingBox();
+  const box = await keys.row(page, 'Row first').getByRole('cell').nth(3).boundingBox();
   assert.ok(box);
   await page.mouse.move(box.x + 2, box.y + box.height / 2);
   await page.mouse.down();
@@ -51,19 +51,21 @@ test('a click with Ctrl opens the key in a new tab', async (t) => {
   await keys
     .row(page, 'Row first')
     .getByRole('cell')
-    .nth(4)
+    .nth(5)
     .click({ modifiers: ['ControlOrMeta'] });
   await isAt(await opened, `/settings/api/${key.id}`);
   await isAt(page, path);
 });
 
-test('a row has no control inside another, and its menu has the three actions, Revoke last', async (t) => {
+test('a row has no control inside another, and its menu has the actions, Revoke last', async (t) => {
   const page = await dashboard.open(t, `${path}&status=all`);
   assert.equal(await page.locator('tr a a, tr a button, tr button a, tr button button').count(), 0);
   await keys.menuButton(page, 'Row first').click();
   assert.deepEqual(await texts(menu(page, 'Row first').getByRole('menuitem')), [
+    'Rotate key Row first',
     'Rename key Row first',
     'Copy key ID',
+    'Disable key Row first',
     'Revoke key Row first',
   ]);
   assert.equal(await keys.menuButton(page, 'Row first').getAttribute('aria-expanded'), 'true');
@@ -96,12 +98,14 @@ test('the menu works with the keyboard alone, with visible focus', async (t) => 
   const item = (name: string) => keys.menuItem(page, name);
   await tabTo(keys.menuButton(page, 'Row first'));
   for (const [press, name] of [
-    ['Enter', 'Rename key Row first'],
-    ['ArrowDown', 'Copy key ID'],
-    ['ArrowDown', 'Revoke key Row first'],
+    ['Enter', 'Rotate key Row first'],
     ['ArrowDown', 'Rename key Row first'],
+    ['ArrowDown', 'Copy key ID'],
+    ['ArrowDown', 'Disable key Row first'],
+    ['ArrowDown', 'Revoke key Row first'],
+    ['ArrowDown', 'Rotate key Row first'],
     ['ArrowUp', 'Revoke key Row first'],
-    ['Home', 'Rename key Row first'],
+    ['Home', 'Rotate key Row first'],
     ['End', 'Revoke key Row first'],
     ['c', 'Copy key ID'],
   ] as const) {
@@ -112,9 +116,9 @@ test('the menu works with the keyboard alone, with visible focus', async (t) => 
   await isGone(menu(page, 'Row first'));
   await showsFocus(keys.menuButton(page, 'Row first'));
   for (const [press, name] of [
-    ['Space', 'Rename key Row first'],
+    ['Space', 'Rotate key Row first'],
     ['ArrowUp', 'Revoke key Row first'],
-    ['ArrowDown', 'Rename key Row first'],
+    ['ArrowDown', 'Rotate key Row first'],
   ] as const) {
     await keyboard.press(press);
     await showsFocus(item(name));
@@ -127,6 +131,7 @@ test('the menu works with the keyboard alone, with visible focus', async (t) => 
   await keyboard.press('Shift+Tab');
   await showsFocus(keys.menuButton(page, 'Row first'));
   await keyboard.press('Enter');
+  await keyboard.press('ArrowDown');
   await keyboard.press('Enter');
   await hasFocus(keys.nameField(page));
   await keyboard.press('Escape');

@@ -1,6 +1,5 @@
 /** Requests and responses of the account endpoints, except those of the auth library. */
 import { z } from 'zod';
-import { nameSchema } from './names.ts';
 
 /** Length of a password. ASVS 5.0 6.2.1 requires at least 8 characters; the maximum bounds the time to hash one. */
 export const passwordLength = { min: 8, max: 128 };
@@ -16,14 +15,6 @@ export const passwordSchema = z
   .string()
   .min(passwordLength.min, `must have at least ${passwordLength.min} characters`)
   .max(passwordLength.max, `must have at most ${passwordLength.max} characters`);
-
-/** POST /api/setup: creates the owner, once. It requires the setup code that the first start logged. */
-export const setupSchema = z.strictObject({
-  code: z.string().min(1, 'must not be empty').max(200),
-  name: nameSchema,
-  email: emailSchema,
-  password: passwordSchema,
-});
 
 /** Accepts more than the ids that the auth library creates, but no NUL character, which PostgreSQL cannot store. */
 export const sessionIdSchema = z

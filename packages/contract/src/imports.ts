@@ -1,7 +1,9 @@
 /** The import of keys that another system has issued, by their hashes. */
+
 import { z } from 'zod';
 import { allowedAddressesSchema } from './allowed-addresses.ts';
-import { environmentSchema, externalIdSchema, futureSchema, grantsSchema } from './key-policy.ts';
+import { externalIdSchema, futureSchema, grantsSchema } from './key-policy.ts';
+import { environmentSchema } from './key-values.ts';
 import { metadataSchema } from './metadata.ts';
 import { nameSchema } from './names.ts';
 import { rateLimitSchema } from './rate-limits.ts';

@@ -1,5 +1,7 @@
 /** The fields of a key that decide what it may do, and those that the operator stores with it. */
+
 import { z } from 'zod';
+import type { environmentSchema, revokeReasonSchema } from './key-values.ts';
 import { grantSchema, maxScopes } from './scopes.ts';
 import { isPrintable } from './visible-text.ts';
 
@@ -14,7 +16,6 @@ export const futureSchema = z.iso
 
 export const grantsSchema = z.array(grantSchema).max(maxScopes);
 
-export const environmentSchema = z.enum(['live', 'test']);
 export type Environment = z.infer<typeof environmentSchema>;
 
 const printable = 'must not contain control or invisible characters';
@@ -27,7 +28,6 @@ export const externalIdSchema = z
   .refine(isPrintable, printable);
 
 /** Why a key was revoked. */
-export const revokeReasonSchema = z.enum(['leaked', 'unused', 'replaced', 'person_left', 'other']);
 export type RevokeReason = z.infer<typeof revokeReasonSchema>;
 
 export const secretIdSchema = z.string().regex(/^sec_[0-9a-hjkmnp-tv-z]{26}$/, 'must be the id of a secret');

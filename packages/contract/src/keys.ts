@@ -1,9 +1,9 @@
 /** Requests and responses of the key endpoints. */
+
 import { z } from 'zod';
 import { instantSchema } from './instant.ts';
-import { environmentSchema, externalIdSchema, revokeReasonSchema } from './key-policy.ts';
+import { environmentSchema, revokeReasonSchema, storedScopeSchema } from './key-values.ts';
 import { rateLimitSchema } from './rate-limits.ts';
-import { grantSchema, storedScopeSchema } from './scopes.ts';
 import { maxListedSecrets, secretSchema } from './secrets.ts';
 
 export const keyIdSchema = z.string().regex(/^key_[0-9a-hjkmnp-tv-z]{26}$/, 'must be a key id');
@@ -86,64 +86,6 @@ export const defaultOrders: Readonly<Record<KeySort, SortOrder>> = {
   usage: 'desc',
   status: 'asc',
 };
-
-const days = z.coerce.number().int().min(1).max(3650);
-
-export const listKeysSchema = z.strictObject({
-  status: statusFilterSchema
-    .optional()
-    .describe('Default: active; with hash: all. `active` includes the disabled keys that have not expired'),
-  q: z
-    .string()
-    .max(100)
-    .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters')
-    .optional()
-    .describe(
-      'Part of the name (ignoring case and accents), of the preview (sk_live_2ba, 2ba, ...ixy) or of the id (4 characters or more). Never send a key here; use hash to find one',
-    ),
-  hash: z
-    .string()
-    .regex(/^[0-9a-fA-F]{64}$/, 'must be a SHA-256 of 64 hexadecimal digits')
-    .optional()
-    .describe(
-      'SHA-256 of a whole key, including its prefix: finds the key of this workspace with this secret in any status, even if the secret was retired by a rotation',
-    ),
-  createdBy: z
-    .string()
-    .regex(/^[!-~]{1,64}$/, 'must be the id of an account or a key')
-    .optional()
-    .describe('Keys that this account or key created'),
-  scope: grantSchema.optional().describe('Keys that hold exactly this scope or wildcard'),
-  environment: environmentSchema.optional(),
-  externalId: externalIdSchema.optional(),
-  unusedDays: days
-    .optional()
-    .describe(
-      'Keys created at least this many days ago that have had no accepted request since then. A use can count for up to five minutes longer',
-    ),
-  expiresWithinDays: days.optional().describe('Keys that have not expired and expire within this many days'),
-  sort: keySortSchema
-    .default('created')
-    .describe(
-      '`name` ignores case and accents. `lastUsed` compares the five minutes in which the keys were last used, and sorts the keys of each page exactly. Keys that were never used, or that never expire, are last in both orders. `preview` compares bytes, so digits come before uppercase letters, and uppercase letters before lowercase ones. `usage` compares the accepted requests of the last 24 hours, as they were when the first page was read; keys without any follow in the order of their last use, in both orders. `status` is active, expired, revoked, as it was when the first page was read',
-    ),
-  order: sortOrderSchema
-    .optional()
-    .describe('Default: desc for created, lastUsed and usage, asc for name, expires, preview and status'),
-  limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: z
-    .string()
-    .regex(/^[\w-]{1,6000}$/, 'must be the nextCursor of the previous page')
-    .optional()
-    .describe('nextCursor of the previous page, with the same sort and order'),
-  include: z
-    .enum(['counts', 'usage', 'counts,usage', 'usage,counts'])
-    .optional()
-    .describe(
-      '`counts`: also count the keys in each status (with the same filters). `usage`: also return the usage of each key in the last 24 hours',
-    ),
-});
-export type ListKeys = z.infer<typeof listKeysSchema>;
 
 export const recentUsageSchema = z
   .object({

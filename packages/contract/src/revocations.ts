@@ -1,7 +1,9 @@
 /** Requests and responses of the endpoints that revoke keys. */
+
 import { z } from 'zod';
 import { instantSchema } from './instant.ts';
-import { revokeReasonSchema } from './key-policy.ts';
+import { revokeReasonSchema } from './key-values.ts';
+
 import { keyIdSchema, keySchema } from './keys.ts';
 
 /** Where a revoke is in effect. */

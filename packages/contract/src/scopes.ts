@@ -49,9 +49,6 @@ function isGrant(text: string): boolean {
   return text.endsWith(':*') && isScope(text.slice(0, -2)) && text.length <= 64 && !isReservedScope(text);
 }
 
-/** A grant of a stored key. A newer version may have written it, so it may be unknown here. */
-export const storedScopeSchema = z.string();
-
 /** Whether one of the grants covers a scope. */
 export function coversScope(grants: readonly string[], scope: string): boolean {
   return grants.includes(scope) || grants.some((grant) => wildcardCovers(grant, scope));

@@ -1,9 +1,11 @@
 /** Requests and responses of the endpoints that verify a key. */
+
 import { z } from 'zod';
-import { environmentSchema } from './key-policy.ts';
+import { environmentSchema, storedScopeSchema } from './key-values.ts';
+
 import { keyIdSchema, keySchema } from './keys.ts';
 import { rateLimitStateSchema } from './rate-limits.ts';
-import { maxScopes, scopeSchema, storedScopeSchema } from './scopes.ts';
+import { maxScopes, scopeSchema } from './scopes.ts';
 
 /** As long as a header can be, because the result must explain whatever the client sent. */
 const sentKeySchema = z.string().max(16_384);

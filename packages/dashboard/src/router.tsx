@@ -18,6 +18,7 @@ import {
   auditSearch,
   keySearch,
   loginSearch,
+  scopesSearch,
   setupSearch,
   tabOfPanel,
   toListFilter,
@@ -126,6 +127,19 @@ const keyRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/settings/api/KeyPage.tsx'), 'KeyPage'),
 });
 
+const importRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/api/import',
+  component: lazyRouteComponent(() => import('./pages/settings/api/import/ImportPage.tsx'), 'ImportPage'),
+});
+
+const scopesRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/api/scopes',
+  validateSearch: scopesSearch,
+  component: lazyRouteComponent(() => import('./pages/settings/api/scopes/ScopesPage.tsx'), 'ScopesPage'),
+});
+
 const auditRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: '/audit',
@@ -183,7 +197,15 @@ const routeTree = rootRoute.addChildren([
   shellRoute.addChildren([
     signedInRoute.addChildren([
       overviewRoute,
-      settingsRoute.addChildren([settingsIndexRoute, accountRoute, apiKeysRoute, keyRoute, auditRoute]),
+      settingsRoute.addChildren([
+        settingsIndexRoute,
+        accountRoute,
+        apiKeysRoute,
+        importRoute,
+        scopesRoute,
+        keyRoute,
+        auditRoute,
+      ]),
     ]),
     helpIndexRoute,
     helpKeysRoute,

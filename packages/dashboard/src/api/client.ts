@@ -48,10 +48,12 @@ const authErrorSchema = z.object({ code: z.string().optional(), message: z.strin
 
 export interface Call<Schema extends z.ZodType> {
   schema: Schema;
-  method?: 'GET' | 'POST' | 'PATCH';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH';
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** In ms. */
+  timeout?: number;
 }
 
 export async function callApi<Schema extends z.ZodType>(
@@ -84,7 +86,10 @@ async function send(path: string, call: Call<z.ZodType>): Promise<Response> {
       credentials: 'same-origin',
       cache: 'no-store',
       ...body,
-      signal: AbortSignal.any([AbortSignal.timeout(requestTimeout), ...(call.signal ? [call.signal] : [])]),
+      signal: AbortSignal.any([
+        AbortSignal.timeout(call.timeout ?? requestTimeout),
+        ...(call.signal ? [call.signal] : []),
+      ]),
     });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;

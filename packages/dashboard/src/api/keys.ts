@@ -1,3 +1,4 @@
+import type { Environment } from '@soku/contract/key-policy';
 import {
   type KeyList,
   type KeySort,
@@ -22,6 +23,9 @@ export interface ListFilter {
   expiresWithinDays?: number | undefined;
   createdBy?: string | undefined;
   scope?: string | undefined;
+  environment?: Environment | undefined;
+  externalId?: string | undefined;
+  rotating?: 'true' | undefined;
 }
 
 const pageSize = 50;

@@ -34,6 +34,8 @@ export interface Attention {
 export interface AttentionLists {
   expiring: Attention;
   unused: Attention;
+  /** Keys with a rotation that has not ended; at most 100. */
+  rotating: KeyList['data'];
 }
 
 /** In days. */
@@ -43,7 +45,7 @@ export const unusedForDays = 90;
 export const attentionOptions = queryOptions({
   queryKey: ['keys', 'attention'],
   queryFn: async ({ signal }): Promise<AttentionLists> => {
-    const [expiring, unused] = await Promise.all([
+    const [expiring, unused, rotating] = await Promise.all([
       fetchKeys(
         { expiresWithinDays: expiringWithinDays, sort: 'expires', limit: 3, include: 'counts,usage' },
         signal,
@@ -52,8 +54,9 @@ export const attentionOptions = queryOptions({
         { unusedDays: unusedForDays, sort: 'lastUsed', order: 'asc', limit: 2, include: 'counts' },
         signal,
       ),
+      fetchKeys({ rotating: 'true', limit: 100 }, signal),
     ]);
-    return { expiring: attentionOf(expiring), unused: attentionOf(unused) };
+    return { expiring: attentionOf(expiring), unused: attentionOf(unused), rotating: rotating.data };
   },
   refetchInterval: refreshWhileSignedIn,
 });

@@ -21,6 +21,12 @@ export type Panel =
   | 'expiry'
   | 'external-id'
   | 'metadata'
+  | 'revoke-selected'
+  | 'revoke-all'
+  | 'lifetime'
+  | 'add'
+  | 'edit'
+  | 'remove'
   | 'password'
   | 'end-others'
   | 'end-all';

@@ -1,4 +1,4 @@
-import { setupSchema } from '@soku/contract/accounts';
+import { setupSchema } from '@soku/contract/setup';
 import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { sessionOptions, setUpOwner } from '../api/session.ts';

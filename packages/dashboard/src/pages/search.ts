@@ -1,9 +1,10 @@
 /** The URL parameters of each page. Invalid values are dropped, because people also type URLs by hand. */
+
+import { environmentSchema } from '@soku/contract/key-values';
 import {
   defaultOrders,
   keyIdSchema,
   keySortSchema,
-  listKeysSchema,
   sortOrderSchema,
   statusFilterSchema,
 } from '@soku/contract/keys';
@@ -21,7 +22,13 @@ export const accountSearch = z.object({
   panel: z.enum(['password', 'end-others', 'end-all']).optional().catch(undefined),
 });
 
-const { unusedDays, expiresWithinDays, createdBy, scope } = listKeysSchema.shape;
+/** Short forms of the API's schemas, which would take 2 kB of code. The API checks the values as well. */
+const days = z.coerce.number().int().min(1).max(3650).optional().catch(undefined);
+const id = z
+  .string()
+  .regex(/^[!-~]{1,64}$/)
+  .optional()
+  .catch(undefined);
 
 /** The filters have the names and values of the API. */
 export const apiKeysSearch = z.object({
@@ -29,16 +36,32 @@ export const apiKeysSearch = z.object({
   q: optionalText(100),
   sort: keySortSchema.optional().catch(undefined),
   order: sortOrderSchema.optional().catch(undefined),
-  unusedDays: unusedDays.catch(undefined),
-  expiresWithinDays: expiresWithinDays.catch(undefined),
-  createdBy: createdBy.catch(undefined),
-  scope: scope.catch(undefined),
+  unusedDays: days,
+  expiresWithinDays: days,
+  createdBy: id,
+  scope: id,
+  environment: environmentSchema.optional().catch(undefined),
+  externalId: optionalText(255),
+  rotating: z.literal('true').optional().catch(undefined),
   hash: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .optional()
     .catch(undefined),
-  panel: z.enum(['generate', 'rename', 'rotate', 'disable', 'revoke', 'limit']).optional().catch(undefined),
+  panel: z
+    .enum([
+      'generate',
+      'rename',
+      'rotate',
+      'disable',
+      'revoke',
+      'revoke-selected',
+      'revoke-all',
+      'limit',
+      'lifetime',
+    ])
+    .optional()
+    .catch(undefined),
   key: keyIdSchema.optional().catch(undefined),
 });
 export type ApiKeysSearch = z.infer<typeof apiKeysSearch>;
@@ -73,6 +96,12 @@ export type KeySearch = z.infer<typeof keySearch>;
 export function tabOfPanel(panel: KeySearch['panel']): KeySearch['tab'] {
   return accessPanelSchema.safeParse(panel).success ? 'access' : undefined;
 }
+
+/** `key` is the name of a scope. */
+export const scopesSearch = z.object({
+  panel: z.enum(['add', 'edit', 'remove']).optional().catch(undefined),
+  key: optionalText(64),
+});
 
 /** The page validates the other values with the schemas of the audit log, so that the router need not load them. */
 export const auditSearch = z.object({

@@ -1,4 +1,5 @@
-import { emailSchema, passwordSchema, setupSchema } from '@soku/contract/accounts';
+import { emailSchema, passwordSchema } from '@soku/contract/accounts';
+import { setupSchema } from '@soku/contract/setup';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';

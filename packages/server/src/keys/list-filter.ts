@@ -16,6 +16,8 @@ export interface KeyFilter {
   scope?: string | undefined;
   environment?: string | undefined;
   externalId?: string | undefined;
+  /** Keys with an older secret that a rotation has not ended yet. */
+  isRotating?: boolean | undefined;
   /** Epoch ms: keys that were created at this time or earlier, and not used since then. */
   unusedSince?: number | undefined;
   /** Epoch ms: keys that have not expired and expire at this time or earlier. */
@@ -59,6 +61,7 @@ export function conditionsOf(filter: ResolvedFilter, postgres: boolean): Conditi
   if (hash !== undefined) {
     conditions.push(sql`api_key.id IN (SELECT key_id FROM api_key_secret WHERE hash = ${hash})`);
   }
+  if (filter.isRotating) conditions.push(sql`api_key.id IN (${rotatingKeys})`);
   if (search !== undefined) conditions.push(matchesSearch(search, postgres));
   // These come last, because they read another table for each key.
   if (unusedSince !== undefined) {
@@ -69,6 +72,10 @@ export function conditionsOf(filter: ResolvedFilter, postgres: boolean): Conditi
   }
   return conditions;
 }
+
+/** The keys of all workspaces with an older secret that has an end or awaits one. Each part has an index. */
+export const rotatingKeys = sql`SELECT key_id AS id FROM api_key_secret WHERE retires_at IS NOT NULL AND retired_at IS NULL
+  UNION ALL SELECT key_id FROM api_key_secret WHERE grace_ms IS NOT NULL`;
 
 /** Whether the stored five minutes of a key's last use ended before a time. */
 export function isUnused(since: number): Condition {

@@ -7,6 +7,7 @@ import {
   type KeyFilter,
   type ResolvedFilter,
   type ResolvedSearch,
+  rotatingKeys,
 } from './list-filter.ts';
 import type { PreviewPart, SearchText } from './search-text.ts';
 
@@ -36,6 +37,7 @@ function candidates(workspaceId: string, filter: ResolvedFilter): RawBuilder<unk
   const ofUses = sql`FROM key_use WHERE workspace_id = ${workspaceId}`;
   const found: RawBuilder<unknown>[] = [];
   if (hash !== undefined) found.push(sql`SELECT key_id AS id FROM api_key_secret WHERE hash = ${hash}`);
+  if (filter.isRotating) found.push(rotatingKeys);
   if (expiresUntil !== undefined) {
     found.push(sql`SELECT id ${ofWorkspace} AND expires_at > ${now} AND expires_at <= ${expiresUntil}`);
   }

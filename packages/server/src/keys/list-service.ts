@@ -1,11 +1,11 @@
 import { msPerDay } from '@soku/contract/instant';
+import type { ListKeys } from '@soku/contract/key-requests';
 import {
   defaultOrders,
   type Key,
   type KeyList,
   type KeySort,
   type ListedKey,
-  type ListKeys,
   type RecentUsage,
   type SortOrder,
   type StatusFilter,
@@ -153,6 +153,7 @@ function toFilter(query: ListKeys, now: number): KeyFilter {
     status: query.status ?? (hash === undefined ? 'active' : 'all'),
     search: text === '' ? undefined : readSearch(text),
     ...{ hash, createdBy, scope, environment, externalId, now },
+    isRotating: query.rotating !== undefined,
     unusedSince: unusedDays === undefined ? undefined : now - unusedDays * msPerDay,
     expiresUntil: expiresWithinDays === undefined ? undefined : now + expiresWithinDays * msPerDay,
   };

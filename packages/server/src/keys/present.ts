@@ -1,4 +1,5 @@
-import { type Environment, revokeReasonSchema } from '@soku/contract/key-policy';
+import type { Environment } from '@soku/contract/key-policy';
+import { revokeReasonSchema } from '@soku/contract/key-values';
 import type { Key } from '@soku/contract/keys';
 import type { Secret } from '@soku/contract/secrets';
 import { formatPreview } from '@soku/key';

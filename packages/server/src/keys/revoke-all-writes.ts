@@ -1,4 +1,5 @@
-import { type RevokeReason, revokeReasonSchema } from '@soku/contract/key-policy';
+import type { RevokeReason } from '@soku/contract/key-policy';
+import { revokeReasonSchema } from '@soku/contract/key-values';
 import type { Kysely } from 'kysely';
 import { isPostgres, lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';

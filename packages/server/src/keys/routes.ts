@@ -1,11 +1,5 @@
-import { changeKeySchema, createKeySchema } from '@soku/contract/key-requests';
-import {
-  createdKeySchema,
-  keyChangeSchema,
-  keyListSchema,
-  keySchema,
-  listKeysSchema,
-} from '@soku/contract/keys';
+import { changeKeySchema, createKeySchema, listKeysSchema } from '@soku/contract/key-requests';
+import { createdKeySchema, keyChangeSchema, keyListSchema, keySchema } from '@soku/contract/keys';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';

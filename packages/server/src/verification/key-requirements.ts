@@ -1,4 +1,4 @@
-import { environmentSchema } from '@soku/contract/key-policy';
+import { environmentSchema } from '@soku/contract/key-values';
 import { isScope, maxScopes } from '@soku/contract/scopes';
 import type { ApiProblem } from '../http/errors.ts';
 import type { VerifyOptions } from './result.ts';

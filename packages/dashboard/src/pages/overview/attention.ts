@@ -10,12 +10,13 @@ import {
 } from '../../api/overview.ts';
 import { formatNumber } from '../../components/format-number.ts';
 import { formatDay, relativeTime } from '../../dates/dates.ts';
+import { rotationOf } from '../settings/api/rotation/rotation.ts';
 import { formatClock } from './day.ts';
 import { reasonsOf } from './reasons.ts';
 
 export interface AttentionItem {
   id: string;
-  kind: 'rejected' | 'expiring' | 'unused';
+  kind: 'rejected' | 'unfinished' | 'expiring' | 'unused';
   /** The key that the item is about, whose name precedes the title. */
   name?: string;
   title: string;
@@ -23,6 +24,10 @@ export interface AttentionItem {
   action: string;
   link: Pick<LinkProps, 'to' | 'params' | 'search' | 'hash'>;
 }
+
+/** Why a key is rejected that is not active. */
+const codesOfStatus = { disabled: 'disabled_key', expired: 'expired_key', revoked: 'revoked_key' } as const;
+
 /** A key counts as rejected from this number of rejected requests, and from this share of its requests. */
 const minRejected = 20;
 const minRejectedShare = 0.1;
@@ -33,6 +38,7 @@ export function attentionItems(
 ): AttentionItem[] {
   return [
     ...(usage?.mostRefused.flatMap(rejectedItem).slice(0, 3) ?? []),
+    ...(lists?.rotating.filter(isUnfinished).slice(0, 3).map(unfinishedItem) ?? []),
     ...(lists ? [...lists.expiring.keys.map(expiringItem), ...moreExpiring(lists.expiring)] : []),
     ...(lists ? unusedItem(lists.unused) : []),
   ];
@@ -43,19 +49,22 @@ const countRequests = (count: number, noun = 'request') =>
 
 function rejectedItem({ key, accepted, refused, refusedBy }: RankedKey): AttentionItem[] {
   const item = { id: `rejected ${key.id}`, kind: 'rejected' as const, name: key.name };
+  const open = {
+    action: 'Open key',
+    link: { to: '/settings/api/$keyId' as const, params: { keyId: key.id } },
+  };
   if (key.status !== 'active') {
-    // Requests that were rejected for another reason came before the key was revoked or expired.
-    const since = refusedBy[key.status === 'revoked' ? 'revoked_key' : 'expired_key'] ?? 0;
+    // Requests that were rejected for another reason came before the key had this status.
+    const since = refusedBy[codesOfStatus[key.status]] ?? 0;
     if (since === 0) return [];
-    return [
-      {
-        ...item,
-        title: `is ${key.status} but still used`,
-        text: `${countRequests(since, 'rejected request')} in the last 24 hours. Find the program that sends it.`,
-        action: 'Open key',
-        link: { to: '/settings/api/$keyId', params: { keyId: key.id } },
-      },
-    ];
+    const text = `${countRequests(since, 'rejected request')} in the last 24 hours. Find the program that sends it.`;
+    return [{ ...item, title: `is ${key.status} but still used`, text, ...open }];
+  }
+  const retired = refusedBy.revoked_key ?? 0;
+  if (retired > 0) {
+    const text = `${countRequests(retired, 'rejected request')} in the last 24 hours. A program still sends the old secret.`;
+    const link = { ...open.link, search: { tab: 'secrets' as const } };
+    return [{ ...item, title: 'is still used with a retired secret', text, ...open, link }];
   }
   if (refused < minRejected || refused < minRejectedShare * (accepted + refused)) return [];
   const [reason] = reasonsOf(refusedBy);
@@ -68,6 +77,25 @@ function rejectedItem({ key, accepted, refused, refusedBy }: RankedKey): Attenti
       link: { to: '/help/api-troubleshooting', ...(reason?.code ? { hash: reason.code } : {}) },
     },
   ];
+}
+
+/** No program uses the newest secret, although an older one will end. */
+function isUnfinished(key: ListedKey): boolean {
+  return rotationOf(key, Date.now())?.isUnfinished === true;
+}
+
+function unfinishedItem({ id, name, secrets }: ListedKey): AttentionItem {
+  const [newest] = secrets;
+  const rotated = newest ? `Rotated ${relativeTime(newest.createdAt)}, but` : 'Rotated, but';
+  return {
+    id: `unfinished ${id}`,
+    kind: 'unfinished',
+    name,
+    title: 'has an unfinished rotation',
+    text: `${rotated} no program uses the new secret yet.`,
+    action: 'Open key',
+    link: { to: '/settings/api/$keyId', params: { keyId: id }, search: { tab: 'secrets' } },
+  };
 }
 
 function expiringItem({ id, name, expiresAt, usage }: ListedKey): AttentionItem {

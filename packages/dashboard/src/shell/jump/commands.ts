@@ -1,9 +1,11 @@
 /** The pages and actions that the jump dialog finds besides keys. */
 import type { useNavigate } from '@tanstack/react-router';
 import {
+  Ban,
   CircleHelp,
   CodeXml,
   Gauge,
+  Hourglass,
   House,
   Keyboard,
   List,
@@ -14,6 +16,8 @@ import {
   Plus,
   ScrollText,
   Sun,
+  Tags,
+  Upload,
   UserRound,
 } from 'lucide-react';
 import { announce } from '../../components/Toast.tsx';
@@ -85,6 +89,45 @@ const pageCommands: Command[] = [
     area: 'Settings',
     icon: List,
     run: ({ go }) => go({ to: '/settings/api', search: { status: 'revoked' } }),
+  },
+  {
+    id: 'disabled',
+    name: 'Disabled keys',
+    area: 'Settings',
+    icon: List,
+    run: ({ go }) => go({ to: '/settings/api', search: { status: 'disabled' } }),
+  },
+  {
+    id: 'scopes',
+    name: 'Scopes',
+    area: 'Settings',
+    words: 'permissions catalog access',
+    icon: Tags,
+    run: ({ go }) => go({ to: '/settings/api/scopes' }),
+  },
+  {
+    id: 'import',
+    name: 'Import keys',
+    area: 'Settings',
+    words: 'csv json migrate move upload hash',
+    icon: Upload,
+    run: ({ go }) => go({ to: '/settings/api/import' }),
+  },
+  {
+    id: 'lifetime',
+    name: 'Maximum lifetime',
+    area: 'Settings',
+    words: 'workspace expiry expiration policy',
+    icon: Hourglass,
+    run: ({ go }) => go({ to: '/settings/api', search: { panel: 'lifetime' } }),
+  },
+  {
+    id: 'revoke-all',
+    name: 'Revoke all keys',
+    area: 'Action',
+    words: 'emergency panic incident leak',
+    icon: Ban,
+    run: ({ go }) => go({ to: '/settings/api', search: { panel: 'revoke-all' } }),
   },
   {
     id: 'limit',

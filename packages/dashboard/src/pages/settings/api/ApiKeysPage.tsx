@@ -2,21 +2,24 @@ import './ApiKeysPage.css';
 import type { KeyList, ListedKey } from '@soku/contract/keys';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { Plus } from 'lucide-react';
+import { Ellipsis, Plus } from 'lucide-react';
+import { useId, useState } from 'react';
 import { keyListOptions, type ListFilter } from '../../../api/keys.ts';
-import { Button } from '../../../components/Button.tsx';
+import { Button, buttonClass } from '../../../components/Button.tsx';
 import { formatNumber } from '../../../components/format-number.ts';
 import { ListFoot } from '../../../components/ListFoot.tsx';
 import { LoadFailed } from '../../../components/LoadFailed.tsx';
+import { MenuButton, type OpenMenu } from '../../../components/MenuButton.tsx';
+import { OnDemand, useOnDemandOrThrow } from '../../../components/on-demand.ts';
 import { PageHead } from '../../../components/PageHead.tsx';
 import { useSingleKey } from '../../../components/shortcuts.ts';
-import { usePanel } from '../../../components/use-panel.ts';
+import { type Panel, usePanel } from '../../../components/use-panel.ts';
 import { toListFilter } from '../../search.ts';
-import { EmptyList } from './EmptyList.tsx';
 import { KeyListTable, KeyTableSkeleton } from './KeyListTable.tsx';
 import { ListControls } from './ListControls.tsx';
-import { preloadMenus } from './list/use-menus.ts';
-import { useAfterRevoke } from './use-after-revoke.ts';
+import { preloadMenus, useMenus } from './list/use-menus.ts';
+import { type Selection, useSelection } from './list/use-selection.ts';
+import { useAfterPanel, useAfterRevoke } from './use-after-revoke.ts';
 import { preloadKeyPanels, useKeyPanels } from './use-key-panels.ts';
 import { WorkspaceLimit } from './WorkspaceLimit.tsx';
 
@@ -38,7 +41,9 @@ export function ApiKeysPage() {
   const { openPanel, closePanel } = usePanel();
   const rows = rowsOf(list.data?.pages ?? []);
   const counts = list.data?.pages[0]?.counts;
+  const selection = useSelection(rows, filter);
   const afterRevoke = useAfterRevoke(rows, search.panel);
+  const afterPanel = useAfterPanel(search.panel);
   const KeyPanels = useKeyPanels(search.panel !== undefined);
   const shortcut = useSingleKey('n');
   const generate = () => openPanel('generate');
@@ -48,9 +53,12 @@ export function ApiKeysPage() {
       <PageHead
         title="API keys"
         action={
-          <Button variant="primary" icon={Plus} shortcut={shortcut} onClick={generate} {...prepare}>
-            Generate New Key
-          </Button>
+          <div className="page-head__actions keys-actions">
+            <Button variant="primary" icon={Plus} shortcut={shortcut} onClick={generate} {...prepare}>
+              Generate New Key
+            </Button>
+            <MoreActions openPanel={openPanel} />
+          </div>
         }
       >
         <span>
@@ -63,7 +71,15 @@ export function ApiKeysPage() {
       </div>
       {list.isPending && !list.error ? <KeyTableSkeleton filter={filter} /> : null}
       {list.isLoadingError ? <LoadFailed error={list.error} onRetry={list.refetch} /> : null}
-      {list.data ? <Rows rows={rows} filter={filter} counts={counts} stale={list.isPlaceholderData} /> : null}
+      {list.data ? (
+        <Rows
+          rows={rows}
+          filter={filter}
+          counts={counts}
+          stale={list.isPlaceholderData}
+          selection={selection}
+        />
+      ) : null}
       <ListFoot
         list={list}
         shown={rows.length}
@@ -73,15 +89,22 @@ export function ApiKeysPage() {
       {/* Hidden while the list loads, because the rows would push it down. */}
       {list.isPending && !list.error ? null : (
         <div {...prepare}>
-          <WorkspaceLimit onChange={() => openPanel('limit')} />
+          <WorkspaceLimit openPanel={openPanel} />
         </div>
       )}
+      <SelectedKeys selection={selection} onRevoke={() => openPanel('revoke-selected')} />
       {search.panel && KeyPanels ? (
         <KeyPanels
           search={search}
+          selected={selection.keys}
           onClose={closePanel}
           onRevoked={(key, revocation) => {
             afterRevoke(key, revocation);
+            closePanel();
+          }}
+          onRevokedMany={(message) => {
+            afterPanel({ message });
+            selection.select('none');
             closePanel();
           }}
         />
@@ -90,21 +113,64 @@ export function ApiKeysPage() {
   );
 }
 
-function Rows(props: { rows: ListedKey[]; filter: ListFilter; counts: KeyList['counts']; stale: boolean }) {
+/** What concerns all keys. */
+function MoreActions({ openPanel }: { openPanel: (panel: Panel) => void }) {
+  const id = useId();
+  const [open, setOpen] = useState<OpenMenu | null>(null);
+  const close = () => setOpen(null);
+  const menus = useMenus(open !== null);
+  return (
+    <div {...prepareMenus}>
+      <MenuButton
+        className={buttonClass('secondary', 'keys-actions__more')}
+        aria-label="More actions"
+        menuId={id}
+        isOpen={open !== null}
+        onOpen={setOpen}
+        onClose={close}
+      >
+        <Ellipsis size={16} aria-hidden />
+      </MenuButton>
+      {open && menus ? <menus.PageMenu id={id} {...open} openPanel={openPanel} onClose={close} /> : null}
+    </div>
+  );
+}
+
+/** Most visits select nothing. */
+const bulkBar = new OnDemand(async () => (await import('./bulk/BulkBar.tsx')).BulkBar);
+
+function SelectedKeys({ selection, onRevoke }: { selection: Selection; onRevoke: () => void }) {
+  const { keys, select } = selection;
+  const BulkBar = useOnDemandOrThrow(bulkBar, keys.length > 0);
+  if (keys.length === 0 || !BulkBar) return null;
+  return <BulkBar keys={keys} onRevoke={onRevoke} onClear={() => select('none')} />;
+}
+
+/** Most lists have rows. */
+const emptyList = new OnDemand(async () => (await import('./EmptyList.tsx')).EmptyList);
+
+interface RowsProps {
+  rows: ListedKey[];
+  filter: ListFilter;
+  counts: KeyList['counts'];
+  stale: boolean;
+  selection: Selection;
+}
+
+function Rows({ counts, ...table }: RowsProps) {
   const { openPanel } = usePanel();
-  const { rows, filter, counts, stale } = props;
-  if (rows.length === 0) {
-    return <EmptyList filter={filter} counts={counts} onGenerate={() => openPanel('generate')} />;
+  const isEmpty = table.rows.length === 0;
+  const EmptyList = useOnDemandOrThrow(emptyList, isEmpty);
+  if (isEmpty) {
+    return EmptyList ? (
+      <EmptyList filter={table.filter} counts={counts} onGenerate={() => openPanel('generate')} />
+    ) : (
+      <KeyTableSkeleton filter={table.filter} />
+    );
   }
   return (
     <div {...prepareMenus}>
-      <KeyListTable
-        rows={rows}
-        filter={filter}
-        stale={stale}
-        onRename={(key) => openPanel('rename', key.id)}
-        onRevoke={(key) => openPanel('revoke', key.id)}
-      />
+      <KeyListTable {...table} openPanel={openPanel} />
     </div>
   );
 }

@@ -6,7 +6,7 @@ import { Button, buttonClass } from '../../../components/Button.tsx';
 import { Empty } from '../../../components/Empty.tsx';
 import { formatNumber } from '../../../components/format-number.ts';
 import { useCreatorName } from './list/CreatorName.tsx';
-import { appliedFilters, withoutFilters } from './list/filters.ts';
+import { namedFilters, withoutFilters } from './list/filters.ts';
 
 interface EmptyListProps {
   filter: ListFilter;
@@ -18,7 +18,7 @@ interface EmptyListProps {
 export function EmptyList({ filter, counts, onGenerate }: EmptyListProps) {
   const anyKeys = counts?.all !== 0;
   if (filter.hash !== '') return <KeyNotFound />;
-  if (filter.q !== '' || appliedFilters(filter).length > 0)
+  if (filter.q !== '' || namedFilters(filter).length > 0)
     return <NothingFound filter={filter} otherMatches={counts?.all} />;
   if (anyKeys && filter.status !== 'active') return <NoneWithStatus status={filter.status} />;
   return (
@@ -48,7 +48,7 @@ interface NothingFoundProps {
 function NothingFound({ filter, otherMatches = 0 }: NothingFoundProps) {
   const { status, q } = filter;
   const creator = useCreatorName(filter.createdBy ?? '');
-  const filters = appliedFilters(filter).map(
+  const filters = namedFilters(filter).map(
     ({ name, label, value }) => `"${label.toLowerCase()} ${name === 'createdBy' ? creator : value}"`,
   );
   const criteria = [
@@ -109,14 +109,16 @@ function KeyNotFound() {
   );
 }
 
+const noneTexts = {
+  expired: 'Keys are listed here after their expiration date.',
+  disabled: 'Keys that are disabled are rejected until someone enables them again.',
+  revoked: 'Revoked keys stay listed here, so that you can see when they were revoked.',
+};
+
 function NoneWithStatus({ status }: { status: ListFilter['status'] }) {
-  const text =
-    status === 'expired'
-      ? 'Keys are listed here after their expiration date.'
-      : 'Revoked keys stay listed here, so that you can see when they were revoked.';
   return (
     <Empty ofKeys title={`No ${status} keys`}>
-      <p>{text}</p>
+      <p>{status === 'expired' || status === 'disabled' ? noneTexts[status] : noneTexts.revoked}</p>
     </Empty>
   );
 }

@@ -10,24 +10,28 @@ import { KeyPreview } from '../../../components/Bitting.tsx';
 import { formatNumber } from '../../../components/format-number.ts';
 import { MenuButton, type OpenMenu } from '../../../components/MenuButton.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
+import type { Panel } from '../../../components/use-panel.ts';
 import { When } from '../../../components/When.tsx';
 import { exactTime, formatDay, utcTime } from '../../../dates/dates.ts';
-import type { RowActions } from './list/menus.tsx';
 import { RowStatus } from './list/RowStatus.tsx';
 import { SortableHead } from './list/SortableHead.tsx';
+import { isSelectable } from './list/selection.ts';
 import { describeSorting } from './list/sorting.ts';
 import { useMenus } from './list/use-menus.ts';
+import type { Selection } from './list/use-selection.ts';
 
-interface KeyListTableProps extends RowActions {
+interface KeyListTableProps {
   rows: ListedKey[];
   filter: ListFilter;
   stale: boolean;
+  selection: Selection;
+  openPanel: (panel: Panel, keyId?: string) => void;
 }
 
 /** The open menu and the id of its key. */
 type OpenRowMenu = OpenMenu & { keyId: string };
 
-export function KeyListTable({ rows, filter, stale, onRename, onRevoke }: KeyListTableProps) {
+export function KeyListTable({ rows, filter, stale, selection, openPanel }: KeyListTableProps) {
   const menuId = useId();
   const [open, setOpen] = useState<OpenRowMenu | null>(null);
   const menus = useMenus(open !== null);
@@ -36,14 +40,24 @@ export function KeyListTable({ rows, filter, stale, onRename, onRevoke }: KeyLis
     <div className={`keys keys--by-${filter.sort}`} aria-busy={stale}>
       <table className="table table--sticky">
         <caption className="visually-hidden">{`API keys, ${describeSorting(filter)}`}</caption>
-        <SortableHead filter={filter} />
-        {/* biome-ignore lint/a11y/useKeyWithClickEvents: the link in each row does the same with the keyboard */}
-        <tbody onClick={openRow}>
+        <SortableHead filter={filter}>
+          <SelectAll rows={rows} selection={selection} />
+        </SortableHead>
+        <tbody
+          onClick={openRow}
+          onKeyDown={({ key, target }) => {
+            // Only on a check box, so that no one opens the dialog by accident.
+            if (key === 'Delete' && selection.keys.length > 0 && target instanceof HTMLInputElement)
+              openPanel('revoke-selected');
+          }}
+        >
           {rows.map((key) => (
             <KeyRow
               key={key.id}
               apiKey={key}
               ofActiveKeys={filter.status === 'active'}
+              isSelected={selection.has(key.id)}
+              select={selection.select}
               menuId={menuId}
               isOpen={key === openKey}
               setOpen={setOpen}
@@ -60,17 +74,19 @@ export function KeyListTable({ rows, filter, stale, onRename, onRevoke }: KeyLis
           apiKey={openKey}
           // Another menu may have been opened instead.
           onClose={() => setOpen((now) => (now?.keyId === openKey.id ? null : now))}
-          onRename={onRename}
-          onRevoke={onRevoke}
+          openPanel={openPanel}
         />
       ) : null}
     </div>
   );
 }
 
-/** A click beside the link opens the key as well, unless it ends the selection of text or selects a word of a preview. */
+/**
+ * A click beside the link opens the key as well, unless it ends the selection of text or selects a word of a preview.
+ * With the keyboard, the link does the same.
+ */
 function openRow(event: MouseEvent): void {
-  if (!(event.target instanceof Element) || event.target.closest('a, button, code')) return;
+  if (!(event.target instanceof Element) || event.target.closest('a, button, code, label')) return;
   if (window.getSelection()?.isCollapsed === false) return;
   const link = event.target.closest('tr')?.querySelector('a');
   // With the same modifier keys, so that Ctrl opens a new tab.
@@ -81,14 +97,34 @@ interface KeyRowProps {
   apiKey: ListedKey;
   /** Whether the list has no other keys. */
   ofActiveKeys: boolean;
+  isSelected: boolean;
+  select: Selection['select'];
   menuId: string;
   isOpen: boolean;
   setOpen: (menu: OpenRowMenu | null) => void;
 }
 
-const KeyRow = memo(function KeyRow({ apiKey, ofActiveKeys, menuId, isOpen, setOpen }: KeyRowProps) {
+const KeyRow = memo(function KeyRow(props: KeyRowProps) {
+  const { apiKey, ofActiveKeys, isSelected, select, menuId, isOpen, setOpen } = props;
   return (
     <tr className={isOpen ? 'keys__row--open' : undefined}>
+      <td className="keys__check">
+        {isSelectable(apiKey) ? (
+          <label className="check">
+            <input
+              type="checkbox"
+              aria-label={`Select ${apiKey.name}`}
+              checked={isSelected}
+              onChange={({ nativeEvent }) =>
+                select({
+                  row: apiKey.id,
+                  withRange: 'shiftKey' in nativeEvent && nativeEvent.shiftKey === true,
+                })
+              }
+            />
+          </label>
+        ) : null}
+      </td>
       <td className="keys__name">
         <Link
           to="/settings/api/$keyId"
@@ -141,6 +177,27 @@ const KeyRow = memo(function KeyRow({ apiKey, ofActiveKeys, menuId, isOpen, setO
   );
 });
 
+/** Selects all rows that are shown; or deselects everything, if all of them are selected. */
+function SelectAll({ rows, selection }: Pick<KeyListTableProps, 'rows' | 'selection'>) {
+  const selectable = rows.filter(isSelectable);
+  const isSome = selection.keys.length > 0;
+  const isAll = isSome && selectable.every(({ id }) => selection.has(id));
+  if (selectable.length === 0) return null;
+  return (
+    <label className="check">
+      <input
+        type="checkbox"
+        aria-label="Select all keys shown"
+        checked={isAll}
+        ref={(box) => {
+          if (box) box.indeterminate = isSome && !isAll;
+        }}
+        onChange={() => selection.select(isAll ? 'none' : 'all')}
+      />
+    </label>
+  );
+}
+
 function Day({ at }: { at: string }) {
   return (
     <time dateTime={at} title={`${exactTime(at)}\n${utcTime(at)}`}>
@@ -177,6 +234,7 @@ export function KeyTableSkeleton({ filter }: { filter: ListFilter }) {
         <tbody aria-hidden>
           {placeholders.map((row) => (
             <tr key={row}>
+              <td className="keys__check" />
               <td className="keys__name">
                 <Skeleton width="long" />
               </td>

@@ -32,7 +32,7 @@ export function ListControls({ filter, counts, rows }: ListControlsProps) {
               ...search,
               ...(status === 'active' ? {} : { status }),
             })}
-            className={`filter__choice ${filter.status === status ? 'filter__choice--current' : ''}`}
+            className={`filter__choice ${isCurrent(status, filter) ? 'filter__choice--current' : ''}`}
             activeOptions={{ exact: true, includeSearch: true }}
             resetScroll={false}
           >
@@ -47,4 +47,9 @@ export function ListControls({ filter, counts, rows }: ListControlsProps) {
       <SearchKeys filter={filter} found={counts?.all} />
     </div>
   );
+}
+
+/** The disabled keys are among the active ones. */
+function isCurrent(status: StatusFilter, filter: ListFilter): boolean {
+  return status === (filter.status === 'disabled' ? 'active' : filter.status);
 }

@@ -1,4 +1,5 @@
-import { type RevokeReason, revokeReasonSchema } from '@soku/contract/key-policy';
+import type { RevokeReason } from '@soku/contract/key-policy';
+import { revokeReasonSchema } from '@soku/contract/key-values';
 
 const names: Record<RevokeReason, string> = {
   leaked: 'Leaked',

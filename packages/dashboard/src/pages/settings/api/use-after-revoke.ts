@@ -7,26 +7,35 @@ import { announce } from '../../../components/Toast.tsx';
 /** @param revocation from the response; undefined if someone else had already revoked the key */
 export type OnRevoked = (key: Key, revocation: RevokedKey['revocation'] | undefined) => void;
 
-/**
- * After a revoke, the row that had the focus disappears, so the focus moves to the next row or to the heading. The
- * result is announced after the dialog has closed, because screen readers ignore live regions behind a modal dialog.
- */
-export function useAfterRevoke(rows: Key[], panel: string | undefined): OnRevoked {
-  const revoked = useRef<{ message: string; next: string | undefined } | null>(null);
+/** What is announced when a dialog has closed, and the key whose row then gets the focus, or the heading if none has. */
+interface Afterwards {
+  message: string;
+  next?: string | undefined;
+}
 
+/** Screen readers ignore live regions behind a modal dialog, so the result is announced after the dialog has closed. */
+export function useAfterPanel(panel: string | undefined): (afterwards: Afterwards) => void {
+  const waiting = useRef<Afterwards | null>(null);
   useEffect(() => {
-    if (panel !== undefined || revoked.current === null) return;
-    const { message, next } = revoked.current;
-    revoked.current = null;
+    if (panel !== undefined || waiting.current === null) return;
+    const { message, next } = waiting.current;
+    waiting.current = null;
     announce(message);
     const row = next ? document.querySelector<HTMLElement>(`[data-key="${next}"]`) : null;
     (row ?? document.querySelector<HTMLElement>('h1'))?.focus();
   }, [panel]);
+  return (afterwards) => {
+    waiting.current = afterwards;
+  };
+}
 
+/** After a revoke, the row that had the focus disappears, so the focus moves to the next row or to the heading. */
+export function useAfterRevoke(rows: Key[], panel: string | undefined): OnRevoked {
+  const afterPanel = useAfterPanel(panel);
   return (key, revocation) => {
     const index = rows.findIndex((row) => row.id === key.id);
     const next = rows.slice(index + 1).find((row) => row.status !== 'revoked') ?? rows[index - 1];
-    revoked.current = { message: `"${key.name}": ${resultText(revocation)}`, next: next?.id };
+    afterPanel({ message: `"${key.name}": ${resultText(revocation)}`, next: next?.id });
   };
 }
 

@@ -64,7 +64,11 @@ function Chip({ filter: { name, label, value }, onRemove }: { filter: AppliedFil
     <span className="chip">
       <span className="chip__label">{label}</span>
       <b className="chip__value">
-        {name === 'createdBy' ? <CreatorName id={value} /> : <span>{value}</span>}
+        {name === 'createdBy' ? (
+          <CreatorName id={value} />
+        ) : (
+          <span translate={isChosenName(name) ? 'no' : undefined}>{value}</span>
+        )}
       </b>
       <button type="button" className="chip__remove" onClick={onRemove}>
         <X size={14} aria-hidden />
@@ -72,4 +76,9 @@ function Chip({ filter: { name, label, value }, onRemove }: { filter: AppliedFil
       </button>
     </span>
   );
+}
+
+/** Whether the value is a name that someone has chosen, which is not translated. */
+function isChosenName(name: AppliedFilter['name']): boolean {
+  return name === 'scope' || name === 'externalId';
 }

@@ -1,10 +1,11 @@
 import { msPerDay } from '@soku/contract/instant';
 import type { Key } from '@soku/contract/keys';
-import { Clock, Moon } from 'lucide-react';
+import { Clock, Moon, RefreshCw } from 'lucide-react';
 import { Badge } from '../../../../components/Badge.tsx';
 import { StatusBadge } from '../../../../components/StatusBadge.tsx';
 import { formatDay, relativeTime } from '../../../../dates/dates.ts';
 import { useMinute } from '../../../../dates/use-minute.ts';
+import { rotationOf } from '../rotation/rotation.ts';
 import { formatDays } from './filters.ts';
 
 /** In days. */
@@ -44,12 +45,27 @@ function statusAt({ status, expiresAt }: Key, now: number): Key['status'] {
 }
 
 /** What to know about an active key. */
-function noticeOf({ expiresAt, lastUsedAt, createdAt }: Key, now: number) {
+function noticeOf(key: Key, now: number) {
+  const { expiresAt, lastUsedAt, createdAt } = key;
+  const rotation = rotationOf(key, now);
+  if (rotation?.isUnfinished) {
+    return (
+      <Badge icon={RefreshCw} tone="warn">
+        Rotation unfinished
+      </Badge>
+    );
+  }
   if (expiresAt !== null && Date.parse(expiresAt) - now < expiringWithinDays * msPerDay) {
     return (
       <Badge icon={Clock} tone="warn">
         {`Expires ${relativeTime(expiresAt, now)}`}
       </Badge>
+    );
+  }
+  if (rotation) {
+    const end = rotation.next?.secret.retiresAt;
+    return (
+      <Badge icon={RefreshCw}>{end ? `Old secret ends ${relativeTime(end, now)}` : 'Rotation started'}</Badge>
     );
   }
   const unusedDays = Math.floor((now - Date.parse(lastUsedAt ?? createdAt)) / msPerDay);

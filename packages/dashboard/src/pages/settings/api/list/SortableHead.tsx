@@ -2,6 +2,7 @@ import './SortableHead.css';
 import type { KeySort } from '@soku/contract/keys';
 import { useNavigate } from '@tanstack/react-router';
 import type { ListFilter } from '../../../../api/keys.ts';
+import type { Elements } from '../../../../components/elements.ts';
 import { isDefaultSorting, sortBy } from './sorting.ts';
 
 interface Column {
@@ -20,11 +21,12 @@ const columns: Column[] = [
   { name: 'Status', sort: 'status' },
 ];
 
-/** The head of the list. On a narrow screen, it is a line of buttons that sort the list. */
-export function SortableHead({ filter }: { filter: ListFilter }) {
+/** The head of the list, after the check box of all rows. On a narrow screen, it is a line of buttons that sort the list. */
+export function SortableHead({ filter, children }: { filter: ListFilter; children?: Elements }) {
   return (
     <thead>
       <tr>
+        <td className="keys__check">{children}</td>
         {columns.map(({ name, sort, isNumber }) => (
           <th
             key={name}

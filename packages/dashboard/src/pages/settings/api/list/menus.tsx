@@ -1,47 +1,86 @@
+import { environmentSchema } from '@soku/contract/key-values';
 import type { Key, ListedKey } from '@soku/contract/keys';
 import { builtInScopeSchema } from '@soku/contract/scopes';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { Ban, Copy, Pencil } from 'lucide-react';
+import { Ban, Copy, Gauge, Hourglass, Pause, Pencil, Play, RefreshCw, Tags, Upload } from 'lucide-react';
 import type { ListFilter } from '../../../../api/keys.ts';
+import { scopeCatalogOptions } from '../../../../api/scopes.ts';
 import { useSession } from '../../../../api/session.ts';
 import { copyText } from '../../../../components/copy-text.ts';
 import { Menu, MenuChoice, MenuGroup, MenuItem } from '../../../../components/Menu.tsx';
 import type { OpenMenu } from '../../../../components/MenuButton.tsx';
 import { announce } from '../../../../components/Toast.tsx';
+import type { Panel } from '../../../../components/use-panel.ts';
 import { CreatorName } from './CreatorName.tsx';
-import { type FilterName, formatDays } from './filters.ts';
+import { environmentNames, type FilterName, formatDays } from './filters.ts';
 
 interface ListMenuProps extends OpenMenu {
   id: string;
   onClose: () => void;
 }
 
-export interface RowActions {
-  onRename: (key: Key) => void;
-  onRevoke: (key: Key) => void;
+interface RowMenuProps extends ListMenuProps {
+  apiKey: Key;
+  openPanel: (panel: Panel, keyId: string) => void;
 }
 
 /** The actions of a row. */
-export function RowMenu({
-  apiKey,
-  onRename,
-  onRevoke,
-  ...menu
-}: ListMenuProps & RowActions & { apiKey: Key }) {
-  const suffix = ` key ${apiKey.name}`;
+export function RowMenu({ apiKey, openPanel, ...menu }: RowMenuProps) {
+  const { id, name, status, disabledAt } = apiKey;
+  const item = (panel: Panel) => ({
+    hiddenSuffix: ` key ${name}`,
+    onChoose: () => openPanel(panel, id),
+  });
+  const canRotate = status === 'active' || status === 'disabled';
+  const isRevoked = status === 'revoked';
   return (
-    <Menu {...menu} label={`Actions for ${apiKey.name}`} align="end">
-      <MenuItem icon={Pencil} hiddenSuffix={suffix} onChoose={() => onRename(apiKey)}>
+    <Menu {...menu} label={`Actions for ${name}`} align="end">
+      {canRotate ? (
+        <MenuItem icon={RefreshCw} {...item('rotate')}>
+          <span>Rotate</span>
+        </MenuItem>
+      ) : null}
+      <MenuItem icon={Pencil} {...item('rename')}>
         <span>Rename</span>
       </MenuItem>
-      <MenuItem icon={Copy} onChoose={() => copyId(apiKey.id)}>
+      <MenuItem icon={Copy} onChoose={() => copyId(id)}>
         <span>Copy key ID</span>
       </MenuItem>
-      {apiKey.status === 'revoked' ? null : (
-        <MenuItem icon={Ban} danger hiddenSuffix={suffix} onChoose={() => onRevoke(apiKey)}>
+      {isRevoked ? null : (
+        <MenuItem icon={disabledAt ? Play : Pause} {...item('disable')}>
+          <span>{disabledAt ? 'Enable' : 'Disable'}</span>
+        </MenuItem>
+      )}
+      {isRevoked ? null : (
+        <MenuItem icon={Ban} danger {...item('revoke')}>
           <span>Revoke</span>
         </MenuItem>
       )}
+    </Menu>
+  );
+}
+
+/** What concerns all keys. */
+export function PageMenu({ openPanel, ...menu }: ListMenuProps & { openPanel: (panel: Panel) => void }) {
+  const navigate = useNavigate();
+  return (
+    <Menu {...menu} label="More actions" align="end">
+      <MenuItem icon={Upload} onChoose={() => navigate({ to: '/settings/api/import' })}>
+        <span>Import keys</span>
+      </MenuItem>
+      <MenuItem icon={Tags} onChoose={() => navigate({ to: '/settings/api/scopes' })}>
+        <span>Scopes</span>
+      </MenuItem>
+      <MenuItem icon={Gauge} onChoose={() => openPanel('limit')}>
+        <span>Default rate limit</span>
+      </MenuItem>
+      <MenuItem icon={Hourglass} onChoose={() => openPanel('lifetime')}>
+        <span>Maximum lifetime</span>
+      </MenuItem>
+      <MenuItem icon={Ban} danger onChoose={() => openPanel('revoke-all')}>
+        <span>Revoke all keys</span>
+      </MenuItem>
     </Menu>
   );
 }
@@ -56,11 +95,18 @@ interface FilterMenuProps extends ListMenuProps {
   rows: ListedKey[];
 }
 
+/** A menu with more would be too long. */
+const maxExternalIds = 8;
+
 /** Adds a filter, or replaces or removes the one of the same kind. */
 export function FilterMenu({ filter, rows, ...menu }: FilterMenuProps) {
   const navigate = useNavigate({ from: '/settings/api' });
-  const user = useSession()?.user;
+  const session = useSession();
+  const user = session?.user;
+  const { data: catalog } = useQuery(scopeCatalogOptions);
   const creators = new Set([...(user ? [user.id] : []), ...rows.map(({ createdBy }) => createdBy)]);
+  const externalIds = new Set(rows.flatMap(({ externalId }) => externalId ?? []));
+  const hasTestKeys = session?.testKeyPrefix !== null || filter.environment !== undefined;
 
   const item = (name: FilterName, value: number | string) => {
     const isChosen = filter[name] === value;
@@ -100,8 +146,34 @@ export function FilterMenu({ filter, rows, ...menu }: FilterMenuProps) {
           </MenuChoice>
         ))}
       </MenuGroup>
+      <MenuGroup title="State">
+        <MenuChoice {...item('status', 'disabled')}>
+          <span>Disabled</span>
+        </MenuChoice>
+        <MenuChoice {...item('rotating', 'true')}>
+          <span>Rotation in progress</span>
+        </MenuChoice>
+      </MenuGroup>
+      {hasTestKeys ? (
+        <MenuGroup title="Environment">
+          {environmentSchema.options.map((environment) => (
+            <MenuChoice key={environment} {...item('environment', environment)}>
+              <span>{environmentNames[environment]}</span>
+            </MenuChoice>
+          ))}
+        </MenuGroup>
+      ) : null}
+      {externalIds.size > 0 ? (
+        <MenuGroup title="External ID">
+          {[...externalIds].slice(0, maxExternalIds).map((id) => (
+            <MenuChoice key={id} {...item('externalId', id)}>
+              <span translate="no">{id}</span>
+            </MenuChoice>
+          ))}
+        </MenuGroup>
+      ) : null}
       <MenuGroup title="Scope">
-        {builtInScopeSchema.options.map((scope) => (
+        {(catalog?.map(({ name }) => name) ?? builtInScopeSchema.options).map((scope) => (
           <MenuChoice key={scope} {...item('scope', scope)}>
             <code translate="no">{scope}</code>
           </MenuChoice>

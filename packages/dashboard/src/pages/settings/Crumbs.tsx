@@ -1,0 +1,18 @@
+import { Link } from '@tanstack/react-router';
+
+/** The way back from a page below the list of keys. */
+export function Crumbs({ page }: { page: string }) {
+  return (
+    <nav className="crumbs" aria-label="Breadcrumb">
+      <ol>
+        <li>
+          <Link to="/settings/account">Settings</Link>
+        </li>
+        <li>
+          <Link to="/settings/api">API keys</Link>
+        </li>
+        <li aria-current="page">{page}</li>
+      </ol>
+    </nav>
+  );
+}

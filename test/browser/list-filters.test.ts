@@ -1,0 +1,161 @@
+/** The key list: filters by state, scope, environment and external ID, disabling a key, and rotations. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { keySchema } from '@soku/contract/keys';
+import type { Page } from 'playwright-core';
+import { isAccessible } from './accessibility.ts';
+import { Dashboard } from './dashboard.ts';
+import { hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
+import * as keys from './key-pages.ts';
+import { recordHours } from './recorded-usage.ts';
+
+const dashboard = await Dashboard.start({ SOKU_TEST_KEY_PREFIX: 'sk_test_' });
+after(() => dashboard.stop());
+const { ada } = dashboard;
+
+await ada.call('PUT', '/v1/scopes', { scopes: [{ name: 'files:read' }, { name: 'files:write' }] });
+await ada.createKey({ name: 'Plain' });
+await ada.createKey({ name: 'Scoped', scopes: ['files:read'] });
+await ada.createKey({ name: 'Sandbox', environment: 'test' });
+await ada.createKey({ name: 'Customer', externalId: 'cus_42' });
+
+const shows = (page: Page, ...names: string[]) =>
+  until(
+    () => keys.rowNames(page),
+    (rows) => rows.toSorted().join() === names.toSorted().join(),
+    `the list shows ${names.join()}`,
+  );
+
+async function add(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name: 'Add filter' }).click();
+  await page.getByRole('menuitemradio', { name, exact: true }).click();
+}
+
+const chips = (page: Page) => texts(page.locator('.filters .chip:has(.chip__remove)'));
+
+test('the list is filtered by a scope of the catalog, environment and external ID, as chips in the address', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  for (const [choice, address, chip, name] of [
+    ['files:read', 'scope=files%3Aread', 'Scope files:read Remove filter: Scope', 'Scoped'],
+    ['Test', 'environment=test', 'Environment Test Remove filter: Environment', 'Sandbox'],
+    ['cus_42', 'externalId=cus_42', 'External ID cus_42 Remove filter: External ID', 'Customer'],
+  ] as const) {
+    await add(page, choice);
+    await isAt(page, `/settings/api?${address}`);
+    await shows(page, name);
+    assert.deepEqual(await chips(page), [chip]);
+    await page.getByRole('button', { name: /^Remove filter/ }).click();
+    await isAt(page, '/settings/api');
+    await hasFocus(page.getByRole('button', { name: 'Add filter' }));
+    await shows(page, 'Plain', 'Scoped', 'Sandbox', 'Customer');
+  }
+});
+
+test('a key is disabled and enabled in its row; disabled keys are a filter, with the keyboard', async (t) => {
+  const { key } = await ada.createKey({ name: 'Switched' });
+  const page = await dashboard.open(t, '/settings/api?q=Switched');
+  await keys.choose(page, 'Disable', 'Switched');
+  await isAt(page, `/settings/api?q=Switched&panel=disable&key=${key.id}`);
+  await isAccessible(page);
+  await keys.alertDialog(page).getByRole('button', { name: 'Disable "Switched"' }).click();
+  await reads(keys.toast(page), /^"Switched": Disabled\. No server accepts it/);
+  await reads(keys.row(page, 'Switched').getByRole('cell').nth(7), /^Disabled$/);
+  await hasFocus(keys.menuButton(page, 'Switched'));
+  const stored = keySchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}`)).body);
+  assert.equal(stored.status, 'disabled');
+
+  await page.goto(`${dashboard.server.url}/settings/api`);
+  await tabTo(page.getByRole('button', { name: 'Add filter' }));
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('d');
+  await hasFocus(page.getByRole('menuitemradio', { name: 'Disabled' }));
+  await page.keyboard.press('Enter');
+  await isAt(page, '/settings/api?status=disabled');
+  await shows(page, 'Switched');
+  assert.deepEqual(await chips(page), ['State Disabled Remove filter: State']);
+  await isAccessible(page);
+  await keys.choose(page, 'Enable', 'Switched');
+  await keys.alertDialog(page).getByRole('button', { name: 'Enable "Switched"' }).click();
+  await reads(keys.toast(page), /^"Switched": Enabled\./);
+  await page.getByRole('heading', { name: 'No disabled keys' }).waitFor();
+  await page.goBack();
+  await isAt(page, '/settings/api');
+});
+
+test('a rotation is started from the row, shown in the list, and found by the filter', async (t) => {
+  const { key } = await ada.createKey({ name: 'Rotating' });
+  const page = await dashboard.open(t, '/settings/api?q=Rotating');
+  await keys.choose(page, 'Rotate', 'Rotating');
+  await isAt(page, `/settings/api?q=Rotating&panel=rotate&key=${key.id}`);
+  await keys.dialog(page).waitFor();
+  await page.keyboard.press('Escape');
+  await isGone(keys.dialog(page));
+  await ada.call('POST', `/v1/api-keys/${key.id}/rotate`, { graceSeconds: 86_400 });
+  await page.goto(`${dashboard.server.url}/settings/api?rotating=true`);
+  await shows(page, 'Rotating');
+  assert.deepEqual(await chips(page), ['Rotation In progress Remove filter: Rotation']);
+  await reads(
+    keys.row(page, 'Rotating').getByRole('cell').nth(7),
+    /^Old secret ends (tomorrow|in 2[34] hours)$/,
+  );
+  // Nobody has used the new secret for more than an hour.
+  await dashboard.database(
+    'UPDATE api_key_secret SET created_at = created_at - 7200000 WHERE key_id = ?',
+    key.id,
+  );
+  await page.reload();
+  await reads(keys.row(page, 'Rotating').getByRole('cell').nth(7), /^Rotation unfinished$/);
+  await page.goto(`${dashboard.server.url}/`);
+  const item = page.getByRole('listitem').filter({ hasText: 'has an unfinished rotation' });
+  await reads(
+    item,
+    /^Rotating has an unfinished rotation Rotated 2 hours ago, but no program uses the new secret yet\./,
+  );
+  await item.getByRole('link').click();
+  await isAt(page, `/settings/api/${key.id}?tab=secrets`);
+});
+
+test('the overview reports a retired secret and a disabled key that programs still send', async (t) => {
+  const { key: retired } = await ada.createKey({ name: 'Old secret' });
+  await recordHours(dashboard, retired.id, [{ hoursAgo: 1, accepted: 5, refused: 3, code: 'revoked_key' }]);
+  const { key: disabled } = await ada.createKey({ name: 'Paused' });
+  await ada.call('PATCH', `/v1/api-keys/${disabled.id}`, { disabled: true });
+  await recordHours(dashboard, disabled.id, [{ hoursAgo: 1, accepted: 0, refused: 1, code: 'disabled_key' }]);
+  const page = await dashboard.open(t, '/');
+  const item = (name: string) => page.locator('.todo__item').filter({ hasText: name });
+  await reads(
+    item('Old secret'),
+    /^Old secret is still used with a retired secret 3 rejected requests in the last 24 hours\. A program still sends the old secret\./,
+  );
+  await reads(item('Paused'), /^Paused is disabled but still used 1 rejected request in the last 24 hours\./);
+});
+
+test('the maximum lifetime of keys is set, and holds for new keys', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  await reads(
+    page.locator('.workspace-limit').last(),
+    /^Maximum lifetime: none Change the maximum lifetime$/,
+  );
+  await page.getByRole('button', { name: 'Change the maximum lifetime' }).click();
+  await isAt(page, '/settings/api?panel=lifetime');
+  const choice = keys.dialog(page).getByRole('combobox', { name: 'Maximum lifetime' });
+  await isAccessible(page);
+  await choice.selectOption('Custom…');
+  const days = keys.dialog(page).getByRole('textbox', { name: 'Days' });
+  for (const wrong of ['', '0', '3651', '1.5', 'x']) {
+    await days.fill(wrong);
+    await keys.dialog(page).getByRole('button', { name: 'Save' }).click();
+    await keys.dialog(page).getByText('Enter a number from 1 to 3,650.').waitFor();
+    await hasFocus(days);
+  }
+  await days.fill('45');
+  await page.keyboard.press('Enter');
+  await reads(keys.toast(page), /^Maximum lifetime of new keys: 45 days\.$/);
+  await reads(page.locator('.workspace-limit').last(), /^Maximum lifetime: 45 days/);
+  const { key } = await ada.createKey({ name: 'Limited' });
+  assert.ok(key.expiresAt !== null && Date.parse(key.expiresAt) - Date.now() < 45.1 * 86_400_000);
+  await page.getByRole('button', { name: 'Change the maximum lifetime' }).click();
+  await choice.selectOption('No maximum');
+  await keys.dialog(page).getByRole('button', { name: 'Save' }).click();
+  await reads(page.locator('.workspace-limit').last(), /^Maximum lifetime: none/);
+});

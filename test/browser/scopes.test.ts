@@ -1,0 +1,131 @@
+/** Settings > API > Scopes: what the keys of a workspace can be allowed to do. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { scopeCatalogSchema } from '@soku/contract/scope-catalog';
+import type { Page } from 'playwright-core';
+import { isAccessible } from './accessibility.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
+import { hasFocus, isAt, isGone, reads, tabTo, texts } from './expect.ts';
+import * as keys from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+const { ada } = dashboard;
+
+async function ownScopes() {
+  const { data } = scopeCatalogSchema.parse((await ada.call('GET', '/v1/scopes')).body);
+  return data.filter(({ builtIn }) => !builtIn).map(({ name, description }) => ({ name, description }));
+}
+
+async function setScopes(...names: string[]): Promise<void> {
+  const response = await ada.call('PUT', '/v1/scopes', { scopes: names.map((name) => ({ name })) });
+  assert.equal(response.status, 200, response.text);
+}
+
+const list = (page: Page) => page.getByRole('list', { name: 'Scopes of your API' }).getByRole('listitem');
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const field = (page: Page, name: string) => keys.dialog(page).getByRole('textbox', { name, exact: true });
+const submit = (page: Page, name: string) => keys.dialog(page).getByRole('button', { name, exact: true });
+
+test('without scopes, the page explains them; the first one is added with the keyboard', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  await button(page, 'More actions').click();
+  await keys.menuItem(page, 'Scopes').click();
+  await isAt(page, '/settings/api/scopes');
+  await page.getByRole('heading', { name: 'No scopes yet' }).waitFor();
+  await page.getByText('GET /v1/verify?scope=files:read').waitFor();
+  const builtIn = page.getByRole('list', { name: 'Built-in scopes' }).getByRole('listitem');
+  assert.match((await texts(builtIn)).join('; '), /keys:write Create, change and revoke keys\./);
+  assert.equal(await builtIn.getByRole('button').count(), 0, 'they cannot be changed');
+  await isAccessible(page);
+
+  await tabTo(button(page, 'Add your first scope'));
+  await page.keyboard.press('Enter');
+  await isAt(page, '/settings/api/scopes?panel=add');
+  await hasFocus(field(page, 'Name'));
+  await page.keyboard.type('files:read');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('Read files');
+  await page.keyboard.press('Enter');
+  await reads(keys.toast(page), /^Added the scope files:read\.$/);
+  await reads(list(page), /^files:read Read files Keys with the scope files:read Edit Remove$/);
+  assert.deepEqual(await ownScopes(), [{ name: 'files:read', description: 'Read files' }]);
+  await isAccessible(page);
+});
+
+test('a name that is not a scope, is reserved or exists is explained next to its field', async (t) => {
+  await setScopes('files:read');
+  const page = await dashboard.open(t, '/settings/api/scopes?panel=add');
+  for (const [name, problem] of [
+    ['Files Read', 'Must be a scope of at most 64 characters'],
+    ['keys:everything', 'Must not be in the namespaces keys and audit'],
+    ['files:read', 'This scope already exists.'],
+  ] as const) {
+    await field(page, 'Name').fill(name);
+    await submit(page, 'Add scope').click();
+    await keys.dialog(page).getByText(problem).waitFor();
+    await hasFocus(field(page, 'Name'));
+  }
+  await isAccessible(page);
+  await page.keyboard.press('Escape');
+  await isGone(keys.dialog(page));
+  assert.deepEqual(await ownScopes(), [{ name: 'files:read', description: '' }]);
+});
+
+test('a description is changed, and scopes that another person added meanwhile stay', async (t) => {
+  await setScopes('files:read', 'files:write');
+  const page = await dashboard.open(t, '/settings/api/scopes');
+  await button(page, 'Edit files:write').click();
+  await hasFocus(field(page, 'Description'));
+  await setScopes('files:read', 'files:write', 'invoices:send');
+  await field(page, 'Description').fill('Create and change files');
+  await submit(page, 'Save').click();
+  await reads(keys.toast(page), /^Changed the description of files:write\.$/);
+  assert.deepEqual(
+    (await ownScopes()).map(({ name, description }) => `${name}: ${description}`),
+    ['files:read: ', 'files:write: Create and change files', 'invoices:send: '],
+  );
+  await hasFocus(button(page, 'Edit files:write'));
+});
+
+test('a scope that no key holds is removed', async (t) => {
+  await setScopes('files:read', 'files:write');
+  const page = await dashboard.open(t, '/settings/api/scopes');
+  await button(page, 'Remove files:write').click();
+  await keys.alertDialog(page).getByText('No key holds it by its name.').waitFor();
+  await hasFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
+  await isAccessible(page);
+  await keys.alertDialog(page).getByRole('button', { name: 'Remove scope' }).click();
+  await reads(keys.toast(page), /^Removed the scope files:write\.$/);
+  await hasFocus(keys.heading(page));
+  assert.deepEqual(await ownScopes(), [{ name: 'files:read', description: '' }]);
+});
+
+test('a scope that keys hold is not removed; the dialog leads to these keys', async (t) => {
+  await setScopes('files:read', 'files:write');
+  await ada.createKey({ name: 'Holder', scopes: ['files:read'] });
+  await ada.createKey({ name: 'Other', scopes: ['files:write'] });
+  const page = await dashboard.open(t, '/settings/api/scopes?panel=remove&key=files:read');
+  await keys.alertDialog(page).getByRole('heading', { name: 'This scope is in use' }).waitFor();
+  await keys
+    .alertDialog(page)
+    .getByText('1 key holds it. Take it from this key first, or revoke it.')
+    .waitFor();
+  assert.equal(await keys.alertDialog(page).getByRole('button', { name: 'Remove scope' }).count(), 0);
+  await isAccessible(page);
+  await keys.alertDialog(page).getByRole('link', { name: 'Show these keys' }).click();
+  await isAt(page, '/settings/api?scope=files%3Aread');
+  await keys.row(page, 'Holder').waitFor();
+  assert.deepEqual(await keys.rowNames(page), ['Holder']);
+});
+
+test('a scope that a key received in the meantime is not removed either', async (t) => {
+  await setScopes('files:read', 'files:write', 'invoices:send');
+  const expected = [httpErrorMessage(409)];
+  const page = await dashboard.open(t, '/settings/api/scopes?panel=remove&key=invoices:send', { expected });
+  await keys.alertDialog(page).getByText('No key holds it by its name.').waitFor();
+  await ada.createKey({ name: 'Late holder', scopes: ['invoices:send'] });
+  await keys.alertDialog(page).getByRole('button', { name: 'Remove scope' }).click();
+  await reads(keys.alertDialog(page).getByRole('alert'), /invoices:send/);
+  await keys.alertDialog(page).getByRole('link', { name: 'Show these keys' }).waitFor();
+});

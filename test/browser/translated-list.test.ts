@@ -1,0 +1,111 @@
+/** The list, the scopes and the import in a page that the browser translates. See translated.test.ts. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { Dashboard } from './dashboard.ts';
+import { isAt, isGone, reads, texts } from './expect.ts';
+import * as keys from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+const { ada } = dashboard;
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+
+test('keys are selected, filtered, disabled and revoked in a translated page', async (t) => {
+  for (const name of ['Translated 3', 'Translated 2', 'Translated 1']) await ada.createKey({ name });
+  const page = await dashboard.open(t, '/settings/api', { translated: true });
+  await keys.checkBox(page, 'Translated 1').click();
+  await reads(keys.bulkBar(page), /^1 key selected never used Revoke 1 key$/);
+  await keys.checkBox(page, 'Translated 3').click({ modifiers: ['Shift'] });
+  await reads(keys.bulkBar(page), /^3 keys selected never used Revoke 3 keys$/);
+  await keys.checkBox(page, 'Translated 1').click();
+  await reads(keys.bulkBar(page), /^2 keys selected never used Revoke 2 keys$/);
+  await button(page, 'Revoke 2 keys').click();
+  await reads(keys.alertDialog(page).getByRole('heading'), /^Revoke 2 keys\?$/);
+  const names = page.locator('.revoke-keys__name');
+  assert.deepEqual((await texts(names)).toSorted(), ['Translated 2', 'Translated 3']);
+  assert.equal(await names.locator('font').count(), 0, 'names are not translated');
+  await keys.alertDialog(page).getByRole('button', { name: 'Revoke 2 keys' }).click();
+  await reads(keys.toast(page), /^2 keys revoked\./);
+  await isGone(keys.bulkBar(page));
+
+  await keys.choose(page, 'Disable', 'Translated 1');
+  await keys.alertDialog(page).getByRole('button', { name: 'Disable "Translated 1"' }).click();
+  await reads(keys.row(page, 'Translated 1').getByRole('cell').nth(7), /^Disabled$/);
+  await button(page, 'Add filter').click();
+  await page.getByRole('menuitemradio', { name: 'Disabled' }).click();
+  await reads(page.locator('.chip:has(.chip__remove)'), /^State Disabled Remove filter: State$/);
+  await keys.choose(page, 'Enable', 'Translated 1');
+  await keys.alertDialog(page).getByRole('button', { name: 'Enable "Translated 1"' }).click();
+  await page.getByRole('heading', { name: 'No disabled keys' }).waitFor();
+  await page.getByRole('button', { name: /^Remove filter/ }).click();
+  await keys.row(page, 'Translated 1').waitFor();
+
+  await button(page, 'More actions').click();
+  await keys.menuItem(page, 'Revoke all keys').click();
+  const confirmation = keys.alertDialog(page).getByRole('textbox');
+  await keys.alertDialog(page).getByRole('button', { name: 'Revoke all keys' }).click();
+  await keys.alertDialog(page).getByText('Does not match the name below.').waitFor();
+  const hint = keys.alertDialog(page).locator('.field__hint');
+  assert.equal(await hint.locator('font').count(), 0, 'the name to enter is not translated');
+  await confirmation.fill((await texts(hint)).join());
+  await keys.alertDialog(page).getByRole('button', { name: 'Revoke all keys' }).click();
+  await reads(keys.toast(page), /^1 key revoked\. No server accepts it anymore\.$/);
+});
+
+test('scopes are added, edited and removed in a translated page', async (t) => {
+  const page = await dashboard.open(t, '/settings/api/scopes', { translated: true });
+  await button(page, 'Add your first scope').click();
+  const field = (name: string) => keys.dialog(page).getByRole('textbox', { name, exact: true });
+  await field('Name').fill('Wrong');
+  await keys.dialog(page).getByRole('button', { name: 'Add scope' }).click();
+  await keys.dialog(page).getByText('Must be a scope').waitFor();
+  await field('Name').fill('files:read');
+  await keys.dialog(page).getByRole('button', { name: 'Add scope' }).click();
+  await reads(page.locator('.scope-list__text').first(), /^No description$/);
+  await button(page, 'Edit files:read').click();
+  await field('Description').fill('Read files');
+  await page.keyboard.press('Enter');
+  await reads(page.locator('.scope-list__text').first(), /^Read files$/);
+  await button(page, 'Remove files:read').click();
+  await keys.alertDialog(page).getByRole('button', { name: 'Remove scope' }).click();
+  await page.getByRole('heading', { name: 'No scopes yet' }).waitFor();
+});
+
+test('keys are imported in a translated page', async (t) => {
+  const page = await dashboard.open(t, '/settings/api/import', { translated: true });
+  const choose = (text: string) =>
+    page
+      .getByLabel('File to import')
+      .setInputFiles({ name: 'keys.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
+  await choose('name,hash');
+  await reads(page.getByRole('alert').first(), /^The file contains no keys\.$/);
+  const hash = createHash('sha256').update('translated').digest('hex');
+  await choose(`name,hash\nImported,${hash}\nWrong,x`);
+  await button(page, 'Check 2 keys').click();
+  await reads(page.locator('tbody tr'), /^3 hash must be a SHA-256/);
+  await button(page, 'Choose the corrected file').click();
+  await choose(`label,hash\nImported,${hash}`);
+  await page.getByRole('combobox', { name: 'Field of the column label' }).selectOption('Not imported');
+  await page.getByText('No column is the name.').waitFor();
+  await page.getByRole('combobox', { name: 'Field of the column label' }).selectOption('name');
+  await button(page, 'Check 1 key').click();
+  await button(page, 'Import 1 key').click();
+  await page.getByRole('heading', { name: '1 key imported' }).waitFor();
+  await page.getByRole('link', { name: 'Show the keys' }).click();
+  await isAt(page, '/settings/api');
+  await keys.row(page, 'Imported').waitFor();
+});
+
+test('the maximum lifetime is changed in a translated page', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?panel=lifetime', { translated: true });
+  const dialog = keys.dialog(page);
+  await dialog.getByRole('combobox').selectOption('Custom…');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText('Enter a number from 1 to 3,650.').waitFor();
+  await dialog.getByRole('combobox').selectOption('90 days');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await reads(page.locator('.workspace-limit').last(), /^Maximum lifetime: 90 days/);
+});
