@@ -1,6 +1,7 @@
 import './ScopePicker.css';
 import { builtInScopeSchema, builtInScopeTexts, coversScope } from '@soku/contract/scopes';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useId, useState } from 'react';
 import { ownScopes, scopeCatalogOptions } from '../../../../api/scopes.ts';
 import { ProblemText } from '../../../../components/Field.tsx';
@@ -59,6 +60,11 @@ function Picker({ own, value, problem }: ScopePickerProps & { own: ReturnType<ty
         <p className="field__hint" id={hint}>
           {describeChoice(choice, own.length > 0)}
         </p>
+        {own.length === 0 ? (
+          <p>
+            <Link to="/settings/api/scopes">Define scopes for your API</Link>
+          </p>
+        ) : null}
         {choice === 'read' ? <GrantNames grants={readOnly} /> : null}
         {choice === 'custom' ? (
           <Grants offered={offered} checked={custom} onChange={(next) => setCustom(new Set(next))} />
