@@ -1,6 +1,11 @@
 import './ApiKeysPage.css';
 import type { KeyList, ListedKey } from '@soku/contract/keys';
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import {
+  type InfiniteData,
+  keepPreviousData,
+  type UseInfiniteQueryResult,
+  useInfiniteQuery,
+} from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Ellipsis, Plus } from 'lucide-react';
 import { useId, useState } from 'react';
@@ -69,29 +74,7 @@ export function ApiKeysPage() {
       <div {...prepareMenus}>
         <ListControls filter={filter} counts={counts} rows={rows} />
       </div>
-      {list.isPending && !list.error ? <KeyTableSkeleton filter={filter} /> : null}
-      {list.isLoadingError ? <LoadFailed error={list.error} onRetry={list.refetch} /> : null}
-      {list.data ? (
-        <Rows
-          rows={rows}
-          filter={filter}
-          counts={counts}
-          stale={list.isPlaceholderData}
-          selection={selection}
-        />
-      ) : null}
-      <ListFoot
-        list={list}
-        shown={rows.length}
-        size={sizeOf(rows.length, counts?.[filter.status] ?? rows.length)}
-        rows=".keys__link"
-      />
-      {/* Hidden while the list loads, because the rows would push it down. */}
-      {list.isPending && !list.error ? null : (
-        <div {...prepare}>
-          <WorkspaceLimit openPanel={openPanel} />
-        </div>
-      )}
+      <List list={list} rows={rows} filter={filter} selection={selection} />
       <SelectedKeys selection={selection} onRevoke={() => openPanel('revoke-selected')} />
       {search.panel && KeyPanels ? (
         <KeyPanels
@@ -149,29 +132,53 @@ function SelectedKeys({ selection, onRevoke }: { selection: Selection; onRevoke:
 /** Most lists have rows. */
 const emptyList = new OnDemand(async () => (await import('./EmptyList.tsx')).EmptyList);
 
-interface RowsProps {
+interface ListProps {
+  list: UseInfiniteQueryResult<InfiniteData<KeyList>>;
   rows: ListedKey[];
   filter: ListFilter;
-  counts: KeyList['counts'];
-  stale: boolean;
   selection: Selection;
 }
 
-function Rows({ counts, ...table }: RowsProps) {
+/** The keys, or why there are none, and what is below them. */
+function List({ list, rows, filter, selection }: ListProps) {
   const { openPanel } = usePanel();
-  const isEmpty = table.rows.length === 0;
+  const counts = list.data?.pages[0]?.counts;
+  const isEmpty = list.data !== undefined && rows.length === 0;
   const EmptyList = useOnDemandOrThrow(emptyList, isEmpty);
-  if (isEmpty) {
-    return EmptyList ? (
-      <EmptyList filter={table.filter} counts={counts} onGenerate={() => openPanel('generate')} />
-    ) : (
-      <KeyTableSkeleton filter={table.filter} />
-    );
-  }
+  const isPending = (list.isPending && !list.error) || (isEmpty && !EmptyList);
   return (
-    <div {...prepareMenus}>
-      <KeyListTable {...table} openPanel={openPanel} />
-    </div>
+    <>
+      {isPending ? <KeyTableSkeleton filter={filter} /> : null}
+      {list.isLoadingError ? <LoadFailed error={list.error} onRetry={list.refetch} /> : null}
+      {isEmpty && EmptyList ? (
+        <EmptyList filter={filter} counts={counts} onGenerate={() => openPanel('generate')} />
+      ) : null}
+      {rows.length > 0 ? (
+        <div {...prepareMenus}>
+          <KeyListTable
+            rows={rows}
+            filter={filter}
+            stale={list.isPlaceholderData}
+            selection={selection}
+            openPanel={openPanel}
+          />
+        </div>
+      ) : null}
+      {isPending ? null : (
+        <ListFoot
+          list={list}
+          shown={rows.length}
+          size={sizeOf(rows.length, counts?.[filter.status] ?? rows.length)}
+          rows=".keys__link"
+        />
+      )}
+      {/* Hidden while the list loads, because the rows would push it down. */}
+      {isPending ? null : (
+        <div {...prepare}>
+          <WorkspaceLimit openPanel={openPanel} />
+        </div>
+      )}
+    </>
   );
 }
 
