@@ -49,6 +49,7 @@ test('/ selects the search of the list, and on other pages opens the jump dialog
 test('? lists the shortcuts, from every page and from the account menu', async (t) => {
   const page = await open(t, '/docs');
   await page.keyboard.press('?');
+  await help(page).waitFor();
   assert.deepEqual(await texts(help(page).getByRole('term')), [
     'Jump to a key, page or action',
     'Generate New Key',
