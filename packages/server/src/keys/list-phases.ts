@@ -94,7 +94,7 @@ function usedBefore(time: number): [UnnumberedPhase, UnnumberedPhase] {
 
 /** The keys that expire, without those that the filter excludes, which may be many and are next to each other. */
 function expires({ status, now }: ListTime): Condition {
-  if (status === 'active') return sql`api_key.expires_at > ${now}`;
+  if (status === 'active' || status === 'disabled') return sql`api_key.expires_at > ${now}`;
   return status === 'expired' ? sql`api_key.expires_at <= ${now}` : sql`api_key.expires_at IS NOT NULL`;
 }
 
@@ -125,7 +125,8 @@ function byStatus(order: SortOrder, { since, status }: ListTime): Phase[] {
   ];
   const ordered = numbered(order === 'asc' ? phases : phases.toReversed());
   if (status === 'all') return ordered;
-  // All keys of the list have the same status now.
-  const [number, table] = [phases.findIndex((phase) => phase.status === status), 'api_key' as const];
+  // All keys of the list have the same status now. Disabled keys are in the phase of the active ones.
+  const own = status === 'disabled' ? 'active' : status;
+  const [number, table] = [phases.findIndex((phase) => phase.status === own), 'api_key' as const];
   return [{ number: order === 'asc' ? number : phases.length - 1 - number, table }];
 }
