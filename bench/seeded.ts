@@ -125,9 +125,11 @@ function fill(db: DatabaseSync, count: number): void {
     FROM secret s CROSS JOIN api_key k ON k.id = s.key_id
   `);
   report(`sorting the secrets of ${abbreviateCount(count)} keys`);
-  db.exec(
-    'INSERT INTO api_key_secret SELECT *, NULL, NULL FROM secret ORDER BY hash; COMMIT; DROP TABLE secret;',
-  );
+  db.exec(`
+    INSERT INTO api_key_secret (hash, key_id, prefix, preview_start, preview_end, created_at, id)
+    SELECT *, 'sec_' || lower(hex(randomblob(13))) FROM secret ORDER BY hash;
+    COMMIT; DROP TABLE secret;
+  `);
   db.exec('INSERT INTO key_use (key_id, workspace_id) SELECT id, workspace_id FROM api_key ORDER BY id');
   report('creating the indexes');
   for (const { sql } of later) db.exec(sql);
