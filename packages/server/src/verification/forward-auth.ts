@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { checkRequestForm } from '../http/broken-requests.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { ApiProblem } from '../http/errors.ts';
+import { memoize } from '../http/memoize.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import { nextRequestId } from '../http/request-ids.ts';
 import type { FastPath, FastPathExchange } from './fast-path.ts';
@@ -29,13 +30,21 @@ type Decision = Accepted | Rejected | { malformed: ApiProblem };
 
 const accept: AcceptKey<Accepted> = (...key) => ({ fields: formatKeyFields(...key) });
 
+/** A query and, after a line break, the scopes of the header field, if there is one. Most requests state the same. */
+const readStated = memoize((stated): KeyRequirements => {
+  const [query = '', scopes] = stated.split('\n');
+  return readKeyRequirements(query, scopes);
+});
+
 function requirementsIn(
   url: string,
   route: ForwardAuthRoute,
   { requiredScopes }: RequestFields,
 ): KeyRequirements {
   const start = route === '/v1/verify' ? url.indexOf('?') : -1;
-  return readKeyRequirements(start === -1 ? '' : url.slice(start + 1), requiredScopes);
+  return readStated(
+    `${start === -1 ? '' : url.slice(start + 1)}${requiredScopes === undefined ? '' : `\n${requiredScopes}`}`,
+  );
 }
 
 /**
