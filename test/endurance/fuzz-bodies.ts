@@ -82,7 +82,7 @@ function nearlyValid(random: Random): unknown {
 
 /** A JSON body of the right shape, with unusual texts. */
 export function wellFormedBody(random: Random, forNewKey: boolean): string {
-  const name = random.pick(texts);
+  const name = random.chance(0.5) ? 'Production Server' : random.pick(texts);
   if (!forNewKey || random.chance(0.5)) return JSON.stringify({ name });
   const expiresAt = random.chance(0.5) ? random.pick(texts) : '2031-01-01T00:00:00Z';
   return JSON.stringify({

@@ -195,6 +195,8 @@ export const methods = [
 export const calls: readonly (readonly [method: string, path: string])[] = [
   ['POST', '/v1/api-keys'],
   ['POST', '/v1/api-keys'],
+  ['POST', '/v1/api-keys'],
+  ['POST', '/v1/api-keys'],
   ['POST', '/v1/api-keys/import'],
   ['PATCH', '/v1/api-keys/{id}'],
   ['POST', '/v1/api-keys/{id}/revoke'],

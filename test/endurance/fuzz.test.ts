@@ -43,7 +43,7 @@ test('malformed requests never make the server fail, hang, or return an error wi
     assert.doesNotMatch(server.output, /"level":[56]0/);
     for (const outcome of count < 5000 ? outcomes : [...outcomes, ...rareOutcomes])
       assert.ok((run.seen.get(outcome) ?? 0) >= Math.max(1, Math.floor(count / 5000)), `too few ${outcome}`);
-    assert.ok((run.seen.get('201') ?? 0) >= count / 300, 'too few keys were created');
+    assert.ok((run.seen.get('201') ?? 0) > count / 100, 'too few keys were created');
 
     const ada = await openSession(server);
     const { apiKey, key } = await ada.createKey({ name: 'afterwards' });

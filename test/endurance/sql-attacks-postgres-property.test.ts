@@ -53,8 +53,7 @@ test('on PostgreSQL, no sequence of INSERT, UPDATE, DELETE and MERGE makes a ver
   const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
     outcomes.push(...(await fixture.inTransaction((transaction) => executeEach(transaction, steps))));
   });
-  await fc.assert(property, { numRuns: times(15, 1500) });
+  await fc.assert(property, { numRuns: times(40, 1500) });
   const executed = outcomes.filter(Boolean).length;
-  // Most steps are rejected.
-  assert.ok(executed > 0, `only ${executed} of ${outcomes.length} steps were executed`);
+  assert.ok(executed > outcomes.length / 25, `only ${executed} of ${outcomes.length} steps were executed`);
 });
