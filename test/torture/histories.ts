@@ -17,7 +17,7 @@ export function change<T>(register: Register<T>, value: T, sentAt: number, compl
 /** The epoch ms of the time 0. The clocks of all nodes agree. */
 export const epoch = 1_700_000_000_000;
 
-/** Checks a use that is not restricted to an address and requires no scopes, unless `more` says so. */
+/** Checks a use that is not restricted to an address and requires no scopes, unless `more` states them. */
 export function check(
   history: SecretHistory,
   sentAt: number,

@@ -79,7 +79,7 @@ function problemsOf(issue: z.core.$ZodIssue): ImportFieldProblem[] {
   }
   const [field = 'key', ...rest] = issue.path.map(String);
   const path = [field, ...rest.filter((part) => /^\d{1,3}$/.test(part) || shownName.test(part))].join('.');
-  // zod's own message does not say so.
+  // zod's own message only names the expected type.
   if (issue.code === 'invalid_type' && issue.message.endsWith('undefined'))
     return [{ path, problem: 'is missing' }];
   if (issue.code === 'invalid_key') return [{ path, problem: issue.issues[0]?.message ?? issue.message }];

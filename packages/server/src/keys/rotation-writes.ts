@@ -14,8 +14,8 @@ import { type KeyRow, KeyStore, type SecretRow } from './store.ts';
 import { insertSecret, policyOfRow, policyOfUnrevoked } from './writes.ts';
 
 /*
- * The writes of rotations. Call each function inside the transaction of its command. Whoever changes the secrets of a key
- * holds the lock of the key's row.
+ * The writes of rotations. Call each function inside the transaction of its command. The caller that changes the secrets
+ * of a key holds the lock of the key's row.
  */
 
 /** A rotation. */

@@ -23,7 +23,7 @@ export const selfRevokeRoute: FastifyPluginAsyncZod<{
       operationId: 'revokeSelf',
       summary: 'Revoke the key of this call',
       description:
-        'For whoever has found a leaked key. Requires no scope, and works whatever the allowed addresses, the limit, the environment and the status of the key. If the key was rotated and this is not its newest secret, only this secret is retired. A repeated call returns the same result.',
+        'For anyone who has found a leaked key. Requires no scope, and works whatever the allowed addresses, the limit, the environment and the status of the key. If the key was rotated and this is not its newest secret, only this secret is retired. A repeated call returns the same result.',
       tags,
       security: [{ key: [] }],
       body: revokeSelfSchema.nullish(),

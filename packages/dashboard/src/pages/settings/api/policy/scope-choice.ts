@@ -1,4 +1,4 @@
-/** What the scope picker offers, and what the grants of a key mean in words. */
+/** What the scope picker offers, and the descriptions of a key's grants. */
 import type { CatalogScope } from '@soku/contract/scope-catalog';
 import { builtInScopeSchema, builtInScopeTexts, coversScope } from '@soku/contract/scopes';
 
