@@ -1,7 +1,8 @@
 import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 
 /** The way back from a page below the list of keys. */
-export function Crumbs({ page }: { page: string }) {
+export function Crumbs({ page }: { page: ReactNode }) {
   return (
     <nav className="crumbs" aria-label="Breadcrumb">
       <ol>

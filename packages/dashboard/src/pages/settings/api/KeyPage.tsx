@@ -1,12 +1,13 @@
 import './KeyPage.css';
 import type { Key } from '@soku/contract/keys';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { keyOptions } from '../../../api/keys.ts';
 import { refreshWhileSignedIn } from '../../../api/refresh.ts';
 import { Failure } from '../../../components/Notice.tsx';
 import { useRecordOpenedKey } from '../../../session/recent-keys.ts';
 import type { KeyTab } from '../../search.ts';
+import { Crumbs } from '../Crumbs.tsx';
 import { AccessTab } from './key/AccessTab.tsx';
 import { ActivityTab } from './key/ActivityTab.tsx';
 import { EndedUse } from './key/EndedUse.tsx';
@@ -29,7 +30,7 @@ export function KeyPage() {
 
   return (
     <>
-      <Breadcrumb name={key?.name} />
+      <Crumbs page={<bdi translate="no">{key?.name ?? 'Key'}</bdi>} />
       <KeyHead apiKey={key} tab={tab} error={error} />
       {error && !key ? <LoadFailure error={error} /> : <Tabs id={keyId} apiKey={key} tab={tab} />}
       <KeyDialogs id={keyId} search={search} />
@@ -67,22 +68,4 @@ function acceptedSecrets(key: Key | undefined): number {
 /** For a key that does not exist, the heading says everything. */
 function LoadFailure({ error }: { error: Error }) {
   return isMissing(error) ? null : <Failure error={error} />;
-}
-
-function Breadcrumb({ name }: { name: string | undefined }) {
-  return (
-    <nav className="crumbs" aria-label="Breadcrumb">
-      <ol>
-        <li>
-          <Link to="/settings/account">Settings</Link>
-        </li>
-        <li>
-          <Link to="/settings/api">API keys</Link>
-        </li>
-        <li aria-current="page" translate="no">
-          <bdi>{name ?? 'Key'}</bdi>
-        </li>
-      </ol>
-    </nav>
-  );
 }

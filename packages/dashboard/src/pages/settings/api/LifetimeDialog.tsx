@@ -5,8 +5,8 @@ import { changeWorkspace, workspaceOptions } from '../../../api/workspace.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { SelectField, TextField } from '../../../components/Field.tsx';
+import { Loading } from '../../../components/Loading.tsx';
 import { Failure } from '../../../components/Notice.tsx';
-import { Skeleton } from '../../../components/Skeleton.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { InvalidFields, useSubmit } from '../../../components/use-submit.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
@@ -18,9 +18,11 @@ export function LifetimeDialog({ onClose }: { onClose: () => void }) {
   const { data: workspace, error } = useQuery(workspaceOptions);
   return (
     <Dialog title="Maximum lifetime of keys" onCloseRequest={onClose}>
-      {workspace ? <LifetimeForm days={workspace.maxKeyLifetimeDays} onClose={onClose} /> : null}
-      {!workspace && error ? <Failure error={error} /> : null}
-      {!workspace && !error ? <Skeleton width="full" /> : null}
+      {workspace ? (
+        <LifetimeForm days={workspace.maxKeyLifetimeDays} onClose={onClose} />
+      ) : (
+        <Loading error={error} />
+      )}
     </Dialog>
   );
 }

@@ -7,8 +7,8 @@ import { keyOptions } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { TextField } from '../../../components/Field.tsx';
+import { Loading } from '../../../components/Loading.tsx';
 import { Failure } from '../../../components/Notice.tsx';
-import { Skeleton } from '../../../components/Skeleton.tsx';
 import { parseForm, useSubmit } from '../../../components/use-submit.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
@@ -18,9 +18,7 @@ export function RenameDialog({ id, onClose }: { id: string; onClose: () => void 
   const { data: key, error } = useQuery(keyOptions(id));
   return (
     <Dialog title="Rename this key" onCloseRequest={onClose}>
-      {key ? <RenameForm apiKey={key} onClose={onClose} /> : null}
-      {!key && error ? <Failure error={error} /> : null}
-      {!key && !error ? <Skeleton width="full" /> : null}
+      {key ? <RenameForm apiKey={key} onClose={onClose} /> : <Loading error={error} />}
     </Dialog>
   );
 }

@@ -1,8 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { changeWorkspace, defaultLimitOf, workspaceOptions } from '../../../api/workspace.ts';
 import { Dialog } from '../../../components/Dialog.tsx';
-import { Failure } from '../../../components/Notice.tsx';
-import { Skeleton } from '../../../components/Skeleton.tsx';
+import { Loading } from '../../../components/Loading.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { LimitForm } from './LimitForm.tsx';
 import { formatLimit, inheritedLimitLabel } from './limit.ts';
@@ -29,9 +28,9 @@ export function WorkspaceLimitDialog({ onClose }: { onClose: () => void }) {
         >
           <p>Keys with their own limit are not affected.</p>
         </LimitForm>
-      ) : null}
-      {!workspace && error ? <Failure error={error} /> : null}
-      {!workspace && !error ? <Skeleton width="full" /> : null}
+      ) : (
+        <Loading error={error} />
+      )}
     </Dialog>
   );
 }

@@ -4,8 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRef } from 'react';
 import { keyOptions } from '../../../../api/keys.ts';
 import { retireSecret, rotateKey } from '../../../../api/rotation.ts';
-import { Failure } from '../../../../components/Notice.tsx';
-import { Skeleton } from '../../../../components/Skeleton.tsx';
+import { Loading } from '../../../../components/Loading.tsx';
 import { exactTime } from '../../../../dates/dates.ts';
 import { NewKeyDialog } from '../NewKeyDialog.tsx';
 import { storeNewKey, useNewKey } from '../new-key.ts';
@@ -33,10 +32,6 @@ export function RotateDialog({ id, onClose }: { id: string; onClose: () => void 
       onClose={onClose}
     />
   );
-}
-
-function Loading({ error }: { error: Error | null }) {
-  return error ? <Failure error={error} /> : <Skeleton width="full" />;
 }
 
 /**
