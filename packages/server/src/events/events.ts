@@ -2,6 +2,7 @@ import type { Action, Actor, Changes, Details, Target } from '@soku/contract/aud
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { newId } from '../ids.ts';
+import { split } from '../split.ts';
 
 /** The chain for sign-ins, accounts, and the deployment as a whole. Every other chain belongs to a workspace. */
 export const accountsChain = 'accounts';
@@ -27,9 +28,8 @@ const batchSize = 500;
  * without its event, and no event without its command. audit/sealer.ts later assigns their positions in the chain.
  */
 export async function appendEvents(db: Kysely<Tables>, events: readonly NewEvent[]): Promise<void> {
-  for (let first = 0; first < events.length; first += batchSize) {
-    const rows = toEventRows(events.slice(first, first + batchSize));
-    await db.insertInto('audit_event').values(rows).execute();
+  for (const batch of split(events, batchSize)) {
+    await db.insertInto('audit_event').values(toEventRows(batch)).execute();
   }
 }
 
@@ -41,6 +41,16 @@ export async function appendEvent(db: Kysely<Tables>, event: NewEvent): Promise<
 /** Converts events to rows of the table audit_event, with all of its columns. */
 export function toEventRows(events: readonly NewEvent[]) {
   return events.map(toRow);
+}
+
+/** The target of an event about a workspace as a whole. */
+export async function workspaceTarget(db: Kysely<Tables>, id: string): Promise<Target> {
+  const { name } = await db
+    .selectFrom('workspace')
+    .select('name')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return { kind: 'workspace', id, name };
 }
 
 /** @returns the fields that differ, or undefined if none does */

@@ -6,13 +6,14 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import { z } from 'zod';
 import { completeDocument } from './openapi-document.ts';
 
-/** Codes that any endpoint with a key can return. */
 const restrictionCodes: readonly ErrorCode[] = [
   'rate_limited',
   'disabled_key',
   'ip_not_allowed',
   'wrong_environment',
 ];
+
+/** Codes that any endpoint with a key can return. */
 const credentialCodes = errorCodeNames.filter(
   (code) => errorCodes[code].status === 401 || restrictionCodes.includes(code),
 );

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import type { Target } from '@soku/contract/audit';
 import { type ImportResult, maxImportProblems } from '@soku/contract/imports';
 import { errorCodeOf } from '../error-code.ts';
-import type { NewEvent } from '../events/events.ts';
+import { type NewEvent, workspaceTarget } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
-import { findIdempotent, insertToken } from '../keys/idempotency.ts';
+import { findIdempotent, hashToken, insertToken } from '../keys/idempotency.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { type CheckedRow, checkRow } from './rows.ts';
 import { type ImportOutcome, importBatchSize, type RowSource, writeImport } from './writes.ts';
@@ -29,8 +29,8 @@ interface ImportCommand {
   /** Epoch ms. */
   now: number;
   maxProblems: number;
-  /** The hash of the Idempotency-Key. */
-  token?: Uint8Array | undefined;
+  /** The hash of the Idempotency-Key; null if there is none. */
+  token: Uint8Array | null;
 }
 
 /** Rows that are checked in one turn of the event loop: about a millisecond. */
@@ -59,7 +59,7 @@ export class ImportService {
     idempotencyKey: string | null,
   ): Promise<ImportResult> {
     const now = this.#options.now();
-    const token = idempotencyKey === null ? undefined : createHash('sha256').update(idempotencyKey).digest();
+    const token = hashToken(idempotencyKey);
     const batches = await this.#check(keys, now);
     const { ids: _ids, ...result } = await this.run(
       { workspaceId, actor, dryRun, now, token, maxProblems: maxImportProblems },
@@ -85,19 +85,14 @@ export class ImportService {
     const request = { workspaceId, createdBy: actor.id, maxActiveKeys, dryRun, now };
     const { value } = await this.#propagation.commit<ImportOutcome>(async (db) => {
       const outcome = await writeImport(db, request, source, maxProblems, async () => {
-        if (token !== undefined && (await findIdempotent(db, workspaceId, token, now)) !== undefined)
+        if (token !== null && (await findIdempotent(db, workspaceId, token, now)) !== undefined)
           throw replayed();
       });
       if (outcome === undefined) throw quotaExceeded(maxActiveKeys);
       if (dryRun || outcome.problems.length > 0) return { value: outcome };
-      if (token !== undefined) await insertToken(db, workspaceId, token, null, now);
+      if (token !== null) await insertToken(db, workspaceId, token, null, now);
       if (outcome.imported === 0) return { value: outcome };
-      const { name } = await db
-        .selectFrom('workspace')
-        .select('name')
-        .where('id', '=', workspaceId)
-        .executeTakeFirstOrThrow();
-      const events = [keysImported(command, name, outcome)];
+      const events = [keysImported(command, await workspaceTarget(db, workspaceId), outcome)];
       return { value: outcome, changed: { kind: 'keys', ids: outcome.ids }, events };
     });
     return value;
@@ -125,7 +120,7 @@ const conflicts = new Set(['23505', '23000', '40P01']);
 /** One event for all keys, which name their creator themselves. */
 function keysImported(
   { workspaceId, actor, now }: ImportCommand,
-  name: string,
+  target: Target,
   { imported, unchanged, ids }: ImportOutcome,
 ): NewEvent {
   const [first = null, last = null] = [ids[0], ids.at(-1)];
@@ -134,7 +129,7 @@ function keysImported(
     at: now,
     actor,
     action: 'key.imported',
-    target: { kind: 'workspace', id: workspaceId, name },
+    target,
     details: { imported, unchanged, firstKeyId: first, lastKeyId: last },
   };
 }

@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { isPostgres, lockFreeKeys } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import type { Propagation } from '../propagation/propagation.ts';
+import { split } from '../split.ts';
 import type { FirstUse } from '../verification/result.ts';
 
 /** Number of uses per transaction. */
@@ -27,10 +28,7 @@ export class GraceStarts {
 
   /** Writes all uses that were added before the call, except those of keys that are being changed. */
   async write(): Promise<void> {
-    const all = [...this.#uses.values()];
-    for (let first = 0; first < all.length; first += batchSize) {
-      await this.#writeBatch(all.slice(first, first + batchSize));
-    }
+    for (const batch of split([...this.#uses.values()], batchSize)) await this.#writeBatch(batch);
   }
 
   async #writeBatch(uses: readonly FirstUse[]): Promise<void> {

@@ -3,7 +3,7 @@ import type { StartGrace } from '@soku/contract/rotation';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { formatStoredScopes } from '../database/stored-scopes.ts';
-import { changesOf, type NewEvent } from '../events/events.ts';
+import { changesOf, type NewEvent, workspaceTarget } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import type { KeyPolicy } from './caller-policy.ts';
 import type { RevokeRequest } from './revoke-writes.ts';
@@ -105,21 +105,16 @@ export function keysRevoked(
  */
 export async function workspaceKeysRevoked(
   db: Kysely<Tables>,
-  { actor, workspaceId: id }: CallerOfEvent,
+  { actor, workspaceId }: CallerOfEvent,
   { at, reason }: Pick<RevokeRequest, 'at' | 'reason'>,
   count: number,
 ): Promise<NewEvent> {
-  const { name } = await db
-    .selectFrom('workspace')
-    .select('name')
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow();
   return {
-    chain: id,
+    chain: workspaceId,
     at,
     actor,
     action: 'workspace.keys_revoked',
-    target: { kind: 'workspace', id, name },
+    target: await workspaceTarget(db, workspaceId),
     details: { keys: count, ...(reason !== null && { reason }) },
   };
 }

@@ -91,19 +91,16 @@ type Column = (name: string) => RawBuilder<unknown>;
 
 function statusConditions(status: StatusFilter, now: number, column: Column): Condition[] {
   const [revokedAt, expiresAt] = [column('api_key.revoked_at'), column('api_key.expires_at')];
+  const active = [
+    sql<SqlBool>`${revokedAt} IS NULL`,
+    sql<SqlBool>`(${expiresAt} IS NULL OR ${expiresAt} > ${now})`,
+  ];
   return {
     all: [],
     revoked: [sql<SqlBool>`${revokedAt} IS NOT NULL`],
     expired: [sql<SqlBool>`${revokedAt} IS NULL`, sql<SqlBool>`${expiresAt} <= ${now}`],
-    disabled: [
-      sql<SqlBool>`${revokedAt} IS NULL`,
-      sql<SqlBool>`(${expiresAt} IS NULL OR ${expiresAt} > ${now})`,
-      sql<SqlBool>`${column('api_key.disabled_at')} IS NOT NULL`,
-    ],
-    active: [
-      sql<SqlBool>`${revokedAt} IS NULL`,
-      sql<SqlBool>`(${expiresAt} IS NULL OR ${expiresAt} > ${now})`,
-    ],
+    disabled: [...active, sql<SqlBool>`${column('api_key.disabled_at')} IS NOT NULL`],
+    active,
   }[status];
 }
 

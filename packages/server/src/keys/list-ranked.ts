@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { SortOrder } from '@soku/contract/keys';
+import { split } from '../split.ts';
 import type { DayRanking } from '../usage/day-ranking.ts';
 import { mergeSorted } from '../usage/merge.ts';
-import { split } from '../usage/split.ts';
 import type { KeyPlace } from './list-order.ts';
 
 /** The number of the phase with the keys of a ranking. It is read from memory, not from an index. */

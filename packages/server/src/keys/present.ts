@@ -1,8 +1,8 @@
-import type { Environment } from '@soku/contract/key-policy';
 import { revokeReasonSchema } from '@soku/contract/key-values';
 import type { Key } from '@soku/contract/keys';
 import type { Secret } from '@soku/contract/secrets';
 import { formatPreview } from '@soku/key';
+import { parseStoredEnvironment } from '../database/stored-environment.ts';
 import { parseStoredMetadata } from '../database/stored-metadata.ts';
 import { parseStoredScopes } from '../database/stored-scopes.ts';
 import { parseStoredRateLimit } from '../limits/rate-limit.ts';
@@ -33,7 +33,7 @@ export function presentKey({ row, secrets, uses }: StoredKeyParts, now: number):
     name: row.name,
     preview: presented[0]?.preview ?? '',
     status: statusOf(row, now),
-    environment: environmentOf(row),
+    environment: parseStoredEnvironment(row.environment),
     scopes: parseStoredScopes(row.scopes),
     createdAt: new Date(row.created_at).toISOString(),
     createdBy: row.created_by,
@@ -55,11 +55,6 @@ export function statusOf(row: KeyRow, now: number): Key['status'] {
   if (row.revoked_at !== null) return 'revoked';
   if (row.expires_at !== null && row.expires_at <= now) return 'expired';
   return row.disabled_at === null ? 'active' : 'disabled';
-}
-
-/** Anything else than `live`, written by hand, must not open production. */
-export function environmentOf({ environment }: Pick<KeyRow, 'environment'>): Environment {
-  return environment === 'live' ? 'live' : 'test';
 }
 
 /** @param newer the newer secrets of the key */

@@ -1,8 +1,8 @@
-import type { RevokeReason } from '@soku/contract/key-policy';
 import { revokeReasonSchema } from '@soku/contract/key-values';
 import type { Kysely } from 'kysely';
 import { isPostgres, lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
+import { type RevokeRequest, revokedColumns } from './revoke-writes.ts';
 
 /*
  * The writes of a call that revokes all keys of a workspace. One transaction for up to a million keys would hold their
@@ -17,14 +17,8 @@ import type { Tables } from '../database/schema.ts';
  */
 const batchSize = { sqlite: 200, postgres: 500 };
 
-/** Who revokes all keys of a workspace, and why. */
-interface Mark {
-  /** Epoch ms. */
-  at: number;
-  by: string;
-  /** null: none was given. */
-  reason: RevokeReason | null;
-}
+/** Who revokes all keys of a workspace, when, and why. */
+type Mark = Omit<RevokeRequest, 'workspaceId'>;
 
 /** The number of keys of a workspace. */
 export interface KeyCounts {
@@ -91,7 +85,7 @@ export async function revokeBatch(db: Kysely<Tables>, workspaceId: string): Prom
   if (mark === undefined) return undefined;
   const revoked = await db
     .updateTable('api_key')
-    .set({ revoked_at: mark.at, revoked_by: mark.by, revoked_reason: mark.reason })
+    .set(revokedColumns(mark))
     .where('id', 'in', (eb) =>
       eb
         .selectFrom('api_key')

@@ -79,7 +79,8 @@ async function revokeUnrevoked(
     .executeTakeFirst();
 }
 
-function revokedColumns({ at, by, reason }: RevokeRequest) {
+/** The columns of a revoked key. */
+export function revokedColumns({ at, by, reason }: Pick<RevokeRequest, 'at' | 'by' | 'reason'>) {
   return { revoked_at: at, revoked_by: by, revoked_reason: reason };
 }
 

@@ -1,22 +1,13 @@
 import { secretIdSchema } from '@soku/contract/key-policy';
-import { createdKeySchema, keyIdSchema, keySchema } from '@soku/contract/keys';
+import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import { rotateKeySchema, secretRetirementSchema } from '@soku/contract/rotation';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type Callers, idempotencyHeader, workspaceHeader } from '../http/caller.ts';
+import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import type { RotationService } from './rotation-service.ts';
-
-const shared = { tags: ['API keys'], security: [{ key: [] }, { session: [] }] };
-const changing = [
-  'insufficient_scope',
-  'not_found',
-  'verification_unavailable',
-  'cross_origin',
-  'payload_too_large',
-  'unsupported_media_type',
-] as const;
+import { changing, createHeaders, idParams, security, tags } from './route-parts.ts';
 
 /** The endpoints that replace and retire the secrets of a key. */
 export const rotationRoutes: FastifyPluginAsyncZod<{
@@ -32,9 +23,10 @@ export const rotationRoutes: FastifyPluginAsyncZod<{
       summary: 'Give a key a new secret',
       description:
         'Scope: `keys:write`. The key keeps its id. Only this response contains the full new key. The older secrets are accepted until the grace is over, never longer than an earlier rotation said. With `graceSeconds: 0`, no server accepts them once this returns. A calling key can rotate only keys whose policy its own policy covers.',
-      ...shared,
-      headers: workspaceHeader.extend(idempotencyHeader),
-      params: z.object({ id: keyIdSchema }),
+      tags,
+      security,
+      headers: createHeaders,
+      params: idParams,
       body: rotateKeySchema.nullish(),
       response: {
         201: createdKeySchema,
@@ -67,9 +59,10 @@ export const rotationRoutes: FastifyPluginAsyncZod<{
       summary: 'Retire a secret of a key permanently',
       description:
         'Scope: `keys:write`. Returns when no server accepts the secret anymore. A repeated call returns the same result. The newest secret cannot be retired. A key without `keys:read` that retires a secret of another key receives a `SecretRetirement`.',
-      ...shared,
+      tags,
+      security,
       headers: workspaceHeader,
-      params: z.object({ id: keyIdSchema, secretId: secretIdSchema }),
+      params: idParams.extend({ secretId: secretIdSchema }),
       response: {
         200: z.union([keySchema, secretRetirementSchema]),
         ...keyErrorResponses(...changing, 'newest_secret'),

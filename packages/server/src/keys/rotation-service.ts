@@ -1,13 +1,13 @@
 import type { Key } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type { RotateKey, SecretRetirement } from '@soku/contract/rotation';
+import { parseStoredEnvironment } from '../database/stored-environment.ts';
 import { type Caller, callingKeyOf } from '../http/caller.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { mayRead } from './caller-policy.ts';
 import { hashToken } from './idempotency.ts';
 import { keyRotated, secretsRetired } from './key-events.ts';
 import { createSecret, type KeyPrefixes, prefixOf } from './new-secret.ts';
-import { environmentOf } from './present.ts';
 import { keyNotFound } from './problems.ts';
 import { writeRetirement, writeRotation } from './rotation-writes.ts';
 import type { KeyStore } from './store.ts';
@@ -56,7 +56,10 @@ export class RotationService {
     const found = await this.#store.find(workspaceId, keyId);
     if (found === undefined) throw keyNotFound();
     // The environment of a key never changes.
-    const { apiKey, secret } = await createSecret(prefixOf(environmentOf(found), this.#options), now);
+    const { apiKey, secret } = await createSecret(
+      prefixOf(parseStoredEnvironment(found.environment), this.#options),
+      now,
+    );
     const rotation = {
       ...{ workspaceId, keyId, secret, startGrace, now },
       callingKey: callingKeyOf(caller),

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import { foldName } from '../database/fold-name.ts';
 import type { Tables } from '../database/schema.ts';
+import { parseStoredEnvironment } from '../database/stored-environment.ts';
 import { formatStoredScopes, parseStoredScopes } from '../database/stored-scopes.ts';
 import type { CallingKey } from '../http/caller.ts';
 import { formatStoredRateLimit, parseStoredRateLimit } from '../limits/rate-limit.ts';
@@ -9,7 +10,6 @@ import type { CallerPolicy, KeyPolicy } from './caller-policy.ts';
 import { findIdempotent, insertToken } from './idempotency.ts';
 import { hasStatus } from './list-filter.ts';
 import type { NewSecret } from './new-secret.ts';
-import { environmentOf } from './present.ts';
 import { markOf } from './revoke-all-writes.ts';
 import { type KeyRow, KeyStore } from './store.ts';
 
@@ -113,7 +113,7 @@ export function policyOfRow(row: PolicyColumns): KeyPolicy {
     scopes: parseStoredScopes(row.scopes),
     expiresAt: row.expires_at,
     allowedAddresses: row.allowed_addresses,
-    environment: environmentOf(row),
+    environment: parseStoredEnvironment(row.environment),
     rateLimit: parseStoredRateLimit(row.rate_limit),
     externalId: row.external_id,
   };

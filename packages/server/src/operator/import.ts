@@ -94,7 +94,7 @@ async function importFile(
   const progress = reportProgress();
   const check = (place: number, key: unknown) => checkRow(place, key, { prefixes, testPrefix, now });
   const { imported, unchanged, problems } = await imports.run(
-    { workspaceId, actor: operatorActor(), dryRun, now, maxProblems },
+    { workspaceId, actor: operatorActor(), dryRun, now, maxProblems, token: null },
     () => batchesOf(file, format, check, progress),
   );
   for (const problem of problems) console.error(`soku: ${describe(problem, format)}`);

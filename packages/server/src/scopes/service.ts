@@ -1,9 +1,10 @@
+import type { Target } from '@soku/contract/audit';
 import { builtInScopes, type ChangeScopes, type ScopeCatalog } from '@soku/contract/scope-catalog';
 import { containsKey } from '@soku/key';
 import type { Kysely } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import type { NewEvent } from '../events/events.ts';
+import { type NewEvent, workspaceTarget } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import type { Propagation } from '../propagation/propagation.ts';
@@ -60,14 +61,14 @@ export class ScopeService {
       const removed = namesIn(before).filter((name) => !namesIn(scopes).includes(name));
       if (removed.length > 0) rejectRemoval(await holdersOf(db, workspaceId, removed));
       await writeCatalog(db, workspaceId, scopes);
-      const { name } = await db
-        .selectFrom('workspace')
-        .select('name')
-        .where('id', '=', workspaceId)
-        .executeTakeFirstOrThrow();
       return {
         value: await readCatalog(db, workspaceId),
-        events: scopesUpdated(caller, name, { before, removed, after: scopes }, now()),
+        events: scopesUpdated(
+          caller,
+          await workspaceTarget(db, workspaceId),
+          { before, removed, after: scopes },
+          now(),
+        ),
       };
     });
     return present(value);
@@ -125,8 +126,8 @@ function keys(count: number): string {
  * @returns no event if nothing changed
  */
 function scopesUpdated(
-  { actor, workspaceId: id }: Caller,
-  name: string,
+  { actor, workspaceId }: Caller,
+  target: Target,
   { before, removed, after }: { before: OwnScopes; removed: readonly string[]; after: OwnScopes },
   at: number,
 ): NewEvent[] {
@@ -141,9 +142,7 @@ function scopesUpdated(
     described: namesIn(described).join(' '),
   };
   if (Object.values(details).every((names) => names === '')) return [];
-  return [
-    { chain: id, at, actor, action: 'scopes.updated', target: { kind: 'workspace', id, name }, details },
-  ];
+  return [{ chain: workspaceId, at, actor, action: 'scopes.updated', target, details }];
 }
 
 function sessionRequired(): RequestError {

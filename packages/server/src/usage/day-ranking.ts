@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { split } from '../split.ts';
 import { hourOf, hourStart, lastUseStep } from './hours.ts';
 import { pagesOf, type UsedSince } from './ranking.ts';
 import type { UsageReader } from './reader.ts';
-import { split } from './split.ts';
 
 /** The accepted requests of each key of a workspace that was used in the last 24 hours, counted at one time. */
 export interface DayRanking {

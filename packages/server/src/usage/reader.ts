@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
+import { split } from '../split.ts';
 import { hourStart } from './hours.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import {
@@ -16,7 +17,6 @@ import {
 } from './queries.ts';
 import type { UsageRecorder } from './recorder.ts';
 import { addRejections, noRejections, type Rejections } from './rejection-counts.ts';
-import { split } from './split.ts';
 import type { UsageStore } from './store.ts';
 
 /** Accepted and rejected requests. */

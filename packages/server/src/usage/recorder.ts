@@ -1,12 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { split } from '../split.ts';
 import type { UsageSource } from './counting-table.ts';
 import { allKeys, type KeyIdRange, nextRange } from './key-range.ts';
 import type { LogBatch } from './log-format.ts';
 import { mergeSorted } from './merge.ts';
 import { Pace } from './pace.ts';
 import { compareCounts, type PendingUses, type SecretCounts } from './pending-uses.ts';
-
-import { split } from './split.ts';
 
 /** Stores usage. */
 export interface UsageSink {

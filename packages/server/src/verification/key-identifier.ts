@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiProblem } from '../http/errors.ts';
 import type { AddressLimits } from '../limits/address-limits.ts';
-import { readCredentials } from './credentials.ts';
+import { ownTarget, readCredentials } from './credentials.ts';
 import { hashOf } from './hash-words.ts';
 import type { KeyFormats } from './key-formats.ts';
-import { guessCodes, rateLimited, verificationUnavailable } from './rejections.ts';
+import { limitAddress } from './limit-address.ts';
+import { guessCodes, verificationUnavailable } from './rejections.ts';
 import { readFields } from './request-fields.ts';
 import type { SecretSource } from './secret-source.ts';
 import type { StoredSecret } from './stored-secret.ts';
@@ -50,8 +51,7 @@ export class KeyIdentifier {
     now: number,
   ): Promise<IdentifiedSecret | { problem: ApiProblem }> {
     const { prefixes, formats } = this.#options;
-    const target = [request.url ?? '/'];
-    const credentials = readCredentials(readFields(request.rawHeaders), request, () => target, prefixes);
+    const credentials = readCredentials(readFields(request.rawHeaders), request, ownTarget, prefixes);
     if ('code' in credentials) return this.#reject(credentials, address, now);
     const { token } = credentials;
     const hash = token.length > formats.maxLength ? undefined : hashOf(token);
@@ -63,32 +63,20 @@ export class KeyIdentifier {
       return this.#reject(verificationUnavailable, address, now);
     }
     if (hash === undefined || stored === undefined) {
-      return this.#reject(explainUnknown(token, formats), address, now);
+      const mayBeKey = formats.includes(token);
+      return this.#reject(mayBeKey ? formats.explainUnknown(token) : formats.explain(token), address, now);
     }
     if ('ended' in stored) {
-      const problem = this.#limit(address, now);
-      if (problem !== undefined) return this.#reject(problem, address, now);
+      const limited = limitAddress(this.#options, address, now);
+      if (limited !== undefined) return this.#reject(limited, address, now);
     }
     const { keyId, workspaceId } = 'key' in stored ? stored.key : stored.ended;
     return { hash: Buffer.from(hash, 'latin1'), keyId, workspaceId };
   }
 
   #reject(problem: ApiProblem, address: string, now: number): { problem: ApiProblem } {
-    const limited = guessCodes.has(problem.code) ? this.#limit(address, now) : undefined;
+    const limited = guessCodes.has(problem.code) ? limitAddress(this.#options, address, now) : undefined;
     this.#options.counts.recordRejection((limited ?? problem).code);
     return { problem: limited ?? problem };
   }
-
-  /** Counts a request against the limit of the address. */
-  #limit(address: string, now: number): ApiProblem | undefined {
-    const limit = this.#options.addressLimits.consume(address, now);
-    if (limit === null || limit.passed) return undefined;
-    this.#options.counts.limited.address += 1;
-    return rateLimited(limit);
-  }
-}
-
-/** Why a token that the database does not have is rejected. */
-function explainUnknown(token: string, formats: KeyFormats): ApiProblem {
-  return formats.includes(token) ? formats.explainUnknown(token) : formats.explain(token);
 }

@@ -1,5 +1,6 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { z } from 'zod';
+import { parseStoredEnvironment } from '../database/stored-environment.ts';
 import { parseStoredScopes } from '../database/stored-scopes.ts';
 import { parseStoredRateLimit } from '../limits/rate-limit.ts';
 import { parseAllowedAddresses } from './allowed-addresses.ts';
@@ -89,8 +90,7 @@ export function parseStoredSecret(row: unknown, usualLimit: RateLimit): StoredSe
       retiresAt: retires_at ?? Number.POSITIVE_INFINITY,
       expiresAt: expires_at ?? Number.POSITIVE_INFINITY,
       disabled: disabled_at !== null,
-      // Anything else, written by hand, must not open production.
-      environment: environment === 'live' ? 'live' : 'test',
+      environment: parseStoredEnvironment(environment),
       allowedAddresses: parseAllowedAddresses(allowed_addresses),
       externalId: external_id,
       metadata,

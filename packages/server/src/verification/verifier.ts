@@ -8,6 +8,7 @@ import { hashOf } from './hash-words.ts';
 import { KeyFormats } from './key-formats.ts';
 import { type KeyTable, noRow } from './key-table.ts';
 import type { KeyWindows } from './key-windows.ts';
+import { limitAddress } from './limit-address.ts';
 import {
   guessCodes,
   rateLimited,
@@ -15,6 +16,7 @@ import {
   revokedKey,
   unknownKey,
   verificationUnavailable,
+  wrongEnvironment,
 } from './rejections.ts';
 import type { RequestFields } from './request-fields.ts';
 import {
@@ -194,10 +196,11 @@ export class Verifier {
       policy.allowedAddresses !== null &&
       request !== undefined &&
       this.#options.isClientHidden?.(request) === true;
-    const use = { ...options, address: isHidden ? undefined : options.address };
-    const fault = checkPolicy(policy, { ...use, environment: this.#environment }, now);
-    if (fault !== undefined || options.environment === undefined) return fault;
-    return checkPolicy(policy, { ...use, environment: options.environment }, now);
+    const { needs, denied, environment } = options;
+    const address = isHidden ? undefined : options.address;
+    const fault = checkPolicy(policy, { address, environment: this.#environment, needs, denied }, now);
+    if (fault !== undefined || environment === undefined || environment === policy.environment) return fault;
+    return wrongEnvironment(policy.environment);
   }
 
   /** Counts a request against the key's limit. @returns null if there is no limit, undefined if it needs a grant */
@@ -278,10 +281,7 @@ export class Verifier {
     if (options.address === undefined || options.recorded === false || !guessCodes.has(problem.code)) {
       return this.#reject(problem, options);
     }
-    const limit = this.#options.addressLimits.consume(options.address, now);
-    if (limit === null || limit.passed) return this.#reject(problem, options);
-    this.#options.counts.limited.address += 1;
-    return this.#reject(rateLimited(limit), options);
+    return this.#reject(limitAddress(this.#options, options.address, now) ?? problem, options);
   }
 
   #reject(problem: ApiProblem, options: VerifyOptions): Rejected {
