@@ -90,7 +90,7 @@ function describeProblem(problem: string, index: string | undefined): string {
   return index === undefined ? toSentence(problem) : toSentence(`entry ${Number(index) + 1} ${problem}`);
 }
 
-/** The form may be rendered after its dialog was opened, so it sets the focus itself. */
+/** The form replaces the value after its data is loaded, so it sets the focus itself. */
 function focusFirst(form: HTMLFormElement | null): void {
   const control = 'input:checked, input:not([type="hidden"], [type="radio"]), select, textarea';
   requestAnimationFrame(() => form?.querySelector<HTMLElement>(control)?.focus());
