@@ -116,6 +116,27 @@ test('a body above 64 kB is rejected, with or without a Content-Length', async (
   assert.equal(response?.status, 413);
 });
 
+test('a client that is still sending a body that is too large gets its response', async () => {
+  const size = 4 * 1024 * 1024;
+  const rest = Buffer.alloc(size, 'x');
+  const chunk = Buffer.concat([Buffer.from(`${size.toString(16)}\r\n`), rest, Buffer.from('\r\n0\r\n\r\n')]);
+  const fields = `Host: x\r\nCookie: ${ada.cookie}\r\nContent-Type: application/json\r\n`;
+  const next = Buffer.from(`GET /v1/me HTTP/1.1\r\nHost: x\r\n${validAuthorization}\r\n`);
+  for (const [framing, body] of [
+    [`Content-Length: ${size}`, rest],
+    ['Transfer-Encoding: chunked', chunk],
+  ] as const) {
+    const socket = await HttpSocket.open(server.url);
+    const begun = 70_000;
+    const head = Buffer.from(`POST /v1/api-keys HTTP/1.1\r\n${fields}${framing}\r\n\r\n`);
+    const rejected = await socket.send(Buffer.concat([head, body.subarray(0, begun)]));
+    assert.equal(rejected.status, 413, framing);
+    const following = await socket.send(Buffer.concat([body.subarray(begun), next]));
+    assert.equal(following.status, 200, framing);
+    socket.close();
+  }
+});
+
 test('a body of exactly 64 kB is accepted', async () => {
   const body = JSON.stringify({ name: 'x' }).padEnd(65_536, ' ');
   assert.equal((await contract.call('POST', '/v1/api-keys', { as: ada, body })).status, 201);

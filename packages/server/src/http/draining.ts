@@ -16,7 +16,7 @@ export function addDraining(app: FastifyInstance): Draining {
     begun = true;
   };
   app.addHook('preClose', async () => begin());
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onSend', async (_request, reply) => {
     if (begun) reply.header('connection', 'close');
   });
   return {

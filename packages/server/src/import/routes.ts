@@ -28,6 +28,8 @@ export const importRoutes: FastifyPluginAsyncZod<{
   /** Bodies are large, so that many calls at once would use up the memory. */
   const oneAtATime = async (request: FastifyRequest, reply: FastifyReply) => {
     const { workspaceId } = callers.of(request);
+    // The client disconnected during the authentication, so no further event would end this import.
+    if (reply.raw.closed) return reply.hijack();
     if (running.has(workspaceId)) return sendProblem(reply, importRunning);
     running.add(workspaceId);
     reply.raw.once('close', () => running.delete(workspaceId));
