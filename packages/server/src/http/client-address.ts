@@ -108,7 +108,10 @@ export function createHiddenClientCheck(
   return (request) => {
     const { rawHeaders } = request;
     if (isTrusted(request) && valuesOf(rawHeaders, header).length > 0) return false;
-    return rawHeaders.some((text, i) => i % 2 === 0 && isProxyFieldName(text));
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      if (isProxyFieldName(rawHeaders[i] ?? '')) return true;
+    }
+    return false;
   };
 }
 

@@ -5,13 +5,23 @@ import { AddressBlocks } from '../http/address-blocks.ts';
 /** The column api_key.allowed_addresses: canonical addresses and CIDR blocks, separated by spaces; '' means all. */
 type StoredAddresses = string;
 
+/** The addresses from which a key may be used. */
+export class AllowedAddresses extends AddressBlocks {
+  readonly stored: StoredAddresses;
+
+  constructor(stored: StoredAddresses) {
+    super(blocksOf(stored));
+    this.stored = stored;
+  }
+}
+
 /**
  * Prepares the allowed addresses of a key for verification.
  *
  * @returns null: all. An entry that was changed by hand and is invalid allows nothing
  */
-export function parseAllowedAddresses(stored: StoredAddresses): AddressBlocks | null {
-  return stored === '' ? null : new AddressBlocks(blocksOf(stored));
+export function parseAllowedAddresses(stored: StoredAddresses): AllowedAddresses | null {
+  return stored === '' ? null : new AllowedAddresses(stored);
 }
 
 /** Whether each block of one list is in a block of another one. */

@@ -1,7 +1,7 @@
 import type { Environment } from '@soku/contract/key-policy';
 import { coversScope } from '@soku/contract/scopes';
-import type { AddressBlocks } from '../http/address-blocks.ts';
 import type { ApiProblem } from '../http/errors.ts';
+import type { AllowedAddresses } from './allowed-addresses.ts';
 import {
   addressNotAllowed,
   disabledKey,
@@ -20,7 +20,7 @@ export interface Policy {
   disabled: boolean;
   environment: Environment;
   /** null means all. */
-  allowedAddresses: AddressBlocks | null;
+  allowedAddresses: AllowedAddresses | null;
   /** Grants, as stored. One that this version does not know grants nothing, because no call requires it. */
   scopes: readonly string[];
   /** Requests per minute; null means no limit. */

@@ -3,8 +3,8 @@
  * lines of the processor, all of them in one page of memory, and a million rows are a single object for the garbage
  * collector.
  *
- * KeyTable writes the columns up to `limit` and `end`, RowWindows the four after `limit`, RowUsage those after that, and
- * RowTexts the last ones.
+ * KeyTable writes the columns up to `limit` and `end`, but RowDetails `access`, RowWindows the four after `limit`,
+ * RowUsage those after that, and RowTexts the last ones.
  */
 
 /** SHA-256 of the secret in 8 columns, big-endian. */
@@ -17,8 +17,8 @@ export const nextByKey = 9;
 export const flags = 10;
 /** Index of the workspace ID in the interned strings. */
 export const workspace = 11;
-/** Index of the space-separated scopes in the interned strings. */
-export const scopes = 12;
+/** Number of the scopes and allowed addresses in SharedAccess. */
+export const access = 12;
 /** Length in bytes of the key ID (lower half) and of the URL-encoded name (upper half). */
 export const lengths = 13;
 /** Requests per minute; 0 means no limit. */

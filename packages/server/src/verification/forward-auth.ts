@@ -30,21 +30,24 @@ type Decision = Accepted | Rejected | { malformed: ApiProblem };
 
 const accept: AcceptKey<Accepted> = (...key) => ({ fields: formatKeyFields(...key) });
 
-/** A query and, after a line break, the scopes of the header field, if there is one. Most requests state the same. */
+/** A URL and, after a line break, the scopes of the header field, if there is one. Most requests state the same. */
 const readStated = memoize((stated): KeyRequirements => {
-  const [query = '', scopes] = stated.split('\n');
-  return readKeyRequirements(query, scopes);
+  const [url = '', scopes] = stated.split('\n');
+  const start = url.indexOf('?');
+  return readKeyRequirements(start === -1 ? '' : url.slice(start + 1), scopes);
 });
+
+const noRequirements = readStated('');
 
 function requirementsIn(
   url: string,
   route: ForwardAuthRoute,
   { requiredScopes }: RequestFields,
 ): KeyRequirements {
-  const start = route === '/v1/verify' ? url.indexOf('?') : -1;
-  return readStated(
-    `${start === -1 ? '' : url.slice(start + 1)}${requiredScopes === undefined ? '' : `\n${requiredScopes}`}`,
-  );
+  // Below /v1/verify/, the query belongs to the client of another API.
+  const own = route === '/v1/verify' && url !== route ? url : '';
+  if (requiredScopes !== undefined) return readStated(`${own}\n${requiredScopes}`);
+  return own === '' ? noRequirements : readStated(own);
 }
 
 /**
@@ -88,10 +91,9 @@ export class ForwardAuth {
     const malformed = checkRequestForm(request, fields.hosts);
     if (malformed !== null) return { malformed };
     const { verifier, addressOf } = this.#options;
-    const usual = { targets: originalTargets, address: addressOf(request) };
-    const { url = '' } = request;
-    const isUsual = fields.requiredScopes === undefined && (url === route || route === '/v1/verify/*');
-    const options = isUsual ? usual : { ...usual, ...requirementsIn(url, route, fields) };
+    const { needs, denied, environment, workspaceId } = requirementsIn(request.url ?? '', route, fields);
+    const address = addressOf(request);
+    const options = { targets: originalTargets, address, needs, denied, environment, workspaceId };
     return verifier.verifyFields(fields, request, options, accept);
   }
 

@@ -4,7 +4,9 @@ import type { ApiProblem } from '../http/errors.ts';
 import type { VerifyOptions } from './result.ts';
 
 /** What a proxy requires of a key, beside that it is valid. */
-export type KeyRequirements = Pick<VerifyOptions, 'needs' | 'denied' | 'environment' | 'workspaceId'>;
+export type KeyRequirements = Required<
+  Pick<VerifyOptions, 'needs' | 'denied' | 'environment' | 'workspaceId'>
+>;
 
 /**
  * Reads what a verification request requires of the key: `scope`, `environment` and `workspace` in its query, and the
@@ -25,11 +27,11 @@ export function readKeyRequirements(query: string, scopes: string | undefined): 
   const { data: environment } = environmentSchema.safeParse([...environments][0]);
   const denied = checkScopes(needs) ?? checkEnvironments(environments);
   return {
-    ...(needs.length > 0 && { needs }),
-    ...(denied !== undefined && { denied }),
-    ...(environment !== undefined && { environment }),
+    needs: needs.length > 0 ? needs : undefined,
+    denied,
+    environment,
     // Several are the workspace of no key.
-    ...(workspaces.size > 0 && { workspaceId: [...workspaces].join(' ') }),
+    workspaceId: workspaces.size > 0 ? [...workspaces].join(' ') : undefined,
   };
 }
 

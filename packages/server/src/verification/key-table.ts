@@ -6,7 +6,6 @@ import type { Policy } from './check-policy.ts';
 import * as column from './columns.ts';
 import { HashIndex, mix, mixText } from './hash-index.ts';
 import { decodeHash, encodeHash, matchesAt } from './hash-words.ts';
-import { InternedStrings } from './interned-strings.ts';
 import { RowDetails } from './row-details.ts';
 import { decodeName, RowTexts } from './row-texts.ts';
 import { RowUsage } from './row-usage.ts';
@@ -47,7 +46,6 @@ export class KeyTable {
   /** Scratch space for the hash of the current search. */
   readonly #words = new Int32Array(8);
   readonly #workspaces = new RowWorkspaces();
-  readonly #scopes = new InternedStrings();
   readonly usage: RowUsage;
   readonly windows: RowWindows;
   #size = 0;
@@ -83,7 +81,7 @@ export class KeyTable {
 
   /** Number of strings that are stored outside the rows. */
   get sharedTexts(): number {
-    return this.#workspaces.size + this.#scopes.size + this.texts.longTexts + this.usage.texts;
+    return this.#workspaces.size + this.details.accesses + this.texts.longTexts + this.usage.texts;
   }
 
   /** @param hash 32 latin-1 characters. @returns the row of an up-to-date secret, or -1 */
@@ -104,7 +102,6 @@ export class KeyTable {
     const { expiresAt, retiresAt } = key;
     const row = this.#add(hash, 0, key.workspaceId, Math.min(expiresAt, retiresAt));
     const at = row * column.width;
-    this.#rows[at + column.scopes] = this.#scopes.acquire(key.scopes.join(' '));
     this.#rows[at + column.limit] = key.rateLimit ?? 0;
     this.details.add(row, key);
     this.#nameKey(row, key.keyId, key.name);
@@ -150,7 +147,7 @@ export class KeyTable {
 
   /** Separated by spaces. */
   scopes(row: number): string {
-    return this.#scopes.text(this.#rows[row * column.width + column.scopes] ?? 0);
+    return this.details.access(row).scopeText;
   }
 
   /** Requests per minute; 0 means no limit. */
@@ -170,15 +167,16 @@ export class KeyTable {
 
   /** What the key permits. */
   policy(row: number): Policy {
-    const [scopes, limit] = [this.scopes(row), this.limit(row)];
+    const { scopes, allowedAddresses } = this.details.access(row);
+    const limit = this.limit(row);
     const details = this.details.of(row);
     return {
-      scopes: scopes === '' ? [] : scopes.split(' '),
+      scopes,
       expiresAt: details?.expiresAt ?? this.#end(row),
       retiresAt: details?.retiresAt ?? never,
       disabled: this.details.isDisabled(row),
       environment: this.details.environment(row),
-      allowedAddresses: details?.allowedAddresses ?? null,
+      allowedAddresses,
       rateLimit: limit === 0 ? null : limit,
     };
   }
@@ -304,7 +302,6 @@ export class KeyTable {
     const keyId = this.keyId(row);
     if (keyId !== '') this.#byKey.unlink(mixText(keyId, this.#seed), row);
     this.#workspaces.release(rows[at + column.workspace] ?? 0);
-    this.#scopes.release(rows[at + column.scopes] ?? 0);
     this.details.drop(row);
     this.texts.drop(row);
     rows[at + column.flags] = (rows[at + column.flags] ?? 0) & column.isListed;

@@ -1,20 +1,19 @@
 import type { Environment } from '@soku/contract/key-policy';
 import * as column from './columns.ts';
+import { type Access, SharedAccess } from './shared-access.ts';
 import type { VerifiedKey } from './stored-secret.ts';
 
 /** What few keys have. Both end times are set if the secret retires at a set time. */
-type KeyDetails = Pick<
-  VerifiedKey,
-  'expiresAt' | 'retiresAt' | 'allowedAddresses' | 'externalId' | 'metadata'
->;
+type KeyDetails = Pick<VerifiedKey, 'expiresAt' | 'retiresAt' | 'externalId' | 'metadata'>;
 
 /**
- * The restrictions of keys, as flags in their rows, and what few keys have, outside the rows. A row without a flag costs
- * no look-up.
+ * What keys permit: flags and the number of the shared access in their rows, and what few keys have, outside the rows. A
+ * row without a flag costs no look-up.
  */
 export class RowDetails {
   readonly #rows: Int32Array;
   readonly #details = new Map<number, KeyDetails>();
+  readonly #access = new SharedAccess();
 
   constructor(rows: Int32Array) {
     this.#rows = rows;
@@ -22,16 +21,27 @@ export class RowDetails {
 
   /** Called when a row was filled. */
   add(row: number, key: VerifiedKey): void {
-    const at = row * column.width + column.flags;
-    this.#rows[at] = (this.#rows[at] ?? 0) | flagsOf(key);
+    const at = row * column.width;
+    this.#rows[at + column.flags] = (this.#rows[at + column.flags] ?? 0) | flagsOf(key);
+    this.#rows[at + column.access] = this.#access.acquire(key.scopes, key.allowedAddresses);
     if (!hasDetails(key)) return;
-    const { expiresAt, retiresAt, allowedAddresses, externalId, metadata } = key;
-    this.#details.set(row, { expiresAt, retiresAt, allowedAddresses, externalId, metadata });
+    const { expiresAt, retiresAt, externalId, metadata } = key;
+    this.#details.set(row, { expiresAt, retiresAt, externalId, metadata });
   }
 
   /** Called when a row becomes free, before its flags are cleared. */
   drop(row: number): void {
     if (this.#has(row, column.hasDetails)) this.#details.delete(row);
+    this.#access.release(this.#rows[row * column.width + column.access] ?? 0);
+  }
+
+  /** Number of different scopes and allowed addresses of all rows. */
+  get accesses(): number {
+    return this.#access.size;
+  }
+
+  access(row: number): Access {
+    return this.#access.of(this.#rows[row * column.width + column.access] ?? 0);
   }
 
   /** Undefined for most keys. */
@@ -73,9 +83,9 @@ export class RowDetails {
   }
 }
 
-function hasDetails({ retiresAt, allowedAddresses, externalId, metadata }: VerifiedKey): boolean {
+function hasDetails({ retiresAt, externalId, metadata }: VerifiedKey): boolean {
   const retires = retiresAt !== Number.POSITIVE_INFINITY;
-  return retires || allowedAddresses !== null || externalId !== null || metadata !== null;
+  return retires || externalId !== null || metadata !== null;
 }
 
 function flagsOf(key: VerifiedKey): number {
