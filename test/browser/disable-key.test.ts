@@ -23,7 +23,7 @@ test('a key can be disabled and enabled with the keyboard, and every server appl
   await isAt(page, `/settings/api/${key.id}?panel=disable`);
   await reads(
     keys.alertDialog(page),
-    /Disable this key\? .* 1 request in the last 24 hours, last used .* with worker\/2\.0 .* 403 Forbidden/,
+    /Disable this key\? .* 1 request in the last 24 hours, 1 in 7 days, last used .* with worker\/2\.0 .* 403 Forbidden/,
   );
   await hasFocus(confirm(page, 'Cancel'));
   await tabTo(confirm(page, 'Disable "Paused"'));

@@ -18,11 +18,12 @@ const use = (page: Page) => keys.alertDialog(page).locator('.key-use[role=status
 const statusOf = async (id: string) =>
   keySchema.parse((await ada.call('GET', `/v1/api-keys/${id}`)).body).status;
 
-test('the dialog shows the requests of the last day and the time, address and program of the last one', async (t) => {
+test('the dialog shows the requests of the last day and week, and the time, address and program of the last one', async (t) => {
   const { apiKey, key } = await ada.createKey({ name: 'Busy' });
   await recordHours(dashboard, key.id, [
     { hoursAgo: 5, accepted: 1310, refused: 3 },
     { hoursAgo: 30, accepted: 100 },
+    { hoursAgo: 7 * 24 + 1, accepted: 1000 },
   ]);
   for (const agent of ['node', 'curl/8.5 (x86_64) libcurl/8.5']) {
     const headers = { ...bearer(apiKey), 'x-forwarded-for': '203.0.113.7', 'user-agent': agent };
@@ -32,7 +33,7 @@ test('the dialog shows the requests of the last day and the time, address and pr
   await keys.choose(page, 'Revoke', 'Busy');
   await reads(
     use(page),
-    /^1,312 requests in the last 24 hours, last used \d+ seconds? ago from 203\.0\.113\.7 with curl\/8\.5$/,
+    /^1,312 requests in the last 24 hours, 1,412 in 7 days, last used \d+ seconds? ago from 203\.0\.113\.7 with curl\/8\.5$/,
   );
 });
 
@@ -47,7 +48,7 @@ for (const { what, name, lastUse, words } of [
     what: 'an idle key',
     name: 'Idle for weeks',
     lastUse: { at: Date.now() - 3 * week - 60_000 },
-    words: /^Not used in the last 24 hours\. Last used 3 weeks ago\.$/,
+    words: /^Not used in the last 7 days\. Last used 3 weeks ago\.$/,
   },
 ]) {
   test(`the dialog describes the use of ${what}`, async (t) => {
@@ -68,7 +69,10 @@ test('a browser is shown by its name instead of "Mozilla"', async (t) => {
     agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
   });
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=revoke`);
-  await reads(use(page), /^1 request in .*, last used 1 hour ago from 2001:db8::7 with Firefox on Linux$/);
+  await reads(
+    use(page),
+    /^1 request in the last 24 hours, 1 in 7 days, last used 1 hour ago from 2001:db8::7 with Firefox on Linux$/,
+  );
 });
 
 test('the revoke button works and the layout is stable while the usage is loading', async (t) => {

@@ -140,7 +140,10 @@ test('a key can be created, copied, tested, renamed, found and revoked in a tran
 
   await call(`${dashboard.server.url}/v1/me`, { headers: { ...bearer(apiKey), 'user-agent': 'curl/8.5' } });
   await keys.choose(page, 'Revoke', 'Translated and renamed');
-  await reads(keys.alertDialog(page), /2 requests in the last 24 hours, last used .* with curl\/8\.5/);
+  await reads(
+    keys.alertDialog(page),
+    /2 requests in the last 24 hours, 2 in 7 days, last used .* with curl\/8\.5/,
+  );
   await keys.confirmRevoke(page, 'Translated and renamed').click();
   await reads(keys.toast(page), /Revoked\. No server accepts it anymore\./);
   await isGone(keys.row(page, 'Translated and renamed'));

@@ -17,10 +17,10 @@ export function usageOptions(id: string, range: UsageRange) {
 }
 
 /** For the revoke dialog, which must not wait: no retries, and never from the cache. */
-export function lastDayUsageOptions(id: string) {
+export function lastWeekUsageOptions(id: string) {
   return queryOptions({
-    queryKey: ['keys', 'usage', id, 'last day'],
-    queryFn: ({ signal }) => fetchUsage(id, 24, signal),
+    queryKey: ['keys', 'usage', id, 'last week'],
+    queryFn: ({ signal }) => fetchUsage(id, 7 * 24, signal),
     retry: false,
     gcTime: 0,
   });

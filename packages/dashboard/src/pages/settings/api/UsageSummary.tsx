@@ -1,6 +1,6 @@
 import type { Usage } from '@soku/contract/usage';
 import { useQuery } from '@tanstack/react-query';
-import { lastDayUsageOptions } from '../../../api/usage.ts';
+import { lastWeekUsageOptions } from '../../../api/usage.ts';
 import { describeDevice } from '../../../components/device.ts';
 import { formatNumber } from '../../../components/format-number.ts';
 import { Skeleton } from '../../../components/Skeleton.tsx';
@@ -11,7 +11,7 @@ import { relativeTimeWithSeconds } from '../../../dates/dates.ts';
  * leaked key can be revoked immediately.
  */
 export function UsageSummary({ id }: { id: string }) {
-  const { data: usage, error } = useQuery(lastDayUsageOptions(id));
+  const { data: usage, error } = useQuery(lastWeekUsageOptions(id));
   return (
     <div className="key-use" role="status">
       {usage ? <Use usage={usage} /> : null}
@@ -27,20 +27,31 @@ export function UsageSummary({ id }: { id: string }) {
   );
 }
 
-function Use({ usage: { accepted, lastUsed } }: { usage: Usage }) {
-  if (accepted > 0) return <RecentUse accepted={accepted} lastUsed={lastUsed} />;
+/** @param usage of the last 7 days */
+function Use({ usage: { accepted, lastUsed, hours } }: { usage: Usage }) {
+  if (accepted > 0) {
+    const lastDay = hours.slice(-24).reduce((sum, hour) => sum + hour.accepted, 0);
+    return <RecentUse lastDay={lastDay} lastWeek={accepted} lastUsed={lastUsed} />;
+  }
   const lines = lastUsed
-    ? ['Not used in the last 24 hours.', `Last used ${relativeTimeWithSeconds(lastUsed.at)}.`]
+    ? ['Not used in the last 7 days.', `Last used ${relativeTimeWithSeconds(lastUsed.at)}.`]
     : ['Never used.', 'No request with this key has been accepted.'];
   return lines.map((line) => <p key={line}>{line}</p>);
 }
 
-function RecentUse({ accepted, lastUsed }: Pick<Usage, 'accepted' | 'lastUsed'>) {
+interface RecentUseProps extends Pick<Usage, 'lastUsed'> {
+  /** Accepted requests in the last 24 hours. */
+  lastDay: number;
+  /** Accepted requests in the last 7 days. */
+  lastWeek: number;
+}
+
+function RecentUse({ lastDay, lastWeek, lastUsed }: RecentUseProps) {
   return (
     <>
       <p>
-        <strong>{accepted === 1 ? '1 request' : `${formatNumber(accepted)} requests`}</strong>
-        <span>{` in the last 24 hours${lastUsed ? ',' : ''}`}</span>
+        <strong>{lastDay === 1 ? '1 request' : `${formatNumber(lastDay)} requests`}</strong>
+        <span>{` in the last 24 hours, ${formatNumber(lastWeek)} in 7 days${lastUsed ? ',' : ''}`}</span>
       </p>
       {lastUsed ? (
         <p>
