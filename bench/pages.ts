@@ -36,7 +36,7 @@ export function figureSections({ machine, figures }: Results): string {
 function sidesTable(sides: NonNullable<StoredFigure['sides']>): string {
   const rows = sides.map(({ name, median, unit, least, most }) => {
     // Requests are handled one after the other, so k/s converts to microseconds per request.
-    const each = unit === 'k/s' ? ` (${Number((1000 / median).toPrecision(3))} us each)` : '';
+    const each = unit.startsWith('k/') ? ` (${Number((1000 / median).toPrecision(3))} us each)` : '';
     return `| ${name} | ${median} ${unit}${each} | ${least} to ${most} |`;
   });
   return `| | median | spread |\n|---|---|---|\n${rows.join('\n')}`;

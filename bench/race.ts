@@ -1,5 +1,6 @@
 import { type Contestant, runAlternately } from './contestants.ts';
 import type { Sizes } from './figure.ts';
+import { cpuTime } from './process-usage.ts';
 import { type Load, type LoadResult, sendLoad } from './wrk.ts';
 
 /** The connections of HTTP figures, unless they state another number. */
@@ -22,6 +23,11 @@ export type Racer = Pick<Contestant, 'url' | 'pids'> & {
   warm?: () => Promise<unknown>;
 };
 
+export interface RaceResult extends LoadResult {
+  /** CPU time of the contestant's processes per request, in us. */
+  cpu: number;
+}
+
 /**
  * Measures contestants alternately with one load: warm up, then count. In a round, all of them get the same requests in
  * the same order.
@@ -32,15 +38,22 @@ export function race(
   racers: readonly Racer[],
   load: Partial<Omit<Load, 'url'>>,
   { rounds, sustained: long, ...short }: Sizes,
-): Promise<LoadResult[][]> {
+): Promise<RaceResult[][]> {
   return runAlternately(racers, rounds, async (racer, round) => {
     const { url, path = '/v1/verify', keys = load.keys ?? '', batched = false, sustained = false } = racer;
     const { warmUp, counted } = sustained ? { warmUp: long, counted: long } : short;
     await racer.warm?.();
     const own = { connections: defaultConnections, ...load, keys, batched, url: `${url}${path}` };
     await sendLoad(own, warmUp, 2 * round);
-    return sendLoad(own, counted, 2 * round + 1);
+    const before = cpuTime(racer.pids);
+    const result = await sendLoad(own, counted, 2 * round + 1);
+    return { ...result, cpu: (cpuTime(racer.pids) - before) / result.requests };
   });
+}
+
+/** Requests per CPU second of the contestant's processes, in thousands. */
+export function ratesOfCpu(counts: readonly RaceResult[] = []): number[] {
+  return counts.map(({ cpu }) => 1000 / cpu);
 }
 
 export function rates(counts: readonly LoadResult[] = []): number[] {

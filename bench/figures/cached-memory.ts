@@ -3,7 +3,7 @@ import { startSoku } from '../contestants.ts';
 import { abbreviateCount, type Figure, type Sizes } from '../figure.ts';
 import { keyAt, spread } from '../keys.ts';
 import { requireCores } from '../machine.ts';
-import { residentMemory } from '../memory.ts';
+import { residentMemory } from '../process-usage.ts';
 import { seededDataDir } from '../seeded.ts';
 import { verifyEach } from '../verify-each.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { startServer } from '../../test/support/server.ts';
 import type { Figure } from '../figure.ts';
-import { residentMemory } from '../memory.ts';
+import { residentMemory } from '../process-usage.ts';
 import { nodeFlags } from '../start-arguments.ts';
 
 /** V8 collects garbage on its own once a process has been idle for some seconds. */

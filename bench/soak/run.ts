@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { patience } from '../../test/support/patience.ts';
 import { startServer } from '../../test/support/server.ts';
 import { median } from '../figure.ts';
-import { residentMemory } from '../memory.ts';
+import { residentMemory } from '../process-usage.ts';
 import { nodeFlags } from '../start-arguments.ts';
 import { SoakClient } from './client.ts';
 import { sendAtRate } from './rate.ts';
