@@ -3,38 +3,54 @@ import fc from 'fast-check';
 import type { Database } from '../../packages/server/src/database/open.ts';
 import type { StoredKey } from './sqlite-fixture.ts';
 
-/** Columns of the three tables that decide whether a key is revoked. */
+/** Columns of the four tables that decide whether a key is revoked, the primary key first. */
 const tables = {
   api_key: [
-    'id',
-    'workspace_id',
-    'created_by',
-    'name',
-    'name_folded',
-    'scopes',
-    'expires_at',
-    'created_at',
-  ].concat('revoked_at', 'revoked_by', 'revoked_reason'),
-  api_key_secret: ['hash', 'key_id', 'prefix', 'preview_start', 'preview_end', 'created_at'].concat(
-    'retires_at',
-    'retired_at',
-  ),
+    ...['id', 'workspace_id', 'created_by', 'name', 'name_folded', 'scopes', 'expires_at', 'created_at'],
+    ...['environment', 'allowed_addresses', 'disabled_at', 'external_id', 'metadata', 'rate_limit'],
+    ...['revoked_at', 'revoked_by', 'revoked_reason'],
+  ],
+  api_key_secret: [
+    ...['hash', 'id', 'key_id', 'prefix', 'preview_start', 'preview_end', 'created_at'],
+    ...['retires_at', 'grace_ms', 'retired_at'],
+  ],
   dead_hash: ['hash'],
-};
+  workspace: [
+    ...['id', 'name', 'created_at', 'rate_limit', 'max_key_lifetime'],
+    ...['revoking_at', 'revoking_by', 'revoking_reason'],
+  ],
+} as const;
 type Table = keyof typeof tables;
-const tableNames: readonly Table[] = ['api_key', 'api_key_secret', 'dead_hash'];
+const tableNames: readonly Table[] = ['api_key', 'api_key_secret', 'dead_hash', 'workspace'];
+
+/** The columns by which a statement chooses its rows. */
+const choosing: Record<Table, readonly string[]> = {
+  api_key: ['id'],
+  api_key_secret: ['hash', 'key_id'],
+  dead_hash: ['hash'],
+  workspace: ['id'],
+};
 
 const ids = ['{revoked0}', '{revoked1}', '{active0}', '{active1}', "'key_new'"];
+const workspaces = ["'ws_a'", "'ws_b'"];
 const hashes = ['{revokedHash0}', '{revokedHash1}', '{activeHash0}', '{activeHash1}', '{unusedHash}'];
 
 /** A value that usually fits the column. */
-function fittingValue(column: string): fc.Arbitrary<string> {
+function fittingValue(table: Table, column: string): fc.Arbitrary<string> {
   const odd = fc.constantFrom('NULL', '0', "''", '1e999', '-1', ...ids, ...hashes);
   const fitting: Record<string, readonly string[]> = {
-    id: ids,
+    id: table === 'api_key' ? ids : table === 'workspace' ? workspaces : ["'sec_1'", "'sec_2'", "''"],
     key_id: ids,
     hash: hashes,
-    workspace_id: ["'ws_a'", "'ws_b'"],
+    workspace_id: workspaces,
+    environment: ["'live'", "'test'"],
+    allowed_addresses: ["''", "'192.0.2.0/24'"],
+    disabled_at: ['NULL', '1'],
+    metadata: ['NULL', `'{"a":"b"}'`],
+    rate_limit: ['NULL', '0', '60'],
+    max_key_lifetime: ['NULL', '30'],
+    grace_ms: ['NULL', '0', '60000'],
+    revoking_at: ['NULL', '1', '1700000000000'],
     revoked_at: ['NULL', '1', '1700000000000'],
     retires_at: ['NULL', '1', '9999999999999'],
     retired_at: ['NULL', '1', '1700000000000'],
@@ -50,24 +66,25 @@ function fittingValue(column: string): fc.Arbitrary<string> {
 
 function assignments(table: Table): fc.Arbitrary<string> {
   return fc
-    .subarray(tables[table], { minLength: 1, maxLength: Math.min(3, tables[table].length) })
+    .subarray<string>([...tables[table]], { minLength: 1, maxLength: Math.min(3, tables[table].length) })
     .chain((columns) =>
-      fc.tuple(...columns.map((column) => fittingValue(column).map((value) => `${column} = ${value}`))),
+      fc.tuple(
+        ...columns.map((column) => fittingValue(table, column).map((value) => `${column} = ${value}`)),
+      ),
     )
     .map((parts) => parts.join(', '));
 }
 
 function where(table: Table): fc.Arbitrary<string> {
   const row = fc
-    .constantFrom(
-      ...(table === 'api_key' ? ['id'] : table === 'api_key_secret' ? ['hash', 'key_id'] : ['hash']),
-    )
-    .chain((column) => fittingValue(column).map((value) => ` WHERE ${column} = ${value}`));
+    .constantFrom(...choosing[table])
+    .chain((column) => fittingValue(table, column).map((value) => ` WHERE ${column} = ${value}`));
   return fc.oneof({ weight: 4, arbitrary: row }, { weight: 1, arbitrary: fc.constant('') });
 }
 
 function insert(table: Table, conflict: fc.Arbitrary<string>): fc.Arbitrary<string> {
-  const columns = tables[table];
+  const columns: readonly string[] = tables[table];
+  const value = (column: string) => fittingValue(table, column);
   const upsert = fc.oneof(
     { weight: 3, arbitrary: fc.constant('') },
     {
@@ -76,7 +93,7 @@ function insert(table: Table, conflict: fc.Arbitrary<string>): fc.Arbitrary<stri
     },
   );
   return fc
-    .tuple(conflict, fc.tuple(...columns.map(fittingValue)), upsert)
+    .tuple(conflict, fc.tuple(...columns.map(value)), upsert)
     .map(
       ([or, values, then]) =>
         `INSERT ${or} INTO ${table} (${columns.join(', ')}) VALUES (${values.join(', ')})${then}`,
@@ -85,11 +102,11 @@ function insert(table: Table, conflict: fc.Arbitrary<string>): fc.Arbitrary<stri
 
 /** Copies rows with some columns changed, as a careless import or a merge of two databases does. */
 function copy(table: Table, conflict: fc.Arbitrary<string>): fc.Arbitrary<string> {
-  const columns = tables[table];
+  const columns: readonly string[] = tables[table];
   return fc
     .tuple(
       conflict,
-      fc.tuple(...columns.map((column) => fc.option(fittingValue(column), { freq: 3 }))),
+      fc.tuple(...columns.map((column) => fc.option(fittingValue(table, column), { freq: 3 }))),
       where(table),
     )
     .map(
@@ -106,7 +123,7 @@ function merge(table: Table): fc.Arbitrary<string> {
     fc.constant('DELETE'),
   );
   return fc
-    .tuple(fittingValue(key), then)
+    .tuple(fittingValue(table, key), then)
     .map(
       ([value, what]) =>
         `MERGE INTO ${table} t USING (SELECT ${value} AS ${key}) s ON t.${key} = s.${key} WHEN MATCHED THEN ${what}`,

@@ -65,6 +65,12 @@ export const rejectedOnBoth: Record<string, Attack> = {
     "UPDATE workspace SET revoking_at = 1 WHERE id = 'ws_a'",
     "UPDATE workspace SET revoking_at = NULL WHERE id = 'ws_a'",
   ],
+  'giving the workspace another id': () => ["UPDATE workspace SET id = 'ws_c' WHERE id = 'ws_a'"],
+  'deleting and reinserting a workspace whose keys are being revoked': () => [
+    "UPDATE workspace SET revoking_at = 1 WHERE id = 'ws_a'",
+    "DELETE FROM workspace WHERE id = 'ws_a'",
+    "INSERT INTO workspace (id, name, created_at) VALUES ('ws_a', 'x', 1)",
+  ],
   'deleting the revoked hash': ({ hash }) => [`DELETE FROM dead_hash WHERE hash = ${hash}`],
   'deleting all revoked hashes': () => ['DELETE FROM dead_hash'],
   'changing the revoked hash': ({ hash, unusedHash }) => [

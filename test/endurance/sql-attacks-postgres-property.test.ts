@@ -22,7 +22,8 @@ async function revokedHashes(transaction: Transaction): Promise<string[]> {
   const rows = await transaction.rows(
     `SELECT encode(hash, 'hex') AS hash FROM dead_hash UNION
      SELECT encode(s.hash, 'hex') FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
-     WHERE k.revoked_at IS NOT NULL OR s.retired_at IS NOT NULL`,
+     JOIN workspace w ON w.id = k.workspace_id
+     WHERE coalesce(k.revoked_at, s.retired_at, w.revoking_at) IS NOT NULL`,
   );
   return rows.map(({ hash }) => `'\\x${hash}'::bytea`);
 }

@@ -148,8 +148,8 @@ async function headOf(transaction: Transaction): Promise<number> {
   return Number((await transaction.rows('SELECT seq FROM change_head'))[0]?.seq);
 }
 
-test('PostgreSQL has all 15 triggers that keep revoked keys revoked', () => {
-  assert.equal(triggers.length, 15);
+test('PostgreSQL has all 17 triggers that keep revoked keys revoked', () => {
+  assert.equal(triggers.length, 17);
 });
 
 /** Triggers without which no attack succeeds, because another trigger also rejects it. */

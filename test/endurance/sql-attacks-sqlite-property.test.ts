@@ -33,7 +33,8 @@ function revokedHashes({ database }: SqliteFixture): string[] {
     .prepare(
       `SELECT hex(hash) AS hash FROM dead_hash UNION
        SELECT hex(s.hash) FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
-       WHERE k.revoked_at IS NOT NULL OR s.retired_at IS NOT NULL`,
+       JOIN workspace w ON w.id = k.workspace_id
+       WHERE coalesce(k.revoked_at, s.retired_at, w.revoking_at) IS NOT NULL`,
     )
     .all();
   return z

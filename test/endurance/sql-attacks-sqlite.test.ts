@@ -43,6 +43,10 @@ const rejected: Record<string, Attack> = {
   'giving the hash to the secret of an active key': ({ hash, activeHash }) => [
     `UPDATE OR REPLACE api_key_secret SET hash = ${hash} WHERE hash = ${activeHash}`,
   ],
+  'replacing a workspace whose keys are being revoked': () => [
+    "UPDATE workspace SET revoking_at = 1 WHERE id = 'ws_a'",
+    "REPLACE INTO workspace (id, name, created_at) VALUES ('ws_a', 'x', 1)",
+  ],
   'replacing the secret': ({ hash, activeId }) => [
     `REPLACE INTO api_key_secret ${aSecretRow} VALUES (${hash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],

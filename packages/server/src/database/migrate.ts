@@ -16,6 +16,7 @@ import { keyLists } from './migrations/0014-key-lists.ts';
 import { previews } from './migrations/0015-previews.ts';
 import { usagePasses } from './migrations/0016-usage-passes.ts';
 import { keyLife } from './migrations/0017-key-life.ts';
+import { keptMark } from './migrations/0018-kept-mark.ts';
 import type { Tables } from './schema.ts';
 
 /** All migrations in order. Forward only: a released one is never edited but corrected by a later one. */
@@ -37,6 +38,7 @@ export const migrations: Record<string, Migration> = {
   '0015-previews': previews,
   '0016-usage-passes': usagePasses,
   '0017-key-life': keyLife,
+  '0018-kept-mark': keptMark,
 };
 
 /**
