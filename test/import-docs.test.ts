@@ -35,7 +35,8 @@ const programs = {
   psql: `#!${process.execPath}
 import pg from '${join(root, 'node_modules/pg/esm/index.mjs')}';${csv}
 const [, query] = /^COPY \\(([^]*)\\) TO STDOUT WITH \\(FORMAT csv, HEADER\\)$/.exec(process.argv[4]);
-const client = new pg.Client(process.argv[2]);
+const { PGTZ } = process.env;
+const client = new pg.Client({ connectionString: process.argv[2], ...(PGTZ && { options: '-c TimeZone=' + PGTZ }) });
 await client.connect();
 print((await client.query(query)).rows);
 await client.end();`,
@@ -122,8 +123,19 @@ test('keys of better-auth with SQLite keep working', async () => {
   await assertMigrated(await migrate('better-auth-sqlite', {}, '*'), keys);
 });
 
+/** Many databases have the time zone of their company. */
+async function databaseInTokyo() {
+  const database = await temporaryDatabase();
+  const client = new pg.Client(database.url);
+  await client.connect();
+  const name = client.escapeIdentifier(client.database ?? '');
+  await client.query(`ALTER DATABASE ${name} SET timezone = 'Asia/Tokyo'`);
+  await client.end();
+  return database;
+}
+
 test('keys of better-auth with PostgreSQL keep working', async () => {
-  const { url, drop } = await temporaryDatabase();
+  const { url, drop } = await databaseInTokyo();
   const pool = new pg.Pool({ connectionString: url });
   after(async () => {
     await pool.end();
@@ -133,8 +145,8 @@ test('keys of better-auth with PostgreSQL keep working', async () => {
   await assertMigrated(await migrate('better-auth-postgres', { AUTH_DATABASE_URL: url }, 'acme_'), keys);
 });
 
-test('keys of a table of hashes keep working', async () => {
-  const { url, drop } = await temporaryDatabase();
+test('keys of a table of hashes keep working, and times without a zone are UTC', async () => {
+  const { url, drop } = await databaseInTokyo();
   const client = new pg.Client(url);
   await client.connect();
   after(async () => {
@@ -146,7 +158,7 @@ test('keys of a table of hashes keep working', async () => {
     token: `tok-${randomBytes(16).toString('hex')}`,
   }));
   await client.query(
-    'CREATE TABLE api_tokens (label text, customer_id bigint, token_sha256 char(64), last_four text, created_at timestamptz, revoked_at timestamptz)',
+    'CREATE TABLE api_tokens (label text, customer_id bigint, token_sha256 char(64), last_four text, created_at timestamp, revoked_at timestamptz)',
   );
   for (const [i, { label, token }] of tokens.entries()) {
     const hash = createHash('sha256').update(token).digest('hex');
@@ -156,7 +168,7 @@ test('keys of a table of hashes keep working', async () => {
       i,
       hash,
       token.slice(-4),
-      new Date('2024-05-06T07:08:09Z'),
+      '2024-05-06 07:08:09',
       revokedAt,
     ]);
   }
