@@ -10,7 +10,7 @@ import { useCall } from '../../../../components/use-call.ts';
 import { withSignIn } from '../../../../session/sign-in-again.ts';
 import { formatKeyCount } from '../bulk/count-keys.ts';
 import { type Mapping, toKeys } from './columns.ts';
-import { problemText, rowNumber, toCsv } from './problems.ts';
+import { problemText, toCsv } from './problems.ts';
 import type { ImportFile } from './read-file.ts';
 import { StepSection } from './StepSection.tsx';
 
@@ -113,7 +113,7 @@ function Problems({ file, problems }: { file: ImportFile; problems: ImportResult
           {problems.slice(0, shownProblems).map(({ index, path, problem }, i) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: the list does not change, and a field can have two problems
             <tr key={i}>
-              <td className="import-table__row">{formatNumber(rowNumber(file, index))}</td>
+              <td className="import-table__row">{formatNumber(file.numbers[index] ?? index)}</td>
               <td>
                 <code translate="no">{path}</code>
               </td>

@@ -7,7 +7,7 @@ import type { ImportFile } from './read-file.ts';
 const hash = 'a'.repeat(64);
 
 function file(columns: string[], ...rows: string[][]): ImportFile {
-  return { name: 'keys.csv', format: 'csv', columns, rows };
+  return { name: 'keys.csv', columns, rows, numbers: rows.map((_, i) => i + 2) };
 }
 
 test('columns are recognized by their names, and the hashes by their cells', () => {
@@ -39,7 +39,7 @@ test('times and lists of other systems are converted, and other texts are left t
   ] as const) {
     assert.equal(read('expiresAt', cell).key?.expiresAt, expected, cell);
   }
-  for (const cell of ['31.12.2099', '2099-13-01', 'tomorrow']) {
+  for (const cell of ['31.12.2099', '2099-13-01', '2099-02-31', '2099-02-29 12:00:00+02', 'tomorrow']) {
     assert.equal(read('expiresAt', cell).problems?.[0]?.path, 'expiresAt', cell);
   }
   assert.deepEqual(read('scopes', 'files:read, files:write;a:b').key?.scopes, [

@@ -79,9 +79,15 @@ function readTime(text: string): string {
   const [, day, time, zone] =
     /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?\s*(Z|UTC|[+-]\d\d(?::?\d\d)?)?$/.exec(text) ??
     [];
-  if (day === undefined) return text;
+  if (day === undefined || !isDay(day)) return text;
   const at = new Date(`${day}T${time ?? '00:00'}${toZone(zone)}`);
   return Number.isNaN(at.getTime()) ? text : at.toISOString();
+}
+
+/** JavaScript takes February 31 for March 3. */
+function isDay(day: string): boolean {
+  const at = new Date(`${day}T00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day);
 }
 
 /** PostgreSQL writes +02 for +02:00. */

@@ -3,11 +3,6 @@ import type { ImportFile } from './read-file.ts';
 
 type Problem = ImportResult['problems'][number];
 
-/** The number of a row as spreadsheets count: the header of a CSV file is row 1. */
-export function rowNumber({ format }: Pick<ImportFile, 'format'>, index: number): number {
-  return format === 'csv' ? index + 2 : index + 1;
-}
-
 const texts: Record<string, string> = {
   hash_unavailable: 'cannot be imported: a key with this hash was revoked, or is in use elsewhere',
 };
@@ -18,9 +13,9 @@ export function problemText({ problem }: Pick<Problem, 'problem'>): string {
 }
 
 /** The problems as a CSV file. */
-export function toCsv(file: ImportFile, problems: readonly Problem[]): string {
+export function toCsv(file: Pick<ImportFile, 'numbers'>, problems: readonly Problem[]): string {
   const lines = problems.map(({ index, path, problem }) =>
-    [String(rowNumber(file, index)), path, problemText({ problem })].map(quote).join(','),
+    [String(file.numbers[index]), path, problemText({ problem })].map(quote).join(','),
   );
   return ['row,field,problem', ...lines, ''].join('\r\n');
 }

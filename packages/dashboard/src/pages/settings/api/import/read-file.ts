@@ -6,10 +6,11 @@ import { formatNumber } from '../../../../components/format-number.ts';
 
 export interface ImportFile {
   name: string;
-  format: 'csv' | 'json';
   columns: string[];
   /** The cells of each row, in the order of the columns. */
   rows: string[][];
+  /** The number of each row as spreadsheets count: the header of a CSV file is row 1, and empty lines count. */
+  numbers: number[];
 }
 
 /** A file that cannot be imported. */
@@ -32,7 +33,7 @@ const maxFileSize = 16 * 1024 * 1024;
  */
 export async function readTableFile(file: File, prefixes: readonly string[]): Promise<ImportFile> {
   if (file.size > maxFileSize) throw new UnsuitableFile('too-many', 'The file is larger than 16 MB.');
-  const text = (await file.text()).replace(/^\uFEFF/, '');
+  const text = readUtf8(await file.arrayBuffer());
   const isJson = /\.jsonl?$/i.test(file.name) || /^\s*[[{]/.test(text);
   const table = isJson ? parseJson(text) : parseCsv(text);
   if (table.rows.length === 0) throw new UnsuitableFile('unreadable', 'The file contains no keys.');
@@ -41,25 +42,41 @@ export async function readTableFile(file: File, prefixes: readonly string[]): Pr
     throw new UnsuitableFile('too-many', `The file contains ${count} keys, and one import at most 10,000.`);
   }
   rejectWholeKeys(table, prefixes);
-  return { name: file.name, format: isJson ? 'json' : 'csv', ...table };
+  return { name: file.name, ...table };
 }
 
-type Table = Pick<ImportFile, 'columns' | 'rows'>;
+type Table = Omit<ImportFile, 'name'>;
+
+/** Bytes that are not UTF-8 would be replaced, and stored so. The decoder drops a byte order mark. */
+function readUtf8(bytes: ArrayBuffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new UnsuitableFile('unreadable', 'The file is not UTF-8. In a spreadsheet, save it as CSV UTF-8.');
+  }
+}
 
 function parseCsv(text: string): Table {
-  const [header = [], ...rows] = parseRows(text);
-  const columns = header.map((name) => name.trim());
+  const [header, ...rows] = parseRows(text);
+  const columns = header?.record.map((name) => name.trim()) ?? [];
   if (new Set(columns).size < columns.length)
     throw new UnsuitableFile('unreadable', 'Two columns have the same name.');
-  return { columns, rows };
+  const numbers = rows.map(({ info }) => info.records + info.empty_lines);
+  return { columns, rows: rows.map(({ record }) => record), numbers };
 }
 
-const rowsSchema = z.array(z.array(z.string()));
+/** Each row, with the number of rows and of empty lines up to it. */
+const rowsSchema = z.array(
+  z.object({
+    record: z.array(z.string()),
+    info: z.object({ records: z.number(), empty_lines: z.number() }),
+  }),
+);
 
-function parseRows(text: string): string[][] {
+function parseRows(text: string): z.output<typeof rowsSchema> {
   try {
     return rowsSchema.parse(
-      parse(text, { delimiter: delimiterOf(text), skip_empty_lines: true, trim: true }),
+      parse(text, { delimiter: delimiterOf(text), skip_empty_lines: true, trim: true, info: true }),
     );
   } catch (error) {
     const reason = error instanceof CsvError ? `: ${error.message}` : '';
@@ -86,7 +103,7 @@ function parseJson(text: string): Table {
     const cells = new Map(Object.entries(object));
     return columns.map((column) => toText(cells.get(column)));
   });
-  return { columns, rows };
+  return { columns, rows, numbers: rows.map((_, i) => i + 1) };
 }
 
 /** A value of JSON as in a cell of a table. */
