@@ -145,6 +145,23 @@ test('a key with a wrong field is rejected by the path of the field', async () =
   );
 });
 
+test('the fields that verification sends in header fields have a common limit, as for other keys', async () => {
+  const names = Array.from({ length: 30 }, (_, i) => `files:${i}:${'x'.repeat(50)}`);
+  await bob.setScopes(names);
+  const importBig = (fields: object) =>
+    importKeys([{ name: 'x', hash: newHash(), scopes: names, ...fields }], { as: bob });
+  assert.equal((await importBig({ externalId: 'y'.repeat(255) })).imported, 1);
+  for (const [fields, path] of [
+    [{ name: '漢'.repeat(100), externalId: '漢'.repeat(60) }, 'scopes'],
+    [{ name: '漢'.repeat(100), externalId: '漢'.repeat(250) }, 'externalId'],
+  ] as const) {
+    const { imported, problems } = await importBig(fields);
+    assert.equal(imported, 0);
+    assert.deepEqual([problems.length, problems[0]?.path], [1, path]);
+    assert.match(problems[0]?.problem ?? '', /at most 3072/);
+  }
+});
+
 test('problems repeat no key', async () => {
   const apiKey = generateKey();
   const response = await send({ keys: [{ name: 'x', hash: apiKey, [apiKey]: 1, scopes: [apiKey] }] });

@@ -4,6 +4,7 @@ import type { Environment } from '@soku/contract/key-policy';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { redactKeys } from '@soku/key';
 import { formatStoredMetadata } from '../database/stored-metadata.ts';
+import { findLargeIdentity } from '../keys/identity-size.ts';
 import { containsOwnKey } from '../keys/own-key.ts';
 
 /** A key that can be imported, as far as this can be decided without the database. */
@@ -105,6 +106,8 @@ function* findProblems(
   for (const [path, values] of Object.entries(texts)) {
     if (values.some(isKey)) yield { path, problem: 'must not contain an API key' };
   }
+  const large = findLargeIdentity(key, key);
+  if (large !== undefined) yield large;
   if (revealsKey(key))
     yield { path: 'previewEnd', problem: 'must not reveal the whole key together with previewStart' };
   if (createdAt > now || createdAt < 0)
