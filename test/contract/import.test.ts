@@ -138,6 +138,7 @@ test('a key with a wrong field is rejected by the path of the field', async () =
   await assertProblemOf({ name: generateKey() }, 'name', /API key/);
   await assertProblemOf({ externalId: generateKey() }, 'externalId', /API key/);
   await assertProblemOf({ metadata: { a: generateKey() } }, 'metadata', /API key/);
+  await assertProblemOf({ metadata: { [generateKey()]: 'a' } }, 'metadata', /API key/);
   const { problems } = await importKeys([null, 5, []]);
   assert.deepEqual(
     problems.map(({ index, path }) => [index, path]),
@@ -175,6 +176,7 @@ test('the key itself is not stored', async () => {
   await assertProblemOf({ hash, name: token }, 'name', /API key/);
   await assertProblemOf({ hash, externalId: token }, 'externalId', /API key/);
   await assertProblemOf({ hash, metadata: { token } }, 'metadata', /API key/);
+  await assertProblemOf({ hash, metadata: { [token]: '' } }, 'metadata', /API key/);
   await assertProblemOf({ hash, previewStart: token }, 'previewEnd', /whole key/);
   await assertProblemOf({ hash, previewStart: 'acme-123', previewEnd: '4567' }, 'previewEnd', /whole key/);
   await assertProblemOf({ hash, previewStart: 'acme-12345', previewEnd: '4567' }, 'previewEnd', /whole key/);

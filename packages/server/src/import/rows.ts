@@ -52,7 +52,7 @@ export function checkRow(index: number, value: unknown, deployment: Deployment):
   // Clients log responses, and a field may contain a key by mistake.
   if (problems !== undefined) return { index, problems: problems.map(redact) };
   const imported = toImportedKey(key, deployment.now);
-  const found = [...findProblems(imported, Object.values(key.metadata ?? {}), deployment)];
+  const found = [...findProblems(imported, Object.entries(key.metadata ?? {}).flat(), deployment)];
   return found.length > 0 ? { index, problems: found } : { index, key: imported };
 }
 
@@ -88,7 +88,7 @@ function toImportedKey(key: ImportKey, now: number): ImportedKey {
   };
 }
 
-/** @param metadata its values */
+/** @param metadata its names and values */
 function* findProblems(
   key: ImportedKey,
   metadata: readonly string[],
