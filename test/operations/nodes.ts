@@ -144,10 +144,19 @@ export class Deployment {
 
   /** Runs `work` while a table is locked against all other access. */
   async whileLocked<T>(table: string, work: () => Promise<T>): Promise<T> {
+    return this.#whileHeld(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`, work);
+  }
+
+  /** Runs `work` while commands that lock the row of their workspace wait. Others proceed. */
+  async whileWorkspacesLocked<T>(work: () => Promise<T>): Promise<T> {
+    return this.#whileHeld('SELECT FROM workspace FOR UPDATE', work);
+  }
+
+  async #whileHeld<T>(lock: string, work: () => Promise<T>): Promise<T> {
     const client = new pg.Client({ connectionString: this.#database.url });
     await client.connect();
     try {
-      await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+      await client.query(`BEGIN; ${lock}`);
       return await work();
     } finally {
       await client.end();

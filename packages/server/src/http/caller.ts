@@ -21,11 +21,13 @@ export interface Caller {
 export interface CallingKey {
   id: string;
   secretHash: Uint8Array;
+  /** The IP address of the client; undefined if it is unknown. */
+  address: string | undefined;
 }
 
 /** @returns null for a person */
 export function callingKeyOf({ actor, secretHash }: Caller): CallingKey | null {
-  return secretHash === null ? null : { id: actor.id, secretHash };
+  return secretHash === null ? null : { id: actor.id, secretHash, address: actor.address ?? undefined };
 }
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;

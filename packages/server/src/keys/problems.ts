@@ -6,7 +6,7 @@ export function keyNotFound(): RequestError {
   return new RequestError({ code: 'not_found', message: 'No key with this id exists in this workspace.' });
 }
 
-/** The calling key was revoked or disabled, or its secret retired, after the call was authenticated. */
+/** The calling key was revoked, or its secret retired, after the call was authenticated. */
 export function callerRevoked(): RequestError {
   return new RequestError({
     code: 'revoked_key',

@@ -9,9 +9,9 @@ import type { CommandChange } from '../propagation/propagation.ts';
 import { rejectUncovered } from './caller-policy.ts';
 import { findIdempotent, insertToken } from './idempotency.ts';
 import type { NewSecret } from './new-secret.ts';
-import { callerRevoked, keyNotFound, replayed } from './problems.ts';
+import { keyNotFound, replayed } from './problems.ts';
 import { type KeyRow, KeyStore, type SecretRow } from './store.ts';
-import { insertSecret, policyOfRow, policyOfUnrevoked } from './writes.ts';
+import { insertSecret, policyOfCaller, policyOfRow } from './writes.ts';
 
 /*
  * The writes of rotations. Call each function inside the transaction of its command. The caller that changes the secrets
@@ -39,8 +39,8 @@ export interface Rotation {
  *
  * @param fallback SOKU_KEY_RATE_LIMIT
  * @returns the key, and the secrets that are retired from now on
- * @throws {RequestError} not_found, insufficient_scope, invalid_request, revoked_key, idempotency_replayed, key_revoked,
- *   key_expired, too_many_secrets
+ * @throws {RequestError} not_found, insufficient_scope, invalid_request, idempotency_replayed, key_revoked, key_expired,
+ *   too_many_secrets, and the rejections of policyOfCaller
  */
 export async function writeRotation(
   db: Kysely<Tables>,
@@ -50,8 +50,7 @@ export async function writeRotation(
   const { workspaceId, keyId, callingKey, secret, graceMs, startGrace, token, now } = rotation;
   // For the Idempotency-Key; and two keys that rotate each other, each with its own row locked, would deadlock.
   await lockRow(db, 'workspace', workspaceId);
-  const caller = callingKey && (await policyOfUnrevoked(db, callingKey));
-  if (caller === undefined) throw callerRevoked();
+  const caller = callingKey && (await policyOfCaller(db, callingKey, now));
   const store = new KeyStore(db);
   const key = await store.find(workspaceId, keyId, { locked: true });
   if (key === undefined) throw keyNotFound();

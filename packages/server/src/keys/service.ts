@@ -20,7 +20,7 @@ import { keyCreated, keyUpdated } from './key-events.ts';
 import { createSecret, type KeyPrefixes, prefixOf } from './new-secret.ts';
 import { containsOwnKey } from './own-key.ts';
 import { presentKey, type SecretUse, type StoredKeyParts } from './present.ts';
-import { callerRevoked, keyNotFound, replayed } from './problems.ts';
+import { keyNotFound, replayed } from './problems.ts';
 import type { KeyRow, KeyStore } from './store.ts';
 import { type ChangedKey, countActive, insertKey, maxLifetimeOf, updateKey } from './writes.ts';
 
@@ -96,7 +96,6 @@ export class KeyService {
       return this.create(caller, input, idempotencyKey);
     }
     if (created.outcome === 'replayed') throw replayed(created.keyId, 'create');
-    if (created.outcome === 'creator revoked') throw callerRevoked();
     if (created.outcome === 'full') throw quotaReached(maxActiveKeys);
     return { apiKey, key: await this.get(caller.workspaceId, id) };
   }
@@ -145,24 +144,23 @@ export class KeyService {
   async change(caller: Caller, id: string, input: ChangeKey): Promise<Key | KeyChange> {
     this.#rejectKeysInText(input);
     const locksWorkspace = sharesWorkspace(input);
-    const ids = { workspaceId: caller.workspaceId, id, callingKey: callingKeyOf(caller), locksWorkspace };
+    const { workspaceId } = caller;
     const { keyRateLimit: fallback } = this.#options;
     const now = this.#options.now();
-    const { value: outcome } = await this.#propagation.commit(async (db) => {
-      const result = await updateKey(db, ids, async (before, callerPolicy) => {
-        const maxLifetime = await maxLifetimeOf(db, ids.workspaceId);
+    const request = { workspaceId, id, callingKey: callingKeyOf(caller), locksWorkspace, now };
+    await this.#propagation.commit(async (db) => {
+      const result = await updateKey(db, request, async (before, callerPolicy) => {
+        const maxLifetime = await maxLifetimeOf(db, workspaceId);
         const after = decideChange(before, input, { caller: callerPolicy, maxLifetime, fallback, now });
-        await rejectUnknownGrants(db, ids.workspaceId, after.policy.scopes, parseStoredScopes(before.scopes));
-        if (revives(before, after, now)) await this.#rejectFull(db, ids.workspaceId, now);
+        await rejectUnknownGrants(db, workspaceId, after.policy.scopes, parseStoredScopes(before.scopes));
+        if (revives(before, after, now)) await this.#rejectFull(db, workspaceId, now);
         return after;
       });
-      if (result.outcome !== 'updated') return { value: result.outcome };
+      if (result === undefined) throw keyNotFound();
       const events = keyUpdated(caller, result.before, result.after, now);
-      return { value: result.outcome, changed: { kind: 'keys', ids: [id] }, events };
+      return { value: undefined, changed: { kind: 'keys', ids: [id] }, events };
     });
-    if (outcome === 'caller revoked') throw callerRevoked();
-    if (outcome === 'not found') throw keyNotFound();
-    if (mayRead(caller, id)) return this.get(caller.workspaceId, id);
+    if (mayRead(caller, id)) return this.get(workspaceId, id);
     const { scopes, allowedAddresses, metadata, ...rest } = input;
     return {
       id,

@@ -5,11 +5,15 @@ import type { Tables } from '../database/schema.ts';
 import { parseStoredEnvironment } from '../database/stored-environment.ts';
 import { formatStoredScopes, parseStoredScopes } from '../database/stored-scopes.ts';
 import type { CallingKey } from '../http/caller.ts';
+import { RequestError } from '../http/errors.ts';
 import { formatStoredRateLimit, parseStoredRateLimit } from '../limits/rate-limit.ts';
+import { parseAllowedAddresses } from '../verification/allowed-addresses.ts';
+import { checkPolicy } from '../verification/check-policy.ts';
 import type { CallerPolicy, KeyPolicy } from './caller-policy.ts';
 import { findIdempotent, insertToken } from './idempotency.ts';
 import { hasStatus } from './list-filter.ts';
 import type { NewSecret } from './new-secret.ts';
+import { callerRevoked } from './problems.ts';
 import { markOf } from './revoke-all-writes.ts';
 import { type KeyRow, KeyStore } from './store.ts';
 
@@ -35,6 +39,7 @@ export interface NewKey {
  * @param token the hash of the Idempotency-Key
  * @param maxActive the maximum number of active keys in the workspace
  * @param policyOf returns the policy of the key, or throws to reject it. The calling key is null for a person
+ * @throws {RequestError} the rejections of policyOfCaller
  */
 export async function insertKey(
   db: Kysely<Tables>,
@@ -44,7 +49,6 @@ export async function insertKey(
   policyOf: (caller: CallerPolicy | null, maxLifetime: number | null) => KeyPolicy | Promise<KeyPolicy>,
 ): Promise<
   | { outcome: 'created'; policy: KeyPolicy }
-  | { outcome: 'creator revoked' }
   | { outcome: 'replayed'; keyId: string | null }
   | { outcome: 'full' }
   | { outcome: 'being revoked' }
@@ -53,8 +57,7 @@ export async function insertKey(
   await lockRow(db, 'workspace', key.workspaceId);
   // Otherwise the key would be revoked with the others.
   if ((await markOf(db, key.workspaceId)) !== undefined) return { outcome: 'being revoked' };
-  const creator = key.callingKey && (await policyOfUnrevoked(db, key.callingKey));
-  if (creator === undefined) return { outcome: 'creator revoked' };
+  const creator = key.callingKey && (await policyOfCaller(db, key.callingKey, key.createdAt));
   if (token !== null) {
     const earlier = await findIdempotent(db, key.workspaceId, token, key.createdAt);
     if (earlier !== undefined) return { outcome: 'replayed', keyId: earlier.keyId };
@@ -78,29 +81,45 @@ export async function maxLifetimeOf(db: Kysely<Tables>, workspaceId: string): Pr
 }
 
 /**
- * Reads the policy of the calling key in the transaction of its command: a key that is being revoked must not create
- * another key, and a key whose policy is being narrowed must not grant the old one (ASVS 5.0 15.4.2).
+ * Reads the policy of the calling key in the transaction of its command, and checks again whether it allows the call. The
+ * command may have waited for other transactions, and what they took away from the key must not take effect after they
+ * have returned: a key that is being revoked or loses a scope must not create another key, and a key whose policy is
+ * being narrowed must not grant the old one (ASVS 5.0 15.4.2).
  *
- * @returns undefined if the key is revoked or disabled, or the secret that it sent is retired
+ * @param now epoch ms
+ * @throws {RequestError} revoked_key, expired_key, disabled_key, ip_not_allowed, insufficient_scope
  */
-export async function policyOfUnrevoked(
+export async function policyOfCaller(
   db: Kysely<Tables>,
-  { id, secretHash }: CallingKey,
-): Promise<CallerPolicy | undefined> {
+  { id, secretHash, address }: CallingKey,
+  now: number,
+): Promise<CallerPolicy> {
   await lockRow(db, 'api_key', id);
   const row = await db
     .selectFrom('api_key')
     .innerJoin('workspace', 'workspace.id', 'api_key.workspace_id')
-    .select(['api_key.rate_limit as own', 'workspace.rate_limit as workspace'])
+    .innerJoin('api_key_secret', 'api_key_secret.key_id', 'api_key.id')
+    .select(['api_key.rate_limit as own', 'workspace.rate_limit as workspace', 'retires_at', 'disabled_at'])
     .select(['scopes', 'expires_at', 'allowed_addresses', 'environment', 'external_id'])
     .where('api_key.id', '=', id)
+    .where('api_key_secret.hash', '=', secretHash)
     .where('revoked_at', 'is', null)
-    .where('disabled_at', 'is', null)
     .where(({ not, exists }) =>
       not(exists(db.selectFrom('dead_hash').select('hash').where('hash', '=', secretHash))),
     )
     .executeTakeFirst();
-  return row && { ...policyOfRow({ ...row, rate_limit: row.own }), limits: row };
+  if (row === undefined) throw callerRevoked();
+  const policy = policyOfRow({ ...row, rate_limit: row.own });
+  const permits = {
+    ...policy,
+    retiresAt: row.retires_at ?? Number.POSITIVE_INFINITY,
+    expiresAt: row.expires_at ?? Number.POSITIVE_INFINITY,
+    disabled: row.disabled_at !== null,
+    allowedAddresses: parseAllowedAddresses(row.allowed_addresses),
+  };
+  const problem = checkPolicy(permits, { address, environment: 'any', needs: ['keys:write'] }, now);
+  if (problem !== undefined) throw new RequestError(problem);
+  return { ...policy, limits: row };
 }
 
 type PolicyColumns = Pick<
@@ -200,24 +219,28 @@ export interface ChangedKey {
  * Changes a key.
  *
  * @param request `callingKey`: null for a person. `locksWorkspace`: whether `decide` reads what the whole workspace
- *   shares
+ *   shares. `now`: epoch ms
  * @param decide returns the fields after the change, or throws to reject it. Called inside the transaction
- * @returns the key before and after the change
+ * @returns the key before and after the change; undefined if the workspace has no key with this id
+ * @throws {RequestError} the rejections of policyOfCaller
  */
 export async function updateKey(
   db: Kysely<Tables>,
-  request: { workspaceId: string; id: string; callingKey: CallingKey | null; locksWorkspace: boolean },
+  request: {
+    workspaceId: string;
+    id: string;
+    callingKey: CallingKey | null;
+    locksWorkspace: boolean;
+    now: number;
+  },
   decide: (before: KeyRow, caller: CallerPolicy | null) => Promise<ChangedKey>,
-): Promise<
-  { outcome: 'updated'; before: KeyRow; after: ChangedKey } | { outcome: 'not found' | 'caller revoked' }
-> {
-  const { workspaceId, id, callingKey, locksWorkspace } = request;
+): Promise<{ before: KeyRow; after: ChangedKey } | undefined> {
+  const { workspaceId, id, callingKey, locksWorkspace, now } = request;
   // Without this lock, two keys that change each other, each with its own row locked, would deadlock.
   if (callingKey !== null || locksWorkspace) await lockRow(db, 'workspace', workspaceId);
-  const caller = callingKey && (await policyOfUnrevoked(db, callingKey));
-  if (caller === undefined) return { outcome: 'caller revoked' };
+  const caller = callingKey && (await policyOfCaller(db, callingKey, now));
   const before = await new KeyStore(db).find(workspaceId, id, { locked: true });
-  if (before === undefined) return { outcome: 'not found' };
+  if (before === undefined) return undefined;
   const after = await decide(before, caller);
   await db
     .updateTable('api_key')
@@ -230,5 +253,5 @@ export async function updateKey(
     })
     .where('id', '=', id)
     .execute();
-  return { outcome: 'updated', before, after };
+  return { before, after };
 }

@@ -47,14 +47,21 @@ interface UseRequirements {
  * @param now epoch ms
  * @returns the rejection; undefined if only the rate limit remains to be checked
  */
-export function checkPolicy(policy: Policy, required: UseRequirements, now: number): ApiProblem | undefined {
+export function checkPolicy(
+  policy: Omit<Policy, 'rateLimit'>,
+  required: UseRequirements,
+  now: number,
+): ApiProblem | undefined {
   if (policy.retiresAt <= now) return retiredSecret(policy.retiresAt);
   if (policy.expiresAt <= now) return expiredKey(policy.expiresAt);
   if (policy.disabled) return disabledKey;
   return checkUse(policy, required);
 }
 
-function checkUse(policy: Policy, required: UseRequirements): ApiProblem | undefined {
+function checkUse(
+  policy: Pick<Policy, 'environment' | 'allowedAddresses' | 'scopes'>,
+  required: UseRequirements,
+): ApiProblem | undefined {
   const { address, environment, needs, denied } = required;
   if (environment !== 'any' && policy.environment !== environment)
     return wrongEnvironment(policy.environment);
