@@ -134,6 +134,7 @@ test('a key with a wrong field is rejected by the path of the field', async () =
   await assertProblemOf({ environment: 'test' }, 'environment', /SOKU_TEST_KEY_PREFIX/);
   await assertProblemOf({ rateLimit: 0 }, 'rateLimit', /between/);
   await assertProblemOf({ metadata: { a: 5 } }, 'metadata.a', /string/);
+  await assertProblemOf({ metadata: { '': 'x' } }, 'metadata', /must not be empty/);
   await assertProblemOf({ status: 'revoked' }, 'status', /not a known field/);
   await assertProblemOf({ name: generateKey() }, 'name', /API key/);
   await assertProblemOf({ externalId: generateKey() }, 'externalId', /API key/);

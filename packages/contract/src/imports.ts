@@ -82,7 +82,6 @@ function problemsOf(issue: z.core.$ZodIssue): ImportFieldProblem[] {
   // zod's own message only names the expected type.
   if (issue.code === 'invalid_type' && issue.message.endsWith('undefined'))
     return [{ path, problem: 'is missing' }];
-  if (issue.code === 'invalid_key') return [{ path, problem: issue.issues[0]?.message ?? issue.message }];
   return [
     { path, problem: issue.path.length === 0 ? 'must be an object with the fields of a key' : issue.message },
   ];

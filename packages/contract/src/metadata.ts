@@ -16,6 +16,8 @@ export const metadataSchema = z
       // An object cannot hold it as an ordinary property.
       .refine((name) => name !== '__proto__', 'must have another name'),
     z.string().max(500, 'must have at most 500 characters').refine(isStorable, printable),
+    // Otherwise zod only says that a name is invalid.
+    { error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) },
   )
   .refine((entries) => Object.keys(entries).length <= 50, 'must have at most 50 entries')
   .refine(
