@@ -81,10 +81,16 @@ test('a JSON file is read like a table, and its fields can be mapped by hand', a
   const apiKey = generateKey();
   const page = await dashboard.open(t, '/settings/api/import');
   const file = [
-    { id: 7, who: 'Json one', key: sha256(apiKey, 'base64url'), permissions: ['keys:read'], rateLimit: 60 },
+    {
+      ...{ id: 7, who: 'Json one', key: sha256(apiKey, 'base64url') },
+      ...{ permissions: ['keys:read'], rateLimit: 60, enabled: true },
+    },
   ];
   await choose(page, 'export.json', JSON.stringify({ keys: file }));
   await page.getByText('No column is the name. Every key needs both.').waitFor();
+  await page
+    .getByText(/^Every key in this file will be accepted, because the column enabled is not/)
+    .waitFor();
   assert.equal(await page.getByRole('button', { name: /^Check/ }).count(), 0);
   await page.getByRole('combobox', { name: 'Field of the column who' }).selectOption('name');
   await button(page, 'Check 1 key').click();

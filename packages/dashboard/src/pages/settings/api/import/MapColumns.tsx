@@ -8,7 +8,7 @@ import { Failure, Notice } from '../../../../components/Notice.tsx';
 import { useCall } from '../../../../components/use-call.ts';
 import { withSignIn } from '../../../../session/sign-in-again.ts';
 import { formatKeyCount } from '../bulk/count-keys.ts';
-import { type Mapping, toKeys } from './columns.ts';
+import { type Mapping, stateColumnOf, toKeys } from './columns.ts';
 import type { ImportFile } from './read-file.ts';
 import { StepSection } from './StepSection.tsx';
 
@@ -27,6 +27,7 @@ export function MapColumns({ file, mapping, onChange, onChecked, onRestart }: Ma
   const check = useCall(async () => onChecked(await withSignIn(() => checkImport(toKeys(file, mapping)))));
   const count = formatKeyCount(file.rows.length);
   const missing = required.filter((field) => !mapping.includes(field));
+  const stateColumn = stateColumnOf(file);
   const choose = (index: number, field: ImportColumn | null) =>
     // A field has one column.
     onChange(mapping.map((before, i) => (i === index ? field : before === field ? null : before)));
@@ -64,6 +65,15 @@ export function MapColumns({ file, mapping, onChange, onChecked, onRestart }: Ma
           ))}
         </tbody>
       </table>
+      {stateColumn === undefined ? null : (
+        <Notice tone="warn">
+          <p>
+            <span>Every key in this file will be accepted, because the column </span>
+            <code translate="no">{stateColumn}</code>
+            <span> is not imported. Remove the rows of disabled and revoked keys first.</span>
+          </p>
+        </Notice>
+      )}
       {missing.length > 0 ? (
         <Notice tone="warn">
           <p>{`No column is the ${missing.join(' or the ')}. Every key needs both.`}</p>

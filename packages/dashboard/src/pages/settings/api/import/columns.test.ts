@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkImportKey } from '@soku/contract/imports';
-import { guessMapping, toKeys } from './columns.ts';
+import { guessMapping, stateColumnOf, toKeys } from './columns.ts';
 import type { ImportFile } from './read-file.ts';
 
 const hash = 'a'.repeat(64);
@@ -47,4 +47,10 @@ test('times and lists of other systems are converted, and other texts are left t
     'files:write',
     'a:b',
   ]);
+});
+
+test('a column that states whether a key is accepted is found, because it is not imported', () => {
+  for (const column of ['enabled', 'is_active', 'Revoked At', 'deletedAt', 'STATUS'])
+    assert.equal(stateColumnOf(file(['name', 'hash', column])), column);
+  assert.equal(stateColumnOf(file(['name', 'hash', 'expiresAt', 'statusText'])), undefined);
 });

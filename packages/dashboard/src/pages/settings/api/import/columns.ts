@@ -48,8 +48,19 @@ export function guessMapping({ columns, rows }: ImportFile): Mapping {
   return byName.map((field, i) => (i === hashes ? 'hash' : field));
 }
 
+/** The column by which another system seems to state whether a key is accepted. It is never imported. */
+export function stateColumnOf({ columns }: ImportFile): string | undefined {
+  return columns.find((column) =>
+    /^(is)?(enabled|active|disabled|revoked|deleted|status|state)(at)?$/.test(plain(column)),
+  );
+}
+
+function plain(column: string): string {
+  return column.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+}
+
 function fieldNamed(column: string): ImportColumn | undefined {
-  const name = column.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  const name = plain(column);
   const other = Object.hasOwn(otherNames, name) ? otherNames[name] : undefined;
   return importColumns.find((field) => field.toLowerCase() === name) ?? other;
 }
