@@ -5,6 +5,7 @@ import { existsSync, globSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { hashesOf } from '../support/journal-files.ts';
+import { operate } from '../support/operate.ts';
 import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
 import { fillDirectory, readyDatabase } from '../support/ready-data.ts';
 import {
@@ -73,8 +74,17 @@ export class Scene {
     return server;
   }
 
-  /** Runs the operator's command to its end. The output excludes progress lines. */
+  /** Runs an operator command in this process. The output excludes progress lines. */
   async operate(
+    args: string[],
+    env: Record<string, string> = {},
+  ): Promise<{ code: number | null; output: string }> {
+    const { code, output } = await operate(args, { SOKU_DATA_DIR: this.dataDir, ...this.variables, ...env });
+    return { code, output: output.replace(progress, '') };
+  }
+
+  /** The same in its own process, as an operator runs it. */
+  async operateAsProcess(
     args: string[],
     env: Record<string, string> = {},
   ): Promise<{ code: number | null; output: string }> {

@@ -73,7 +73,7 @@ for (const kind of kinds) {
     await work.createMore(50);
     const [created, revoked] = [work.created.slice(), work.revoked.slice()];
     const file = scene.inBackupDir('backup');
-    const { code, output } = await scene.operate(['backup', file]);
+    const { code, output } = await scene.operateAsProcess(['backup', file]);
     const during = work.created.length - created.length;
     await work.stop();
     assert.equal(code, 0, output);

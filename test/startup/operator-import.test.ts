@@ -7,8 +7,9 @@ import { after, test } from 'node:test';
 import { keyListSchema } from '@soku/contract/keys';
 import { generateKey } from '@soku/key';
 import { onPostgres } from '../support/in-database.ts';
+import { operateIn } from '../support/operate.ts';
 import { bearer, call } from '../support/person.ts';
-import { newDataDir, runOperator, startServer } from '../support/server.ts';
+import { fillDataDir, newDataDir, runOperator, startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { addTwoAccounts } from '../support/two-accounts.ts';
 
@@ -27,9 +28,9 @@ const newHash = () => randomBytes(32).toString('hex');
 
 /** A data directory with one account, which no server uses. */
 const dataDir = join(root, 'data');
-await (await startServer({ dataDir })).stop();
+if (!(await fillDataDir(dataDir))) await (await startServer({ dataDir })).stop();
 
-const run = (file: string, ...options: string[]) => runOperator(['import', file, ...options], { dataDir });
+const run = (file: string, ...options: string[]) => operateIn(dataDir, ['import', file, ...options]);
 
 /** Fails unless the file is rejected with these lines. */
 async function assertRejected(content: string | Buffer, lines: RegExp[], extension = 'csv'): Promise<void> {
@@ -51,7 +52,7 @@ test('keys of CSV and JSON files are imported, and accepted by the next server',
     [dry.code, dry.output],
     [0, 'Nothing was imported (--dry-run). The file has 3 new keys.\n'],
   );
-  const first = await run(file);
+  const first = await runOperator(['import', file], { dataDir });
   assert.equal(first.code, 0, first.output);
   assert.match(first.output, /^Imported 3 keys to the workspace ws_\w+\.\n$/);
   const again = await run(file);
@@ -134,8 +135,7 @@ test('a file without the format is rejected in one line that repeats no key', as
 
 test('an import beyond the maximum number of active keys imports nothing', async () => {
   const rows = Array.from({ length: 1500 }, (_, i) => `key ${i},${newHash()}`);
-  const { code, output } = await runOperator(['import', fileOf(`name,hash\n${rows.join('\n')}`)], {
-    dataDir,
+  const { code, output } = await operateIn(dataDir, ['import', fileOf(`name,hash\n${rows.join('\n')}`)], {
     env: { SOKU_MAX_ACTIVE_KEYS: '1500' },
   });
   assert.equal(code, 65, output);
@@ -144,21 +144,21 @@ test('an import beyond the maximum number of active keys imports nothing', async
 
 test('with several workspaces, one must be named', async () => {
   const two = join(root, 'two');
-  await addTwoAccounts(two);
+  if (!(await fillDataDir(two, { accounts: 'two' }))) await addTwoAccounts(two);
   const file = fileOf(`name,hash\nx,${newHash()}\n`);
-  const unnamed = await runOperator(['import', file], { dataDir: two });
+  const unnamed = await operateIn(two, ['import', file]);
   assert.equal(unnamed.code, 64);
   const ids = unnamed.output.match(/ws_\w+/g) ?? [];
   assert.equal(ids.length, 2, unnamed.output);
-  const named = await runOperator(['import', file, '--workspace', ids[1] ?? ''], { dataDir: two });
+  const named = await operateIn(two, ['import', file, '--workspace', ids[1] ?? '']);
   assert.match(named.output, new RegExp(`^Imported 1 key to the workspace ${ids[1]}\\.`));
-  const other = await runOperator(['import', file, '--workspace', ids[0] ?? ''], { dataDir: two });
+  const other = await operateIn(two, ['import', file, '--workspace', ids[0] ?? '']);
   assert.equal(other.code, 65);
   assert.match(
     other.output,
     /^soku: line 2, column hash: is in use elsewhere, or was revoked \(hash_unavailable\)/,
   );
-  const wrong = await runOperator(['import', file, '--workspace', 'ws_none'], { dataDir: two });
+  const wrong = await operateIn(two, ['import', file, '--workspace', 'ws_none']);
   assert.equal(wrong.code, 64);
 });
 

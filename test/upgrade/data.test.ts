@@ -183,7 +183,7 @@ for (const kind of kinds) {
     writeFileSync(join(scene.dataDir, 'dead-hashes'), recording.journal);
     // With the clock of the server, because events are sealed in the order of their times.
     const clock = clockAt(recording.at + 30_000);
-    const { code, output } = await scene.operate(['restore', backup], clock);
+    const { code, output } = await scene.operateAsProcess(['restore', backup], clock);
     assert.equal(code, 0, output);
     assert.match(output, /1 active key revoked again/);
     const server = await startAfter(recording, scene);

@@ -106,7 +106,7 @@ class Recorder {
 
   async #backUp(): Promise<string> {
     const file = this.#scene.inBackupDir('backup');
-    const { code, output } = await this.#scene.operate(['backup', file]);
+    const { code, output } = await this.#scene.operateAsProcess(['backup', file]);
     if (code !== 0) throw new Error(output);
     return dumpSqlite(file);
   }

@@ -22,7 +22,7 @@ import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
 import { partialName, placeFile } from '../durable-files.ts';
 import { createLog } from '../http/logging.ts';
 import { StartupError } from '../startup-error.ts';
-import { formatCount, resolveOperatorPath, UsageError } from './command-line.ts';
+import { formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
 import { openPostgresWithoutRetry } from './open-postgres.ts';
 
 /** Time in ms between two progress lines. */
@@ -47,39 +47,45 @@ interface Options {
  * @param args the arguments after `audit`
  * @returns the exit code
  */
-export async function auditCommand(args: string[], { anchor, chain }: Options): Promise<number> {
+export async function auditCommand(
+  args: string[],
+  { anchor, chain }: Options,
+  terminal: Terminal,
+): Promise<number> {
   const [action, file, ...rest] = args;
   if (action === 'verify' && file === undefined) {
     if (chain !== undefined) throw new UsageError('--chain works only with audit export.');
-    return verify(anchor);
+    return verify(anchor, terminal);
   }
   if (action === 'export' && file !== undefined && file !== '' && rest.length === 0) {
     if (anchor !== undefined) throw new UsageError('--anchor works only with audit verify.');
-    return exportTo(resolveOperatorPath(file), chain);
+    return exportTo(resolveOperatorPath(file), chain, terminal);
   }
   throw new UsageError(action === 'export' ? 'This command requires exactly one file.' : 'Unknown command.');
 }
 
-async function verify(file: string | undefined): Promise<number> {
+async function verify(file: string | undefined, terminal: Terminal): Promise<number> {
   const anchor = file === undefined ? new Map() : await readAnchor(resolveOperatorPath(file));
-  const retention = readConfig(process.env).auditRetentionDays * msPerDay;
-  return withLog(async (db) => {
+  const retention = readConfig(terminal.env).auditRetentionDays * msPerDay;
+  return withLog(terminal, async (db) => {
     const expected = { anchor, retention, now: Date.now() };
-    const found = await verifyChains(db, expected, reportProgress());
-    report(found);
+    const found = await verifyChains(db, expected, reportProgress(terminal));
+    report(found, terminal);
     if (found.breaks.length > 0 || found.overdue > 0) return verificationFailed;
-    console.log(`Verified ${formatCount(found.events, 'event')} in ${formatCount(found.chains, 'chain')}.`);
+    terminal.console.log(
+      `Verified ${formatCount(found.events, 'event')} in ${formatCount(found.chains, 'chain')}.`,
+    );
     if (found.unsealed > 0)
-      console.log(`Not sealed yet and not verified: ${formatCount(found.unsealed, 'newer event')}.`);
+      terminal.console.log(`Not sealed yet and not verified: ${formatCount(found.unsealed, 'newer event')}.`);
     if (file === undefined)
-      console.log(
+      terminal.console.log(
         'Without --anchor FILE, this check cannot detect events deleted at either end of a chain, or a rewritten chain.',
       );
     return 0;
   });
 }
 
-function report({ pruned, backdated, breaks, overdue }: AuditVerification): void {
+function report({ pruned, backdated, breaks, overdue }: AuditVerification, { console }: Terminal): void {
   for (const record of pruned) console.log(describePruned(record));
   for (const event of backdated.slice(0, maxBackdated)) console.log(describeBackdated(event));
   for (const one of breaks) console.error(describe(one));
@@ -90,10 +96,10 @@ function report({ pruned, backdated, breaks, overdue }: AuditVerification): void
 }
 
 /** @throws {StartupError} if the file exists, cannot be written, or would be empty. It then creates no file. */
-async function exportTo(file: string, chain: string | undefined): Promise<number> {
+async function exportTo(file: string, chain: string | undefined, terminal: Terminal): Promise<number> {
   if (existsSync(file)) throw exists(file);
   const partial = partialName(file);
-  const progress = reportProgress();
+  const progress = reportProgress(terminal);
   let events = 0;
   async function* joined(batches: AsyncIterable<string[]>) {
     for await (const lines of batches) {
@@ -103,7 +109,7 @@ async function exportTo(file: string, chain: string | undefined): Promise<number
     }
   }
   try {
-    await withLog((db) =>
+    await withLog(terminal, (db) =>
       pipeline(joined(exportChains(db, chain)), createWriteStream(partial, { flags: 'wx', mode: 0o600 })),
     );
     if (chain !== undefined && events === 0)
@@ -120,7 +126,7 @@ async function exportTo(file: string, chain: string | undefined): Promise<number
   } finally {
     rmSync(partial, { force: true });
   }
-  console.log(`Exported ${formatCount(events, 'event')} to ${file}.`);
+  terminal.console.log(`Exported ${formatCount(events, 'event')} to ${file}.`);
   return 0;
 }
 
@@ -169,8 +175,8 @@ async function* linesOf(file: string): AsyncGenerator<string> {
   yield rest;
 }
 
-async function withLog<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
-  const { databaseUrl, dataDir } = readConfig(process.env);
+async function withLog<T>({ env }: Terminal, work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+  const { databaseUrl, dataDir } = readConfig(env);
   if (databaseUrl !== undefined) {
     const database = await openPostgresWithoutRetry(databaseUrl, await createLog('silent', false));
     try {
@@ -195,7 +201,7 @@ async function withLog<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> 
   }
 }
 
-function reportProgress(): (events: number) => void {
+function reportProgress({ console }: Terminal): (events: number) => void {
   let lastReport = performance.now();
   return (events) => {
     if (performance.now() - lastReport < progressInterval) return;

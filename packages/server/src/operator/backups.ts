@@ -8,7 +8,7 @@ import { moveToPostgres, restore } from '../backup/restore.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../http/logging.ts';
 import type { Reapplied } from '../journal/compare.ts';
-import { formatCount, resolveOperatorPath, UsageError } from './command-line.ts';
+import { formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
 import { withPostgresErrors } from './postgres-errors.ts';
 
 /** Time in ms between two progress lines. */
@@ -18,17 +18,18 @@ const progressInterval = 1000;
 const largeTable = 10_000;
 
 /** `backup FILE`. */
-export async function backupCommand(args: string[]): Promise<void> {
+export async function backupCommand(args: string[], terminal: Terminal): Promise<void> {
   const file = onlyFile(args);
-  const config = readConfig(process.env);
-  const label = await recorded(config, withPostgresErrors(config, createBackup(config, file, await tools())));
-  console.log(
+  const config = readConfig(terminal.env);
+  const made = createBackup(config, file, await tools(terminal));
+  const label = await recorded(config, withPostgresErrors(config, made), terminal);
+  terminal.console.log(
     `Backed up ${describe(label)} to ${file} from ${await placeOf(config)}. The backup does not contain the secret that signs sessions. Store ${secretOf(config)} separately.`,
   );
 }
 
 /** Records the outcome of a backup for the server metrics. The backup is valid even if this record cannot be written. */
-async function recorded<T>(config: Config, work: Promise<T>): Promise<T> {
+async function recorded<T>(config: Config, work: Promise<T>, terminal: Terminal): Promise<T> {
   const record = (outcome: 'made' | 'failed') => recordBackup(config, outcome, Date.now());
   const done = await work.catch((error) => {
     try {
@@ -40,46 +41,46 @@ async function recorded<T>(config: Config, work: Promise<T>): Promise<T> {
   });
   try {
     if (record('made')) return done;
-    console.error(
+    terminal.console.error(
       `The data directory ${resolve(config.dataDir)} does not exist, so the server metrics do not show this backup.`,
     );
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    console.error(`The server metrics do not show this backup (${reason}).`);
+    terminal.console.error(`The server metrics do not show this backup (${reason}).`);
   }
   return done;
 }
 
 /** `restore FILE`. */
-export async function restoreCommand(args: string[]): Promise<void> {
+export async function restoreCommand(args: string[], terminal: Terminal): Promise<void> {
   const file = onlyFile(args);
-  const config = readConfig(process.env);
-  const restored = restore(config, file, await tools());
+  const config = readConfig(terminal.env);
+  const restored = restore(config, file, await tools(terminal));
   const { label, reapplied, truncated } = await withPostgresErrors(config, restored);
   const place = await placeOf(config);
-  console.log(
+  terminal.console.log(
     `Restored ${describe(label)} from ${label.made_at} to ${place} and checked every row against ${file}. All users must sign in again.${describeJournal(reapplied, truncated)}`,
   );
   if (reapplied === undefined) {
-    console.log(
+    terminal.console.log(
       `${resolve(config.dataDir)} has no revocation journal (file revoked-hashes), so revocations after the backup were not applied again.`,
     );
   }
 }
 
 /** `move-to-postgres`. */
-export async function moveCommand(args: string[]): Promise<void> {
+export async function moveCommand(args: string[], terminal: Terminal): Promise<void> {
   if (args.length > 0) throw new UsageError('move-to-postgres takes no arguments.');
-  const config = readConfig(process.env);
-  const moved = moveToPostgres(config, await tools());
+  const config = readConfig(terminal.env);
+  const moved = moveToPostgres(config, await tools(terminal));
   const { label, reapplied, truncated } = await withPostgresErrors(config, moved);
   const directory = resolve(config.dataDir);
-  console.log(
+  terminal.console.log(
     `Moved ${describe(label)} from ${join(directory, 'soku.db')} to ${await placeOf(config)} and checked every row against the file.${describeJournal(reapplied, truncated)}`,
   );
   const file = join(directory, 'secret');
   if (existsSync(file) && readFileSync(file, 'utf8').trim() !== config.secret) {
-    console.log(`SOKU_SECRET differs from the secret in ${file}, so all users must sign in again.`);
+    terminal.console.log(`SOKU_SECRET differs from the secret in ${file}, so all users must sign in again.`);
   }
 }
 
@@ -98,16 +99,16 @@ async function placeOf({ databaseUrl, dataDir }: Config): Promise<string> {
   return describePostgres(databaseUrl);
 }
 
-async function tools() {
-  return { log: await createLog('silent', false), progress: reportProgress() };
+async function tools(terminal: Terminal) {
+  return { log: await createLog('silent', false), progress: reportProgress(terminal) };
 }
 
-function reportProgress(): Progress {
+function reportProgress(terminal: Terminal): Progress {
   let lastReport = performance.now();
   return (table, rows) => {
     if (rows < largeTable || performance.now() - lastReport < progressInterval) return;
     lastReport = performance.now();
-    console.error(`${table}: ${formatCount(rows, 'row')}`);
+    terminal.console.error(`${table}: ${formatCount(rows, 'row')}`);
   };
 }
 

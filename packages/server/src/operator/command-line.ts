@@ -1,5 +1,13 @@
 import { resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
+
+/** Where a command reads from and prints to: the process, or a test that needs no process. */
+export interface Terminal {
+  env: NodeJS.ProcessEnv;
+  stdin: Readable & { isTTY?: boolean };
+  console: Pick<Console, 'log' | 'error'>;
+}
 
 /** An invalid command line: exit code 64 of sysexits.h. */
 export class UsageError extends Error {}

@@ -15,7 +15,7 @@ import { importBatchSize, type RowProblem } from '../import/writes.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { singleProcessPropagation } from '../propagation/single-process.ts';
 import { exitCodes, StartupError } from '../startup-error.ts';
-import { formatCount, resolveOperatorPath, UsageError } from './command-line.ts';
+import { formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
 import { openPostgresWithoutRetry } from './open-postgres.ts';
 import { withPostgresErrors } from './postgres-errors.ts';
 
@@ -50,19 +50,25 @@ interface Target {
  *
  * @returns the exit code
  */
-export async function importCommand(args: string[], options: Options): Promise<number> {
+export async function importCommand(args: string[], options: Options, terminal: Terminal): Promise<number> {
   const [path, ...rest] = args;
   if (path === undefined || path === '' || rest.length > 0)
     throw new UsageError('This command requires exactly one file.');
   const file = resolveOperatorPath(path);
   const format = formatOf(file, options.format);
-  const config = readConfig(process.env);
-  return withPostgresErrors(config, runImport(config, { ...options, file, format }));
+  const config = readConfig(terminal.env);
+  return withPostgresErrors(config, runImport(config, { ...options, file, format, terminal }));
 }
 
 async function runImport(
   config: Config,
-  options: { file: string; format: ImportFormat; workspace: string | undefined; dryRun: boolean },
+  options: {
+    file: string;
+    format: ImportFormat;
+    workspace: string | undefined;
+    dryRun: boolean;
+    terminal: Terminal;
+  },
 ): Promise<number> {
   const target = await openTarget(config);
   try {
@@ -86,30 +92,31 @@ async function importFile(
     format,
     workspaceId,
     dryRun,
-  }: { file: string; format: ImportFormat; workspaceId: string; dryRun: boolean },
+    terminal,
+  }: { file: string; format: ImportFormat; workspaceId: string; dryRun: boolean; terminal: Terminal },
 ): Promise<number> {
   const { keyPrefixes: prefixes, testKeyPrefix: testPrefix, maxActiveKeys } = config;
   const now = Date.now();
   const imports = new ImportService(propagation, { prefixes, testPrefix, maxActiveKeys, now: () => now });
-  const progress = reportProgress();
+  const progress = reportProgress(terminal);
   const check = (place: number, key: unknown) => checkRow(place, key, { prefixes, testPrefix, now });
   const { imported, unchanged, problems } = await imports.run(
     { workspaceId, actor: operatorActor(), dryRun, now, maxProblems, token: null },
     () => batchesOf(file, format, check, progress),
   );
-  for (const problem of problems) console.error(`soku: ${describe(problem, format)}`);
+  for (const problem of problems) terminal.console.error(`soku: ${describe(problem, format)}`);
   if (problems.length > 0) {
     const count =
       problems.length === maxProblems
         ? `at least ${maxProblems} problems`
         : formatCount(problems.length, 'problem');
-    console.error(`soku: Nothing was imported, because ${file} has ${count}.`);
+    terminal.console.error(`soku: Nothing was imported, because ${file} has ${count}.`);
     return exitCodes.data;
   }
   const known =
     unchanged === 0 ? '' : ` ${formatCount(unchanged, 'key')} existed already and did not change.`;
   const done = dryRun ? 'Nothing was imported (--dry-run). The file has' : 'Imported';
-  console.log(
+  terminal.console.log(
     `${done} ${formatCount(imported, dryRun ? 'new key' : 'key')}${dryRun ? '' : ` to the workspace ${workspaceId}`}.${known}`,
   );
   return 0;
@@ -145,7 +152,7 @@ function describe({ index, path, problem }: RowProblem, format: ImportFormat): s
 }
 
 /** The file is read twice: all rows are checked before the first one is written. */
-function reportProgress(): (rows: number) => void {
+function reportProgress(terminal: Terminal): (rows: number) => void {
   const interval = process.stderr.isTTY ? progressInterval.terminal : progressInterval.log;
   let lastReport = performance.now();
   let lastRows = 0;
@@ -155,7 +162,7 @@ function reportProgress(): (rows: number) => void {
     lastRows = rows;
     if (performance.now() - lastReport < interval) return;
     lastReport = performance.now();
-    console.error(`${verb} ${formatCount(rows, 'row')}`);
+    terminal.console.error(`${verb} ${formatCount(rows, 'row')}`);
   };
 }
 
