@@ -1,6 +1,6 @@
 /** A restore or move that cannot be completed leaves the database empty and reports the cause in one line. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
@@ -8,6 +8,7 @@ import { assertProblem } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
 import { openSession } from '../support/session.ts';
+import { directoryContents } from '../support/start.ts';
 import { kinds, Scene } from './scene.ts';
 
 /** A backup with a key that was revoked afterwards, and an empty database. */
@@ -24,23 +25,38 @@ async function setUp(t: TestContext, kind: (typeof kinds)[number]) {
   return { scene, file, apiKey, journal: join(scene.dataDir, 'revoked-hashes') };
 }
 
-/** Each replaces the journal with one that cannot be read. */
-const faults: [name: string, code: number, damage: (journal: string) => void][] = [
-  ['a directory', 73, (journal) => mkdirSync(journal)],
-  ['damaged', 65, (journal) => writeFileSync(journal, 'no journal\n'.repeat(20_000))],
+/** Only the owner can read a journal, also after a restore. */
+const mode = 0o600;
+
+/** Each replaces the journal with one that cannot be read, by a part of the error. */
+const faults: [problem: RegExp, code: number, damage: (journal: string, records: Buffer) => void][] = [
+  [/revoked-hashes/, 73, (journal) => mkdirSync(journal)],
+  [/damaged in its header/, 65, (journal) => writeFileSync(journal, 'no journal\n'.repeat(20_000), { mode })],
+  [/damaged in its header/, 65, (journal, records) => writeFileSync(journal, records.subarray(1), { mode })],
+  [
+    /damaged in record 1\./,
+    65,
+    (journal, records) => {
+      const flipped = Buffer.from(records);
+      flipped.writeUInt8(flipped.readUInt8(40) ^ 1, 40);
+      writeFileSync(journal, flipped, { mode });
+    },
+  ],
 ];
 
 for (const kind of kinds) {
   test(`${kind}: a restore writes nothing if the revocation journal cannot be read, and otherwise applies it`, async (t) => {
     const { scene, file, apiKey, journal } = await setUp(t, kind);
     const records = readFileSync(journal);
-    for (const [name, code, damage] of faults) {
+    for (const [problem, code, damage] of faults) {
       rmSync(journal, { recursive: true });
-      damage(journal);
+      damage(journal, records);
+      const before = directoryContents(scene.dataDir);
       const rejected = await scene.operate(['restore', file]);
-      assert.equal(rejected.code, code, `${name}: ${rejected.output}`);
+      assert.equal(rejected.code, code, rejected.output);
       assert.match(rejected.output, /^soku: .*revoked-hashes.*\n$/);
-      assert.ok(!existsSync(join(scene.dataDir, 'soku.db')));
+      assert.match(rejected.output, problem);
+      assert.deepEqual(directoryContents(scene.dataDir), before);
     }
     rmSync(journal, { recursive: true });
     writeFileSync(journal, Buffer.concat([records, records.subarray(0, 20)]));

@@ -1,22 +1,51 @@
 /** Moving from the SQLite file of one process to a PostgreSQL that several nodes share. */
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { keyListSchema } from '@soku/contract/keys';
 import { assertProblem } from '../support/contract.ts';
 import { withoutUse } from '../support/key.ts';
-import { bearer, call } from '../support/person.ts';
+import { bearer, call, type Person } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
+import type { TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { Scene } from './scene.ts';
+import { hashOf, Scene } from './scene.ts';
 
-test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t) => {
+const anyToken = { SOKU_IMPORTED_KEY_PREFIXES: '*' };
+
+/** Imports a key with every field. @returns its token */
+async function importOne(person: Person): Promise<string> {
+  const token = randomBytes(20).toString('base64url');
+  const key = {
+    name: 'Imported',
+    hash: hashOf(token),
+    previewStart: token.slice(0, 12),
+    previewEnd: token.slice(-4),
+    expiresAt: '2099-01-01T00:00:00Z',
+    scopes: ['keys:read'],
+    allowedAddresses: ['127.0.0.1', '::1'],
+    rateLimit: 60,
+    externalId: 'cus_1',
+    metadata: { plan: 'pro' },
+    createdAt: '2020-01-01T00:00:00Z',
+  };
+  const response = await person.call('POST', '/v1/api-keys/import', { keys: [key] });
+  assert.deepEqual(response.body, { imported: 1, unchanged: 0, problems: [] });
+  return token;
+}
+
+async function assertAccepted(server: TestServer, token: string): Promise<void> {
+  assert.equal((await call(`${server.url}/v1/verify`, { headers: bearer(token) })).status, 204);
+}
+
+test('a move copies accounts, keys, imported keys, usage and sessions to PostgreSQL', async (t) => {
   const scene = await Scene.ready(t, 'sqlite');
   const database = await temporaryDatabase();
   t.after(() => database.drop());
-  const before = await scene.start();
+  const before = await scene.start(undefined, anyToken);
   const ada = await openSession(before);
   const scopes = [{ name: 'files:read', description: 'Dateien öffnen' }];
   const catalog = (await ada.call('PUT', '/v1/scopes', { scopes })).body;
@@ -24,6 +53,7 @@ test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t)
   const revoked = await ada.createKey({ name: 'revoked' });
   await ada.revoke(revoked.key.id);
   await call(`${before.url}/v1/me`, { headers: bearer(active.apiKey) });
+  const token = await importOne(ada);
   const list = async (url: string, headers: Record<string, string>) => {
     const response = await call(`${url}/v1/api-keys?status=all`, { headers });
     return keyListSchema.parse(response.body).data;
@@ -39,18 +69,18 @@ test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t)
   const keysBefore = await list(before.url, { cookie: ada.cookie });
   await before.kill('SIGTERM');
 
-  const moved = await scene.operate(['move-to-postgres'], postgres);
+  const moved = await scene.operateAsProcess(['move-to-postgres'], postgres);
   const { host, pathname, password } = new URL(database.url);
   const name = `the PostgreSQL database ${pathname.slice(1)} at ${host}`;
   assert.deepEqual(moved, {
     code: 0,
-    output: `Moved 2 keys (1 revoked secret) and 1 account from ${join(scene.dataDir, 'soku.db')} to ${name} and checked every row against the file.\n`,
+    output: `Moved 3 keys (1 revoked secret) and 1 account from ${join(scene.dataDir, 'soku.db')} to ${name} and checked every row against the file.\n`,
   });
   const again = await scene.operate(['move-to-postgres'], postgres);
   assert.equal(again.code, 73);
   assert.match(again.output, /^soku: DATABASE_URL: the database is not empty \(user\)/);
 
-  const after = await scene.start(scene.dataDir, postgres);
+  const after = await scene.start(scene.dataDir, { ...postgres, ...anyToken });
   assert.deepEqual(await list(after.url, { cookie: ada.cookie }), keysBefore);
   assert.deepEqual((await call(`${after.url}/v1/scopes`, { headers: bearer(active.apiKey) })).body, catalog);
   assert.deepEqual(
@@ -58,11 +88,12 @@ test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t)
     keysBefore.map(withoutUse),
   );
   assertProblem(await call(`${after.url}/v1/me`, { headers: bearer(revoked.apiKey) }), 'revoked_key');
+  await assertAccepted(after, token);
   await after.signIn();
   // A backup of PostgreSQL can be restored into a SQLite file.
   const back = scene.inBackupDir('back');
   const { output } = await scene.operate(['backup', back], postgres);
-  assert.match(output, /^Backed up 2 keys/);
+  assert.match(output, /^Backed up 3 keys/);
   assert.ok(output.includes(`to ${back} from ${name}.`), output);
   assert.ok(!output.includes(password), 'the output does not contain the password of the URL');
   // Without DATABASE_URL, the output shows that the backup is of the old file.
@@ -71,10 +102,11 @@ test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t)
   await after.kill('SIGTERM');
   await scene.freshDatabase();
   const restored = await scene.operate(['restore', back]);
-  assert.match(restored.output, /^Restored 2 keys .* to .*soku\.db and checked/);
-  const file = await scene.start();
+  assert.match(restored.output, /^Restored 3 keys .* to .*soku\.db and checked/);
+  const file = await scene.start(undefined, anyToken);
   assert.deepEqual((await call(`${file.url}/v1/scopes`, { headers: bearer(active.apiKey) })).body, catalog);
   assert.deepEqual((await list(file.url, bearer(active.apiKey))).map(withoutUse), keysBefore.map(withoutUse));
+  await assertAccepted(file, token);
 });
 
 test('a move with another SOKU_SECRET reports that users must sign in again', async (t) => {

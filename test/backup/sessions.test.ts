@@ -1,7 +1,6 @@
-/** A backup contains no sessions, and sessions in a backup of an earlier version are not restored. */
+/** Sessions in a backup of an earlier version are not restored. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { writeBackup } from '../../packages/server/src/backup/backup-file.ts';
 import { openSqliteSource } from '../../packages/server/src/backup/source.ts';
@@ -9,21 +8,7 @@ import { databaseTables } from '../../packages/server/src/backup/tables.ts';
 import { assertProblem } from '../support/contract.ts';
 import { Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { kinds, Scene } from './scene.ts';
-
-for (const kind of kinds) {
-  test(`${kind}: a backup contains no sessions`, async (t) => {
-    const scene = await Scene.ready(t, kind);
-    const server = await scene.start();
-    await openSession(server);
-    const file = scene.inBackupDir('backup');
-    assert.equal((await scene.operate(['backup', file])).code, 0);
-    const backup = new DatabaseSync(file, { readOnly: true });
-    t.after(() => backup.close());
-    const count = (table: string) => backup.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows;
-    assert.deepEqual(['user', 'session', 'verification'].map(count), [1, 0, 0]);
-  });
-}
+import { Scene } from './scene.ts';
 
 test('a session in the backup of an earlier version is not restored', async (t) => {
   const scene = await Scene.ready(t, 'sqlite');

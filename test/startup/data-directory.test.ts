@@ -3,12 +3,13 @@
  * example of each kind of unusable data; packages/server/src/database/refused-data.test.ts has all cases.
  */
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, existsSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { bearer, call } from '../support/person.ts';
+import { copyDirectory } from '../support/ready-data.ts';
 import { freePort, newDataDir, onePublicUrl, spawnServer, startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { directoryContents, failStart } from '../support/start.ts';
@@ -31,7 +32,7 @@ let copies = 0;
 function copy(): { dataDir: string; file: string } {
   copies += 1;
   const dataDir = join(root, `copy ${copies}`);
-  cpSync(original, dataDir, { recursive: true });
+  copyDirectory(original, dataDir);
   return { dataDir, file: join(dataDir, 'soku.db') };
 }
 
