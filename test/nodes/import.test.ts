@@ -1,19 +1,19 @@
 /** When an import has returned, every node accepts the keys, even one that has cached them as unknown. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { HttpSocket } from '../support/http-socket.ts';
 import { bearer, call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { Cluster, type ClusterNode } from '../torture/cluster.ts';
+import type { ClusterNode } from '../torture/cluster.ts';
 import { bearerField, request } from '../torture/reconnecting-connection.ts';
+import { sharedNodes } from './shared-cluster.ts';
 
-let cluster: Cluster;
+let nodes: readonly [ClusterNode, ClusterNode, ClusterNode];
 before(async () => {
-  cluster = await Cluster.start(3);
+  nodes = await sharedNodes();
 });
-after(() => cluster.stop());
 
 const verify = async (node: ClusterNode, apiKey: string) =>
   (await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status;
@@ -24,13 +24,12 @@ const importOf = (apiKeys: readonly string[]) => ({
 });
 
 test('keys that all nodes have rejected as unknown are accepted by all when their import has returned', async () => {
-  const [one] = cluster.nodes;
-  assert.ok(one !== undefined);
+  const [one] = nodes;
   const ada = await openSession(one.server);
   for (let round = 0; round < 3; round++) {
     const apiKeys = Array.from({ length: 20 }, () => generateKey());
     const statuses = () =>
-      Promise.all(cluster.nodes.flatMap((node) => apiKeys.map((apiKey) => verify(node, apiKey))));
+      Promise.all(nodes.flatMap((node) => apiKeys.map((apiKey) => verify(node, apiKey))));
     // Twice, so that they are rejected from the cache.
     for (let i = 0; i < 2; i++) assert.deepEqual(new Set(await statuses()), new Set([401]));
     const response = await ada.call('POST', '/v1/api-keys/import', importOf(apiKeys));
@@ -40,8 +39,7 @@ test('keys that all nodes have rejected as unknown are accepted by all when thei
 });
 
 test('an import waits for a frozen node, or that node no longer rejects from its cache', async () => {
-  const [one, , frozen] = cluster.nodes;
-  assert.ok(one !== undefined && frozen !== undefined);
+  const [one, , frozen] = nodes;
   const ada = await openSession(one.server);
   const apiKey = generateKey();
   for (let i = 0; i < 2; i++) assert.equal(await verify(frozen, apiKey), 401);

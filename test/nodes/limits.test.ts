@@ -1,25 +1,20 @@
 /** The number of requests of a key that pass on several nodes. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { limitOf } from '../support/limits.ts';
 import { bearer, call, type HttpResponse, type Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { Cluster, type ClusterNode } from '../torture/cluster.ts';
+import type { ClusterNode } from '../torture/cluster.ts';
+import { sharedNodes } from './shared-cluster.ts';
 
-const size = 3;
 const minute = 60_000;
 
-let cluster: Cluster;
 let nodes: readonly [ClusterNode, ClusterNode, ClusterNode];
 let ada: Person;
 before(async () => {
-  cluster = await Cluster.start(size);
-  const [one, two, three] = cluster.nodes;
-  assert.ok(one && two && three);
-  nodes = [one, two, three];
-  ada = await openSession(one.server);
+  nodes = await sharedNodes();
+  ada = await openSession(nodes[0].server);
 });
-after(() => cluster.stop());
 
 const verify = (node: ClusterNode, apiKey: string) =>
   call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });

@@ -1,6 +1,6 @@
 /** Every way to revoke keys on several nodes: when the call has returned, no node accepts them. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CreatedKey } from '@soku/contract/keys';
 import {
@@ -13,23 +13,16 @@ import { HttpSocket } from '../support/http-socket.ts';
 import { inDatabaseOf } from '../support/in-database.ts';
 import { bearer, call, type HttpResponse, type Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { Cluster, type ClusterNode } from '../torture/cluster.ts';
+import type { ClusterNode } from '../torture/cluster.ts';
 import { bearerField, request } from '../torture/reconnecting-connection.ts';
+import { sharedNodes } from './shared-cluster.ts';
 
-let cluster: Cluster;
+let nodes: readonly [ClusterNode, ClusterNode, ClusterNode];
 let ada: Person;
 before(async () => {
-  cluster = await Cluster.start(3);
-  const [one] = nodes();
-  ada = await openSession(one.server);
+  nodes = await sharedNodes();
+  ada = await openSession(nodes[0].server);
 });
-after(() => cluster.stop());
-
-function nodes(): [ClusterNode, ClusterNode, ClusterNode] {
-  const [one, other, third] = cluster.nodes;
-  assert.ok(one && other && third);
-  return [one, other, third];
-}
 
 const verify = async (node: ClusterNode, apiKey: string) =>
   (await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status;
@@ -39,7 +32,7 @@ async function cachedKeys(count: number): Promise<[CreatedKey, ...CreatedKey[]]>
   const first = await ada.createKey({ name: 'to revoke 0' });
   const rest = [];
   for (let i = 1; i < count; i++) rest.push(await ada.createKey({ name: `to revoke ${i}` }));
-  for (const node of nodes()) {
+  for (const node of nodes) {
     for (const { apiKey } of [first, ...rest]) {
       while ((await verify(node, apiKey)) !== 204 || (await call(`${node.url}/readyz`)).status !== 200)
         await pause(10);
@@ -65,7 +58,7 @@ const ways: Record<string, { count: number; revoke: Revoke; nodesOf: (body: unkn
   'a revoke of the calling key': {
     count: 1,
     revoke: ([{ apiKey }]) =>
-      call(`${nodes()[1].url}/v1/api-keys/self/revoke`, { method: 'POST', headers: bearer(apiKey) }),
+      call(`${nodes[1].url}/v1/api-keys/self/revoke`, { method: 'POST', headers: bearer(apiKey) }),
     nodesOf: (body) => selfRevocationSchema.parse(body).revocation.nodes,
   },
 };
@@ -73,7 +66,7 @@ const ways: Record<string, { count: number; revoke: Revoke; nodesOf: (body: unkn
 for (const [name, { count, revoke, nodesOf }] of Object.entries(ways)) {
   test(`no node accepts a key once ${name} has returned, even one that was frozen`, async () => {
     const keys = await cachedKeys(count);
-    const frozen = nodes()[2];
+    const frozen = nodes[2];
     const sockets = await Promise.all(keys.map(() => HttpSocket.open(frozen.url)));
     frozen.freeze();
     try {
@@ -86,7 +79,7 @@ for (const [name, { count, revoke, nodesOf }] of Object.entries(ways)) {
       for (const verification of verifications) assert.equal((await verification).status, 401);
       assert.equal(response.status, 200, response.text);
       assert.equal(nodesOf(response.body), 2);
-      const statuses = nodes().flatMap((node) => keys.map(({ apiKey }) => verify(node, apiKey)));
+      const statuses = nodes.flatMap((node) => keys.map(({ apiKey }) => verify(node, apiKey)));
       assert.deepEqual(new Set(await Promise.all(statuses)), new Set([401]));
     } finally {
       frozen.thaw();
@@ -96,7 +89,7 @@ for (const [name, { count, revoke, nodesOf }] of Object.entries(ways)) {
 }
 
 test('a second revoke does not return while the first one waits for a frozen node', async () => {
-  const [, other, frozen] = nodes();
+  const [, other, frozen] = nodes;
   const otherSession = await openSession(other.server);
   const [{ apiKey, key }] = await cachedKeys(1);
   const path = `/v1/api-keys/${key.id}/revoke`;
@@ -131,7 +124,7 @@ test('a second revoke does not return while the first one waits for a frozen nod
 });
 
 test('a repeated revoke is published like the first one, although it changes nothing', async () => {
-  const [{ server }] = nodes();
+  const [{ server }] = nodes;
   const { key } = await ada.createKey({ name: 'revoked again' });
   await ada.revoke(key.id);
   const published = async () => Number((await inDatabaseOf(server, 'SELECT seq FROM change_head'))[0]?.seq);

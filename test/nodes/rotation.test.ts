@@ -1,25 +1,19 @@
 /** Rotations on several nodes. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../support/contract.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { bearer, call } from '../support/person.ts';
 import { Rotations } from '../support/rotation.ts';
-import { Cluster, type ClusterNode } from '../torture/cluster.ts';
+import type { ClusterNode } from '../torture/cluster.ts';
 import { bearerField, request } from '../torture/reconnecting-connection.ts';
+import { sharedNodes } from './shared-cluster.ts';
 
-let cluster: Cluster;
+let nodes: readonly [ClusterNode, ClusterNode, ClusterNode];
 before(async () => {
-  cluster = await Cluster.start(3);
+  nodes = await sharedNodes();
 });
-after(() => cluster.stop());
-
-function nodes(): [ClusterNode, ClusterNode, ClusterNode] {
-  const [one, other, third] = cluster.nodes;
-  assert.ok(one && other && third);
-  return [one, other, third];
-}
 
 const verify = async (node: ClusterNode, apiKey: string) =>
   (await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status;
@@ -32,12 +26,12 @@ async function cacheOn(node: ClusterNode, apiKey: string): Promise<void> {
 }
 
 test('a grace starts with the first use on another node, and ends on all of them', async () => {
-  const [one, other, third] = nodes();
+  const [one, other, third] = nodes;
   const rotations = await Rotations.on(one.server);
   const first = await rotations.create();
-  for (const node of cluster.nodes) await cacheOn(node, first.apiKey);
+  for (const node of nodes) await cacheOn(node, first.apiKey);
   const second = await rotations.rotate(first.key.id, { graceSeconds: 1, startGrace: 'firstUse' });
-  for (const node of cluster.nodes) assert.equal(await verify(node, first.apiKey), 204);
+  for (const node of nodes) assert.equal(await verify(node, first.apiKey), 204);
   const from = Date.now();
   for (const node of [other, third]) assert.equal(await verify(node, second.apiKey), 204);
   const key = await eventually(
@@ -46,7 +40,7 @@ test('a grace starts with the first use on another node, and ends on all of them
   );
   const end = Date.parse(key.secrets[1]?.retiresAt ?? '');
   assert.ok(end >= from + 1000, 'not before the grace is over');
-  for (const node of cluster.nodes) {
+  for (const node of nodes) {
     while ((await verify(node, first.apiKey)) !== 401) await pause(10);
     assert.ok(Date.now() >= end);
     assert.equal(await verify(node, second.apiKey), 204);
@@ -55,7 +49,7 @@ test('a grace starts with the first use on another node, and ends on all of them
 
 for (const how of ['a rotation without grace', 'a retirement']) {
   test(`no node accepts the older secret once ${how} has returned, even one that was frozen`, async () => {
-    const [one, other, frozen] = nodes();
+    const [one, other, frozen] = nodes;
     const rotations = await Rotations.on(one.server);
     const first = await rotations.create();
     const { key } =

@@ -1,24 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorSchema } from '@soku/contract/errors';
 import { exchange } from '../support/http.ts';
 import { bearer, call, type HttpResponse } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { Cluster, type ClusterNode } from '../torture/cluster.ts';
+import type { ClusterNode } from '../torture/cluster.ts';
+import { sharedNodes } from './shared-cluster.ts';
 
 /** ms: a lease, plus time for a busy machine. */
 const timeout = 2000 + 1500;
 
-let cluster: Cluster;
 let node: ClusterNode;
 before(async () => {
-  cluster = await Cluster.start(1);
-  const [first] = cluster.nodes;
-  assert.ok(first !== undefined);
-  node = first;
+  [node] = await sharedNodes();
 });
-after(() => cluster.stop());
 
 const verify = (apiKey: string) => call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
 const readiness = () => call(`${node.url}/readyz`);

@@ -1,0 +1,22 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { shareInRun } from '../support/end-of-run.ts';
+import { call } from '../support/person.ts';
+import { Cluster, type ClusterNode } from '../torture/cluster.ts';
+
+const shared = shareInRun(
+  () => Cluster.start(3),
+  (cluster) => cluster.stop(),
+);
+
+/**
+ * Three nodes that the test files of this process share, each with a lease. A test may freeze, restart or disconnect a
+ * node, and must undo that.
+ */
+export async function sharedNodes(): Promise<readonly [ClusterNode, ClusterNode, ClusterNode]> {
+  const [one, two, three] = (await shared()).nodes;
+  if (!(one && two && three)) throw new Error('the cluster has fewer than three nodes');
+  for (const { url } of [one, two, three]) {
+    while ((await call(`${url}/readyz`)).status !== 200) await pause(10);
+  }
+  return [one, two, three];
+}
