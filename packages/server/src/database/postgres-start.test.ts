@@ -79,8 +79,8 @@ test('an unreachable address is rejected with 69', async () => {
   await assertRefused('postgres://soku:s3cret@no-such-host.invalid/soku', 69, /\((ENOTFOUND|EAI_AGAIN)\)/);
 });
 
-test('a wrong password, user or database is rejected with 78', async (t) => {
-  const url = await databaseWith(t, {});
+test('a wrong password, user or database is rejected with 78', async () => {
+  const url = postgres.url();
   await assertRefused(
     changed(url, (to) => (to.password = 'wr0ng')),
     78,
@@ -106,23 +106,21 @@ test('a wrong password, user or database is rejected with 78', async (t) => {
   );
 });
 
+/** What each of these settings makes unsuitable: a crash could undo a revoke, a transaction could fail, and so on. */
+const unsuitableSettings: [statement: string, says: RegExp][] = [
+  ['ALTER DATABASE {name} SET synchronous_commit = off', /synchronous_commit = off/],
+  [
+    "ALTER ROLE {name} SET default_transaction_isolation = 'repeatable read'",
+    /default_transaction_isolation = 'repeatable read'; set it to 'read committed'/,
+  ],
+  ['ALTER ROLE {name} SET default_transaction_read_only = on', /allows this user only to read/],
+  [
+    "ALTER ROLE {name} SET session_replication_role = 'replica'",
+    /session_replication_role = 'replica'.*set it to 'origin'/,
+  ],
+];
+
 const unsuitable: Record<string, { options?: string; statements?: string[]; says: RegExp }> = {
-  'in which a crash can undo a revoke': {
-    statements: ['ALTER DATABASE {name} SET synchronous_commit = off'],
-    says: /synchronous_commit = off/,
-  },
-  'with an unsuitable isolation level': {
-    statements: ["ALTER ROLE {name} SET default_transaction_isolation = 'repeatable read'"],
-    says: /default_transaction_isolation = 'repeatable read'; set it to 'read committed'/,
-  },
-  'that is read-only for the user': {
-    statements: ['ALTER ROLE {name} SET default_transaction_read_only = on'],
-    says: /allows this user only to read/,
-  },
-  'with disabled foreign keys': {
-    statements: ["ALTER ROLE {name} SET session_replication_role = 'replica'"],
-    says: /session_replication_role = 'replica'.*set it to 'origin'/,
-  },
   'that cannot store all names': {
     options: "TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
     says: /uses the encoding LATIN1 for this database/,
@@ -138,6 +136,20 @@ for (const [what, { says, ...options }] of Object.entries(unsuitable)) {
     await assertRefused(await databaseWith(t, options), 78, says);
   });
 }
+
+test('a database with unsuitable settings is rejected with 78, and accepted without them', async (t) => {
+  const url = await databaseWith(t, {});
+  const name = new URL(url).username;
+  const superuser = new pg.Client(postgres.url());
+  await superuser.connect();
+  for (const [statement, says] of unsuitableSettings) {
+    await superuser.query(statement.replace('{name}', name));
+    await assertRefused(url, 78, says);
+    await superuser.query(`ALTER DATABASE ${name} RESET ALL; ALTER ROLE ${name} RESET ALL`);
+  }
+  await superuser.end();
+  await (await openPostgres(url, log, impatient)).close();
+});
 
 test('a user who lacks a privilege on a table is rejected with 78, naming both', async (t) => {
   const url = await databaseWith(t, {});
@@ -205,12 +217,13 @@ test('with sslmode the server must prove its identity', async (t) => {
 });
 
 test('with sslmode a server without TLS is rejected with 78', async (t) => {
-  const plain = await startPostgres();
-  t.after(() => plain.stop());
+  // On the server of the run, which has no certificate.
+  const { url, drop } = await temporaryDatabase();
+  t.after(drop);
   const says = /does not support TLS, .*Set ssl = on there; or.*add \?sslmode=disable/;
-  await assertRefused(`${plain.url()}?sslmode=require`, 78, says);
+  await assertRefused(`${url}?sslmode=require`, 78, says);
   // On Linux 0.0.0.0 also connects to this machine, but it is not a loopback address.
-  const other = changed(plain.url(), (to) => (to.hostname = '0.0.0.0'));
+  const other = changed(url, (to) => (to.hostname = '0.0.0.0'));
   await assertRefused(other, 78, says);
   await (await openPostgres(`${other}?sslmode=disable`, log, impatient)).close();
 });
@@ -229,8 +242,8 @@ test('another host never receives the password unencrypted, whatever it responds
   await assertRefused(`postgres://soku:s3cret@0.0.0.0:${port}/soku`, 78, /does not support TLS/);
   // SSLRequest (https://www.postgresql.org/docs/current/protocol-message-formats.html).
   assert.equal(Buffer.concat(received).toString('hex'), '0000000804d2162f');
-  const url = await databaseWith(t, {});
-  const other = changed(url, (to) => (to.hostname = '0.0.0.0'));
+  // The certificate is checked before the user.
+  const other = changed(postgres.url(), (to) => (to.hostname = '0.0.0.0'));
   await assertRefused(
     `${other}?sslrootcert=${right}`,
     78,
@@ -268,16 +281,15 @@ test('a migration has no timeout, whatever timeouts the role has', async (t) => 
 });
 
 test('the start waits for a database that starts a little later', async (t) => {
-  const late = await startPostgres();
-  t.after(() => late.stop());
-  await late.crash();
+  const url = await databaseWith(t, {});
+  await postgres.crash();
   const warned = Promise.withResolvers<string>();
   const heard = pino({ level: 'warn' }, { write: (line: string) => warned.resolve(line) });
-  const opening = openPostgres(late.url(), heard, { patience: 30_000, pause: 20 });
+  const opening = openPostgres(url, heard, { patience: 30_000, pause: 20 });
   assert.match(
     await warned.promise,
     /PostgreSQL does not respond yet \(ECONNREFUSED\); retrying for up to 30 s/,
   );
-  await late.start();
+  await postgres.start();
   await (await opening).close();
 });
