@@ -23,15 +23,18 @@ for (const which of databases) {
     const workspaceId = newId('ws_', now);
     await db.insertInto('workspace').values({ id: workspaceId, name: 'x', created_at: 1 }).execute();
     const keys = ends.map((_end, i) => newKey({ workspaceId, name: `key ${i}`, createdAt: now - 100_000 }));
-    for (const [i, key] of keys.entries()) {
-      await insertNewKey(db, key);
-      await insertSecret(db, key.id, newKey().secret, now - 50_000);
-      await db
-        .updateTable('api_key_secret')
-        .set({ retires_at: ends[i] ?? null })
-        .where('hash', '=', key.secret.hash)
-        .execute();
-    }
+    // In one transaction, because each commit waits for the disk.
+    await db.transaction().execute(async (together) => {
+      for (const [i, key] of keys.entries()) {
+        await insertNewKey(together, key);
+        await insertSecret(together, key.id, newKey().secret, now - 50_000);
+        await together
+          .updateTable('api_key_secret')
+          .set({ retires_at: ends[i] ?? null })
+          .where('hash', '=', key.secret.hash)
+          .execute();
+      }
+    });
     const journal: Uint8Array[] = [];
     const propagation = propagationOf(database, (hashes) => journal.push(...hashes));
     const retiredAt = async () => {
@@ -86,13 +89,15 @@ for (const which of databases) {
   });
 
   test(`many secrets are retired in several transactions, by several nodes, on ${which}`, async () => {
-    const ends = Array.from({ length: 230 }, (_, i) => now - 1000 + i);
+    // More than two full transactions.
+    const ends = Array.from({ length: 201 }, (_, i) => now - 1000 + i);
     const { journal, propagation, retiredAt, events } = await scene(ends);
-    await Promise.all([1, 2, 3].map(() => new LapsedSecrets(propagation, () => now).retire()));
-    // A node skips what another one retires at that moment.
+    await Promise.all([1, 2].map(() => new LapsedSecrets(propagation, () => now).retire()));
+    if (which === 'sqlite') assert.deepEqual(await retiredAt(), ends, 'by one batch more than nodes');
+    // On PostgreSQL, a node skips what another one retires at that moment.
     await new LapsedSecrets(propagation, () => now).retire();
     assert.deepEqual(await retiredAt(), ends);
-    assert.deepEqual([journal.length, (await events()).length], [230, 230]);
+    assert.deepEqual([journal.length, (await events()).length], [201, 201]);
   });
 
   if (which === 'sqlite') continue;

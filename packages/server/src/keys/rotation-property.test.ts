@@ -221,7 +221,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
         }
         await world.check();
       }),
-      { numRuns: times(30, 2000) },
+      { numRuns: times(15, 2000) },
     );
   });
 }

@@ -217,6 +217,6 @@ test('after any sequence of uses, saves, flushes, failures, crashes and hours, a
         await model.assertHolds(await startRecorder(database, world, good));
       },
     ),
-    { numRuns: times(30, 1000), examples: foundBefore },
+    { numRuns: times(15, 1000), examples: foundBefore },
   );
 });
