@@ -106,9 +106,11 @@ test('a session records the address of its sign-in, and all unknown clients shar
   const headers = { cookie: cookiesOf(signedIn.headers) };
   const sessions = await call(`${early.url}/api/auth/list-sessions`, { headers });
   assert.match(sessions.text, /"ipAddress":"203\.0\.113\.66"/);
-  for (const unknown of ['unknown', '999.1.1.1', '', 'x', '"', ',', '1.2.3', '[', ':1', '_hidden']) {
-    assert.equal((await signIn(unknown, 'wrong')).status, 401, unknown);
-  }
+  // At the same time, because those that are rejected while another one waits count too, and hash no password.
+  const unknown = ['unknown', '999.1.1.1', '', 'x', '"', ',', '1.2.3', '[', ':1', '_hidden'];
+  const guesses = await Promise.all(unknown.map((forwarded) => signIn(forwarded, 'wrong')));
+  const statuses = guesses.map(({ status }) => status);
+  assert.ok(statuses.includes(401) && statuses.every((one) => one === 401 || one === 503), statuses.join());
   assert.equal((await signIn('unknown', owner.password)).status, 429);
   assert.equal((await signIn('203.0.113.66:4712', owner.password)).status, 200);
 });

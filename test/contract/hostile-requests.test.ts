@@ -1,6 +1,6 @@
 /** Malicious requests: too large, ambiguous, with polluted prototypes, or with forged log lines. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema } from '@soku/contract/keys';
 import { z } from 'zod';
@@ -8,11 +8,10 @@ import { assertProblem, Contract } from '../support/contract.ts';
 import { exchange, latin1 } from '../support/http.ts';
 import { ConnectionEnded, HttpSocket, type RawResponse } from '../support/http-socket.ts';
 import { call } from '../support/person.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer({ env: { LOG_LEVEL: 'trace' } });
-after(() => server.stop());
+const server = await sharedServer({ LOG_LEVEL: 'trace' });
 const contract = await Contract.of(server);
 const ada = await openSession(server);
 const { apiKey } = await ada.createKey({ name: 'good' });

@@ -1,14 +1,13 @@
 /** The server creates its own id for each request, and logs the id that the client sent with it. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { exchange, type Fields } from '../support/http.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
 // At this level each request has a line in the log.
-const server = await startServer({ env: { LOG_LEVEL: 'debug' } });
-after(() => server.stop());
+const server = await sharedServer({ LOG_LEVEL: 'trace' });
 
 /** Sends a request, and returns its line in the log. */
 async function logged(fields: Fields, path = '/v1/verify'): Promise<string> {

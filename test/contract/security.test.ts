@@ -10,9 +10,9 @@ import { inDatabase, whileTableFails } from '../support/in-database.ts';
 import { call, cookiesOf, type Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer({ env: { LOG_LEVEL: 'trace' } });
-after(() => server.stop());
+const server = await sharedServer({ LOG_LEVEL: 'trace' });
 const proxied = await startServer({
   env: { TRUST_PROXY: '127.0.0.1,10.0.0.0/8', SOKU_PUBLIC_URL: 'https://keys.example.com' },
 });
@@ -286,13 +286,10 @@ test('ASVS 4.1.3: without TRUST_PROXY, no header changes the address of a client
 });
 
 test('ASVS 4.1.3: behind a trusted proxy, the client address is the last one that is not a trusted proxy', async () => {
-  const addressFor = (forwarded: string) => addressStored(proxied, { 'x-forwarded-for': forwarded });
-  assert.equal(await addressFor('203.0.113.7'), '203.0.113.7');
-  assert.equal(
-    await addressFor('198.51.100.1, 203.0.113.8'),
-    '203.0.113.8',
-    'the client wrote the first address',
-  );
-  assert.equal(await addressFor('198.51.100.1, 203.0.113.9, 10.1.2.3'), '203.0.113.9');
-  assert.notEqual(await addressStored(proxied, { 'x-soku-client-address': '203.0.113.66' }), '203.0.113.66');
+  // client-address.test.ts has more forms of the field, with requests that hash no password.
+  const headers = {
+    'x-forwarded-for': '198.51.100.1, 203.0.113.9, 10.1.2.3',
+    'x-soku-client-address': '203.0.113.66',
+  };
+  assert.equal(await addressStored(proxied, headers), '203.0.113.9', 'the client wrote the first address');
 });

@@ -80,11 +80,11 @@ export function assertProblem(response: HttpResponse, code: ErrorCode, now = Dat
 /** Repeats a call until its result satisfies a condition; fails after a timeout. */
 export async function eventually<T>(read: () => Promise<T>, satisfies: (value: T) => boolean): Promise<T> {
   const deadline = performance.now() + patience;
-  for (;;) {
+  for (let wait = 5; ; wait = Math.min(1.3 * wait, 50)) {
     const value = await read();
     if (satisfies(value)) return value;
     assert.ok(performance.now() < deadline, 'the condition was not met in time');
     // Leave the CPU to the server in the meantime.
-    await pause(10);
+    await pause(wait);
   }
 }
