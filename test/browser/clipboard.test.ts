@@ -12,11 +12,8 @@ const port = await freePort();
 /** Not a secure context, like a page in a home network without https. */
 const plainHttp = `http://soku.example:${port}`;
 const dashboard = await Dashboard.start({ PORT: String(port), SOKU_PUBLIC_URL: plainHttp });
-const secure = await Dashboard.start();
-after(async () => {
-  await secure.stop();
-  await dashboard.stop();
-});
+const secure = await Dashboard.shared();
+after(() => dashboard.stop());
 
 const blockClipboard = `navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'));`;
 const blockCommand = 'document.execCommand = () => false;';

@@ -9,7 +9,7 @@ import { inDatabase } from '../support/in-database.ts';
 import { patience } from '../support/patience.ts';
 import type { Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
-import { openSession } from '../support/session.ts';
+import { addAccount, openSession } from '../support/session.ts';
 import { SharedPage } from './shared-page.ts';
 import { translator } from './translator.ts';
 
@@ -32,20 +32,29 @@ export const httpErrorMessage = (status: number) =>
   new RegExp(`Failed to load resource: the server responded with a status of ${status}`);
 export const networkErrorMessage = /Failed to load resource: net::ERR_(FAILED|INTERNET_DISCONNECTED|ABORTED)/;
 
+/** What all workspaces of a server use. */
+interface Site {
+  server: TestServer;
+  browser: Browser;
+  contexts: BrowserContext[];
+  page: SharedPage | undefined;
+  isPageTaken: boolean;
+  /** Sign-ins are limited per address, so each context and each session uses its own address. */
+  addresses: number;
+}
+
 export class Dashboard {
   readonly server: TestServer;
-  readonly #browser: Browser;
+  readonly #site: Site;
   readonly #ada: Person | undefined;
-  readonly #contexts: BrowserContext[] = [];
-  #shared: SharedPage | undefined;
-  #isSharing = false;
-  /** Sign-ins are limited per address, so each context and each session uses its own address. */
-  #addresses = 0;
+  /** The account of `ada`. */
+  readonly account: { email: string };
 
-  private constructor(server: TestServer, ada: Person | undefined, browser: Browser) {
-    this.server = server;
+  private constructor(site: Site, ada: Person | undefined, account: { email: string } = owner) {
+    this.server = site.server;
+    this.#site = site;
     this.#ada = ada;
-    this.#browser = browser;
+    this.account = account;
   }
 
   /** The caller must call `stop`. */
@@ -54,7 +63,7 @@ export class Dashboard {
     try {
       const hasOwner = !('SOKU_OWNER_EMAIL' in env);
       const ada = hasOwner ? await openSession(server) : undefined;
-      return new Dashboard(server, ada, await sharedBrowser());
+      return new Dashboard(siteOf(server, await sharedBrowser()), ada);
     } catch (error) {
       await server.stop();
       throw error;
@@ -67,19 +76,29 @@ export class Dashboard {
     (dashboard) => dashboard.stop(),
   );
 
-  /** Uses a running server, which the caller stops. */
-  static async attach(server: TestServer): Promise<Dashboard> {
-    return new Dashboard(server, await openSession(server), await sharedBrowser());
+  /**
+   * An empty workspace on the shared server, for tests that expect no other keys. It takes a hundredth of the time that
+   * a server takes, and its pages need no new process of the browser.
+   */
+  static async inNewWorkspace(): Promise<Dashboard> {
+    const shared = await Dashboard.shared();
+    const account = await addAccount(shared.server);
+    return new Dashboard(shared.#site, await openSession(shared.server, account), account);
   }
 
-  /** The owner, in a session that all tests in a file share. */
+  /** Uses a running server, which the caller stops. */
+  static async attach(server: TestServer): Promise<Dashboard> {
+    return new Dashboard(siteOf(server, await sharedBrowser()), await openSession(server));
+  }
+
+  /** The owner of the workspace, in a session that all tests in a file share. */
   get ada(): Person {
     assert.ok(this.#ada, 'this server has no owner');
     return this.#ada;
   }
 
   /** The owner in a separate session, for a test that ends or ages it. */
-  async openSession(account = owner): Promise<Person> {
+  async openSession(account = this.account): Promise<Person> {
     return openSession(this.server, account, this.#nextAddress());
   }
 
@@ -108,28 +127,18 @@ export class Dashboard {
       permissions: ['clipboard-read', 'clipboard-write'],
     };
     const { viewport, ...others } = context;
-    if (!alone && !translated && Object.keys(others).length === 0 && !this.#isSharing) {
-      this.#isSharing = true;
-      const shared = this.#shared ?? (await SharedPage.open(this.#browser, this.server.url, defaults));
-      this.#shared = shared;
+    const site = this.#site;
+    if (!alone && !translated && Object.keys(others).length === 0 && !site.isPageTaken) {
+      site.isPageTaken = true;
+      const shared = site.page ?? (await SharedPage.open(site.browser, this.server.url, defaults));
+      site.page = shared;
       if (viewport) await shared.page.setViewportSize(viewport);
-      return { page: shared.page, problems: shared.problems, leave: () => this.#release(shared) };
+      return { page: shared.page, problems: shared.problems, leave: () => release(site, shared) };
     }
-    const { page, problems } = await newPage(this.#browser, { ...defaults, ...context });
-    this.#contexts.push(page.context());
+    const { page, problems } = await newPage(site.browser, { ...defaults, ...context });
+    site.contexts.push(page.context());
     if (translated) await page.context().addInitScript(translator);
     return { page, problems, leave: () => page.context().close() };
-  }
-
-  async #release(shared: SharedPage): Promise<void> {
-    try {
-      await shared.clear();
-    } catch {
-      this.#shared = undefined;
-      await shared.context.close();
-    } finally {
-      this.#isSharing = false;
-    }
   }
 
   /** Gives a browser the session of another person, as if they had signed in after the first one was gone. */
@@ -144,18 +153,38 @@ export class Dashboard {
     assert.ok(changed.length > 0, `${sql} changed nothing`);
   }
 
-  /** Closes the pages first: a page that sends a request after its server has stopped would fail its test. */
+  /**
+   * Stops the server. Closes the pages first: a page that sends a request after its server has stopped would fail its
+   * test.
+   */
   async stop(): Promise<void> {
-    if (this.#browser.isConnected()) {
-      for (const context of this.#contexts) await context.close();
-      await this.#shared?.context.close();
+    const { browser, contexts, page } = this.#site;
+    if (browser.isConnected()) {
+      for (const context of contexts) await context.close();
+      await page?.context.close();
     }
     await this.server.stop();
   }
 
   #nextAddress(): string {
-    this.#addresses += 1;
-    return `198.18.${this.#addresses >> 8}.${this.#addresses & 255}`;
+    this.#site.addresses += 1;
+    const { addresses } = this.#site;
+    return `198.18.${addresses >> 8}.${addresses & 255}`;
+  }
+}
+
+function siteOf(server: TestServer, browser: Browser): Site {
+  return { server, browser, contexts: [], page: undefined, isPageTaken: false, addresses: 0 };
+}
+
+async function release(site: Site, shared: SharedPage): Promise<void> {
+  try {
+    await shared.clear();
+  } catch {
+    site.page = undefined;
+    await shared.context.close();
+  } finally {
+    site.isPageTaken = false;
   }
 }
 

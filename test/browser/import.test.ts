@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { keyListSchema } from '@soku/contract/keys';
 import { generateKey } from '@soku/key';
 import type { Page } from 'playwright-core';
@@ -12,8 +12,7 @@ import { Dashboard } from './dashboard.ts';
 import { hasFocus, isAt, reads, tabTo, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 const sha256 = (text: string, encoding: 'hex' | 'base64url' = 'hex') =>

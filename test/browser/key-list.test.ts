@@ -1,6 +1,6 @@
 /** M7: the columns and order of the list, its filters and the search. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { msPerDay } from '@soku/contract/instant';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
@@ -8,8 +8,7 @@ import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads, texts, until } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 /** Enough for several pages of the list. */
@@ -216,7 +215,7 @@ test('the page of a key shows its details, but never the full key', async (t) =>
   await reads(
     page.getByRole('main'),
     new RegExp(
-      `All facts Active ${key.preview.replaceAll('.', '\\.')}.*Created by You \\(ada@example.com\\) Expires Never.*${key.id}`,
+      `All facts Active ${key.preview.replaceAll('.', '\\.')}.*Created by You \\(${dashboard.account.email}\\) Expires Never.*${key.id}`,
     ),
   );
   assert.equal(await page.title(), 'All facts, API key · Soku');

@@ -1,6 +1,6 @@
 /** The key list: columns that sort, filters as chips, and recent requests. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { msPerDay } from '@soku/contract/instant';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
@@ -10,8 +10,7 @@ import { hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from '
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 const inDays = (days: number) => new Date(Date.now() + days * msPerDay).toISOString();
@@ -81,8 +80,7 @@ test('the header of a column sorts the list, and a second click reverses it', as
 });
 
 test('a list of all keys can be sorted by status', async (t) => {
-  const other = await Dashboard.start();
-  t.after(() => other.stop());
+  const other = await Dashboard.inNewWorkspace();
   const made = [];
   for (const name of ['Revoked', 'Expired', 'Active'])
     made.push((await other.ada.createKey({ name })).key.id);
@@ -100,8 +98,7 @@ test('a list of all keys can be sorted by status', async (t) => {
 });
 
 test('a sorted list is loaded page by page, without duplicates or gaps', async (t) => {
-  const other = await Dashboard.start();
-  t.after(() => other.stop());
+  const other = await Dashboard.inNewWorkspace();
   const expected: string[] = [];
   for (let n = 0; n < 101; n += 1) {
     const name = `Key ${String(n).padStart(3, '0')}`;

@@ -1,6 +1,6 @@
 /** The overview: requests of today and yesterday, the busiest and most rejected keys, and what needs attention. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { msPerDay } from '@soku/contract/instant';
 import { workspaceUsageSchema } from '@soku/contract/usage';
 import type { Page } from 'playwright-core';
@@ -11,8 +11,7 @@ import { hasFocus, isAt, reads, tabTo, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse, startOfHour } from './recorded-usage.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 const section = (page: Page, name: string) =>
@@ -199,8 +198,7 @@ test('if the keys cannot be loaded, the page has its heading, the error and a wa
 });
 
 test('the overview of a workspace in which nothing needs attention states that', async (t) => {
-  const fresh = await Dashboard.start();
-  t.after(() => fresh.stop());
+  const fresh = await Dashboard.inNewWorkspace();
   await fresh.ada.createKey({ name: 'Only one' });
   const page = await fresh.open(t, '/');
   await reads(section(page, 'Needs attention'), /Nothing\. No key expires within 7 days/);
@@ -213,8 +211,7 @@ test('the overview of a workspace in which nothing needs attention states that',
 });
 
 test('a key that was rejected only before it was revoked needs no attention', async (t) => {
-  const fresh = await Dashboard.start();
-  t.after(() => fresh.stop());
+  const fresh = await Dashboard.inNewWorkspace();
   const { key: ended } = await fresh.ada.createKey({ name: 'Ended' });
   const expiresAt = new Date(Date.now() + 2 * msPerDay + 60_000).toISOString();
   const { key: ending } = await fresh.ada.createKey({ name: 'Ending', expiresAt });
@@ -228,8 +225,7 @@ test('a key that was rejected only before it was revoked needs no attention', as
 });
 
 test('the first steps end with protecting the API, and lead to the first key', async (t) => {
-  const fresh = await Dashboard.start();
-  t.after(() => fresh.stop());
+  const fresh = await Dashboard.inNewWorkspace();
   const page = await fresh.open(t, '/');
   await reads(mainHeading(page), /^Overview$/);
   const steps = page.getByRole('main').getByRole('heading', { level: 2 });

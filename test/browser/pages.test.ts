@@ -8,12 +8,10 @@ import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 import { ageRotation, rotate } from './rotating.ts';
 
-const dashboard = await Dashboard.start();
-const empty = await Dashboard.start();
+const dashboard = await Dashboard.inNewWorkspace();
+const empty = await Dashboard.inNewWorkspace();
 const unset = await Dashboard.start({ SOKU_OWNER_EMAIL: undefined, SOKU_OWNER_PASSWORD: undefined });
-after(async () => {
-  for (const each of [empty, unset, dashboard]) await each.stop();
-});
+after(() => unset.stop());
 
 const soon = new Date(Date.now() + 3 * 24 * 60 * 60 * 1000).toISOString();
 const { key } = await dashboard.ada.createKey({ name: 'Everywhere', scopes: ['keys:read'], expiresAt: soon });

@@ -1,6 +1,6 @@
 /** All keys of the workspace are revoked at once, after its name was entered. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { keyListSchema } from '@soku/contract/keys';
 import { isAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
@@ -8,8 +8,7 @@ import { hasFocus, isAt, isGone, reads, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours } from './recorded-usage.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 async function countKeys() {

@@ -7,7 +7,7 @@ import { Dashboard } from './dashboard.ts';
 import { isGone, reads, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
+const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 /** Three servers on one PostgreSQL. The tests use the dashboard of the first. */
 let deployment: Deployment;
@@ -17,10 +17,7 @@ before(async () => {
   deployment = await Deployment.start(3, { TRUST_PROXY: '127.0.0.1', SOKU_PUBLIC_URL: undefined });
   many = await Dashboard.attach(deployment.node(0).server);
 });
-after(async () => {
-  await deployment.stop();
-  await dashboard.stop();
-});
+after(() => deployment.stop());
 
 const waiting = 'Waiting for every server to confirm…';
 

@@ -1,6 +1,6 @@
 /** Settings > API > Scopes: what the keys of a workspace can be allowed to do. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { scopeCatalogSchema } from '@soku/contract/scope-catalog';
 import type { Page } from 'playwright-core';
 import { isAccessible } from './accessibility.ts';
@@ -8,8 +8,7 @@ import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, tabTo, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 async function ownScopes() {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
@@ -12,8 +12,7 @@ import { evaluate, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { heapOf, isNotInPage, isNowhereIn, placesInPage, randomPart, record } from './leaks.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.inNewWorkspace();
 
 /** Creates a key and uses every function of the dialog. */
 async function createAndUse(t: TestContext, name: string) {

@@ -11,12 +11,9 @@ import { Dashboard } from './dashboard.ts';
 import { clipboard, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
+const dashboard = await Dashboard.shared();
 const folder = mkdtempSync(join(tmpdir(), 'soku-snippets-'));
-after(async () => {
-  await dashboard.stop();
-  rmSync(folder, { recursive: true });
-});
+after(() => rmSync(folder, { recursive: true }));
 
 /** Why the program is not available on this machine, or false. */
 function whyMissing(program: string, ...probe: string[]): string | false {
@@ -77,8 +74,7 @@ for (const language of ['curl', 'Node.js', 'Python'] as const) {
 }
 
 test('the snippets on the overview without keys are the same as in the help', async (t) => {
-  const fresh = await Dashboard.start();
-  t.after(() => fresh.stop());
+  const fresh = await Dashboard.inNewWorkspace();
   const page = await fresh.open(t, '/');
   for (const language of ['curl', 'Node.js', 'Python'] as const) {
     const code = await copySnippet(page, language);

@@ -1,14 +1,13 @@
 /** The list, the scopes and the import in a page that the browser translates. See translated.test.ts. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { Dashboard } from './dashboard.ts';
 import { isAt, isGone, reads, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sessionCookieName } from '../../packages/server/src/accounts/session-cookie.ts';
+import { newId } from '../../packages/server/src/ids.ts';
 import { inDatabaseOf } from './in-database.ts';
 import { Person, signedCookie } from './person.ts';
 import { owner, type TestServer } from './server.ts';
@@ -32,6 +33,36 @@ export async function openSession(
     ...[createdAt ?? '', createdAt ?? '', expiresAt ?? '', address, 'node', email],
   );
   return new Person(server.url, signedCookie(cookieName(server), token, secretOf(server)));
+}
+
+/** Adds an account with its own workspace, without a password and without an audit event. */
+export async function addAccount(server: TestServer): Promise<{ email: string }> {
+  const now = Date.now();
+  const [userId, workspaceId] = [newId('usr_', now), newId('ws_', now)];
+  const email = `${userId}@example.com`;
+  const insert = (table: string, row: Record<string, string>) =>
+    inDatabaseOf(
+      server,
+      `INSERT INTO ${table} (${Object.keys(row).join()}) VALUES (${Object.keys(row).map(() => '?')}) RETURNING 1`,
+      ...Object.values(row),
+    );
+  const [at, createdAt] = [String(now), new Date(now).toISOString()];
+  await insert('"user"', {
+    id: userId,
+    name: 'ada',
+    email,
+    '"emailVerified"': '0',
+    '"createdAt"': createdAt,
+    '"updatedAt"': createdAt,
+  });
+  await insert('workspace', { id: workspaceId, name: "ada's workspace", created_at: at });
+  await insert('workspace_member', {
+    workspace_id: workspaceId,
+    user_id: userId,
+    role: 'owner',
+    created_at: at,
+  });
+  return { email };
 }
 
 function cookieName({ env }: TestServer): string {
