@@ -41,7 +41,7 @@ const views = [
   { what: 'the access of a revoked key', path: `/settings/api/${ended.key.id}?tab=access` },
 ];
 
-/** Records every layout shift, including those before the page's own code runs. */
+/** Records every layout shift, also those before this call. */
 const recordShifts = `
   window.layoutShifts = [];
   new PerformanceObserver((list) => {
@@ -86,13 +86,13 @@ const responses = [/^\/v1\/api-keys\/key_\w+$/, /\/usage$/, /^\/v1\/audit/, /^\/
 for (const size of sizes) {
   for (const { what, path } of views) {
     test(`at ${size.width} px, nothing moves while ${what} is loading`, async (t) => {
-      const page = await dashboard.open(t, '/healthz', { viewport: size, alone: true });
-      await page.addInitScript(recordShifts);
+      const page = await dashboard.open(t, '/healthz', { viewport: size });
       for (const order of [responses, responses.toReversed()]) {
         const release = await holdResponses(page, order);
         await page.goto(dashboard.server.url + path);
         await page.getByRole('navigation', { name: 'Key', exact: true }).waitFor();
         await page.locator('main .skeleton').first().waitFor();
+        await page.evaluate(recordShifts);
         await release();
         await settled(page);
         assert.deepEqual(await shiftsOf(page), []);

@@ -1,6 +1,6 @@
 /** Nothing moves while a page loads with an empty cache: its fonts are preloaded, and placeholders are as large as data. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { settled } from './accessibility.ts';
@@ -9,12 +9,9 @@ import { evaluate } from './expect.ts';
 import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
-const dashboard = await Dashboard.start();
-const empty = await Dashboard.start();
-const large = await Dashboard.start();
-after(async () => {
-  for (const each of [empty, large, dashboard]) await each.stop();
-});
+const dashboard = await Dashboard.inNewWorkspace();
+const empty = await Dashboard.inNewWorkspace();
+const large = await Dashboard.inNewWorkspace();
 
 for (let n = 0; n < 110; n += 1) await large.ada.createKey({ name: `Key ${n}` });
 let keyId = '';
@@ -37,7 +34,7 @@ for (const name of [
 }
 
 /**
- * Observes all shifts from the start, including those that the browser attributes to an input: the emulation of a phone
+ * Observes all shifts, also those before this call, including those that the browser attributes to an input: the emulation of a phone
  * counts as one, and the test makes none.
  */
 const observe = `window.shifts = [];
@@ -83,32 +80,41 @@ const cases: Case[] = [
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const screens = { 'a desktop': {}, 'a phone': phone };
 
+/** Opens a page whose API responds only after its placeholders were painted. */
+async function hasNoShifts(page: Page, url: string): Promise<void> {
+  const held = Promise.withResolvers<void>();
+  // While a page has routes, Chromium does not use its cache.
+  await page.route('**/v1/**', async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  await page.goto(url);
+  await heading(page).waitFor();
+  await page.evaluate(observe);
+  await page.evaluate('document.fonts.ready.then(() => undefined)');
+  await shiftsOf(page);
+  held.resolve();
+  await settled(page);
+  assert.deepEqual(await shiftsOf(page), []);
+  const fromServer = await evaluate(page, z.array(z.boolean()), readFonts);
+  assert.ok(fromServer.length > 0 && fromServer.every(Boolean), 'the fonts are not from a cache');
+  await page.unrouteAll({ behavior: 'wait' });
+}
+
+/** For each font that was loaded, whether the server sent it. */
+const readFonts = `performance.getEntriesByType('resource')
+  .filter(({ name }) => name.endsWith('.woff2'))
+  .map(({ transferSize }) => transferSize > 0)`;
+
 for (const [screen, context] of Object.entries(screens)) {
-  for (const { what, path, on = dashboard, signedOut = false } of cases) {
-    test(`nothing moves while ${what} loads on ${screen}`, async (t) => {
-      const page = await on.open(t, '/healthz', {
-        ...context,
-        // A new context has an empty cache.
-        alone: true,
-        ...(signedOut ? { as: null } : {}),
+  test(`nothing moves while a page loads on ${screen}`, async (t) => {
+    const page = await dashboard.open(t, '/healthz', context);
+    for (const { what, path, on = dashboard, signedOut = false } of cases) {
+      await t.test(what, async () => {
+        if (signedOut) await page.context().clearCookies();
+        else await on.signInAs(page.context(), on.ada);
+        await hasNoShifts(page, on.server.url + path);
       });
-      await page.addInitScript(observe);
-      let release = () => {};
-      const held = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      await page.route('**/v1/**', async (route) => {
-        await held;
-        await route.continue();
-      });
-      await page.goto(on.server.url + path);
-      await heading(page).waitFor();
-      // Then the placeholders are painted before the data arrives.
-      await page.evaluate('document.fonts.ready.then(() => undefined)');
-      await shiftsOf(page);
-      release();
-      await settled(page);
-      assert.deepEqual(await shiftsOf(page), []);
-    });
-  }
+    }
+  });
 }
