@@ -13,14 +13,14 @@ const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js'
  *
  * All rules that axe enables by default (WCAG 2.0 to 2.2 A and AA, best practices), and one that it disables.
  */
-const runAxe = (options: object) => `axe
-  .run(Array.from(document.querySelectorAll('dialog[open]')).at(-1) ?? document, ${JSON.stringify({ ...options, resultTypes: ['violations'] })})
+const runAxe = (within: string, options: object) => `axe
+  .run(Array.from(document.querySelectorAll('dialog[open]')).at(-1) ?? document.querySelector(${JSON.stringify(within)}), ${JSON.stringify({ ...options, resultTypes: ['violations'] })})
   .then(({ violations }) => violations.map(({ id, nodes }) => ({
     id,
     nodes: nodes.map(({ html, failureSummary }) => html.slice(0, 200) + ' ' + failureSummary),
   })))`;
 
-const everyRule = runAxe({ rules: { 'target-size': { enabled: true } } });
+const everyRule = (within: string) => runAxe(within, { rules: { 'target-size': { enabled: true } } });
 
 const violationsSchema = z.array(z.object({ id: z.string(), nodes: z.array(z.string()) }));
 
@@ -49,27 +49,33 @@ export async function settled(page: Page): Promise<void> {
   await page.evaluate('document.fonts.ready.then(() => undefined)');
 }
 
-/** Runs axe on the page in its current state, theme and size. */
-export async function hasNoViolations(page: Page, where: string): Promise<void> {
+/**
+ * Runs axe on the page in its current state, theme and size.
+ *
+ * @param within selector of the part to check
+ */
+export async function hasNoViolations(page: Page, where: string, within = ':root'): Promise<void> {
   // Only once after each load of the page, because compiling axe takes about as long as running it.
   if (!(await evaluate(page, z.boolean(), `'axe' in window`))) await page.evaluate(axe);
-  assert.deepEqual(await evaluate(page, violationsSchema, everyRule), [], `axe ${where}`);
+  assert.deepEqual(await evaluate(page, violationsSchema, everyRule(within)), [], `axe ${where}`);
 }
 
 /**
  * Checks the page in its current state, without reloading it: on a wide screen in the light theme and on a small screen in
  * the dark theme. A small screen shows everything a wide one does, except every second chart label and a chevron.
+ *
+ * @param within selector of the part that axe checks, if another test checks the rest of a long page
  */
-export async function isAccessible(page: Page): Promise<void> {
+export async function isAccessible(page: Page, within?: string): Promise<void> {
   const size = page.viewportSize() ?? smallest;
   await page.emulateMedia({ colorScheme: 'light' });
-  await hasNoViolations(page, 'in the light theme');
+  await hasNoViolations(page, 'in the light theme', within);
   await page.emulateMedia({ colorScheme: 'dark' });
   await page.setViewportSize(smallest);
   const small = await evaluate(page, layoutSchema, readLayout);
   assert.ok(small.scroll <= small.width, `320 px: the page is ${small.scroll} px wide`);
   assert.deepEqual(small.outside, [], '320 px: nothing has to be scrolled sideways');
-  await hasNoViolations(page, 'on a small screen in the dark theme');
+  await hasNoViolations(page, 'on a small screen in the dark theme', within);
   await page.setViewportSize(size);
   await hasNoMotion(page);
   await hasNoDisabledButton(page);

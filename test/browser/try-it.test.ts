@@ -40,36 +40,70 @@ function requestsOf(page: Page): Request[] {
   return sent;
 }
 
-test('a valid key returns the response, with status, headers and formatted body', async (t) => {
-  const page = await openForm(t, 'getMe');
-  await keyField(page).fill(` ${apiKey} `);
-  await sendButton(page).click();
-  await reads(status(page), /^200 OK \d+ ms$/);
-  const text = (await body(page).textContent()) ?? '';
-  assert.equal(meSchema.parse(JSON.parse(text)).key.id, key.id);
-  assert.match(text, /^\{\n {2}"key": \{\n/, 'formatted');
-  const headers = await page.getByRole('region', { name: /^response headers/ }).textContent();
-  assert.match(headers ?? '', /^content-type: application\/json/m);
-  assert.match(headers ?? '', /^ratelimit: "key";r=\d+/m);
-  assert.match(headers ?? '', /^x-request-id: req_/m);
-});
-
-test('a wrong key shows the 401 with the exact reason, and links to its explanation', async (t) => {
-  const { apiKey: ended, key: endedKey } = await dashboard.ada.createKey({ name: 'Tried in vain' });
-  await dashboard.ada.revoke(endedKey.id);
-  const mistyped = apiKey.slice(0, -1) + (apiKey.endsWith('A') ? 'B' : 'A');
-  const page = await openForm(t, 'getMe', [httpErrorMessage(401)]);
-  for (const [wrong, code] of [
-    [ended, 'revoked_key'],
-    [mistyped, 'mistyped_key'],
-    [key.preview, 'key_preview'],
-  ] as const) {
-    await keyField(page).fill(wrong);
+test('the form for a request, in one page', async (t) => {
+  const page = await openForm(t, 'getMe', [httpErrorMessage(401), networkErrorMessage]);
+  await t.test('a valid key returns the response, with status, headers and formatted body', async () => {
+    await keyField(page).fill(` ${apiKey} `);
     await sendButton(page).click();
-    await page.locator('.tried').getByRole('link', { name: code }).waitFor();
-    await reads(status(page), /^401 Unauthorized/);
-    assert.match((await body(page).textContent()) ?? '', new RegExp(`"code": "${code}"`));
-  }
+    await reads(status(page), /^200 OK \d+ ms$/);
+    const text = (await body(page).textContent()) ?? '';
+    assert.equal(meSchema.parse(JSON.parse(text)).key.id, key.id);
+    assert.match(text, /^\{\n {2}"key": \{\n/, 'formatted');
+    const headers = await page.getByRole('region', { name: /^response headers/ }).textContent();
+    assert.match(headers ?? '', /^content-type: application\/json/m);
+    assert.match(headers ?? '', /^ratelimit: "key";r=\d+/m);
+    assert.match(headers ?? '', /^x-request-id: req_/m);
+  });
+
+  await t.test('a wrong key shows the 401 with the exact reason, and links to its explanation', async () => {
+    const { apiKey: ended, key: endedKey } = await dashboard.ada.createKey({ name: 'Tried in vain' });
+    await dashboard.ada.revoke(endedKey.id);
+    const mistyped = apiKey.slice(0, -1) + (apiKey.endsWith('A') ? 'B' : 'A');
+    for (const [wrong, code] of [
+      [ended, 'revoked_key'],
+      [mistyped, 'mistyped_key'],
+      [key.preview, 'key_preview'],
+    ] as const) {
+      await keyField(page).fill(wrong);
+      await sendButton(page).click();
+      await page.locator('.tried').getByRole('link', { name: code }).waitFor();
+      await reads(status(page), /^401 Unauthorized/);
+      assert.match((await body(page).textContent()) ?? '', new RegExp(`"code": "${code}"`));
+    }
+  });
+
+  await t.test('an empty key, and one that no header can carry, are explained and not sent', async () => {
+    const sent = requestsOf(page);
+    await keyField(page).fill('');
+    await sendButton(page).click();
+    await reads(operation(page, 'getMe').locator('.field__problem'), /^Paste a key\.$/);
+    await hasFocus(keyField(page));
+    await keyField(page).fill(`${apiKey}\u200b`);
+    await sendButton(page).click();
+    await reads(operation(page, 'getMe').locator('.field__problem'), /\w{3}/);
+    assert.equal(sent.length, 0);
+  });
+
+  await t.test('markup in a response is shown as text', async () => {
+    const markup = '<img src="/x" onerror="document.title = 1"><b class="injected">b</b>';
+    await page.route('**/v1/me', (route) =>
+      route.fulfill({ contentType: 'text/html', headers: { 'x-request-id': markup }, body: markup }),
+    );
+    await keyField(page).fill(apiKey);
+    await sendButton(page).click();
+    await reads(status(page), /^200 OK/);
+    assert.equal(await body(page).textContent(), markup);
+    const headers = await page.getByRole('region', { name: /^response headers/ }).textContent();
+    assert.match(headers ?? '', /^x-request-id: <img src/m);
+    assert.equal(await page.locator('.tried img, .injected').count(), 0);
+  });
+
+  await t.test('the page reports that there was no response', async () => {
+    await page.route('**/v1/me', (route) => route.abort());
+    await keyField(page).fill(apiKey);
+    await sendButton(page).click();
+    await reads(page.getByRole('alert'), /^The server did not respond\./);
+  });
 });
 
 test('parameters become part of the request; a key in one of them is not sent', async (t) => {
@@ -93,28 +127,36 @@ test('parameters become part of the request; a key in one of them is not sent', 
   );
 });
 
-test('an empty key, and one that no header can carry, are explained and not sent', async (t) => {
-  const page = await openForm(t, 'getMe');
-  const sent = requestsOf(page);
-  await sendButton(page).click();
-  await reads(operation(page, 'getMe').locator('.field__problem'), /^Paste a key\.$/);
-  await hasFocus(keyField(page));
-  await keyField(page).fill(`${apiKey}\u200b`);
-  await sendButton(page).click();
-  await reads(operation(page, 'getMe').locator('.field__problem'), /\w{3}/);
-  assert.equal(sent.length, 0);
-});
-
-test('only requests that change nothing can be sent; the others show curl', async (t) => {
+test('all operations of the reference, in one page', async (t) => {
   const page = await dashboard.open(t, '/docs');
   await settled(page);
-  const offered = await page.locator('article:has(.try) .operation__call .method').allTextContents();
-  assert.ok(offered.length >= 8);
-  assert.deepEqual([...new Set(offered)], ['GET']);
-  for (const id of ['createKey', 'revokeKey', 'listNodes', 'getMetrics']) {
-    assert.equal(await operation(page, id).locator('.try').count(), 0, id);
-  }
-  await operation(page, 'createKey').getByRole('region', { name: /^curl/ }).waitFor();
+  await t.test('only requests that change nothing can be sent; the others show curl', async () => {
+    const offered = await page.locator('article:has(.try) .operation__call .method').allTextContents();
+    assert.ok(offered.length >= 8);
+    assert.deepEqual([...new Set(offered)], ['GET']);
+    for (const id of ['createKey', 'revokeKey', 'listNodes', 'getMetrics']) {
+      assert.equal(await operation(page, id).locator('.try').count(), 0, id);
+    }
+    await operation(page, 'createKey').getByRole('region', { name: /^curl/ }).waitFor();
+  });
+
+  await t.test('the index summarizes every operation, and the contents mark the current one', async () => {
+    const contents = page.getByRole('navigation', { name: 'On this page' });
+    const titles = await page.locator('article .operation__title').allTextContents();
+    const summaries = await page.locator('.docs__index-summary').allTextContents();
+    assert.deepEqual(summaries, titles);
+    assert.deepEqual(await contents.locator('a:visible').allTextContents(), titles);
+    await contents.getByRole('link', { name: 'Create a key' }).click();
+    await reads(contents.locator('a[aria-current="location"]:visible'), /^Create a key$/);
+    await isAt(page, '/docs#createKey');
+    const last = contents.locator('a:visible').last();
+    await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
+    await until(
+      async () => ({ current: await last.getAttribute('aria-current'), box: await last.boundingBox() }),
+      ({ current, box }) => current === 'location' && box !== null && box.y + box.height <= 720,
+      'the last entry is current and on the screen',
+    );
+  });
 });
 
 test('the key is only in the Authorization header, and in the page only while its field shows it', async (t) => {
@@ -198,28 +240,6 @@ test('a request can be sent twice in a page that the browser translates', async 
   }
 });
 
-test('markup in a response is shown as text', async (t) => {
-  const page = await openForm(t, 'getMe');
-  const markup = '<img src="/x" onerror="document.title = 1"><b class="injected">b</b>';
-  await page.route('**/v1/me', (route) =>
-    route.fulfill({ contentType: 'text/html', headers: { 'x-request-id': markup }, body: markup }),
-  );
-  await keyField(page).fill(apiKey);
-  await sendButton(page).click();
-  assert.equal(await body(page).textContent(), markup);
-  const headers = await page.getByRole('region', { name: /^response headers/ }).textContent();
-  assert.match(headers ?? '', /^x-request-id: <img src/m);
-  assert.equal(await page.locator('.tried img, .injected').count(), 0);
-});
-
-test('the page reports that there was no response', async (t) => {
-  const page = await openForm(t, 'getMe', [networkErrorMessage]);
-  await page.route('**/v1/me', (route) => route.abort());
-  await keyField(page).fill(apiKey);
-  await sendButton(page).click();
-  await reads(page.getByRole('alert'), /^The server did not respond\./);
-});
-
 test('the keyboard alone sends a request', async (t) => {
   const page = await dashboard.open(t, '/docs#getMe');
   await tryButton(page, 'getMe').focus();
@@ -231,39 +251,21 @@ test('the keyboard alone sends a request', async (t) => {
   await tabTo(body(page));
 });
 
-for (const width of [1280, 390]) {
-  test(`the form and its response have no axe violations at ${width} px`, async (t) => {
-    const viewport = { width, height: 800 };
-    const page = await dashboard.open(t, '/docs#listKeys', { viewport });
-    await settled(page);
-    await tryButton(page, 'listKeys').click();
-    await keyField(page).fill(apiKey);
-    await sendButton(page).click();
-    await reads(status(page), /^200 OK/);
+test('the form and its response have no axe violations', async (t) => {
+  const page = await dashboard.open(t, '/docs#listKeys');
+  await settled(page);
+  await tryButton(page, 'listKeys').click();
+  await keyField(page).fill(apiKey);
+  await sendButton(page).click();
+  await reads(status(page), /^200 OK/);
+  // pages.test.ts checks the rest of the page.
+  const within = 'article[id="listKeys"]';
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 800 });
     // Where the page stops, a bar may cover half of a field, which axe reports.
     await page.evaluate('scrollTo(0, 0)');
-    await isAccessible(page);
-  });
-}
-
-test('the index summarizes every operation, and the contents mark the current one', async (t) => {
-  const page = await dashboard.open(t, '/docs');
-  await settled(page);
-  const contents = page.getByRole('navigation', { name: 'On this page' });
-  const titles = await page.locator('article .operation__title').allTextContents();
-  const summaries = await page.locator('.docs__index-summary').allTextContents();
-  assert.deepEqual(summaries, titles);
-  assert.deepEqual(await contents.locator('a:visible').allTextContents(), titles);
-  await contents.getByRole('link', { name: 'Create a key' }).click();
-  await reads(contents.locator('a[aria-current="location"]:visible'), /^Create a key$/);
-  await isAt(page, '/docs#createKey');
-  const last = contents.locator('a:visible').last();
-  await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
-  await until(
-    async () => ({ current: await last.getAttribute('aria-current'), box: await last.boundingBox() }),
-    ({ current, box }) => current === 'location' && box !== null && box.y + box.height <= 720,
-    'the last entry is current and on the screen',
-  );
+    await isAccessible(page, within);
+  }
 });
 
 test('the policy lets the page send requests to its own server only', async () => {
