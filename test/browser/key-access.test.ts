@@ -106,7 +106,12 @@ test('addresses: a mistake is explained at the field, and a saved list is in eff
   await save(page, 'addresses').click();
   await reads(keys.toast(page), /accepted from 2 addresses or blocks only\. Every server applies this now\./);
   await reads(fact(page, 'Allowed addresses'), /203\.0\.113\.7 2001:db8::\/32 Edit/);
+  await reads(fact(page, 'Environment'), /^Environment Live$/);
   assert.equal(await verify(dashboard, apiKey), 403);
+  await edit(page, 'addresses').click();
+  await field.fill('203.0.113.7');
+  await save(page, 'addresses').click();
+  await reads(keys.toast(page), /accepted from 1 address or block only\./);
   await edit(page, 'addresses').click();
   await field.fill('');
   await save(page, 'addresses').click();
@@ -176,7 +181,8 @@ test('external ID and metadata can be set and removed', async (t) => {
   await hasFocus(page.getByRole('textbox', { name: 'Name 2' }));
   await page.getByRole('textbox', { name: 'Name 2' }).fill('plan');
   await save(page, 'metadata').click();
-  await page.getByText('"plan" is there twice.').waitFor();
+  await hasFocus(page.getByRole('textbox', { name: 'Name 1' }));
+  assert.equal(await describedAs(page.getByRole('textbox', { name: 'Name 1' })), '"plan" is there twice.');
   await page.getByRole('button', { name: 'Remove entry 2' }).click();
   await hasFocus(page.getByRole('textbox', { name: 'Name 1' }));
   await save(page, 'metadata').click();
@@ -251,4 +257,40 @@ test('a revoked key is read only and shows the reason', async (t) => {
   await reads(page.locator('.key-head'), /Revoked \(person left\)\. Requests are rejected with 401\./);
   await settled(page);
   assert.equal(await page.getByRole('button', { name: /^(Edit|Save)/ }).count(), 0);
+});
+
+test('the same message is announced again, and a name cannot reorder it', async (t) => {
+  const { page } = await openTab(t, { name: 'خادم' });
+  for (const id of ['first', 'second']) {
+    await edit(page, 'external ID').click();
+    await page.getByRole('textbox', { name: 'External ID' }).fill(id);
+    await page.keyboard.press('Enter');
+    await isGone(save(page, 'external ID'));
+    const unread = page.locator('.toast:not([data-read])');
+    await reads(unread, /^"خادم": external ID saved\.$/);
+    await unread.evaluate((toast) => toast.setAttribute('data-read', ''));
+  }
+  assert.equal(await keys.toast(page).locator('bdi').textContent(), 'خادم');
+});
+
+test('a change that takes long does not close the form that was opened meanwhile', async (t) => {
+  const { page, key } = await openTab(t, { name: 'Slowly saved' });
+  const held = Promise.withResolvers<void>();
+  await page.route(`**/v1/api-keys/${key.id}`, async (route) => {
+    if (route.request().method() === 'PATCH') await held.promise;
+    await route.continue();
+  });
+  await edit(page, 'external ID').click();
+  await page.getByRole('textbox', { name: 'External ID' }).fill('cus_43');
+  await page.keyboard.press('Enter');
+  await edit(page, 'metadata').click();
+  await page.getByRole('textbox', { name: 'Name 1' }).fill('plan');
+  held.resolve();
+  await reads(fact(page, 'External ID'), /cus_43/);
+  await reads(keys.toast(page), /external ID saved/);
+  assert.equal(await page.getByRole('textbox', { name: 'Name 1' }).inputValue(), 'plan');
+  await save(page, 'metadata').click();
+  await isGone(save(page, 'metadata'));
+  await isAt(page, `/settings/api/${key.id}?tab=access`);
+  assert.equal(await page.getByRole('button', { name: /^Save/ }).count(), 0);
 });

@@ -39,15 +39,7 @@ export function usePanel() {
   const navigate = useNavigate();
   const router = useRouter();
 
-  const openPanel = (panel: Panel, key?: string) =>
-    navigate({
-      to: '.',
-      search: (search) => ({ ...search, panel, ...(key ? { key } : {}) }),
-      state: { panelOpened: true },
-      resetScroll: false,
-    });
-
-  /** Replaces the open panel, so that Back leads to the page behind both. */
+  /** Replaces the open panel, so that Back and closing it lead to the page behind both. */
   const switchPanel = (panel: Panel) =>
     navigate({
       to: '.',
@@ -57,11 +49,21 @@ export function usePanel() {
       resetScroll: false,
     });
 
+  const openPanel = (panel: Panel, key?: string) => {
+    // Another property of the key is being edited.
+    if (key === undefined && isPanelInAddress()) return switchPanel(panel);
+    return navigate({
+      to: '.',
+      search: (search) => ({ ...search, panel, ...(key ? { key } : {}) }),
+      state: { panelOpened: true },
+      resetScroll: false,
+    });
+  };
+
   const closePanel = useCallback(() => {
     // After Back is pressed twice quickly, the address is already that of another page while the panel is still open.
     // There is nothing to go back to then.
-    const inAddress = new URLSearchParams(window.location.search).has('panel');
-    if (router.state.location.state.panelOpened && inAddress) {
+    if (router.state.location.state.panelOpened && isPanelInAddress()) {
       router.history.back({ ignoreBlocker: true });
       return;
     }
@@ -75,4 +77,8 @@ export function usePanel() {
   }, [navigate, router]);
 
   return { openPanel, switchPanel, closePanel };
+}
+
+function isPanelInAddress(): boolean {
+  return new URLSearchParams(window.location.search).has('panel');
 }

@@ -10,6 +10,8 @@ export type OnRevoked = (key: Key, revocation: RevokedKey['revocation'] | undefi
 /** What is announced when a dialog has closed, and the key whose row then gets the focus, or the heading if none has. */
 interface Afterwards {
   message: string;
+  /** The name of the key that the message is about. */
+  about?: string;
   next?: string | undefined;
 }
 
@@ -18,9 +20,9 @@ export function useAfterPanel(panel: string | undefined): (afterwards: Afterward
   const waiting = useRef<Afterwards | null>(null);
   useEffect(() => {
     if (panel !== undefined || waiting.current === null) return;
-    const { message, next } = waiting.current;
+    const { message, about, next } = waiting.current;
     waiting.current = null;
-    announce(message);
+    announce(message, about);
     const row = next ? document.querySelector<HTMLElement>(`[data-key="${next}"]`) : null;
     (row ?? document.querySelector<HTMLElement>('h1'))?.focus();
   }, [panel]);
@@ -35,7 +37,7 @@ export function useAfterRevoke(rows: Key[], panel: string | undefined): OnRevoke
   return (key, revocation) => {
     const index = rows.findIndex((row) => row.id === key.id);
     const next = rows.slice(index + 1).find((row) => row.status !== 'revoked') ?? rows[index - 1];
-    afterPanel({ message: `"${key.name}": ${resultText(revocation)}`, next: next?.id });
+    afterPanel({ message: resultText(revocation), about: key.name, next: next?.id });
   };
 }
 

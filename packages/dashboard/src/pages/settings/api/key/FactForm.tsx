@@ -1,7 +1,7 @@
 import type { ChangeKey } from '@soku/contract/key-requests';
 import type { Key } from '@soku/contract/keys';
 import { useQueryClient } from '@tanstack/react-query';
-import type { KeyboardEvent } from 'react';
+import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { changeKey, updateCachedKey } from '../../../../api/change-keys.ts';
 import { ApiError } from '../../../../api/client.ts';
 import { Button } from '../../../../components/Button.tsx';
@@ -36,17 +36,19 @@ interface FactFormProps {
 export function FactForm({ apiKey, field, what, read, describe, children }: FactFormProps) {
   const client = useQueryClient();
   const { closePanel } = usePanel();
+  const isShown = useIsShown();
   const { busy, problems, failure, submit, clear } = useSubmit(
     async (fields) => {
       const changed = await withSignIn(() => changeKey(apiKey.id, read(fields)));
       updateCachedKey(client, changed);
-      announce(`"${changed.name}": ${describe(changed)}`);
-      closePanel();
+      announce(describe(changed), changed.name);
+      // While this was saved, another form may have been opened, which must stay.
+      if (isShown.current) closePanel();
     },
     { problemsOf: (error) => problemOf(error, field) },
   );
-  const cancel = ({ key }: KeyboardEvent) => {
-    if (key === 'Escape' && !busy) closePanel();
+  const cancel = ({ key, nativeEvent }: KeyboardEvent) => {
+    if (key === 'Escape' && !nativeEvent.isComposing && !busy) closePanel();
   };
   return (
     <form
@@ -72,6 +74,17 @@ export function FactForm({ apiKey, field, what, read, describe, children }: Fact
       </div>
     </form>
   );
+}
+
+function useIsShown(): { readonly current: boolean } {
+  const isShown = useRef(false);
+  useEffect(() => {
+    isShown.current = true;
+    return () => {
+      isShown.current = false;
+    };
+  }, []);
+  return isShown;
 }
 
 /** What the server rejected about a field, such as "allowedAddresses.3: must not have a port". */

@@ -1,6 +1,6 @@
 import { metadataSchema } from '@soku/contract/metadata';
 import { Plus, X } from 'lucide-react';
-import { useRef, useState } from 'react';
+import { useId, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { Button } from '../../../../components/Button.tsx';
 import { ProblemText } from '../../../../components/Field.tsx';
@@ -22,6 +22,7 @@ interface Entry {
 export function MetadataField({ value, problem }: MetadataFieldProps) {
   const [entries, setEntries] = useState<Entry[]>(() => initialEntries(value));
   const list = useRef<HTMLFieldSetElement>(null);
+  const problemId = useId();
 
   const add = () => {
     flushSync(() => setEntries((all) => [...all, { id: nextId(all), name: '', value: '' }]));
@@ -47,6 +48,7 @@ export function MetadataField({ value, problem }: MetadataFieldProps) {
             spellCheck={false}
             defaultValue={name}
             aria-invalid={problem ? true : undefined}
+            aria-describedby={problem ? problemId : undefined}
           />
           <input
             type="text"
@@ -66,7 +68,7 @@ export function MetadataField({ value, problem }: MetadataFieldProps) {
           />
         </div>
       ))}
-      {problem ? <ProblemText text={problem} /> : null}
+      {problem ? <ProblemText id={problemId} text={problem} /> : null}
       <span>
         <Button icon={Plus} onClick={add} data-add>
           Add entry

@@ -69,7 +69,7 @@ function Picker({ own, value, problem }: ScopePickerProps & { own: ReturnType<ty
         {choice === 'custom' ? (
           <Grants offered={offered} checked={custom} onChange={(next) => setCustom(new Set(next))} />
         ) : null}
-        {problem ? <ProblemText text={problem} /> : null}
+        <div role="alert">{problem ? <ProblemText text={problem} /> : null}</div>
         {grants.map((grant) => (
           <input key={grant} type="hidden" name="scope" value={grant} />
         ))}
