@@ -68,3 +68,16 @@ test('a failure is shown in the dialog and nothing changes, and a revoked key ca
   await isGone(keys.alertDialog(page));
   assert.equal(await button(page, 'Disable').count(), 0);
 });
+
+test('if another tab disables the key, the button does not turn into its opposite', async (t) => {
+  const { key } = await ada.createKey({ name: 'In two tabs' });
+  const page = await dashboard.open(t, `/settings/api/${key.id}?panel=disable`);
+  await confirm(page, 'Disable "In two tabs"').waitFor();
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await confirm(other, 'Disable "In two tabs"').click();
+  await reads(page.locator('.key-head'), /Disabled\. Requests are rejected with 403\./);
+  await confirm(page, 'Disable "In two tabs"').click();
+  await reads(keys.toast(page), /"In two tabs": Disabled\./);
+  assert.notEqual((await readKey(dashboard, key.id)).disabledAt, null);
+});

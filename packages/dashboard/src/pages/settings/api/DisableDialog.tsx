@@ -19,8 +19,8 @@ interface DisableDialogProps {
 
 /** Disables a key, or enables one that is disabled. */
 export function DisableDialog({ id, onClose }: DisableDialogProps) {
-  const { data: key, error: loadError } = useQuery(keyOptions(id));
-  const { enables, busy, error, run } = useSwitch(key, onClose);
+  const { data: key, error: loadError, isFetching } = useQuery(keyOptions(id));
+  const { enables, busy, error, run } = useSwitch(key, isFetching, onClose);
   const changeable = key && key.status !== 'revoked' ? key : null;
   const verb = enables ? 'Enable' : 'Disable';
   const requestClose = () => {
@@ -52,17 +52,19 @@ export function DisableDialog({ id, onClose }: DisableDialogProps) {
   );
 }
 
-function useSwitch(key: Key | undefined, onClose: () => void) {
+function useSwitch(key: Key | undefined, isFetching: boolean, onClose: () => void) {
   const client = useQueryClient();
-  // While the call runs, and until the dialog is closed, the key may already have changed.
+  // The call, another tab or another person may change the key while the dialog is open. The button must not turn into
+  // its opposite under the pointer.
   const [asked, setAsked] = useState<boolean | null>(null);
+  if (asked === null && key && !isFetching) setAsked(key.disabledAt !== null);
   const enables = asked ?? (key !== undefined && key.disabledAt !== null);
   const call = useCall(async () => {
     if (!key) return;
     setAsked(enables);
     const changed = await withSignIn(() => changeKey(key.id, { disabled: !enables }));
     updateCachedKey(client, changed);
-    announce(`"${changed.name}": ${enables ? enabled : disabled}`);
+    announce(enables ? enabled : disabled, changed.name);
     onClose();
   });
   return { enables, ...call };
