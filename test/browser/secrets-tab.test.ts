@@ -40,6 +40,9 @@ test('the countdown counts down, and its end is stated', async (t) => {
   await page.goto(dashboard.server.url + address(key.id));
   const clock = rotation(page).getByRole('timer');
   await reads(clock, /^23 ?h 59 ?min \d\d ?s$/);
+  const teeth = async () =>
+    ((await page.locator('.rail__gone').getAttribute('d')) ?? '').split('M').length - 1;
+  assert.equal(await teeth(), 0);
   const before = (await texts(clock)).join();
   await page.clock.runFor(3000);
   await until(
@@ -49,6 +52,7 @@ test('the countdown counts down, and its end is stated', async (t) => {
   );
   await page.clock.runFor(3_600_000);
   await reads(clock, /^22 ?h 59 ?min/);
+  assert.equal(await teeth(), 4, 'each is a quarter of an hour');
   await reads(
     rotation(page),
     /The old secret stops working in .* From then on, requests with it are rejected with 401\./,
@@ -65,6 +69,12 @@ test('before the first use of the new secret, the panel says what it waits for',
     /Waiting for the first request with the new secret .* works until then, and 1 hour longer/,
   );
   assert.equal(await rotation(page).getByText('Rotation unfinished.').count(), 0);
+  assert.equal(
+    await rotation(page)
+      .getByRole('button', { name: /^Retire now/ })
+      .count(),
+    1,
+  );
   await reads(secrets(page), /New secret.* Last used Never .*Old secret, still works/);
   await ageRotation(dashboard, key.id, 2);
   await page.reload();
@@ -76,6 +86,7 @@ test('before the first use of the new secret, the panel says what it waits for',
   await reads(page.locator('.old-uses tbody'), /^sk_live_\S+ 127\.0\.0\.1 old-program\/1\.0 \(x86_64\) 1 /);
   await verify(dashboard, newKey);
   await page.reload();
+  await reads(secrets(page), /New secret Requests, 24 hours 1 50% .*Old secret,.* Requests, 24 hours 1 50%/);
   await reads(rotation(page), /The old secret stops working in .*(59 ?min|1 ?h|01 ?h)/);
 });
 
@@ -98,7 +109,9 @@ test('an old secret can be retired early with the keyboard, and it is then rejec
   await reads(keys.toast(page), /Retired\. No server accepts it anymore\./);
   assert.deepEqual([await verify(dashboard, apiKey), await verify(dashboard, newKey)], [401, 204]);
   await isGone(rotation(page));
-  await reads(section(page, 'Earlier secrets'), /sk_live_/);
+  const retiredAt = (await readKey(dashboard, key.id)).secrets[1]?.retiredAt ?? '';
+  const ended = section(page, 'Earlier secrets').getByRole('row').last();
+  assert.equal(await ended.getByRole('time').getAttribute('datetime'), retiredAt);
   await page.goto(`${dashboard.server.url}${address(key.id)}&panel=retire&secret=${key.secrets[0]?.id}`);
   await reads(keys.alertDialog(page), /This secret is already retired/);
 });
@@ -122,7 +135,8 @@ test('a revoked key and an expired key say why they get no other secret', async 
   const { key: revoked } = await ada.createKey({ name: 'Revoked with a secret' });
   await ada.revoke(revoked.id);
   const page = await openTab(t, revoked.id);
-  await reads(secrets(page), /This key is revoked, so it cannot get another secret\.$/);
+  const list = page.getByRole('list', { name: 'Secrets', exact: true });
+  await reads(list, /This key is revoked, so it cannot get another secret\.$/);
   const soon = new Date(Date.now() + 60_000).toISOString();
   const { key: expired } = await ada.createKey({ name: 'Expired with a secret', expiresAt: soon });
   await dashboard.database('UPDATE api_key SET expires_at = ? WHERE id = ?', 1, expired.id);
@@ -151,4 +165,20 @@ test('a retired secret that is still used, and a revoked key, raise an alert on 
     page.locator('.ended-use'),
     /This key is revoked, but it is still in use\. 2 requests were rejected/,
   );
+});
+
+test('when the period ends, the page says so at once', async (t) => {
+  const { key } = await ada.createKey({ name: 'Ends now' });
+  await rotate(dashboard, key.id, { graceSeconds: 90, startGrace: 'now' });
+  const page = await dashboard.open(t, '/help/rotate-a-key', { alone: true });
+  await page.clock.install({ time: new Date(Math.ceil(Date.now() / 60_000) * 60_000 - 50_000) });
+  await page.goto(dashboard.server.url + address(key.id));
+  await rotation(page).getByRole('timer').waitFor();
+  const end = Date.parse((await readKey(dashboard, key.id)).secrets[1]?.retiresAt ?? '');
+  await page.clock.runFor(end - Number(await page.evaluate('Date.now()')) - 1500);
+  await reads(rotation(page).getByRole('timer'), /^00 ?h 00 ?min 0[12] ?s$/);
+  await page.clock.runFor(2500);
+  await isGone(rotation(page));
+  await isGone(page.getByRole('link', { name: 'Secrets 2' }));
+  await reads(section(page, 'Earlier secrets'), /sk_live_/);
 });

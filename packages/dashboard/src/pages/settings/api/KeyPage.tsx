@@ -15,8 +15,9 @@ import { KeyDialogs } from './key/KeyDialogs.tsx';
 import { KeyFacts } from './key/KeyFacts.tsx';
 import { isMissing, KeyHead } from './key/KeyHead.tsx';
 import { KeyTabs } from './key/KeyTabs.tsx';
-import { isAccepted } from './rotation/rotation.ts';
+import { isAccepted, rotationOf } from './rotation/rotation.ts';
 import { SecretsTab } from './rotation/SecretsTab.tsx';
+import { useMoment } from './rotation/use-second.ts';
 import { UsageSection } from './usage/UsageSection.tsx';
 
 const route = getRouteApi('/shell/signed-in/settings/api/$keyId');
@@ -51,7 +52,7 @@ function Tabs({ id, apiKey, tab }: TabsProps) {
     <>
       {apiKey ? <EndedUse apiKey={apiKey} /> : null}
       <KeyFacts apiKey={apiKey} />
-      <KeyTabs current={tab} secrets={acceptedSecrets(apiKey)} />
+      <KeyTabs current={tab} secrets={useAcceptedSecrets(apiKey)} />
       {tab === 'overview' ? <UsageSection id={id} apiKey={apiKey} range={range} /> : null}
       {tab === 'access' ? <AccessTab apiKey={apiKey} open={panel} /> : null}
       {tab === 'secrets' ? <SecretsTab apiKey={apiKey} /> : null}
@@ -60,8 +61,10 @@ function Tabs({ id, apiKey, tab }: TabsProps) {
   );
 }
 
-function acceptedSecrets(key: Key | undefined): number {
+/** How many secrets are accepted. */
+function useAcceptedSecrets(key: Key | undefined): number {
   const now = Date.now();
+  useMoment(key && rotationOf(key, now)?.next?.at);
   return key?.secrets.filter((secret) => isAccepted(secret, now)).length ?? 0;
 }
 

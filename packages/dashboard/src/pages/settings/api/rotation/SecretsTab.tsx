@@ -13,6 +13,7 @@ import { OldSecretUses } from './OldSecretUses.tsx';
 import { RotationPanel } from './RotationPanel.tsx';
 import { endedSecrets, isAccepted, rotationOf } from './rotation.ts';
 import { SecretCard } from './SecretCard.tsx';
+import { useMoment } from './use-second.ts';
 
 /** The secrets of a key: which one programs should use, which ones are being replaced, and who still uses those. */
 export function SecretsTab({ apiKey }: { apiKey: Key | undefined }) {
@@ -24,12 +25,16 @@ function Secrets({ apiKey }: { apiKey: Key }) {
   const { data: usage } = useQuery(usageOptions(apiKey.id, '24h'));
   const now = Date.now();
   const rotation = rotationOf(apiKey, now);
+  useMoment(rotation?.next?.at);
   const accepted = apiKey.secrets.filter((secret) => isAccepted(secret, now));
   const ended = endedSecrets(apiKey, now);
   return (
     <div className="secrets-tab">
       {rotation ? <RotationPanel apiKey={apiKey} rotation={rotation} /> : null}
-      <ul className={`secrets ${rotation ? 'secrets--many' : ''}`} aria-label="Secrets that are accepted">
+      <ul
+        className={`secrets ${rotation ? 'secrets--many' : ''}`}
+        aria-label={apiKey.status === 'active' ? 'Secrets that are accepted' : 'Secrets'}
+      >
         {accepted.map((secret, index) => (
           <li key={secret.id}>
             <SecretCard

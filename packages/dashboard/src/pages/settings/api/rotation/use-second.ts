@@ -5,6 +5,15 @@ export function useSecond(): number {
   return useSyncExternalStore(subscribe, () => Math.floor(Date.now() / 1000) * 1000);
 }
 
+/**
+ * Re-renders the component when the time has come.
+ *
+ * @param at epoch ms
+ */
+export function useMoment(at: number | undefined): void {
+  useSyncExternalStore(subscribe, () => at !== undefined && Date.now() >= at);
+}
+
 function subscribe(listener: () => void): () => void {
   const timer = setInterval(listener, 250);
   return () => clearInterval(timer);
