@@ -168,3 +168,32 @@ test('on a phone, a finger can select a row, and the bar covers neither a row wi
   const last = await page.locator('.workspace-limit').last().boundingBox();
   assert.ok(last && last.y + last.height <= bar.y, 'the end of the page is above the bar');
 });
+
+test('the dialog lists the five busiest keys, and counts the others', async (t) => {
+  const [first] = await createKeys('Counted', 7);
+  await recordHours(dashboard, first?.id ?? '', [{ hoursAgo: 1, accepted: 3 }]);
+  await recordLastUse(dashboard, first?.id ?? '', { at: Date.now() - 120_000 });
+  const page = await dashboard.open(t, '/settings/api?q=Counted');
+  await keys.selectAll(page).click();
+  await keys.bulkBar(page).getByRole('button', { name: 'Revoke 7 keys' }).click();
+  const listed = keys.alertDialog(page).getByRole('listitem');
+  await reads(listed.first(), /^Counted 1 .*3 requests, last used 2 minutes ago$/);
+  assert.equal(await listed.count(), 5);
+  await keys.alertDialog(page).getByText('and 2 more, none busier than these.').waitFor();
+});
+
+test('after a reload, the dialog does not open with the first key that is selected', async (t) => {
+  await createKeys('Reloaded', 2);
+  const page = await dashboard.open(t, '/settings/api?q=Reloaded&panel=revoke-selected');
+  await isAt(page, '/settings/api?q=Reloaded');
+  await select(page, 'Reloaded 1');
+  await keys.bulkBar(page).getByRole('button', { name: 'Revoke 1 key' }).click();
+  await dialogButton(page, 'Cancel').click();
+  await keys.bulkBar(page).getByRole('button', { name: 'Clear selection' }).click();
+  await page.goForward();
+  await isAt(page, '/settings/api?q=Reloaded');
+  await select(page, 'Reloaded 2');
+  await reads(keys.bulkBar(page), /^1 key selected/);
+  await isAt(page, '/settings/api?q=Reloaded');
+  await isGone(keys.alertDialog(page));
+});

@@ -1,7 +1,7 @@
 /** All keys of the workspace are revoked at once, after its name was entered. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keyListSchema } from '@soku/contract/keys';
+import { keyListSchema, keySchema } from '@soku/contract/keys';
 import { isAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, texts } from './expect.ts';
@@ -46,11 +46,14 @@ test('revoking all keys shows what it affects, and requires the name of the work
   assert.equal((await countKeys())?.revoked, 1);
 
   const [name = ''] = await texts(dialog.locator('.field__hint'));
+  await dialog.getByRole('combobox', { name: 'Reason' }).selectOption('leaked');
   await field.fill(name);
   await page.keyboard.press('Enter');
   await isGone(dialog);
   await reads(keys.toast(page), /^3 keys revoked\. No server accepts them anymore\.$/);
   await hasFocus(keys.heading(page));
   assert.deepEqual(await countKeys(), { active: 0, disabled: 0, revoked: 4, expired: 0, all: 4 });
+  const { revokedReason } = keySchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}`)).body);
+  assert.equal(revokedReason, 'leaked');
   await page.getByRole('heading', { name: 'No active keys' }).waitFor();
 });

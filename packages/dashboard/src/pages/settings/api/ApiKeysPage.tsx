@@ -8,7 +8,7 @@ import {
 } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Ellipsis, Plus } from 'lucide-react';
-import { useId, useState } from 'react';
+import { useEffect, useEffectEvent, useId, useState } from 'react';
 import { keyListOptions, type ListFilter } from '../../../api/keys.ts';
 import { Button, buttonClass } from '../../../components/Button.tsx';
 import { formatNumber } from '../../../components/format-number.ts';
@@ -52,6 +52,7 @@ export function ApiKeysPage() {
   const KeyPanels = useKeyPanels(search.panel !== undefined);
   const shortcut = useSingleKey('n');
   const generate = () => openPanel('generate');
+  useSelectionForPanel(search.panel, selection, closePanel);
 
   return (
     <>
@@ -94,6 +95,18 @@ export function ApiKeysPage() {
       ) : null}
     </>
   );
+}
+
+/**
+ * Closes the dialog of the selected keys if none is selected, such as after a reload. Otherwise it would open with the
+ * first key that is selected.
+ */
+function useSelectionForPanel(panel: Panel | undefined, { keys }: Selection, closePanel: () => void): void {
+  const check = useEffectEvent(() => {
+    if (panel === 'revoke-selected' && keys.length === 0) closePanel();
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: after a revoke, nothing is selected while the dialog closes
+  useEffect(() => check(), [panel]);
 }
 
 /** What concerns all keys. */

@@ -43,7 +43,7 @@ export function RevokeAllDialog({ onClose, onRevoked }: RevokeAllDialogProps) {
   };
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const isConfirmed = typed.trim() === name;
+    const isConfirmed = name !== '' && typed.trim() === name;
     setIsWrong(!isConfirmed);
     if (isConfirmed) void run();
     else event.currentTarget.querySelector<HTMLElement>('[name="confirmation"]')?.focus();

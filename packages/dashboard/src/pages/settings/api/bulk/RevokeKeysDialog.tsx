@@ -68,7 +68,7 @@ export function RevokeKeysDialog({ keys, onClose, onRevoked }: RevokeKeysDialogP
   );
 }
 
-/** How many keys the dialog shows: the others are less busy. */
+/** How many keys the dialog shows: none of the others is busier. */
 const shownKeys = 5;
 
 function KeysFacts({ keys }: { keys: ListedKey[] }) {
@@ -89,7 +89,7 @@ function KeysFacts({ keys }: { keys: ListedKey[] }) {
         ))}
       </ul>
       {more > 0 ? (
-        <p className="revoke-keys__more">{`and ${formatNumber(more)} more, less busy than these.`}</p>
+        <p className="revoke-keys__more">{`and ${formatNumber(more)} more, none busier than these.`}</p>
       ) : null}
     </div>
   );
