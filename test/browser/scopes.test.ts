@@ -89,6 +89,8 @@ test('a description is changed, and scopes that another person added meanwhile s
 
 test('a scope that no key holds is removed', async (t) => {
   await setScopes('files:read', 'files:write');
+  const { key } = await ada.createKey({ name: 'Former holder', scopes: ['files:write'] });
+  await ada.revoke(key.id);
   const page = await dashboard.open(t, '/settings/api/scopes');
   await button(page, 'Remove files:write').click();
   await keys.alertDialog(page).getByText('No key holds it by its name.').waitFor();
@@ -127,4 +129,14 @@ test('a scope that a key received in the meantime is not removed either', async 
   await keys.alertDialog(page).getByRole('button', { name: 'Remove scope' }).click();
   await reads(keys.alertDialog(page).getByRole('alert'), /invoices:send/);
   await keys.alertDialog(page).getByRole('link', { name: 'Show these keys' }).waitFor();
+});
+
+test('if the keys that hold a scope cannot be counted, the dialog does not say that there are none', async (t) => {
+  await setScopes('files:read', 'files:write', 'invoices:send');
+  const expected = [httpErrorMessage(500)];
+  const page = await dashboard.open(t, '/settings/api/scopes', { expected });
+  await page.route('**/v1/api-keys?**', (route) => route.fulfill({ status: 500, json: {} }));
+  await button(page, 'Remove files:read').click();
+  await keys.alertDialog(page).getByText('The keys that hold it could not be counted.').waitFor();
+  assert.equal(await keys.alertDialog(page).getByText('No key holds it by its name.').count(), 0);
 });

@@ -40,7 +40,7 @@ export function RemoveScopeDialog({ name, onClose, onRemoved }: RemoveScopeDialo
         <p>
           <code translate="no">{name}</code>
         </p>
-        {holders.isPending ? <Skeleton width="full" /> : <p>{consequence(holders.data ?? 0)}</p>}
+        {holders.isPending ? <Skeleton width="full" /> : <p>{consequence(holders.data)}</p>}
         <Failure error={error} />
         <DialogActions>
           <Button data-autofocus onClick={close}>
@@ -74,7 +74,10 @@ function useHolders(scope: string) {
   });
 }
 
-function consequence(holders: number): string {
+/** @param holders undefined if they could not be counted */
+function consequence(holders: number | undefined): string {
+  if (holders === undefined)
+    return 'The keys that hold it could not be counted. It is removed only if no key holds it.';
   if (holders === 0) return 'No key holds it by its name.';
   return `${formatKeyCount(holders)} ${holders === 1 ? 'holds' : 'hold'} it. Take it from ${
     holders === 1 ? 'this key' : 'these keys'
