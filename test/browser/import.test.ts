@@ -133,6 +133,26 @@ test('problems are listed by row and can be downloaded, and nothing is imported'
   await page.getByText('a key with this hash was revoked, or is in use elsewhere').waitFor();
 });
 
+test('if a key was revoked since the check, the import says so and imports nothing', async (t) => {
+  const apiKey = generateKey();
+  const page = await dashboard.open(t, '/settings/api/import');
+  const file = [
+    { name: 'Since the check', hash: sha256(apiKey) },
+    { name: 'Since the check too', hash: sha256('s') },
+  ];
+  await choose(page, 'keys.json', JSON.stringify(file));
+  await button(page, 'Check 2 keys').click();
+  await hasFocus(step(page, 'Ready to import 2 keys'));
+  const keysToImport = [{ name: 'Elsewhere', hash: sha256(apiKey) }];
+  assert.equal((await ada.call('POST', '/v1/api-keys/import', { keys: keysToImport })).status, 200);
+  const response = await ada.call('GET', '/v1/api-keys?q=Elsewhere');
+  await ada.revoke(keyListSchema.parse(response.body).data[0]?.id ?? '');
+  await button(page, 'Import 2 keys').click();
+  await hasFocus(step(page, 'Nothing can be imported yet'));
+  assert.match((await rows(page)).join('\n'), /^1 hash cannot be imported: a key with this hash was revoked/);
+  assert.deepEqual(await namesOf('Since'), []);
+});
+
 test('a file with whole keys is rejected, and is not sent', async (t) => {
   const page = await dashboard.open(t, '/settings/api/import');
   const sent: string[] = [];
@@ -172,6 +192,11 @@ test('a file that is too large or cannot be read is explained', async (t) => {
     await choose(page, name, text);
     await reads(page.getByRole('alert').first(), problem);
   }
+  await choose(page, 'keys.csv', 'x'.repeat(16 * 1024 * 1024 + 1));
+  await reads(page.getByRole('alert').first(), /^The file is larger than 16 MB\.$/);
+  const buffer = Buffer.from('name,hash\nMüller,1', 'latin1');
+  await page.getByLabel('File to import').setInputFiles({ name: 'keys.csv', mimeType: 'text/csv', buffer });
+  await reads(page.getByRole('alert').first(), /^The file is not UTF-8\./);
 });
 
 test('a dropped file is read like a chosen one', async (t) => {
