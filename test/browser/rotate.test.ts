@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { owner } from '../support/server.ts';
 import { sharedServer } from '../support/shared-server.ts';
 import { settled } from './accessibility.ts';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
@@ -101,7 +102,7 @@ test('without a grace period, the old secret is rejected once the new one is sho
   await graceField(page).selectOption('Not at all: it stops working now');
   await reads(keys.dialog(page), /Programs that use this key fail with 401 until they have the new secret/);
   assert.equal(await start(page, 'Now').count(), 0);
-  await keys.dialog(page).getByRole('button', { name: 'Rotate and retire the old secret' }).click();
+  await keys.dialog(page).locator('.button--danger', { hasText: 'Rotate and retire the old secret' }).click();
   const newKey = await keys.shownKey(page);
   assert.deepEqual([await verify(dashboard, apiKey), await verify(dashboard, newKey)], [401, 204]);
   await reads(keys.dialog(page), /The old secret no longer works\./);
@@ -215,6 +216,15 @@ test('a link opens the dialog on the list, and a revoked or expired key cannot b
   assert.equal(await openButton(page).count(), 0);
 });
 
+test('an expired key cannot be rotated, and the dialog says what to do first', async (t) => {
+  const soon = new Date(Date.now() + 60_000).toISOString();
+  const { key } = await ada.createKey({ name: 'Expired', expiresAt: soon });
+  await dashboard.database('UPDATE api_key SET expires_at = ? WHERE id = ?', 1, key.id);
+  const page = await dashboard.open(t, `/settings/api/${key.id}?panel=rotate`);
+  await reads(keys.dialog(page), /This key has expired\. Give it a later expiration date, then rotate it\./);
+  assert.equal(await rotateButton(page).count(), 0);
+});
+
 test('the dialog that revokes a used key offers to rotate it instead', async (t) => {
   const { apiKey, key } = await ada.createKey({ name: 'Not to be revoked' });
   await verify(dashboard, apiKey);
@@ -226,4 +236,25 @@ test('the dialog that revokes a used key offers to rotate it instead', async (t)
   await page.goBack();
   await isGone(keys.dialog(page));
   await isAt(page, `/settings/api/${key.id}`);
+});
+
+test('if the sign-in is too old, the page asks for the password, and the rotation then continues', async (t) => {
+  const { key } = await ada.createKey({ name: 'Signed in long ago' });
+  const person = await dashboard.openSession();
+  const expected = [httpErrorMessage(403)];
+  const page = await dashboard.open(t, `/settings/api/${key.id}?panel=rotate`, { as: person, expected });
+  await graceField(page).selectOption('7 days');
+  const threeHoursAgo = new Date(Date.now() - 3 * 3_600_000).toISOString();
+  await dashboard.database(
+    'UPDATE session SET "createdAt" = ? WHERE token = ?',
+    threeHoursAgo,
+    person.storedToken,
+  );
+  await rotateButton(page).click();
+  await page.getByText('To create, rotate or import keys, you must have signed in').waitFor();
+  await page.keyboard.type(owner.password);
+  await page.keyboard.press('Enter');
+  await keys.shownKey(page);
+  const [, old] = (await readKey(dashboard, key.id)).secrets;
+  assert.equal(old?.graceSeconds, 604_800);
 });
