@@ -224,29 +224,29 @@ test('what the server rejects is shown at the field, other failures below it, an
     httpErrorMessage(400),
     httpErrorMessage(500),
   ]);
-  await edit(page, 'external ID').click();
-  const field = page.getByRole('textbox', { name: 'External ID' });
-  await field.fill('x');
+  await edit(page, 'addresses').click();
+  const field = page.getByRole('textbox', { name: 'Allowed addresses' });
+  await field.fill('10.0.0.1 10.0.0.2');
   await page.route(`**/v1/api-keys/${key.id}`, async (route) => {
     if (route.request().method() !== 'PATCH') return route.continue();
-    const details = [{ path: 'body/externalId', problem: 'must be another one' }];
+    const details = [{ path: 'body/allowedAddresses/1', problem: 'must be another one' }];
     const error = {
       ...{ type: 'invalid_request_error', code: 'invalid_request', message: 'Invalid.', details },
       ...{ timestamp: new Date().toISOString(), requestId: 'req_fromatest' },
     };
     await route.fulfill({ status: 400, json: { error } });
   });
-  await save(page, 'external ID').click();
-  await page.getByText('Must be another one.').waitFor();
+  await save(page, 'addresses').click();
+  await page.getByText('Entry 2 must be another one.').waitFor();
   await hasFocus(field);
   await page.unroute(`**/v1/api-keys/${key.id}`);
   await page.route(`**/v1/api-keys/${key.id}`, async (route) => {
     if (route.request().method() === 'PATCH') await route.fulfill({ status: 500, json: {} });
     else await route.continue();
   });
-  await save(page, 'external ID').click();
+  await save(page, 'addresses').click();
   await reads(page.getByRole('alert'), /The server responded with 500/);
-  assert.equal(await field.inputValue(), 'x');
+  assert.equal(await field.inputValue(), '10.0.0.1 10.0.0.2');
 });
 
 test('a revoked key is read only and shows the reason', async (t) => {

@@ -62,8 +62,11 @@ test('the countdown counts down, and its end is stated', async (t) => {
 test('before the first use of the new secret, the panel says what it waits for', async (t) => {
   const { apiKey, key } = await ada.createKey({ name: 'Not deployed yet' });
   const { apiKey: newKey } = await rotate(dashboard, key.id, { graceSeconds: 3600, startGrace: 'firstUse' });
-  await verify(dashboard, apiKey, 'old-program/1.0 (x86_64)');
   const page = await openTab(t, key.id);
+  const lead = /Retire an old secret only once your programs have the new one\./;
+  await reads(section(page, 'Still using an old secret'), lead);
+  await verify(dashboard, apiKey, 'old-program/1.0 (x86_64)');
+  await page.reload();
   await reads(
     rotation(page),
     /Waiting for the first request with the new secret .* works until then, and 1 hour longer/,
@@ -137,6 +140,12 @@ test('a revoked key and an expired key say why they get no other secret', async 
   const page = await openTab(t, revoked.id);
   const list = page.getByRole('list', { name: 'Secrets', exact: true });
   await reads(list, /This key is revoked, so it cannot get another secret\.$/);
+  const { key: rotated } = await ada.createKey({ name: 'Revoked during a rotation' });
+  await rotate(dashboard, rotated.id, { graceSeconds: 3600, startGrace: 'now' });
+  await ada.revoke(rotated.id);
+  await page.goto(dashboard.server.url + address(rotated.id));
+  await reads(list, /New secret .* Old secret Requests/);
+  assert.equal(await page.getByRole('link', { name: 'Secrets 2' }).count(), 0);
   const soon = new Date(Date.now() + 60_000).toISOString();
   const { key: expired } = await ada.createKey({ name: 'Expired with a secret', expiresAt: soon });
   await dashboard.database('UPDATE api_key SET expires_at = ? WHERE id = ?', 1, expired.id);
@@ -144,6 +153,7 @@ test('a revoked key and an expired key say why they get no other secret', async 
   await page.getByRole('link', { name: 'Change the expiration date' }).click();
   await isAt(page, `/settings/api/${expired.id}?panel=expiry&tab=access`);
   await page.getByRole('combobox', { name: 'Expires' }).waitFor();
+  await page.locator('.fact').getByRole('term').getByText('Expired', { exact: true }).waitFor();
 });
 
 test('a retired secret that is still used, and a revoked key, raise an alert on each tab', async (t) => {

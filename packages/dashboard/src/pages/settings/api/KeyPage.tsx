@@ -65,6 +65,7 @@ function Tabs({ id, apiKey, tab }: TabsProps) {
 function useAcceptedSecrets(key: Key | undefined): number {
   const now = Date.now();
   useMoment(key && rotationOf(key, now)?.next?.at);
+  if (key?.status === 'revoked' || key?.status === 'expired') return 0;
   return key?.secrets.filter((secret) => isAccepted(secret, now)).length ?? 0;
 }
 

@@ -10,7 +10,7 @@ export function KeySummary({ apiKey, id }: { apiKey: Key | undefined; id: string
   return (
     <div className="facts">
       <p className="facts__name" translate="no">
-        {apiKey ? apiKey.name : <Skeleton width="middle" />}
+        {apiKey ? <bdi>{apiKey.name}</bdi> : <Skeleton width="middle" />}
       </p>
       <p className="facts__line">
         {apiKey ? <KeyPreview preview={apiKey.preview} status={apiKey.status} /> : <Skeleton width="long" />}

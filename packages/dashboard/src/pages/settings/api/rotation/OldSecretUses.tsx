@@ -14,11 +14,12 @@ interface OldSecretUsesProps {
 }
 
 /** Which programs have to get the new secret. */
-export function OldSecretUses({ rotation: { newest, older }, usage }: OldSecretUsesProps) {
+export function OldSecretUses({ rotation, usage }: OldSecretUsesProps) {
+  const { newest, older } = rotation;
   const rotatedAt = Date.parse(newest.createdAt);
   const used = older.filter(({ lastUsedAt }) => lastUsedAt !== null && Date.parse(lastUsedAt) >= rotatedAt);
   return (
-    <Section title="Still using an old secret" lead={leadOf(used.length)}>
+    <Section title="Still using an old secret" lead={leadOf(used.length, rotation)}>
       {used.length === 0 ? null : (
         <table className="table old-uses">
           <thead>
@@ -43,8 +44,13 @@ export function OldSecretUses({ rotation: { newest, older }, usage }: OldSecretU
   );
 }
 
-function leadOf(count: number): string {
-  if (count === 0) return 'No request has used an old secret since the rotation. You can retire it.';
+/** Programs that send few requests may still have the old secret, so their silence alone is no reason to retire it. */
+function leadOf(count: number, { newest, older }: KeyRotation): string {
+  const unused = 'No request has used an old secret since the rotation';
+  if (count === 0 && newest.lastUsedAt === null)
+    return `${unused}, and none the new one. Retire an old secret only once your programs have the new one.`;
+  if (count === 0)
+    return `${unused}. Once all of your programs have the new one, you can retire ${older.length === 1 ? 'it' : 'them'}.`;
   return 'Give these programs the new secret. Each row is the last request with that secret; other programs may use it, too.';
 }
 

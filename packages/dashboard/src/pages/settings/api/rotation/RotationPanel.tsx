@@ -99,7 +99,9 @@ function Unfinished({
         <strong>Rotation unfinished.</strong> <span>{`${usage}${consequence}`}</span>
       </p>
       <p>
-        <span>{`If the new secret of "${apiKey.name}" was lost, rotate again: it cannot be shown again.`}</span>
+        <span>If the new secret of </span>
+        <bdi translate="no">{apiKey.name}</bdi>
+        <span> was lost, rotate again: it cannot be shown again.</span>
       </p>
     </Notice>
   );

@@ -36,7 +36,7 @@ export function SecretCard({ secret, status, position, canRetire, requests }: Se
     <article className="secret-card">
       <div className="secret-card__head">
         <KeyPreview preview={secret.preview} status={ownStatus} />
-        <SecretBadge secret={secret} position={position} />
+        <SecretBadge secret={secret} status={status} position={position} />
       </div>
       <dl className="secret-card__facts">
         {requests === null ? null : (
@@ -94,13 +94,15 @@ function formatPercent(share: number): string {
   return share > 0 && percent === 0 ? '<1%' : `${percent}%`;
 }
 
-function SecretBadge({ secret, position }: { secret: Secret; position: Position }) {
+function SecretBadge({ secret, status, position }: Pick<SecretCardProps, 'secret' | 'status' | 'position'>) {
   if (position === 'only') return null;
   if (position === 'newest') return <Badge tone="brass">New secret</Badge>;
-  if (secret.retiresAt !== null) {
+  const hasEnded = status === 'revoked' || status === 'expired';
+  if (secret.retiresAt !== null && !hasEnded) {
     return <Badge icon={Clock}>{`Old secret, stops ${relativeTime(secret.retiresAt)}`}</Badge>;
   }
-  return <Badge icon={Hourglass}>Old secret, still works</Badge>;
+  if (status === 'active') return <Badge icon={Hourglass}>Old secret, still works</Badge>;
+  return <Badge>Old secret</Badge>;
 }
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
