@@ -173,7 +173,12 @@ test('if the response is lost twice, rotating again retires the secret that nobo
   await reads(keys.dialog(page), /Nobody knows the lost secret/);
   const [lost] = (await readKey(dashboard, key.id)).secrets;
   const retired = page.waitForResponse((response) => response.url().endsWith(`/secrets/${lost?.id}/retire`));
-  await keys.dialog(page).getByRole('button', { name: 'Rotate again' }).click();
+  const again = keys.dialog(page).getByRole('button', { name: 'Rotate again' });
+  await page.context().setOffline(true);
+  await again.click();
+  await reads(keys.dialog(page).getByRole('alert'), /You are offline/);
+  await page.context().setOffline(false);
+  await again.click();
   const newKey = await keys.shownKey(page);
   assert.equal((await retired).status(), 200);
   const { secrets } = await readKey(dashboard, key.id);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { scopeCatalogSchema } from '@soku/contract/scope-catalog';
 import type { Page } from 'playwright-core';
 import { isAccessible } from './accessibility.ts';
-import { Dashboard, httpErrorMessage } from './dashboard.ts';
+import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, tabTo, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -139,4 +139,16 @@ test('if the keys that hold a scope cannot be counted, the dialog does not say t
   await button(page, 'Remove files:read').click();
   await keys.alertDialog(page).getByText('The keys that hold it could not be counted.').waitFor();
   assert.equal(await keys.alertDialog(page).getByText('No key holds it by its name.').count(), 0);
+});
+
+test('offline, a scope is not added later without a word', async (t) => {
+  await setScopes('files:read', 'files:write', 'invoices:send');
+  const page = await dashboard.open(t, '/settings/api/scopes?panel=add', { expected: [networkErrorMessage] });
+  await field(page, 'Name').fill('offline:read');
+  await page.context().setOffline(true);
+  await submit(page, 'Add scope').click();
+  await reads(keys.dialog(page).getByRole('alert'), /You are offline/);
+  await page.context().setOffline(false);
+  await submit(page, 'Add scope').click();
+  await reads(keys.toast(page), /^Added the scope offline:read\.$/);
 });

@@ -2,7 +2,7 @@ import { type ChangeScopes, scopeCatalogSchema } from '@soku/contract/scope-cata
 import type { QueryClient } from '@tanstack/react-query';
 import { notifyOtherTabs } from './channel.ts';
 import { callApi } from './client.ts';
-import { ownScopes, scopeCatalogOptions } from './scopes.ts';
+import { fetchScopes, ownScopes, scopeCatalogOptions } from './scopes.ts';
 
 type OwnScope = ChangeScopes['scopes'][number];
 
@@ -14,8 +14,8 @@ export async function changeScopes(
   client: QueryClient,
   change: (scopes: OwnScope[]) => OwnScope[],
 ): Promise<void> {
-  const catalog = await client.fetchQuery({ ...scopeCatalogOptions, staleTime: 0 });
-  const own = ownScopes(catalog).map(({ name, description }) => ({ name, description }));
+  // Not through the query client, which would wait without an end while the browser is offline.
+  const own = ownScopes(await fetchScopes()).map(({ name, description }) => ({ name, description }));
   const { data } = await callApi('/v1/scopes', {
     method: 'PUT',
     body: { scopes: change(own) },

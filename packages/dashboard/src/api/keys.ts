@@ -1,5 +1,6 @@
 import type { Environment } from '@soku/contract/key-policy';
 import {
+  type Key,
   type KeyList,
   type KeySort,
   keyListSchema,
@@ -57,6 +58,10 @@ export function fetchKeys(query: Query, signal: AbortSignal) {
 export function keyOptions(id: string) {
   return queryOptions({
     queryKey: ['keys', 'one', id],
-    queryFn: ({ signal }) => callApi(`/v1/api-keys/${encodeURIComponent(id)}`, { schema: keySchema, signal }),
+    queryFn: ({ signal }) => fetchKey(id, { signal }),
   });
+}
+
+export function fetchKey(id: string, options: { signal?: AbortSignal } = {}): Promise<Key> {
+  return callApi(`/v1/api-keys/${encodeURIComponent(id)}`, { schema: keySchema, ...options });
 }

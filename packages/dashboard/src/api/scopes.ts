@@ -5,9 +5,13 @@ import { callApi } from './client.ts';
 /** The scopes that keys of the workspace can have. */
 export const scopeCatalogOptions = queryOptions({
   queryKey: ['scopes'],
-  queryFn: async ({ signal }) => (await callApi('/v1/scopes', { schema: scopeCatalogSchema, signal })).data,
+  queryFn: ({ signal }) => fetchScopes({ signal }),
   staleTime: 60_000,
 });
+
+export async function fetchScopes(options: { signal?: AbortSignal } = {}): Promise<CatalogScope[]> {
+  return (await callApi('/v1/scopes', { schema: scopeCatalogSchema, ...options })).data;
+}
 
 /** The scopes of the API that Soku protects. */
 export function ownScopes(catalog: readonly CatalogScope[]): CatalogScope[] {

@@ -1,11 +1,12 @@
 import type { Key } from '@soku/contract/keys';
 import type { RotateKey } from '@soku/contract/rotation';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useRef } from 'react';
-import { keyOptions } from '../../../../api/keys.ts';
+import { fetchKey, keyOptions } from '../../../../api/keys.ts';
 import { retireSecret, rotateKey } from '../../../../api/rotation.ts';
 import { Loading } from '../../../../components/Loading.tsx';
 import { exactTime } from '../../../../dates/dates.ts';
+import { withSignIn } from '../../../../session/sign-in-again.ts';
 import { NewKeyDialog } from '../NewKeyDialog.tsx';
 import { storeNewKey, useNewKey } from '../new-key.ts';
 import { RescueDialog } from '../RescueDialog.tsx';
@@ -39,7 +40,6 @@ export function RotateDialog({ id, onClose }: { id: string; onClose: () => void 
  * retired as soon as there is another one.
  */
 function useRotation(id: string) {
-  const client = useQueryClient();
   const last = useRef<RotateKey | null>(null);
   const lost = useRef<string | null>(null);
   const send = (rotation: RotateKey, idempotencyKey: string) => {
@@ -55,7 +55,8 @@ function useRotation(id: string) {
   const rotateAgain = async () => {
     const rotation = last.current;
     if (rotation === null) return;
-    const { secrets } = await client.fetchQuery({ ...keyOptions(id), staleTime: 0 });
+    // Not through the query client, which would wait without an end while the browser is offline.
+    const { secrets } = await withSignIn(() => fetchKey(id));
     lost.current = secrets[0]?.id ?? null;
     creation.startOver();
     await creation.create(rotation);
