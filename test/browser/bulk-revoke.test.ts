@@ -34,7 +34,12 @@ const dialogButton = (page: Page, name: string) => keys.alertDialog(page).getByR
 test('rows are selected one by one, with Shift as a range, and all at once', async (t) => {
   await createKeys('Range', 6);
   const page = await dashboard.open(t, '/settings/api?q=Range');
+  await keys.row(page, 'Range 2').waitFor();
+  await page.evaluate(
+    `document.querySelectorAll('[role=status]').forEach((region) => region.dataset.before = '')`,
+  );
   await select(page, 'Range 2');
+  await reads(page.locator('[data-before]').filter({ hasText: 'selected' }), /^1 key selected$/);
   await reads(keys.bulkBar(page), /^1 key selected never used/);
   await keys.checkBox(page, 'Range 5').click({ modifiers: ['Shift'] });
   assert.deepEqual(await selected(page), ['Range 2', 'Range 3', 'Range 4', 'Range 5']);

@@ -20,6 +20,7 @@ import { PageHead } from '../../../components/PageHead.tsx';
 import { useSingleKey } from '../../../components/shortcuts.ts';
 import { type Panel, usePanel } from '../../../components/use-panel.ts';
 import { toListFilter } from '../../search.ts';
+import { formatKeyCount } from './bulk/count-keys.ts';
 import { KeyListTable, KeyTableSkeleton } from './KeyListTable.tsx';
 import { ListControls } from './ListControls.tsx';
 import { preloadMenus, useMenus } from './list/use-menus.ts';
@@ -138,8 +139,17 @@ const bulkBar = new OnDemand(async () => (await import('./bulk/BulkBar.tsx')).Bu
 function SelectedKeys({ selection, onRevoke }: { selection: Selection; onRevoke: () => void }) {
   const { keys, select } = selection;
   const BulkBar = useOnDemandOrThrow(bulkBar, keys.length > 0);
-  if (keys.length === 0 || !BulkBar) return null;
-  return <BulkBar keys={keys} onRevoke={onRevoke} onClear={() => select('none')} />;
+  return (
+    <>
+      {/* Screen readers announce only what changes in a region that was there before. */}
+      <p className="visually-hidden" role="status">
+        {keys.length === 0 ? '' : `${formatKeyCount(keys.length)} selected`}
+      </p>
+      {BulkBar && keys.length > 0 ? (
+        <BulkBar keys={keys} onRevoke={onRevoke} onClear={() => select('none')} />
+      ) : null}
+    </>
+  );
 }
 
 /** Most lists have rows. */

@@ -19,7 +19,7 @@ export function BulkBar({ keys, onRevoke, onClear }: BulkBarProps) {
   return (
     <div className="bulk-place">
       <section className="bulk" aria-label="Selected keys">
-        <p className="bulk__text" role="status">
+        <p className="bulk__text">
           <b>{`${formatKeyCount(keys.length)} selected`}</b>
           <span className="bulk__use">{usageText(keys)}</span>
         </p>
