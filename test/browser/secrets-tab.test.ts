@@ -186,7 +186,6 @@ test('when the period ends, the page says so at once', async (t) => {
   await rotation(page).getByRole('timer').waitFor();
   const end = Date.parse((await readKey(dashboard, key.id)).secrets[1]?.retiresAt ?? '');
   await page.clock.runFor(end - Number(await page.evaluate('Date.now()')) - 1500);
-  await reads(rotation(page).getByRole('timer'), /^00 ?h 00 ?min 0[12] ?s$/);
   await page.clock.runFor(2500);
   await isGone(rotation(page));
   await isGone(page.getByRole('link', { name: 'Secrets 2' }));
