@@ -15,9 +15,9 @@ import { KeyDialogs } from './key/KeyDialogs.tsx';
 import { KeyFacts } from './key/KeyFacts.tsx';
 import { isMissing, KeyHead } from './key/KeyHead.tsx';
 import { KeyTabs } from './key/KeyTabs.tsx';
-import { isAccepted, rotationOf } from './rotation/rotation.ts';
+import { isAccepted } from './rotation/rotation.ts';
 import { SecretsTab } from './rotation/SecretsTab.tsx';
-import { useMoment } from './rotation/use-second.ts';
+import { useOverTime } from './rotation/use-second.ts';
 import { UsageSection } from './usage/UsageSection.tsx';
 
 const route = getRouteApi('/shell/signed-in/settings/api/$keyId');
@@ -48,11 +48,12 @@ interface TabsProps {
 
 function Tabs({ id, apiKey, tab }: TabsProps) {
   const { panel, range = '24h' } = route.useSearch();
+  const accepted = useOverTime((now) => countAccepted(apiKey, now));
   return (
     <>
       {apiKey ? <EndedUse apiKey={apiKey} /> : null}
       <KeyFacts apiKey={apiKey} />
-      <KeyTabs current={tab} secrets={useAcceptedSecrets(apiKey)} />
+      <KeyTabs current={tab} secrets={accepted} />
       {tab === 'overview' ? <UsageSection id={id} apiKey={apiKey} range={range} /> : null}
       {tab === 'access' ? <AccessTab apiKey={apiKey} open={panel} /> : null}
       {tab === 'secrets' ? <SecretsTab apiKey={apiKey} /> : null}
@@ -61,10 +62,8 @@ function Tabs({ id, apiKey, tab }: TabsProps) {
   );
 }
 
-/** How many secrets are accepted. */
-function useAcceptedSecrets(key: Key | undefined): number {
-  const now = Date.now();
-  useMoment(key && rotationOf(key, now)?.next?.at);
+/** @param now epoch ms */
+function countAccepted(key: Key | undefined, now: number): number {
   if (key?.status === 'revoked' || key?.status === 'expired') return 0;
   return key?.secrets.filter((secret) => isAccepted(secret, now)).length ?? 0;
 }

@@ -14,6 +14,15 @@ export function useMoment(at: number | undefined): void {
   useSyncExternalStore(subscribe, () => at !== undefined && Date.now() >= at);
 }
 
+/**
+ * A value that depends on the time.
+ *
+ * @param read returns the value at a time in epoch ms
+ */
+export function useOverTime(read: (now: number) => number): number {
+  return useSyncExternalStore(subscribe, () => read(Date.now()));
+}
+
 function subscribe(listener: () => void): () => void {
   const timer = setInterval(listener, 250);
   return () => clearInterval(timer);
