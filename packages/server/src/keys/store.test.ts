@@ -105,7 +105,7 @@ for (const which of databases) {
         db.transaction().execute((transaction) => updateKey(transaction, target, async () => unchanged)),
       ];
     };
-    for (const call of by(retired.secret.hash)) await assert.rejects(call, isRevokedCaller);
+    await Promise.all(by(retired.secret.hash).map((call) => assert.rejects(call, isRevokedCaller)));
     const [created, updated] = await Promise.all(by(creator.secret.hash));
     assert.ok(created && updated);
   });
