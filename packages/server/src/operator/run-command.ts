@@ -15,6 +15,11 @@ While the server is running:
   audit verify [--anchor FILE]        check that no audit event was edited, removed or moved; FILE is an earlier
                                       export to compare with (docs/audit.md). Exits with 1 if the check fails
 
+Without a server:
+  scan PATH... [--prefix PREFIX]... [--no-history] [--format text|sarif]
+                                      find whole keys in files and in the history of Git repositories; exits with 1 if
+                                      there are any (docs/scan.md)
+
 While the server is stopped:
   restore FILE                        restore a backup to an empty data directory or PostgreSQL database
   move-to-postgres                    copy the data directory to the empty PostgreSQL database of DATABASE_URL
@@ -32,14 +37,16 @@ is stored in PostgreSQL. More about backups: docs/operations/backup.md`;
 
 const usageExitCode = 64;
 
-/** The command of each option. */
-const commandOf = {
-  name: 'account add',
-  anchor: 'audit verify',
-  chain: 'audit export',
-  workspace: 'import',
-  format: 'import',
-  'dry-run': 'import',
+/** The commands of each option. */
+const commandsOf = {
+  name: ['account add'],
+  anchor: ['audit verify'],
+  chain: ['audit export'],
+  workspace: ['import'],
+  format: ['import', 'scan'],
+  'dry-run': ['import'],
+  prefix: ['scan'],
+  'no-history': ['scan'],
 };
 
 async function dispatch(commandLine: string[], terminal: Terminal): Promise<number> {
@@ -49,9 +56,9 @@ async function dispatch(commandLine: string[], terminal: Terminal): Promise<numb
     terminal.console.log(usage);
     return 0;
   }
-  for (const [option, owner] of Object.entries(commandOf)) {
-    if (option in values && owner.split(' ')[0] !== command)
-      throw new UsageError(`--${option} works only with ${owner}.`);
+  for (const [option, owners] of Object.entries(commandsOf)) {
+    if (option in values && owners.every((owner) => owner.split(' ')[0] !== command))
+      throw new UsageError(`--${option} works only with ${owners.join(' and ')}.`);
   }
   // Each command loads only the modules that it needs.
   if (command === 'account') {
@@ -67,6 +74,11 @@ async function dispatch(commandLine: string[], terminal: Terminal): Promise<numb
     const { importCommand } = await import('./import.ts');
     const { workspace, format } = values;
     return importCommand(args, { workspace, format, dryRun: values['dry-run'] === true }, terminal);
+  }
+  if (command === 'scan') {
+    const { scanCommand } = await import('./scan.ts');
+    const { prefix, format } = values;
+    return scanCommand(args, { prefix, format, history: values['no-history'] !== true }, terminal);
   }
   await runBackupCommand(command, args, terminal);
   return 0;
@@ -93,6 +105,8 @@ function readArguments(args: string[]) {
         workspace: { type: 'string' },
         format: { type: 'string' },
         'dry-run': { type: 'boolean' },
+        prefix: { type: 'string', multiple: true },
+        'no-history': { type: 'boolean' },
       },
     });
   } catch (error) {
