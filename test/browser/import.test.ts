@@ -133,7 +133,7 @@ test('problems are listed by row and can be downloaded, and nothing is imported'
   await page.getByText('a key with this hash was revoked, or is in use elsewhere').waitFor();
 });
 
-test('if a key was revoked since the check, the import says so and imports nothing', async (t) => {
+test('if a key was revoked since the check, the import reports it and imports nothing', async (t) => {
   const apiKey = generateKey();
   const page = await dashboard.open(t, '/settings/api/import');
   const file = [

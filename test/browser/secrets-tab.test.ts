@@ -177,7 +177,7 @@ test('a retired secret that is still used, and a revoked key, raise an alert on 
   );
 });
 
-test('when the period ends, the page says so at once', async (t) => {
+test('when the period ends, the page shows it at once', async (t) => {
   const { key } = await ada.createKey({ name: 'Ends now' });
   await rotate(dashboard, key.id, { graceSeconds: 90, startGrace: 'now' });
   const page = await dashboard.open(t, '/help/rotate-a-key', { alone: true });

@@ -110,7 +110,7 @@ test('import: a key of another system works once its hash is imported, with its 
   assertProblem(await verify(apiKey, '?scope=keys:write'), 'insufficient_scope');
 });
 
-test('self-revoke: whoever holds a key can revoke it, without any scope', async () => {
+test('self-revoke: the holder of a key can revoke it, without any scope', async () => {
   const { apiKey, key } = await ada.createKey({ name: 'leaked' });
   const response = await contract.call('POST', '/v1/api-keys/self/revoke', { key: apiKey });
   const { id, status, revocation } = selfRevocationSchema.parse(response.body);
