@@ -3,18 +3,26 @@ import { bodyLength, defaultPrefix, randomLength } from './format.ts';
 import { candidateRun, characterMix, isSokuId, looksRandom, secretRun } from './may-contain-key.ts';
 import { parseKey } from './parse.ts';
 
-/**
- * Finds the first whole key (including its checksum) inside other text.
- * @returns the start and the exclusive end of the key (UTF-16 code units), or null
- */
-export function findKey(text: string, prefixes: readonly string[]): { start: number; end: number } | null {
+/** Where a key is in a text, in UTF-16 code units. The end is exclusive. */
+interface Place {
+  start: number;
+  end: number;
+}
+
+/** Finds the first whole key (including its checksum) inside other text: the first one with the first prefix that has any. */
+export function findKey(text: string, prefixes: readonly string[]): Place | null {
+  for (const place of locateKeys(text, prefixes)) return place;
+  return null;
+}
+
+/** Finds every whole key that has one of the prefixes, one prefix after another. */
+export function* locateKeys(text: string, prefixes: readonly string[]): Generator<Place, void> {
   for (const prefix of prefixes) {
     for (let start = text.indexOf(prefix); start >= 0; start = text.indexOf(prefix, start + 1)) {
       const end = start + prefix.length + bodyLength;
-      if (parseKey(text.slice(start, end), prefixes) !== null) return { start, end };
+      if (parseKey(text.slice(start, end), prefixes) !== null) yield { start, end };
     }
   }
-  return null;
 }
 
 /**

@@ -1,6 +1,6 @@
 export { checksum } from './checksum.ts';
 export { explainKey, type KeyProblem } from './explain.ts';
-export { containsKey, findKeys } from './find.ts';
+export { containsKey, findKeys, locateKeys } from './find.ts';
 export {
   bodyLength,
   checksumLength,

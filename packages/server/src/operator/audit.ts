@@ -22,7 +22,7 @@ import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
 import { partialName, placeFile } from '../durable-files.ts';
 import { createLog } from '../http/logging.ts';
 import { StartupError } from '../startup-error.ts';
-import { formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
+import { every, formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
 import { openPostgresWithoutRetry } from './open-postgres.ts';
 
 /** Time in ms between two progress lines. */
@@ -202,10 +202,8 @@ async function withLog<T>({ env }: Terminal, work: (db: Kysely<Tables>) => Promi
 }
 
 function reportProgress({ console }: Terminal): (events: number) => void {
-  let lastReport = performance.now();
+  const isDue = every(progressInterval);
   return (events) => {
-    if (performance.now() - lastReport < progressInterval) return;
-    lastReport = performance.now();
-    console.error(formatCount(events, 'event'));
+    if (isDue()) console.error(formatCount(events, 'event'));
   };
 }

@@ -8,7 +8,7 @@ import { moveToPostgres, restore } from '../backup/restore.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../http/logging.ts';
 import type { Reapplied } from '../journal/compare.ts';
-import { formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
+import { every, formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
 import { withPostgresErrors } from './postgres-errors.ts';
 
 /** Time in ms between two progress lines. */
@@ -104,11 +104,9 @@ async function tools(terminal: Terminal) {
 }
 
 function reportProgress(terminal: Terminal): Progress {
-  let lastReport = performance.now();
+  const isDue = every(progressInterval);
   return (table, rows) => {
-    if (rows < largeTable || performance.now() - lastReport < progressInterval) return;
-    lastReport = performance.now();
-    terminal.console.error(`${table}: ${formatCount(rows, 'row')}`);
+    if (rows >= largeTable && isDue()) terminal.console.error(`${table}: ${formatCount(rows, 'row')}`);
   };
 }
 

@@ -24,6 +24,21 @@ export function resolveOperatorPath(file: string): string {
   return resolve(process.env.INIT_CWD ?? '.', file);
 }
 
+/**
+ * For progress lines.
+ *
+ * @param interval ms
+ * @returns a function that returns true when the interval has passed since it last did, or since now
+ */
+export function every(interval: number): () => boolean {
+  let last = performance.now();
+  return () => {
+    if (performance.now() - last < interval) return false;
+    last = performance.now();
+    return true;
+  };
+}
+
 /** A count with its noun, such as "1 key" and "1,000 keys". */
 export function formatCount(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;

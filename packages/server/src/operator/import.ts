@@ -15,7 +15,7 @@ import { importBatchSize, type RowProblem } from '../import/writes.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { singleProcessPropagation } from '../propagation/single-process.ts';
 import { exitCodes, StartupError } from '../startup-error.ts';
-import { formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
+import { every, formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
 import { openPostgresWithoutRetry } from './open-postgres.ts';
 import { withPostgresErrors } from './postgres-errors.ts';
 
@@ -153,16 +153,13 @@ function describe({ index, path, problem }: RowProblem, format: ImportFormat): s
 
 /** The file is read twice: all rows are checked before the first one is written. */
 function reportProgress(terminal: Terminal): (rows: number) => void {
-  const interval = process.stderr.isTTY ? progressInterval.terminal : progressInterval.log;
-  let lastReport = performance.now();
+  const isDue = every(process.stderr.isTTY ? progressInterval.terminal : progressInterval.log);
   let lastRows = 0;
   let verb = 'Checked';
   return (rows) => {
     if (rows < lastRows) verb = 'Wrote';
     lastRows = rows;
-    if (performance.now() - lastReport < interval) return;
-    lastReport = performance.now();
-    terminal.console.error(`${verb} ${formatCount(rows, 'row')}`);
+    if (isDue()) terminal.console.error(`${verb} ${formatCount(rows, 'row')}`);
   };
 }
 

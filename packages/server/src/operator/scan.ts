@@ -4,7 +4,7 @@ import { readConfig } from '../config.ts';
 import { KeyFinder } from '../scan/find-in-text.ts';
 import { formatSarif, formatText } from '../scan/report.ts';
 import { type ScanResult, scan } from '../scan/scan.ts';
-import { formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
+import { every, formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
 
 /** Exit codes, like those of other scanners: CI fails in both cases. */
 const found = 1;
@@ -62,10 +62,8 @@ function summarize({ leaks, searched, problems }: ScanResult, history: boolean, 
 }
 
 function reportProgress(terminal: Terminal): (searched: number) => void {
-  let last = Date.now();
+  const isDue = every(progressInterval);
   return (searched) => {
-    if (Date.now() - last < progressInterval) return;
-    last = Date.now();
-    terminal.console.error(`soku: ${searched.toLocaleString('en')} searched`);
+    if (isDue()) terminal.console.error(`soku: ${searched.toLocaleString('en')} searched`);
   };
 }

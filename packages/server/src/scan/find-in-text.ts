@@ -1,4 +1,4 @@
-import { bodyLength, decodePercent, parseKey } from '@soku/key';
+import { bodyLength, decodePercent, locateKeys, parseKey } from '@soku/key';
 
 /** How a key is written in a file. */
 export type Encoding = 'plain' | 'percent-encoded' | 'base64' | 'UTF-16';
@@ -41,28 +41,19 @@ export class KeyFinder {
   }
 
   *#findPlain(text: string): Iterable<FoundKey> {
-    for (const prefix of this.#prefixes) {
-      for (let index = text.indexOf(prefix); index >= 0; index = text.indexOf(prefix, index + 1)) {
-        const key = text.slice(index, index + prefix.length + bodyLength);
-        if (parseKey(key, [prefix]) !== null) yield { key, index, encoding: 'plain' };
-      }
-    }
+    for (const { start, end } of locateKeys(text, this.#prefixes))
+      yield { key: text.slice(start, end), index: start, encoding: 'plain' };
   }
 
   /** In UTF-16, each second byte of a key is 0. */
   *#findWide(text: string): Iterable<FoundKey> {
     if (!text.includes('\0')) return;
     for (const prefix of this.#prefixes) {
-      const wide = Array.from(prefix).join('\0');
-      for (let index = text.indexOf(wide); index >= 0; index = text.indexOf(wide, index + 1)) {
-        const end = index + 2 * (prefix.length + bodyLength);
-        const key = Array.from(
-          { length: prefix.length + bodyLength },
-          (_, i) => text[index + 2 * i] ?? '',
-        ).join('');
-        const zeros = text.slice(index, end - 1).replaceAll(/[^\0]/g, '').length;
-        if (zeros === key.length - 1 && parseKey(key, [prefix]) !== null)
-          yield { key, index, encoding: 'UTF-16' };
+      const start = widen(prefix);
+      for (let index = text.indexOf(start); index >= 0; index = text.indexOf(start, index + 1)) {
+        const wide = text.slice(index, index + 2 * (prefix.length + bodyLength) - 1);
+        const key = wide.replaceAll('\0', '');
+        if (wide === widen(key) && parseKey(key, [prefix]) !== null) yield { key, index, encoding: 'UTF-16' };
       }
     }
   }
@@ -98,6 +89,10 @@ export class KeyFinder {
     }
     return undefined;
   }
+}
+
+function widen(text: string): string {
+  return Array.from(text).join('\0');
 }
 
 function percentEncoded(prefix: string): string {
