@@ -60,9 +60,11 @@ test('it is read again every 15 seconds, and is unknown if that fails', async (t
 test('a single server is not mentioned and not asked again', async (t) => {
   const single = await Dashboard.shared();
   const page = await single.open(t, '/help/authentication', { alone: true });
+  // Ends the request of the page just opened, which the next line would otherwise take for that of the new page.
+  await page.goto('about:blank');
   await page.clock.install();
   const first = page.waitForResponse('**/api/servers');
-  await page.reload();
+  await page.goto(`${single.server.url}/help/authentication`);
   assert.deepEqual(await (await first).json(), { total: 1, ready: 1 });
   await settled(page);
   let requests = 0;
