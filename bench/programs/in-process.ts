@@ -6,8 +6,8 @@
  */
 import { hash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createVerification } from '../../packages/server/src/app.ts';
 import { readConfig } from '../../packages/server/src/config.ts';
+import { createVerification } from '../../packages/server/src/create-verification.ts';
 import { openDataDirectory } from '../../packages/server/src/database/data-directory.ts';
 import { openSqlite } from '../../packages/server/src/database/sqlite.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';

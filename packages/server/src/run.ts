@@ -18,10 +18,10 @@ import { exitCodes, StartupError } from './startup-error.ts';
 import { later } from './timers/periodic-task.ts';
 import { version } from './version.ts';
 
-/** Starts the process: configuration, ports, data, app. Each step fails with one line before the next begins. */
 /** Time in ms for the last events of a server that stops. */
 const lastEventsTimeout = 2000;
 
+/** Starts the process: configuration, ports, data, app. Each step fails with one line before the next begins. */
 async function start(): Promise<void> {
   const config = readConfig(process.env);
   await checkPort(config.host, config.port);
@@ -38,7 +38,7 @@ async function start(): Promise<void> {
   await withStartErrors(database, journal.start());
   // Loaded late: this takes longer than all the checks that may prevent the start.
   const { createApp } = await import('./app.ts');
-  const { app, accounts, failedSignIns, keys, nodes, limits, usage, keyTasks, gateway, draining } =
+  const { app, accounts, failedSignIns, keys, nodes, limits, usage, tasks, gateway, draining } =
     await createApp(config, database, journal, secret, log);
   const audit = createAudit({ database, retentionDays: config.auditRetentionDays, log });
   process.on('uncaughtException', (error) => {
@@ -55,11 +55,11 @@ async function start(): Promise<void> {
       drain: () => draining.begin(),
       closeServers: (since) => Promise.all([close(since), closeGateway(since)]),
       write: async (progressed) => {
-        const tasks = keyTasks.stop();
+        const stopped = tasks.stop();
         const [written] = await Promise.all([usage.stop(progressed), limits.stop()]);
         // The written usage may show that a revoked key is in use, which is an event. The next start can do this, too.
         await withTimeout(
-          tasks.then(() => audit.sealLast()),
+          stopped.then(() => audit.sealLast()),
           lastEventsTimeout,
           later,
         );
@@ -85,7 +85,7 @@ async function start(): Promise<void> {
   const closeGateway = await startGateway(gateway, config, log);
   await listen(app, config);
   usage.start();
-  keyTasks.start();
+  tasks.start();
   failedSignIns.start();
   audit.start();
   if (setupCode !== undefined)
