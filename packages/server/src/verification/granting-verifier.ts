@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Grants } from '../limits/grants.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
@@ -6,6 +7,7 @@ import { type RequestFields, readFields } from './request-fields.ts';
 import {
   type AcceptKey,
   type KeyVerification,
+  LateRejection,
   type MaybePromise,
   NeedsGrant,
   type Rejected,
@@ -17,15 +19,30 @@ import {
 } from './result.ts';
 import type { Verifier } from './verifier.ts';
 
-/** A verifier that waits for the grant that a key needs, and then repeats the whole verification. */
+/** By how much rejections of an IP address over its limit are late: 20 ms. */
+const later = (): Promise<unknown> => wait(20);
+
+/** Maximum number of late rejections at a time, because each keeps its request in memory. Others are not late. */
+const maxLate = 1000;
+
+/**
+ * A verifier that waits for the grant that a key needs, and then repeats the whole verification. It also delays
+ * rejections of requests whose IP address sends too many invalid keys.
+ */
 export class GrantingVerifier {
   readonly #verifier: Verifier;
   readonly #grants: Pick<Grants, 'wait'> | undefined;
+  readonly #later: () => Promise<unknown>;
+  #late = 0;
 
-  /** @param grants undefined if the verifier never needs one */
-  constructor(verifier: Verifier, grants?: Pick<Grants, 'wait'> | undefined) {
+  /**
+   * @param grants undefined if the verifier never needs one
+   * @param delay resolves when a late rejection may be returned
+   */
+  constructor(verifier: Verifier, grants?: Pick<Grants, 'wait'>, delay = later) {
     this.#verifier = verifier;
     this.#grants = grants;
+    this.#later = delay;
   }
 
   /** Verifies a request by its header fields. */
@@ -41,7 +58,7 @@ export class GrantingVerifier {
     accept: AcceptKey<T>,
   ): MaybePromise<T | Rejected> {
     const decided = this.#verifier.verifyFields(fields, request, options, accept);
-    if (!mayNeedGrant(decided)) return decided;
+    if (!isPending(decided)) return decided;
     // In a separate method, because a closure here would slow down every verification.
     return this.#waitForFields(decided, fields, request, options, accept);
   }
@@ -58,32 +75,41 @@ export class GrantingVerifier {
 
   verifyToken<T>(token: string, verification: KeyVerification<T>): MaybePromise<T | Rejected> {
     const decided = this.#verifier.verifyToken(token, verification);
-    return mayNeedGrant(decided) ? this.#waitForToken(decided, token, verification) : decided;
+    return isPending(decided) ? this.#waitForToken(decided, token, verification) : decided;
   }
 
-  #waitForFields<T>(
+  async #waitForFields<T>(
     first: MaybePromise<VerifierOutcome<T>>,
     fields: RequestFields,
     request: IncomingMessage,
     options: VerifyRequestOptions,
     accept: AcceptKey<T>,
   ): Promise<T | Rejected> {
-    return this.#wait(first, options, () => this.#verifier.verifyFields(fields, request, options, accept));
+    const decided = await this.#waitForGrants(first, options, () =>
+      this.#verifier.verifyFields(fields, request, options, accept),
+    );
+    if (!(decided instanceof LateRejection)) return decided;
+    await this.#delay();
+    return decided.rejected;
   }
 
-  #waitForToken<T>(
+  /** Never late: a back end has sent the key, perhaps as one of many. */
+  async #waitForToken<T>(
     first: MaybePromise<VerifierOutcome<T>>,
     token: string,
     verification: KeyVerification<T>,
   ): Promise<T | Rejected> {
-    return this.#wait(first, verification.options, () => this.#verifier.verifyToken(token, verification));
+    const decided = await this.#waitForGrants(first, verification.options, () =>
+      this.#verifier.verifyToken(token, verification),
+    );
+    return decided instanceof LateRejection ? decided.rejected : decided;
   }
 
-  async #wait<T>(
+  async #waitForGrants<T>(
     first: MaybePromise<VerifierOutcome<T>>,
     options: VerifyOptions,
     verify: () => MaybePromise<VerifierOutcome<T>>,
-  ): Promise<T | Rejected> {
+  ): Promise<T | Rejected | LateRejection> {
     let decided = await first;
     while (decided instanceof NeedsGrant) {
       const { keyId, quota } = decided;
@@ -92,6 +118,13 @@ export class GrantingVerifier {
     }
     return decided;
   }
+
+  async #delay(): Promise<void> {
+    if (this.#late >= maxLate) return;
+    this.#late += 1;
+    await this.#later();
+    this.#late -= 1;
+  }
 }
 
 /** Copies the row into a result that the caller may keep. */
@@ -99,8 +132,8 @@ function copy(keys: KeyTable, row: number, limit: LimitState | null): Verificati
   return { key: keys.read(row), secretHash: Buffer.from(keys.hash(row), 'latin1'), limit };
 }
 
-function mayNeedGrant<T>(
+function isPending<T>(
   decided: MaybePromise<VerifierOutcome<T>>,
-): decided is Promise<VerifierOutcome<T>> | NeedsGrant {
-  return decided instanceof NeedsGrant || decided instanceof Promise;
+): decided is Promise<VerifierOutcome<T>> | NeedsGrant | LateRejection {
+  return decided instanceof NeedsGrant || decided instanceof LateRejection || decided instanceof Promise;
 }

@@ -24,6 +24,18 @@ export class NeedsGrant {
   }
 }
 
+/**
+ * An IP address has sent too many invalid keys. The rejection is returned a little later, so that a client that sends
+ * its next guess after each response takes little time from others.
+ */
+export class LateRejection {
+  readonly rejected: Rejected;
+
+  constructor(rejected: Rejected) {
+    this.rejected = rejected;
+  }
+}
+
 export type VerificationResult =
   /** `limit` is the state after this request; null if the key has no limit or the request was not counted. */
   { key: VerifiedKey; secretHash: Uint8Array; limit: LimitState | null; problem?: never } | Rejected;
@@ -82,7 +94,7 @@ export interface VerifyRequestOptions extends VerifyOptions {
 }
 
 /** The outcome of a verification: the converted key, or why there is none. */
-export type VerifierOutcome<T> = T | Rejected | NeedsGrant;
+export type VerifierOutcome<T> = T | Rejected | NeedsGrant | LateRejection;
 
 /** One verification: its options, and the conversion of an accepted key. */
 export interface KeyVerification<T> {

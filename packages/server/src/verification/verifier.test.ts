@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { generateKey, hashKey, parseKey } from '@soku/key';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
@@ -57,7 +60,7 @@ async function insertSecret(createdAt: number): Promise<{ secret: string; start:
 }
 
 /** A verifier with an empty cache, its own reader that a test may close, and a clock and a lease that a test may set. */
-function newVerifier(now = expiry - 1) {
+function newVerifier(now = expiry - 1, { addressLimit = 'off' }: { addressLimit?: number | 'off' } = {}) {
   const clock = { now };
   const lease = { held: true };
   const failures: unknown[] = [];
@@ -69,12 +72,18 @@ function newVerifier(now = expiry - 1) {
     lease: { holds: () => lease.held },
     cache,
     prefixes: ['soku_'],
-    addressLimits: new AddressLimits('off'),
+    addressLimits: new AddressLimits(addressLimit),
     counts: new VerificationCounts(),
     now: () => clock.now,
     failed: (error) => failures.push(error),
   });
-  return { verifier: new GrantingVerifier(decider), cache, clock, lease, reader, failures };
+  return { decider, verifier: new GrantingVerifier(decider), cache, clock, lease, reader, failures };
+}
+
+function requestWith(key: string): IncomingMessage {
+  const request = new IncomingMessage(new Socket());
+  request.rawHeaders = ['Authorization', `Bearer ${key}`];
+  return request;
 }
 
 test('a key read from the database is valid until the exact millisecond of its expiry', async () => {
@@ -171,4 +180,32 @@ test('an unknown key stays rejected from the cache only while the lease is held,
   assert.equal(await codeOf(), 'unknown_key');
   lease.held = false;
   assert.equal(await codeOf(), 'verification_unavailable');
+});
+
+test('over the limit of an address only guesses are late, and at most 1,000 of them at a time', async () => {
+  const { decider } = newVerifier(expiry - 1, { addressLimit: 1 });
+  const end = Promise.withResolvers<void>();
+  const verifier = new GrantingVerifier(decider, undefined, () => end.promise);
+  const address = '192.0.2.1';
+  const results: string[] = [];
+  const verify = async (key: string) => {
+    const { problem } = await verifier.verify(requestWith(key), { address });
+    results.push(problem?.code ?? 'valid');
+  };
+  const takeResults = async () => {
+    await turn();
+    return results.splice(0);
+  };
+  await verify('x');
+  assert.deepEqual(await takeResults(), ['malformed_key']);
+  assert.equal((await verifier.verifyKey('x', { address })).problem?.code, 'rate_limited', 'from a back end');
+  const late = Array.from({ length: 1000 }, () => verify('x'));
+  await verify(apiKey);
+  assert.deepEqual(await takeResults(), ['valid']);
+  await verify('x');
+  assert.deepEqual(await takeResults(), ['rate_limited']);
+  end.resolve();
+  await Promise.all(late);
+  const ended = await takeResults();
+  assert.deepEqual([ended.length, ...new Set(ended)], [1000, 'rate_limited']);
 });

@@ -22,6 +22,7 @@ import type { RequestFields } from './request-fields.ts';
 import {
   type AcceptKey,
   type KeyVerification,
+  LateRejection,
   type MaybePromise,
   NeedsGrant,
   type Rejected,
@@ -261,7 +262,7 @@ export class Verifier {
   }
 
   /** Rejects an unknown, revoked or retired secret. */
-  #rejectEnded(row: number, token: string, options: VerifyOptions, now: number): Rejected {
+  #rejectEnded(row: number, token: string, options: VerifyOptions, now: number): Rejected | LateRejection {
     const ended = this.#rejected.readEnded(row);
     if (ended === undefined || isForeign(ended.workspaceId, options))
       return this.#rejectInvalid(this.#formats.explainUnknown(token), options, now);
@@ -277,11 +278,13 @@ export class Verifier {
   }
 
   /** Rejects credentials that are not a known key, and limits their number per IP address. */
-  #rejectInvalid(problem: ApiProblem, options: VerifyOptions, now: number): Rejected {
+  #rejectInvalid(problem: ApiProblem, options: VerifyOptions, now: number): Rejected | LateRejection {
     if (options.address === undefined || options.recorded === false || !guessCodes.has(problem.code)) {
       return this.#reject(problem, options);
     }
-    return this.#reject(limitAddress(this.#options, options.address, now) ?? problem, options);
+    const limited = limitAddress(this.#options, options.address, now);
+    if (limited === undefined) return this.#reject(problem, options);
+    return new LateRejection(this.#reject(limited, options));
   }
 
   #reject(problem: ApiProblem, options: VerifyOptions): Rejected {
