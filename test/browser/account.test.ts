@@ -8,7 +8,8 @@ import type { Person } from '../support/person.ts';
 import { owner } from '../support/server.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { describedAs, evaluate, hasFocus, isAt, isGone, reads, tabTo } from './expect.ts';
-import { alertDialog, dialog, heading, toast } from './key-pages.ts';
+import { alertDialog, dialog, heading } from './key-pages.ts';
+import { announces } from './toasts.ts';
 
 // Many of these tests end all other sessions, so each test signs in separately.
 const dashboard = await Dashboard.start();
@@ -24,7 +25,7 @@ test('a changed name is shown immediately', async (t) => {
   const page = await dashboard.open(t, '/settings/account', { as: person });
   await nameField(page).fill('Ada Lovelace');
   await saveName(page);
-  await reads(toast(page), /Your name has been saved\./);
+  await announces(page, /Your name has been saved\./);
   await page.getByRole('button', { name: /Ada Lovelace/ }).waitFor();
   assert.equal((await userOf(person))?.name, 'Ada Lovelace');
   await nameField(page).fill('   ');
@@ -62,7 +63,7 @@ test('changing the password requires the current one and ends all other sessions
 
   await fillInPasswords(page, owner.password, 'another long password');
   await isGone(dialog(page));
-  await reads(toast(page), /Your password has been changed\. All other browsers are signed out\./);
+  await announces(page, /Your password has been changed\. All other browsers are signed out\./);
   await hasFocus(opener);
   assert.equal((await other.call('GET', '/v1/api-keys')).status, 401);
   const back = await (await dashboard.openSession()).call('POST', '/api/auth/change-password', {
@@ -92,7 +93,7 @@ test('ending a session from the list signs that browser out', async (t) => {
     .nth(1)
     .getByRole('button', { name: /^End session: / })
     .click();
-  await reads(toast(page), /^Session ended: /);
+  await announces(page, /^Session ended: /);
   await isGone(sessions.nth(1));
   await hasFocus(heading(page));
   await other.reload();
@@ -110,7 +111,7 @@ test('signing out everywhere else signs out all other browsers but not this one'
   await hasFocus(alertDialog(page).getByRole('button', { name: 'Cancel' }));
   await alertDialog(page).getByRole('button', { name: 'Sign out everywhere else' }).click();
   await isGone(alertDialog(page));
-  await reads(toast(page), /All other browsers are signed out\./);
+  await announces(page, /All other browsers are signed out\./);
   await other.reload();
   await isAt(other, '/login?next=%2Fsettings%2Fapi');
   await page.reload();

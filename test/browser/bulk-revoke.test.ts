@@ -8,6 +8,7 @@ import { Dashboard, networkErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
+import { announces } from './toasts.ts';
 
 const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
@@ -90,7 +91,7 @@ test('the dialog shows the busiest keys; all selected keys are revoked with the 
   await isAccessible(page);
   await keys.alertDialog(page).getByRole('combobox', { name: 'Reason' }).selectOption('leaked');
   await dialogButton(page, 'Revoke 3 keys').click();
-  await reads(keys.toast(page), /^3 keys revoked\. No server accepts them anymore\.$/);
+  await announces(page, /^3 keys revoked\. No server accepts them anymore\.$/);
   for (const { id } of [first, second, third]) {
     const { status, revokedReason } = await keyOf(id);
     assert.deepEqual([status, revokedReason], ['revoked', 'leaked']);
@@ -114,10 +115,7 @@ test('a key that someone else has revoked in the meantime is counted separately'
   await keys.alertDialog(page).waitFor();
   await ada.revoke(second?.id ?? '');
   await dialogButton(page, 'Revoke 2 keys').click();
-  await reads(
-    keys.toast(page),
-    /^1 key revoked\. No server accepts them anymore\. 1 key had been revoked before\.$/,
-  );
+  await announces(page, /^1 key revoked\. No server accepts them anymore\. 1 key had been revoked before\.$/);
 });
 
 test('a failed call is reported in the dialog, and can be repeated', async (t) => {
@@ -131,7 +129,7 @@ test('a failed call is reported in the dialog, and can be repeated', async (t) =
   assert.equal((await keyOf(first?.id ?? '')).status, 'active');
   await page.unroute('**/v1/api-keys/revoke');
   await dialogButton(page, 'Revoke 2 keys').click();
-  await reads(keys.toast(page), /^2 keys revoked\./);
+  await announces(page, /^2 keys revoked\./);
 });
 
 test('keys are selected and revoked with the keyboard alone', async (t) => {
@@ -151,7 +149,7 @@ test('keys are selected and revoked with the keyboard alone', async (t) => {
   await hasFocus(dialogButton(page, 'Cancel'));
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
-  await reads(keys.toast(page), /^3 keys revoked\./);
+  await announces(page, /^3 keys revoked\./);
   for (const { id } of created) assert.equal((await keyOf(id)).status, 'revoked');
 });
 

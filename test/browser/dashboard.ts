@@ -11,6 +11,7 @@ import type { Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import { SharedPage } from './shared-page.ts';
+import { recordToasts } from './toasts.ts';
 import { translator } from './translator.ts';
 
 interface PageOptions extends BrowserContextOptions {
@@ -137,6 +138,7 @@ export class Dashboard {
     }
     const { page, problems } = await newPage(site.browser, { ...defaults, ...context });
     site.contexts.push(page.context());
+    await page.context().addInitScript(recordToasts);
     if (translated) await page.context().addInitScript(translator);
     return { page, problems, leave: () => page.context().close() };
   }

@@ -9,6 +9,7 @@ import { bearer, call } from '../support/person.ts';
 import { Dashboard } from './dashboard.ts';
 import { clipboard, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
+import { announces } from './toasts.ts';
 
 const dashboard = await Dashboard.shared();
 
@@ -59,7 +60,7 @@ test('M2, M3, M7, M8: a key can be created, copied and revoked with the mouse', 
     new RegExp(`Mouse.*${preview?.replaceAll('.', '\\.')}.*cannot be undone`),
   );
   await keys.confirmRevoke(page, 'Mouse').click();
-  await reads(keys.toast(page), /Revoked\. No server accepts it anymore\./);
+  await announces(page, /Revoked\. No server accepts it anymore\./);
   await isRevoked(apiKey);
   await isGone(keys.row(page, 'Mouse'));
 

@@ -8,6 +8,7 @@ import { bearer, call } from '../support/person.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
+import { announces } from './toasts.ts';
 
 const dashboard = await Dashboard.start({ SOKU_KEY_RATE_LIMIT: '1000' });
 after(() => dashboard.stop());
@@ -40,7 +41,7 @@ test('a custom limit can be set with the keyboard alone and applies to the next 
   await isGone(save(page));
   await isAt(page, `/settings/api/${key.id}?tab=access`);
   await hasFocus(editLimit(page));
-  await reads(keys.toast(page), /"Held back": 2 requests per minute, starting with the next request\./);
+  await announces(page, /"Held back": 2 requests per minute, starting with the next request\./);
   await reads(page.getByRole('main'), /Rate limit 2 requests per minute Edit limit/);
   assert.equal(await limitOf(key.id), 2);
   const statuses = [await statusOfCall(apiKey), await statusOfCall(apiKey)];
@@ -145,10 +146,7 @@ test('the default rate limit is below the list, and a change applies to keys wit
   await save(page).click();
   await isGone(keys.dialog(page));
   await reads(line, /^Default rate limit: 250 requests per minute/);
-  await reads(
-    keys.toast(page),
-    /Default rate limit: 250 requests per minute, starting with the next request\./,
-  );
+  await announces(page, /Default rate limit: 250 requests per minute, starting with the next request\./);
   await hasFocus(change);
   const workspace = workspaceSchema.parse((await ada.call('GET', '/v1/workspace')).body);
   assert.equal(workspace.rateLimit, 250);

@@ -8,6 +8,7 @@ import { Dashboard } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours } from './recorded-usage.ts';
+import { announces } from './toasts.ts';
 
 const dashboard = await Dashboard.start({ SOKU_TEST_KEY_PREFIX: 'sk_test_' });
 after(() => dashboard.stop());
@@ -58,7 +59,7 @@ test('a key is disabled and enabled in its row; disabled keys are a filter, with
   await isAt(page, `/settings/api?q=Switched&panel=disable&key=${key.id}`);
   await isAccessible(page);
   await keys.alertDialog(page).getByRole('button', { name: 'Disable "Switched"' }).click();
-  await reads(keys.toast(page), /^"Switched": Disabled\. No server accepts it/);
+  await announces(page, /^"Switched": Disabled\. No server accepts it/);
   await reads(keys.row(page, 'Switched').getByRole('cell').nth(7), /^Disabled$/);
   await hasFocus(keys.menuButton(page, 'Switched'));
   const stored = keySchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}`)).body);
@@ -76,7 +77,7 @@ test('a key is disabled and enabled in its row; disabled keys are a filter, with
   await isAccessible(page);
   await keys.choose(page, 'Enable', 'Switched');
   await keys.alertDialog(page).getByRole('button', { name: 'Enable "Switched"' }).click();
-  await reads(keys.toast(page), /^"Switched": Enabled\./);
+  await announces(page, /^"Switched": Enabled\./);
   await page.getByRole('heading', { name: 'No disabled keys' }).waitFor();
   await page.goBack();
   await isAt(page, '/settings/api');
@@ -150,7 +151,7 @@ test('the maximum lifetime of keys is set, and holds for new keys', async (t) =>
   }
   await days.fill('45');
   await page.keyboard.press('Enter');
-  await reads(keys.toast(page), /^Maximum lifetime of new keys: 45 days\.$/);
+  await announces(page, /^Maximum lifetime of new keys: 45 days\.$/);
   await reads(page.locator('.workspace-limit').last(), /^Maximum lifetime: 45 days/);
   const { key } = await ada.createKey({ name: 'Limited' });
   assert.ok(key.expiresAt !== null && Date.parse(key.expiresAt) - Date.now() < 45.1 * 86_400_000);

@@ -7,6 +7,7 @@ import { Dashboard } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours } from './recorded-usage.ts';
+import { announces } from './toasts.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
@@ -50,7 +51,7 @@ test('revoking all keys shows what it affects, and requires the name of the work
   await field.fill(name);
   await page.keyboard.press('Enter');
   await isGone(dialog);
-  await reads(keys.toast(page), /^3 keys revoked\. No server accepts them anymore\.$/);
+  await announces(page, /^3 keys revoked\. No server accepts them anymore\.$/);
   await hasFocus(keys.heading(page));
   assert.deepEqual(await countKeys(), { active: 0, disabled: 0, revoked: 4, expired: 0, all: 4 });
   const { revokedReason } = keySchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}`)).body);

@@ -6,6 +6,7 @@ import { Deployment } from '../operations/nodes.ts';
 import { Dashboard } from './dashboard.ts';
 import { isGone, reads, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
+import { announces } from './toasts.ts';
 
 const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
@@ -26,7 +27,7 @@ test('with one server, the page confirms the revoke without numbers', async (t) 
   const page = await dashboard.open(t, '/settings/api?q=One');
   await keys.choose(page, 'Revoke', 'One server');
   await keys.confirmRevoke(page, 'One server').click();
-  await reads(keys.toast(page), /^"One server": Revoked\. No server accepts it anymore\.$/);
+  await announces(page, /^"One server": Revoked\. No server accepts it anymore\.$/);
 });
 
 test('a slow revoke is announced in an existing live region of the dialog, and is sent only once', async (t) => {
@@ -57,7 +58,7 @@ test('a slow revoke is announced in an existing live region of the dialog, and i
   await page.keyboard.press('Enter');
   held.resolve();
   await isGone(keys.alertDialog(page));
-  await reads(keys.toast(page), /No server accepts it anymore\.$/);
+  await announces(page, /No server accepts it anymore\.$/);
   assert.equal(sent, 1);
 });
 
@@ -89,8 +90,8 @@ test('with several servers, the page shows how many there are and how long the r
   const page = await many.open(t, '/settings/api?q=Three');
   await keys.choose(page, 'Revoke', 'Three servers');
   await keys.confirmRevoke(page, 'Three servers').click();
-  await reads(
-    keys.toast(page),
+  await announces(
+    page,
     /^"Three servers": Revoked\. No server accepts it anymore \(3 servers, [\d,]+ ms\)\.$/,
   );
 });
@@ -106,7 +107,7 @@ test('while a revoke waits for a frozen server, the dialog shows it and the page
   await keys.confirmRevoke(page, 'Frozen').click();
   await reads(keys.alertDialog(page).locator('.waiting'), new RegExp(waiting));
   assert.equal(await keys.toast(page).count(), 0);
-  await reads(keys.toast(page), /No server accepts it anymore \(2 servers, [\d,]+ ms\)\.$/);
+  await announces(page, /No server accepts it anymore \(2 servers, [\d,]+ ms\)\.$/);
   const { body } = await many.ada.call('GET', `/v1/api-keys/${key.id}`);
   assert.equal(keySchema.parse(body).status, 'revoked');
 });

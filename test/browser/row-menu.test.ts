@@ -5,8 +5,9 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { isAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { clipboard, evaluate, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts } from './expect.ts';
+import { clipboard, evaluate, hasFocus, isAt, isGone, showsFocus, tabTo, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
+import { announces } from './toasts.ts';
 
 const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
@@ -87,7 +88,7 @@ test('the id of a key is copied from its menu, and the page confirms it', async 
   const page = await dashboard.open(t, path);
   await keys.menuButton(page, 'Row first').click();
   await keys.menuItem(page, 'Copy key ID').click();
-  await reads(keys.toast(page), new RegExp(`^Copied ${key.id}\\.$`));
+  await announces(page, new RegExp(`^Copied ${key.id}\\.$`));
   assert.equal(await clipboard(page), key.id);
   await hasFocus(keys.menuButton(page, 'Row first'));
 });

@@ -7,6 +7,7 @@ import { isAccessible } from './accessibility.ts';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, tabTo, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
+import { announces } from './toasts.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
@@ -46,7 +47,7 @@ test('without scopes, the page explains them; the first one is added with the ke
   await page.keyboard.press('Tab');
   await page.keyboard.type('Read files');
   await page.keyboard.press('Enter');
-  await reads(keys.toast(page), /^Added the scope files:read\.$/);
+  await announces(page, /^Added the scope files:read\.$/);
   await reads(list(page), /^files:read Read files Keys with the scope files:read Edit Remove$/);
   assert.deepEqual(await ownScopes(), [{ name: 'files:read', description: 'Read files' }]);
   await isAccessible(page);
@@ -79,7 +80,7 @@ test('a description is changed, and scopes that another person added meanwhile s
   await setScopes('files:read', 'files:write', 'invoices:send');
   await field(page, 'Description').fill('Create and change files');
   await submit(page, 'Save').click();
-  await reads(keys.toast(page), /^Changed the description of files:write\.$/);
+  await announces(page, /^Changed the description of files:write\.$/);
   assert.deepEqual(
     (await ownScopes()).map(({ name, description }) => `${name}: ${description}`),
     ['files:read: ', 'files:write: Create and change files', 'invoices:send: '],
@@ -97,7 +98,7 @@ test('a scope that no key holds is removed', async (t) => {
   await hasFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
   await isAccessible(page);
   await keys.alertDialog(page).getByRole('button', { name: 'Remove scope' }).click();
-  await reads(keys.toast(page), /^Removed the scope files:write\.$/);
+  await announces(page, /^Removed the scope files:write\.$/);
   await hasFocus(keys.heading(page));
   assert.deepEqual(await ownScopes(), [{ name: 'files:read', description: '' }]);
 });
@@ -150,5 +151,5 @@ test('offline, a scope is not added later without a word', async (t) => {
   await reads(keys.dialog(page).getByRole('alert'), /You are offline/);
   await page.context().setOffline(false);
   await submit(page, 'Add scope').click();
-  await reads(keys.toast(page), /^Added the scope offline:read\.$/);
+  await announces(page, /^Added the scope offline:read\.$/);
 });

@@ -1,5 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { newPage, watch } from '../support/browser.ts';
+import { recordToasts } from './toasts.ts';
 
 /** Playwright's default. */
 const defaultSize = { width: 1280, height: 720 };
@@ -38,6 +39,7 @@ export class SharedPage {
     options: Parameters<typeof newPage>[1],
   ): Promise<SharedPage> {
     const { page, problems } = await newPage(browser, options);
+    await page.context().addInitScript(recordToasts);
     return new SharedPage(page, problems, url);
   }
 
