@@ -15,8 +15,8 @@ const dashboard = await Dashboard.start({ PORT: String(port), SOKU_PUBLIC_URL: p
 const secure = await Dashboard.shared();
 after(() => dashboard.stop());
 
-const blockClipboard = `navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'));`;
-const blockCommand = 'document.execCommand = () => false;';
+const blockClipboard = `navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError')); undefined;`;
+const blockCommand = 'document.execCommand = () => false; undefined;';
 /** Chromium logs that it ignores these headers on plain http. */
 const plainHttpWarnings = [
   /Cross-Origin-Opener-Policy header has been ignored/,
@@ -24,11 +24,6 @@ const plainHttpWarnings = [
 ];
 const copied = (page: Page) => page.getByRole('button', { name: 'Copied', exact: true });
 const announcement = (page: Page) => keys.dialog(page).getByRole('status').first();
-
-async function reloadWith(page: Page, script: string): Promise<void> {
-  await page.addInitScript(script);
-  await page.reload();
-}
 
 const selectionSchema = z.tuple([z.number(), z.number(), z.string()]);
 
@@ -40,8 +35,8 @@ async function isSelected(page: Page, apiKey: string): Promise<void> {
 }
 
 test('if the clipboard is blocked, the page does not report success, and the selected key can be copied by hand', async (t) => {
-  const page = await secure.open(t, '/settings/api', { alone: true });
-  await reloadWith(page, blockClipboard + blockCommand);
+  const page = await secure.open(t, '/settings/api');
+  await page.evaluate(blockClipboard + blockCommand);
   const apiKey = await keys.generate(page, 'Blocked');
   await keys.copyButton(page).click();
   await reads(announcement(page), /The browser blocked the clipboard\. The key is selected: press Ctrl\+C/);
@@ -74,8 +69,8 @@ test('copying part of the key by hand does not count as copying the key', async 
 });
 
 test('if only the Clipboard API is blocked, the older command copies the key', async (t) => {
-  const page = await secure.open(t, '/settings/api', { alone: true });
-  await reloadWith(page, blockClipboard);
+  const page = await secure.open(t, '/settings/api');
+  await page.evaluate(blockClipboard);
   const apiKey = await keys.generate(page, 'Older interface');
   await keys.copyButton(page).click();
   await copied(page).waitFor();
@@ -110,10 +105,8 @@ async function showsFocusAgain(page: Page): Promise<void> {
 test('if copying fails on plain http, the key stays selected in its field', async (t) => {
   const page = await dashboard.open(t, '/login', { alone: true, as: null, expected: plainHttpWarnings });
   await page.addInitScript(blockCommand);
+  await dashboard.signInAs(page.context(), dashboard.ada, plainHttp);
   await page.goto(`${plainHttp}/settings/api`);
-  await page.getByRole('textbox', { name: 'Email' }).fill(owner.email);
-  await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
-  await page.keyboard.press('Enter');
   const apiKey = await keys.generate(page, 'Plain http, blocked');
   await keys.copyButton(page).click();
   await reads(announcement(page), /The browser blocked the clipboard/);
@@ -168,8 +161,8 @@ test('the line for .env shows the preview, copies the full key, and counts as co
 });
 
 test('if the clipboard is blocked, the line for .env reports it and does not count as copying', async (t) => {
-  const page = await secure.open(t, '/settings/api', { alone: true });
-  await reloadWith(page, blockClipboard + blockCommand);
+  const page = await secure.open(t, '/settings/api');
+  await page.evaluate(blockClipboard + blockCommand);
   await keys.generate(page, 'Environment line, blocked');
   await keys.copySnippet(page).click();
   await reads(

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { sharedServer } from '../support/shared-server.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, showsFocus, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { readKey, verify } from './rotating.ts';
+import { announces } from './toasts.ts';
 
-const dashboard = await Dashboard.attach(await sharedServer({ TRUST_PROXY: '127.0.0.1' }));
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
@@ -28,7 +28,7 @@ test('a key can be disabled and enabled with the keyboard, and every server appl
   await hasFocus(confirm(page, 'Cancel'));
   await tabTo(confirm(page, 'Disable "Paused"'));
   await page.keyboard.press('Enter');
-  await reads(keys.toast(page), /"Paused": Disabled\. No server accepts it until you enable it\./);
+  await announces(page, /"Paused": Disabled\. No server accepts it until you enable it\./);
   assert.equal(await verify(dashboard, apiKey), 403);
   await reads(page.locator('.key-head'), /Disabled\. Requests are rejected with 403\./);
   await isGone(keys.alertDialog(page));
@@ -37,7 +37,7 @@ test('a key can be disabled and enabled with the keyboard, and every server appl
   await reads(keys.alertDialog(page), /Enable this key\? .* accepts the key again/);
   await tabTo(confirm(page, 'Enable "Paused"'));
   await page.keyboard.press('Enter');
-  await reads(keys.toast(page), /"Paused": Enabled\. Every server accepts it again\./);
+  await announces(page, /"Paused": Enabled\. Every server accepts it again\./);
   assert.equal(await verify(dashboard, apiKey), 204);
   await reads(page.locator('.key-head'), /Requests with this key are accepted\./);
 });
@@ -78,6 +78,6 @@ test('if another tab disables the key, the button does not turn into its opposit
   await confirm(other, 'Disable "In two tabs"').click();
   await reads(page.locator('.key-head'), /Disabled\. Requests are rejected with 403\./);
   await confirm(page, 'Disable "In two tabs"').click();
-  await reads(keys.toast(page), /"In two tabs": Disabled\./);
+  await announces(page, /"In two tabs": Disabled\./);
   assert.notEqual((await readKey(dashboard, key.id)).disabledAt, null);
 });

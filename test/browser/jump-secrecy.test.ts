@@ -24,7 +24,7 @@ async function paste(page: Page, text: string): Promise<void> {
 test('a pasted key is found by its fingerprint, even if revoked, and the key is nowhere in the browser', async (t) => {
   const { apiKey, key } = await ada.createKey({ name: 'Pasted into the dialog' });
   await ada.revoke(key.id);
-  const page = await dashboard.open(t, '/', { alone: true });
+  const page = await dashboard.open(t, '/');
   const recorded = record(page.context());
   await openJump(page);
   await page.keyboard.type('past');
@@ -53,7 +53,7 @@ test('a pasted key is found by its fingerprint, even if revoked, and the key is 
 test('a typed key is not sent, an unknown one is reported, and a damaged one is searched by its start', async (t) => {
   const { apiKey } = await ada.createKey({ name: 'Typed into the dialog' });
   const stray = generateKey();
-  const page = await dashboard.open(t, '/', { alone: true });
+  const page = await dashboard.open(t, '/');
   const recorded = record(page.context());
   await openJump(page);
   await jumpInput(page).fill(stray);

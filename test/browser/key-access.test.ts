@@ -4,14 +4,14 @@ import { type TestContext, test } from 'node:test';
 import type { CreateKey } from '@soku/contract/key-requests';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
-import { sharedServer } from '../support/shared-server.ts';
 import { isAccessible, settled } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads, showsFocus, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { readKey, verify } from './rotating.ts';
+import { announces } from './toasts.ts';
 
-const dashboard = await Dashboard.attach(await sharedServer({ TRUST_PROXY: '127.0.0.1' }));
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 const catalog = [
@@ -57,7 +57,7 @@ test('scopes: a preset is saved, says what is covered, and every server applies 
   await reads(fact(page, 'Scopes'), /Every scope of your API, including those that are added later\./);
   await choose(page, 'Read only');
   await save(page, 'scopes').click();
-  await reads(keys.toast(page), /"With scopes": 2 scopes\. Every server applies this now\./);
+  await announces(page, /"With scopes": 2 scopes\. Every server applies this now\./);
   assert.deepEqual((await readKey(dashboard, key.id)).scopes.toSorted(), ['files:read', 'invoices:read']);
   assert.deepEqual(
     [await verifyScope(apiKey, 'files:read'), await verifyScope(apiKey, 'files:write')],
@@ -104,14 +104,14 @@ test('addresses: a mistake is explained at the field, and a saved list is in eff
   }
   await field.fill('203.0.113.7, 2001:DB8::/32');
   await save(page, 'addresses').click();
-  await reads(keys.toast(page), /accepted from 2 addresses or blocks only\. Every server applies this now\./);
+  await announces(page, /accepted from 2 addresses or blocks only\. Every server applies this now\./);
   await reads(fact(page, 'Allowed addresses'), /203\.0\.113\.7 2001:db8::\/32 Edit/);
   await reads(fact(page, 'Environment'), /^Environment Live$/);
   assert.equal(await verify(dashboard, apiKey), 403);
   await edit(page, 'addresses').click();
   await field.fill('203.0.113.7');
   await save(page, 'addresses').click();
-  await reads(keys.toast(page), /accepted from 1 address or block only\./);
+  await announces(page, /accepted from 1 address or block only\./);
   await edit(page, 'addresses').click();
   await field.fill('');
   await save(page, 'addresses').click();
@@ -127,7 +127,7 @@ test('expiration: presets, a custom time and never, with the resulting date', as
   await select.selectOption('90 days');
   await reads(fact(page, 'Expires'), /The key expires on .*\./);
   await save(page, 'expiration').click();
-  await reads(keys.toast(page), /expires on .*\. Every server applies this now\./);
+  await announces(page, /expires on .*\. Every server applies this now\./);
   const days = (Date.parse((await readKey(dashboard, key.id)).expiresAt ?? '') - Date.now()) / 86_400_000;
   assert.ok(days > 89.9 && days <= 90, `${days}`);
   await edit(page, 'expiration').click();
@@ -287,7 +287,7 @@ test('a change that takes long does not close the form that was opened meanwhile
   await page.getByRole('textbox', { name: 'Name 1' }).fill('plan');
   held.resolve();
   await reads(fact(page, 'External ID'), /cus_43/);
-  await reads(keys.toast(page), /external ID saved/);
+  await announces(page, /external ID saved/);
   assert.equal(await page.getByRole('textbox', { name: 'Name 1' }).inputValue(), 'plan');
   await save(page, 'metadata').click();
   await isGone(save(page, 'metadata'));

@@ -22,6 +22,10 @@ export const snippetStatus = (page: Page) => snippets(page).getByRole('status');
 export const closeButton = (page: Page) => dialog(page).getByRole('button', { name: 'Close', exact: true });
 export const toast = (page: Page) => page.locator('.toast');
 
+/** Goes to another page as its links do, without loading the dashboard again. The caller waits for the page. */
+export const visit = (page: Page, path: string) =>
+  page.evaluate(`history.pushState(null, '', ${JSON.stringify(path)})`);
+
 /** The row of the key with this name. */
 export const row = (page: Page, name: string): Locator =>
   page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });

@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { sharedServer } from '../support/shared-server.ts';
-import { bob } from '../support/two-accounts.ts';
 import { settled } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from './expect.ts';
 import { heading } from './key-pages.ts';
 
-const dashboard = await Dashboard.attach(await sharedServer({ TRUST_PROXY: '127.0.0.1' }));
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
+/** Another account on the same server. */
+const neighbor = await Dashboard.inNewWorkspace();
 
 const tabs = (page: Page) => page.getByRole('navigation', { name: 'Key', exact: true });
 const tab = (page: Page, name: string) => tabs(page).getByRole('link', { name });
@@ -108,7 +108,7 @@ test('the tabs and everything in them work with the keyboard alone', async (t) =
 });
 
 test('on each tab, a key of another workspace is not found, and nothing of it is shown', async (t) => {
-  const person = await dashboard.openSession(bob);
+  const person = await neighbor.openSession();
   const { key } = await person.createKey({ name: "Bob's own" });
   const page = await dashboard.open(t, '/help/authentication', { expected: [httpErrorMessage(404)] });
   for (const query of ['', '?tab=access', '?tab=access&panel=limit', '?tab=secrets', '?tab=activity']) {

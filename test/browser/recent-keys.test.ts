@@ -4,16 +4,16 @@ import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import type { Person } from '../support/person.ts';
-import { sharedServer } from '../support/shared-server.ts';
-import { bob } from '../support/two-accounts.ts';
 import { settled } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { evaluate, isAt, isGone, reads, texts, until } from './expect.ts';
 import { choices, openJump, recent, recentLinks } from './jump-pages.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.attach(await sharedServer({ TRUST_PROXY: '127.0.0.1' }));
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
+/** Another account on the same server. */
+const neighbor = await Dashboard.inNewWorkspace();
 
 const ids = new Map<number, string>();
 for (const n of [1, 2, 3, 4, 5, 6]) ids.set(n, (await ada.createKey({ name: `Opened ${n}` })).key.id);
@@ -39,11 +39,13 @@ interface OpenOptions {
   expected?: RegExp[];
 }
 
-/** Opens the pages of keys, one after another. */
+/** Opens the pages of keys, one after another, the first by loading it. */
 async function openKeys(t: TestContext, numbers: number[], options: OpenOptions = {}): Promise<Page> {
-  const page = await dashboard.open(t, '/help/authentication', options);
-  for (const n of numbers) {
-    await page.goto(`${dashboard.server.url}/settings/api/${idOf(n)}`);
+  const [first = 0, ...others] = numbers;
+  const page = await dashboard.open(t, `/settings/api/${idOf(first)}`, options);
+  await reads(keys.heading(page), new RegExp(`^Opened ${first}$`));
+  for (const n of others) {
+    await keys.visit(page, `/settings/api/${idOf(n)}`);
     await reads(keys.heading(page), new RegExp(`^Opened ${n}$`));
   }
   await settled(page);
@@ -131,7 +133,7 @@ test('an unreadable list in the storage is ignored', async (t) => {
 
 test('another account in the same browser sees its own list', async (t) => {
   const page = await openKeys(t, [1]);
-  const person = await dashboard.openSession(bob);
+  const person = await neighbor.openSession();
   const { key } = await person.createKey({ name: 'Opened by Bob' });
   await dashboard.signInAs(page.context(), person);
   await page.goto(`${dashboard.server.url}/`);
@@ -157,7 +159,7 @@ test('signing out removes the lists from the browser, in all tabs', async (t) =>
 });
 
 test('signing out everywhere removes the lists from this browser', async (t) => {
-  const person = await dashboard.openSession(bob);
+  const person = await neighbor.openSession();
   const { key } = await person.createKey({ name: 'Opened before the end' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`, { as: person });
   await lists(page, ['Opened before the end']);

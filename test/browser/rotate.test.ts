@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { owner } from '../support/server.ts';
-import { sharedServer } from '../support/shared-server.ts';
 import { settled } from './accessibility.ts';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
 import { clipboard, describedAs, hasFocus, isAt, isGone, reads, showsFocus, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { graceField, readKey, rotateButton, verify } from './rotating.ts';
 
-const dashboard = await Dashboard.attach(await sharedServer({ TRUST_PROXY: '127.0.0.1' }));
+const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 
 const openButton = (page: Page) => page.getByRole('button', { name: 'Rotate', exact: true });

@@ -16,7 +16,7 @@ const dashboard = await Dashboard.inNewWorkspace();
 
 /** Creates a key and uses every function of the dialog. */
 async function createAndUse(t: TestContext, name: string) {
-  const page = await dashboard.open(t, '/settings/api', { alone: true });
+  const page = await dashboard.open(t, '/settings/api');
   const recorded = record(page.context());
   const apiKey = await keys.generate(page, name);
   await keys.copyButton(page).click();
@@ -83,7 +83,7 @@ test('M4: a page drops the key when it enters the back/forward cache', async (t)
 });
 
 test('M4: the response with the key must not be stored', async (t) => {
-  const page = await dashboard.open(t, '/settings/api', { alone: true });
+  const page = await dashboard.open(t, '/settings/api');
   const response = page.waitForResponse((received) => received.request().method() === 'POST');
   await keys.generate(page, 'Not stored');
   const headers = await (await response).allHeaders();
@@ -114,7 +114,7 @@ for (const [how, around] of [
   test(`a key that is pasted into the search ${how} is found by its hash, even if revoked, and is not sent`, async (t) => {
     const { apiKey, key } = await dashboard.ada.createKey({ name: `Leaked ${how}` });
     await dashboard.ada.revoke(key.id);
-    const page = await dashboard.open(t, '/settings/api?q=Leaked', { alone: true });
+    const page = await dashboard.open(t, '/settings/api?q=Leaked');
     const recorded = record(page.context());
     await page.evaluate((text) => Reflect.get(navigator, 'clipboard').writeText(text), around(apiKey));
     await searchField(page).focus();
@@ -138,7 +138,7 @@ for (const [how, around] of [
 
 test('a key that is typed into the search is not sent, and of several keys the first is used', async (t) => {
   const { apiKey } = await dashboard.ada.createKey({ name: 'Typed' });
-  const page = await dashboard.open(t, '/settings/api', { alone: true });
+  const page = await dashboard.open(t, '/settings/api');
   const recorded = record(page.context());
   await searchField(page).fill(apiKey);
   await keys.row(page, 'Typed').waitFor();
@@ -169,13 +169,13 @@ test('a key that is typed into the search is not sent, and of several keys the f
 
 test('a key in the address of a page is removed from it before it is used, and is found', async (t) => {
   const { apiKey } = await dashboard.ada.createKey({ name: 'In the address' });
+  const page = await dashboard.open(t, '/help/authentication');
   for (const path of [
     `/settings/api?q=${apiKey}`,
     `/settings/api?q=%22${encodeURIComponent(apiKey.replaceAll('_', '%5F'))}%22&status=revoked`,
     `/settings/api/${apiKey}`,
     `/login?next=${encodeURIComponent(`/settings/api?q=${apiKey}`)}`,
   ]) {
-    const page = await dashboard.open(t, '/help/authentication', { alone: true });
     const recorded = record(page.context());
     await page.goto(dashboard.server.url + path);
     await keys.row(page, 'In the address').waitFor();
@@ -184,11 +184,14 @@ test('a key in the address of a page is removed from it before it is used, and i
     const [opened, ...others] = recorded.texts.filter((text) => text.includes(randomPart(apiKey)));
     assert.match(opened ?? '', /^GET /, 'the request for the page');
     assert.deepEqual(others, []);
+    // Where the page shows no key, so that the next one cannot be taken for it.
+    await page.goto(`${dashboard.server.url}/help/authentication`);
   }
-  const page = await dashboard.open(t, `/help/authentication?x=${apiKey}#${apiKey}`, { alone: true });
+  await page.goto(`${dashboard.server.url}/help/authentication?x=${apiKey}#${apiKey}`);
   await isAt(page, '/help/authentication');
-  const stranger = await dashboard.open(t, `/settings/api?q=${apiKey}`, { alone: true, as: null });
-  await isAt(stranger, `/login?next=${encodeURIComponent(`/settings/api?hash=${hashOf(apiKey)}`)}`);
+  await page.context().clearCookies();
+  await page.goto(`${dashboard.server.url}/settings/api?q=${apiKey}`);
+  await isAt(page, `/login?next=${encodeURIComponent(`/settings/api?hash=${hashOf(apiKey)}`)}`);
 });
 
 test('the pages recognize all prefixes that a deployment accepts', async (t) => {
@@ -196,7 +199,7 @@ test('the pages recognize all prefixes that a deployment accepts', async (t) => 
   const other = await Dashboard.start(env);
   t.after(() => other.stop());
   const { apiKey } = await other.ada.createKey({ name: 'Of acme' });
-  const page = await other.open(t, `/settings/api?q=${apiKey}`, { alone: true });
+  const page = await other.open(t, `/settings/api?q=${apiKey}`);
   await keys.row(page, 'Of acme').waitFor();
   await isAt(page, `/settings/api?hash=${hashOf(apiKey)}`);
   for (const text of [apiKey.slice(5), generateKey({ prefix: 'old_' }).slice(4)]) {
@@ -208,7 +211,7 @@ test('the pages recognize all prefixes that a deployment accepts', async (t) => 
 });
 
 test('a long text that is not a key stays in the search as pasted', async (t) => {
-  const page = await dashboard.open(t, '/settings/api?q=by', { alone: true });
+  const page = await dashboard.open(t, '/settings/api?q=by');
   const digest = hashOf('anything');
   await page.evaluate((text) => Reflect.get(navigator, 'clipboard').writeText(text), digest);
   await searchField(page).focus();

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { sharedServer } from '../support/shared-server.ts';
 import { Dashboard } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { ageRotation, graceField, readKey, rotate, verify } from './rotating.ts';
+import { announces } from './toasts.ts';
 
-const dashboard = await Dashboard.attach(await sharedServer({ TRUST_PROXY: '127.0.0.1' }));
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 const address = (id: string) => `/settings/api/${id}?tab=secrets`;
@@ -109,7 +109,7 @@ test('an old secret can be retired early with the keyboard, and it is then rejec
   await page.keyboard.press('Enter');
   await tabTo(keys.alertDialog(page).getByRole('button', { name: 'Retire secret' }));
   await page.keyboard.press('Enter');
-  await reads(keys.toast(page), /Retired\. No server accepts it anymore\./);
+  await announces(page, /Retired\. No server accepts it anymore\./);
   assert.deepEqual([await verify(dashboard, apiKey), await verify(dashboard, newKey)], [401, 204]);
   await isGone(rotation(page));
   const retiredAt = (await readKey(dashboard, key.id)).secrets[1]?.retiredAt ?? '';
