@@ -1,13 +1,13 @@
 /** Every dialog and popover in every state is accessible in both themes and on a small screen. */
 import { test } from 'node:test';
-import { errorSchema } from '@soku/contract/errors';
 import type { Page } from 'playwright-core';
 import { isAccessible, settled } from './accessibility.ts';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
-import { reads } from './expect.ts';
+import { isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 import { graceField, rotate, rotateButton } from './rotating.ts';
+import { serverError } from './server-error.ts';
 
 const dashboard = await Dashboard.shared();
 const { key } = await dashboard.ada.createKey({ name: 'Under the dialogs' });
@@ -24,21 +24,13 @@ await recordLastUse(dashboard, key.id, {
   address: '2001:db8:1234:5678:9abc:def0:1234:5678',
 });
 
-const failure = errorSchema.parse({
-  error: {
-    type: 'api_error',
-    code: 'internal_error',
-    message: 'Internal server error. Try again.',
-    timestamp: new Date().toISOString(),
-    requestId: 'req_fromatest',
-  },
-});
-
 interface State {
   what: string;
   path: string;
   /** Brings the open page into the state. */
   reach: (page: Page) => Promise<unknown>;
+  /** States that the page reaches from there, one after another. A page that is opened again takes longer. */
+  next?: Record<string, (page: Page) => Promise<unknown>>;
   expected?: RegExp[];
 }
 
@@ -46,38 +38,38 @@ const states: State[] = [
   {
     what: 'the form for a new key',
     path: '/settings/api?panel=generate',
+    expected: [httpErrorMessage(500)],
     reach: (page) => keys.nameField(page).waitFor(),
-  },
-  {
-    what: 'the expanded form with a problem',
-    path: '/settings/api?panel=generate',
-    reach: async (page) => {
-      await keys.dialog(page).getByText('Scopes, expiration and other options').click();
-      await keys
-        .dialog(page)
-        .getByRole('combobox', { name: 'Expires' })
-        .selectOption('Custom date and time…');
-      await keys.createButton(page).click();
-      await keys.dialog(page).getByText('Choose a date and time.').waitFor();
+    next: {
+      'a failure while a key is created': async (page) => {
+        await page.route('**/v1/api-keys', (route) => route.fulfill(serverError));
+        await keys.nameField(page).fill('Failed for axe');
+        await keys.createButton(page).click();
+        await reads(keys.dialog(page).getByRole('alert'), /req_fromatest/);
+      },
+      'the expanded form with a problem': async (page) => {
+        await keys.dialog(page).getByText('Scopes, expiration and other options').click();
+        await keys
+          .dialog(page)
+          .getByRole('combobox', { name: 'Expires' })
+          .selectOption('Custom date and time…');
+        await keys.createButton(page).click();
+        await keys.dialog(page).getByText('Choose a date and time.').waitFor();
+      },
     },
   },
   {
     what: 'the form for a rotation',
     path: `/settings/api/${key.id}?panel=rotate`,
     reach: (page) => graceField(page).waitFor(),
-  },
-  {
-    what: 'the form for a rotation at once',
-    path: `/settings/api/${key.id}?panel=rotate`,
-    reach: (page) => graceField(page).selectOption('Not at all: it stops working now'),
-  },
-  {
-    what: 'the form for a rotation with a problem',
-    path: `/settings/api/${key.id}?panel=rotate`,
-    reach: async (page) => {
-      await graceField(page).selectOption('Custom…');
-      await rotateButton(page).click();
-      await keys.dialog(page).getByText('Enter the number of hours.').waitFor();
+    next: {
+      'the form for a rotation at once': (page) =>
+        graceField(page).selectOption('Not at all: it stops working now'),
+      'the form for a rotation with a problem': async (page) => {
+        await graceField(page).selectOption('Custom…');
+        await rotateButton(page).click();
+        await keys.dialog(page).getByText('Enter the number of hours.').waitFor();
+      },
     },
   },
   {
@@ -98,37 +90,27 @@ const states: State[] = [
     what: 'the key that is shown once',
     path: '/settings/api',
     reach: (page) => keys.generate(page, 'Shown to axe'),
-  },
-  {
-    what: 'the key that was copied and tested',
-    path: '/settings/api',
-    reach: async (page) => {
-      await keys.generate(page, 'Tested for axe');
-      await keys.copyButton(page).click();
-      await page.getByRole('button', { name: 'Test key' }).click();
-      await reads(keys.dialog(page), /200: the key works/);
-      await page.getByRole('tab', { name: 'Python' }).click();
-    },
-  },
-  {
-    what: 'the blocked clipboard',
-    path: '/settings/api',
-    reach: async (page) => {
-      await keys.generate(page, 'Blocked for axe');
-      await page.evaluate(
-        'navigator.clipboard.writeText = () => Promise.reject(new Error()); document.execCommand = () => false; undefined',
-      );
-      await keys.copyButton(page).click();
-      await reads(keys.dialog(page), /The browser blocked the clipboard/);
-    },
-  },
-  {
-    what: 'the confirmation before a key is lost',
-    path: '/settings/api',
-    reach: async (page) => {
-      await keys.generate(page, 'Nearly lost for axe');
-      await keys.doneButton(page).click();
-      await keys.alertDialog(page).waitFor();
+    next: {
+      'the confirmation before a key is lost': async (page) => {
+        await keys.doneButton(page).click();
+        await keys.alertDialog(page).waitFor();
+      },
+      'the blocked clipboard': async (page) => {
+        await keys.alertDialog(page).getByRole('button', { name: 'Back to the key' }).click();
+        await isGone(keys.alertDialog(page));
+        await page.evaluate(
+          'navigator.clipboard.writeText = () => Promise.reject(new Error()); document.execCommand = () => false; undefined',
+        );
+        await keys.copyButton(page).click();
+        await reads(keys.dialog(page), /The browser blocked the clipboard/);
+      },
+      'the key that was copied and tested': async (page) => {
+        await page.evaluate('delete navigator.clipboard.writeText; delete document.execCommand');
+        await keys.copyButton(page).click();
+        await page.getByRole('button', { name: 'Test key' }).click();
+        await reads(keys.dialog(page), /200: the key works/);
+        await page.getByRole('tab', { name: 'Python' }).click();
+      },
     },
   },
   {
@@ -150,17 +132,6 @@ const states: State[] = [
         .dialog(page)
         .getByText(/the response that contains it was lost/)
         .waitFor();
-    },
-  },
-  {
-    what: 'a failure while a key is created',
-    path: '/settings/api?panel=generate',
-    expected: [httpErrorMessage(500)],
-    reach: async (page) => {
-      await page.route('**/v1/api-keys', (route) => route.fulfill({ status: 500, json: failure }));
-      await keys.nameField(page).fill('Failed for axe');
-      await keys.createButton(page).click();
-      await reads(keys.dialog(page).getByRole('alert'), /req_fromatest/);
     },
   },
   {
@@ -248,12 +219,16 @@ const states: State[] = [
   },
 ];
 
-for (const { what, path, reach, expected = [] } of states) {
-  test(`${what} has no axe violations in either theme or on a small screen, and does not scroll sideways`, async (t) => {
+for (const { what, path, reach, next = {}, expected = [] } of states) {
+  const steps = Object.entries({ [what]: reach, ...next });
+  const all = steps.map(([state]) => state).join('; ');
+  test(`no axe violations in either theme or on a small screen, and no scrolling sideways: ${all}`, async (t) => {
     const page = await dashboard.open(t, path, { expected });
     await settled(page);
-    await reach(page);
-    await isAccessible(page);
+    for (const [state, step] of steps) {
+      await step(page);
+      await isAccessible(page, { state });
+    }
   });
 }
 

@@ -47,25 +47,27 @@ async function coveredWith(page: Page, key: 'Tab' | 'Shift+Tab'): Promise<string
   return covered.filter((element) => element !== '');
 }
 
-for (const width of [1280, 390]) {
-  for (const path of [
-    '/',
-    '/settings/account',
-    '/settings/api?q=under',
-    `/settings/api/${key.id}`,
-    `/settings/api/${key.id}?tab=access`,
-    '/settings/audit',
-    '/help/api-key-management',
-    '/help/api-troubleshooting',
-    '/docs',
-  ]) {
-    test(`on ${path}, ${width} px wide, no bar covers the focus, forwards and backwards`, async (t) => {
-      const page = await dashboard.open(t, path, { viewport: { width, height: 600 } });
-      await settled(page);
-      await page.evaluate(recordCovered);
-      assert.deepEqual(await coveredWith(page, 'Tab'), []);
+for (const path of [
+  '/',
+  '/settings/account',
+  '/settings/api?q=under',
+  `/settings/api/${key.id}`,
+  `/settings/api/${key.id}?tab=access`,
+  '/settings/audit',
+  '/help/api-key-management',
+  '/help/api-troubleshooting',
+  '/docs',
+]) {
+  test(`on ${path}, no bar covers the focus, forwards and backwards, on a wide screen and on a phone`, async (t) => {
+    const page = await dashboard.open(t, path);
+    await settled(page);
+    await page.evaluate(recordCovered);
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 600 });
+      await page.evaluate('document.activeElement.blur(); scrollTo(0, 0)');
+      assert.deepEqual(await coveredWith(page, 'Tab'), [], `forwards at ${width} px`);
       await page.evaluate('document.activeElement.blur(); scrollTo(0, document.body.scrollHeight)');
-      assert.deepEqual(await coveredWith(page, 'Shift+Tab'), []);
-    });
-  }
+      assert.deepEqual(await coveredWith(page, 'Shift+Tab'), [], `backwards at ${width} px`);
+    }
+  });
 }

@@ -8,6 +8,8 @@ import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts
 import { evaluate, hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
 import { activeChoice, choices, count, jump, jumpInput, openJump } from './jump-pages.ts';
 import * as keys from './key-pages.ts';
+import { serverError } from './server-error.ts';
+import { announces } from './toasts.ts';
 
 const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
@@ -30,10 +32,19 @@ const shows = (page: Page, expected: string[]) =>
   );
 const shortPreview = (preview: string) => preview.slice('sk_live_'.length);
 
-for (const path of ['/', '/settings/account', '/help/authentication', '/docs']) {
-  test(`Ctrl K opens the dialog on ${path}, and Escape returns the focus`, async (t) => {
-    const page = await open(t, path);
-    const link = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Help' });
+test('Ctrl K opens the dialog on every kind of page, and Escape returns the focus', async (t) => {
+  const page = await open(t, '/help/authentication');
+  for (const [name, path] of [
+    ['Overview', '/'],
+    ['Settings', '/settings/account'],
+    ['Help', '/help/api-key-management'],
+    ['API reference', '/docs'],
+  ] as const) {
+    const link = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name });
+    await link.click();
+    await isAt(page, path);
+    // The new page takes the focus.
+    await hasFocus(keys.heading(page));
     await link.focus();
     await openJump(page);
     await hasFocus(jumpInput(page));
@@ -41,8 +52,8 @@ for (const path of ['/', '/settings/account', '/help/authentication', '/docs']) 
     await isGone(jump(page));
     await hasFocus(link);
     assert.equal(new URL(page.url()).pathname, path);
-  });
-}
+  }
+});
 
 test('Ctrl K also works while typing in a field, whose text stays', async (t) => {
   const page = await open(t, '/settings/account');
@@ -85,21 +96,20 @@ test('a key is found by its name in any status, and Enter opens it', async (t) =
   await hasFocus(keys.heading(page));
 });
 
-for (const [what, text] of [
-  ['its preview', key.preview],
-  ['the start of its preview', apiKey.slice(0, 11)],
-  ['its id', key.id],
-  ['a part of its id', key.id.slice(8)],
-] as const) {
-  test(`a key is found by ${what}, and a click opens it`, async (t) => {
-    const page = await open(t, '/');
+test('a key is found by its preview, its id and parts of them, and a click opens it', async (t) => {
+  const page = await open(t, '/');
+  for (const text of [key.preview, apiKey.slice(0, 11), key.id, key.id.slice(8)]) {
     await openJump(page);
     await page.keyboard.insertText(text);
     const found = choices(page).filter({ hasText: /^Jump worker[^,]*$/ });
+    // Before that, the list offers the keys that were opened last.
+    await reads(count(page), /^1 key\b/);
     await found.click();
     await isAt(page, `/settings/api/${key.id}`);
-  });
-}
+    await page.goBack();
+    await isAt(page, '/');
+  }
+});
 
 test('more keys than are shown are one choice away in the list', async (t) => {
   for (let n = 1; n <= 9; n += 1) await ada.createKey({ name: `Jumping crowd ${n}` });
@@ -169,23 +179,10 @@ test('Enter before the keys are found opens the first one as soon as it is found
 test('if the search fails, the dialog shows the error, still offers actions, and can try again', async (t) => {
   const page = await dashboard.open(t, '/', { expected: [httpErrorMessage(500)] });
   await settled(page);
-  await page.route('**/v1/api-keys?**q=*', (route) =>
-    route.fulfill({
-      status: 500,
-      json: {
-        error: {
-          type: 'api_error',
-          code: 'internal_error',
-          message: 'Internal server error. Try again.',
-          timestamp: new Date().toISOString(),
-          requestId: 'req_of_the_test',
-        },
-      },
-    }),
-  );
+  await page.route('**/v1/api-keys?**q=*', (route) => route.fulfill(serverError));
   await openJump(page);
   await page.keyboard.type('jump worker');
-  await reads(jump(page).getByRole('alert'), /Internal server error.*req_of_the_test/);
+  await reads(jump(page).getByRole('alert'), /Internal server error.*req_fromatest/);
   await isAccessible(page);
   await page.unroute('**/v1/api-keys?**q=*');
   await jump(page).getByRole('button', { name: 'Try again' }).click();
@@ -194,19 +191,19 @@ test('if the search fails, the dialog shows the error, still offers actions, and
   await hasFocus(jumpInput(page));
 });
 
-for (const [what, text] of [
-  ['recently opened keys and actions', ''],
-  ['keys and actions', 'jump'],
-  ['nothing', 'zzz no such thing'],
-] as const) {
-  test(`the dialog with ${what} has no axe violations`, async (t) => {
-    const page = await open(t, `/settings/api/${key.id}`);
-    await openJump(page);
-    await page.keyboard.type(text);
-    await reads(count(page), /\d|No results/);
+test('the dialog with recently opened keys, with results and without any has no axe violations', async (t) => {
+  const page = await open(t, `/settings/api/${key.id}`);
+  await openJump(page);
+  for (const [text, announced] of [
+    ['', /\d/],
+    ['jump', /\d+ keys/],
+    ['zzz no such thing', /^No results$/],
+  ] as const) {
+    await jumpInput(page).fill(text);
+    await reads(count(page), announced);
     await isAccessible(page);
-  });
-}
+  }
+});
 
 const actions: Array<[string, string, (page: Page) => Promise<unknown>]> = [
   ['generate', 'Generate New Key', (page) => hasFocus(keys.nameField(page))],
@@ -218,16 +215,18 @@ const actions: Array<[string, string, (page: Page) => Promise<unknown>]> = [
   ['openapi', 'API reference', (page) => isAt(page, '/docs')],
   ['shortcuts', 'Keyboard shortcuts', (page) => reads(keys.dialog(page), /^Keyboard shortcuts/)],
 ];
-for (const [text, name, isDone] of actions) {
-  test(`"${text}" finds ${name}`, async (t) => {
-    const page = await open(t, '/');
+test('actions and pages are found by their names and other words for them', async (t) => {
+  const page = await open(t, '/');
+  for (const [text, name, isDone] of actions) {
     await openJump(page);
     await page.keyboard.type(text);
     await choices(page).filter({ hasText: name }).first().click();
     await isGone(jump(page));
     await isDone(page);
-  });
-}
+    await page.keyboard.press('Escape');
+    await isGone(keys.dialog(page));
+  }
+});
 
 test('the theme is changed and the session is ended from the dialog', async (t) => {
   const page = await dashboard.open(t, `/settings/api/${key.id}`, { as: await dashboard.openSession() });
@@ -237,7 +236,7 @@ test('the theme is changed and the session is ended from the dialog', async (t) 
   await reads(activeChoice(page), /^Dark theme/);
   await reads(count(page), /action/);
   await page.keyboard.press('Enter');
-  await reads(keys.toast(page), /^Dark theme is on\./);
+  await announces(page, /^Dark theme is on\./);
   assert.equal(await evaluate(page, z.string(), 'document.documentElement.dataset.theme'), 'dark');
   await openJump(page);
   await page.keyboard.type('log out');
@@ -272,7 +271,7 @@ test('if the code of the dialog does not load, the page shows a message and keep
   await settled(page);
   await page.route('**/ShellDialog*', (route) => route.abort());
   await page.keyboard.press('Control+k');
-  await reads(keys.toast(page), /^Part of this page did not load\./);
+  await announces(page, /^Part of this page did not load\./);
   await page.unroute('**/ShellDialog*');
   await page.reload();
   await settled(page);

@@ -1,13 +1,12 @@
-/** The page of a key while it is loading, and its accessibility, on a wide and on a narrow screen. */
+/** The page of a key while it is loading, on a wide and on a narrow screen. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { msPerDay } from '@soku/contract/instant';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
-import { hasNoViolations, settled } from './accessibility.ts';
+import { settled } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
 import { evaluate } from './expect.ts';
-import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
 const dashboard = await Dashboard.shared();
@@ -100,24 +99,6 @@ for (const size of sizes) {
       }
     });
   }
-}
-
-for (const { what, path } of [
-  ...views,
-  { what: 'the limit in edit', path: `/settings/api/${full.key.id}?tab=access&panel=limit` },
-]) {
-  test(`${what} has no axe violations in light and dark, at 1280 and 390 px`, async (t) => {
-    const page = await dashboard.open(t, path);
-    await settled(page);
-    for (const size of sizes) {
-      await page.setViewportSize(size);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        await hasNoViolations(page, `at ${size.width} px, ${colorScheme}`);
-      }
-    }
-    assert.equal(await heading(page).count(), 1);
-  });
 }
 
 test('a name that is written from right to left is displayed in this direction', async (t) => {

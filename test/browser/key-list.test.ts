@@ -7,13 +7,17 @@ import type { Page } from 'playwright-core';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads, texts, until } from './expect.ts';
 import * as keys from './key-pages.ts';
+import { addKeysNamed } from './named-keys.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 /** Enough for several pages of the list. */
 const many = 121;
-for (let n = 1; n <= many; n += 1) await ada.createKey({ name: `Many ${n}` });
+await addKeysNamed(
+  ada,
+  Array.from({ length: many }, (_, index) => `Many ${index + 1}`),
+);
 
 const searchField = (page: Page) => page.getByRole('searchbox', { name: 'Search keys' });
 const filters = (page: Page) => page.getByRole('navigation', { name: 'Status' }).getByRole('link');
@@ -282,13 +286,15 @@ test('a key that expires before the list is refreshed is shown as expired', asyn
 });
 
 test('the audit log filter lists the newest 100 keys and links to the search for others', async (t) => {
+  const { key } = await ada.createKey({ name: 'Long ago' });
+  await dashboard.database('UPDATE api_key SET created_at = created_at - ? WHERE id = ?', msPerDay, key.id);
   const page = await dashboard.open(t, '/settings/audit');
   await page.getByRole('link', { name: 'Find another key' }).click();
   await isAt(page, '/settings/api');
-  await page.getByRole('searchbox', { name: 'Search keys' }).fill('Many 1');
-  await page.getByRole('link', { name: 'Many 1', exact: true }).click();
+  await page.getByRole('searchbox', { name: 'Search keys' }).fill('Long ago');
+  await page.getByRole('link', { name: 'Long ago', exact: true }).click();
   await page.getByRole('link', { name: 'Activity' }).click();
   await page.getByRole('link', { name: 'Audit log for this key' }).click();
-  await reads(page.getByRole('combobox', { name: 'Key' }).locator('option:checked'), /^Many 1, sk_live_/);
+  await reads(page.getByRole('combobox', { name: 'Key' }).locator('option:checked'), /^Long ago, sk_live_/);
   await reads(page.locator('.entry__action code'), /^key\.created$/);
 });

@@ -1,12 +1,13 @@
 /** M8: a revoke asks for confirmation, is reported only once it took effect, and keeps focus and other tabs correct. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { errorSchema } from '@soku/contract/errors';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
+import { serverError } from './server-error.ts';
+import { announces } from './toasts.ts';
 
 const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
@@ -175,26 +176,16 @@ test('offline, the page shows a banner, and a revoke fails in the dialog', async
   await isGone(keys.row(page, 'Offline'));
 });
 
-const failure = errorSchema.parse({
-  error: {
-    type: 'api_error',
-    code: 'internal_error',
-    message: 'Internal server error. Try again.',
-    timestamp: new Date().toISOString(),
-    requestId: 'req_fromatest',
-  },
-});
-
 test('a server error is shown where it occurred: in the dialog and instead of the list', async (t) => {
   await createKeys('Failing');
   const page = await dashboard.open(t, '/settings/api?q=Failing', { expected: [httpErrorMessage(500)] });
-  await page.route('**/revoke', (route) => route.fulfill({ status: 500, json: failure }));
+  await page.route('**/revoke', (route) => route.fulfill(serverError));
   await revokeInPage(page, 'Failing');
   const message = /Internal server error\. Try again\. Request ID req_fromatest/;
   await reads(keys.alertDialog(page).getByRole('alert'), message);
   await reads(keys.row(page, 'Failing'), /Active/);
 
-  await page.route('**/v1/api-keys?**', (route) => route.fulfill({ status: 500, json: failure }));
+  await page.route('**/v1/api-keys?**', (route) => route.fulfill(serverError));
   await page.goto(`${dashboard.server.url}/settings/api`);
   await reads(page.getByRole('main').getByRole('alert').first(), message);
   await page.unroute('**/v1/api-keys?**');
@@ -207,7 +198,7 @@ test('a revoke that fails after it took effect can be repeated in the dialog', a
   const page = await dashboard.open(t, '/settings/api?q=Half', { expected: [httpErrorMessage(500)] });
   await page.route('**/revoke', async (route) => {
     await route.fetch();
-    await route.fulfill({ status: 500, json: failure });
+    await route.fulfill(serverError);
   });
   await revokeInPage(page, 'Half done');
   const dialog = keys.alertDialog(page);
@@ -216,7 +207,7 @@ test('a revoke that fails after it took effect can be repeated in the dialog', a
   await reads(dialog, /Half done.*revoked \d+ \w+ \d{4}.*Internal server error/);
   await page.unroute('**/revoke');
   await keys.confirmRevoke(page, 'Half done').click();
-  await reads(keys.toast(page), /^"Half done": Revoked\. No server accepts it anymore\.$/);
+  await announces(page, /^"Half done": Revoked\. No server accepts it anymore\.$/);
   assert.equal(await statusOf(key.id), 'revoked');
 });
 

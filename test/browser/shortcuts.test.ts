@@ -21,17 +21,26 @@ const help = (page: Page) => page.getByRole('dialog', { name: 'Keyboard shortcut
 const search = (page: Page) => page.getByRole('searchbox', { name: 'Search keys' });
 const setting = (page: Page) => page.getByRole('checkbox', { name: /^Single-key shortcuts/ });
 
-for (const path of ['/', '/settings/api', '/settings/api?status=all', `/settings/api/${key.id}`, '/docs']) {
-  test(`N opens the form for a new key on ${path}`, async (t) => {
-    const page = await open(t, path);
+test('N opens the form for a new key from every kind of page', async (t) => {
+  const page = await open(t, '/settings/api');
+  for (const [path, title] of [
+    ['/settings/api', 'API keys'],
+    ['/settings/api?status=all', 'API keys'],
+    [`/settings/api/${key.id}`, 'With shortcuts'],
+    ['/docs', 'API reference'],
+    ['/', 'Overview'],
+  ] as const) {
+    await keys.visit(page, path);
+    await isAt(page, path);
+    await reads(keys.heading(page), new RegExp(`^${title}$`));
     await page.keyboard.press('n');
     await hasFocus(keys.nameField(page));
     assert.equal(await keys.nameField(page).inputValue(), '', 'the letter is not typed into the form');
     await page.keyboard.press('Escape');
     await isGone(keys.dialog(page));
     await reads(keys.heading(page), /^API keys$/);
-  });
-}
+  }
+});
 
 test('/ selects the search of the list, and on other pages opens the jump dialog', async (t) => {
   const page = await open(t, '/settings/api?q=with+short');

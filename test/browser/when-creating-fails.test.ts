@@ -1,7 +1,6 @@
 /** A failure while a key is created ends with exactly one usable key, or with an error and a way to continue. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { errorSchema } from '@soku/contract/errors';
 import { type Key, keyListSchema } from '@soku/contract/keys';
 import type { Page, Route } from 'playwright-core';
 import type { Person } from '../support/person.ts';
@@ -9,6 +8,7 @@ import { owner } from '../support/server.ts';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
+import { serverError } from './server-error.ts';
 
 const dashboard = await Dashboard.shared();
 
@@ -119,16 +119,7 @@ test('if the browser is offline, the dialog shows an error, and the request is n
 
 test('a server error is shown in the dialog with its message and request id', async (t) => {
   const page = await fillIn(t, 'Server failure', { expected: [httpErrorMessage(500)] });
-  const body = errorSchema.parse({
-    error: {
-      type: 'api_error',
-      code: 'internal_error',
-      message: 'Internal server error. Try again.',
-      timestamp: new Date().toISOString(),
-      requestId: 'req_fromatest',
-    },
-  });
-  await page.route(creating, (route) => route.fulfill({ status: 500, json: body }), { times: 1 });
+  await page.route(creating, (route) => route.fulfill(serverError), { times: 1 });
   await keys.createButton(page).click();
   await reads(
     keys.dialog(page).getByRole('alert'),
