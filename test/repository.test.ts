@@ -42,6 +42,14 @@ test('no package runs an install script', () => {
   assert.match(read('scripts/install.mjs'), /'--ignore-scripts'/);
 });
 
+test('the server imports only types from node:http, because an import of values loads the fetch of Node', () => {
+  const sources = files.filter((file) => /^packages\/server\/src\/.*(?<!\.test)\.ts$/.test(file));
+  assert.ok(sources.length > 100);
+  for (const file of sources) {
+    assert.doesNotMatch(read(file), /^(import (?!type )|\} )[^;]*from 'node:http';/m, file);
+  }
+});
+
 test('every link between documents has a target', () => {
   for (const page of files.filter((file) => file.endsWith('.md'))) {
     for (const [, target = ''] of read(page).matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)) {

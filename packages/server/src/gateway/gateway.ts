@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { rejectBrokenRequest, rejectOnSocket, requestLimits } from '../http/broken-requests.ts';
@@ -9,6 +9,7 @@ import { checkPreflight } from '../http/origin.ts';
 import { PreformattedResponse } from '../http/preformatted-response.ts';
 import { clientClosedStatus, type RequestCounts } from '../http/request-counts.ts';
 import { clientRequestId, nextRequestId } from '../http/request-ids.ts';
+import { nodeHttp } from '../node-http.ts';
 import { type RequestFields, readFields } from '../verification/request-fields.ts';
 import type { MaybePromise, Rejected } from '../verification/result.ts';
 import type { AcceptedRequest } from './accepted.ts';
@@ -93,7 +94,7 @@ export class Gateway {
     this.#clientHead = new ResponseHeadWriter({ isOwnCookie, upstream: this.#upstream.url, keepAlive });
     const serve = (request: IncomingMessage, response: PreformattedResponse) =>
       this.#serve(request, response);
-    this.server = createServer(
+    this.server = nodeHttp.createServer(
       {
         maxHeaderSize: requestLimits.headers,
         headersTimeout: requestLimits.headersTime,

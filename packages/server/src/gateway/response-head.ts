@@ -1,8 +1,8 @@
-import { STATUS_CODES } from 'node:http';
 import { memoize } from '../http/memoize.ts';
 import { dateField, type PreformattedResponse } from '../http/preformatted-response.ts';
 import { canonicalName } from '../http/proxy-fields.ts';
 import { limitFieldNames } from '../limits/fields.ts';
+import { nodeHttp } from '../node-http.ts';
 import { cookieName, isNotForwarded, namedInConnection } from './fields.ts';
 
 /** The head of the upstream's response. */
@@ -68,7 +68,7 @@ export class ResponseHeadWriter {
     }
     // Node would validate each field again, which costs as much as everything else here. The parser of the upstream's
     // response has already rejected CR, LF and NUL.
-    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
+    let text = `HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status] ?? 'unknown'}\r\n`;
     for (let i = 0; i + 1 < kept.length; i += 2) text += `${kept[i]}: ${kept[i + 1]}\r\n`;
     if (headers.date === undefined) text += dateField(Date.now());
     response.sendHead(status, `${text}X-Request-Id: ${own.requestId}\r\n${own.limit}${this.#connection}`);

@@ -1,7 +1,7 @@
-import { METHODS } from 'node:http';
 import { type DocumentNode, evaluate, parse, type ValueNode } from '@humanwhocodes/momoa';
 import { isScope } from '@soku/contract/scopes';
 import { z } from 'zod';
+import { nodeHttp } from '../node-http.ts';
 import { plainSegments } from './plain-path.ts';
 import type { Rule } from './rules.ts';
 
@@ -27,7 +27,7 @@ const ruleSchema = z
   .strictObject(
     {
       methods: z
-        .array(z.enum(METHODS, 'is not an HTTP method in uppercase'))
+        .array(z.enum(nodeHttp.METHODS, 'is not an HTTP method in uppercase'))
         .min(1, 'is empty: omit it for all methods')
         .optional(),
       path: pathSchema,

@@ -1,11 +1,7 @@
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingMessage,
-} from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
+import { nodeHttp } from '../node-http.ts';
 import { hasBody } from './rejection.ts';
 import { idleTimeoutMs, maxResponseHeaderBytes, type Timeouts, UpstreamTimeout } from './timeouts.ts';
 import { UpstreamPool } from './upstream-pool.ts';
@@ -21,7 +17,7 @@ export class Upstream {
   readonly #hostname: string;
   readonly #port: string;
   readonly #secure: boolean;
-  readonly #agent: HttpAgent | HttpsAgent;
+  readonly #agent: Agent;
   /** Connections for requests without a body. */
   readonly pool: UpstreamPool;
   readonly timeouts: Timeouts;
@@ -36,7 +32,7 @@ export class Upstream {
     this.#secure = parsed.protocol === 'https:';
     this.#port = parsed.port || (this.#secure ? '443' : '80');
     const options = { keepAlive: true, timeout: idleTimeoutMs };
-    this.#agent = this.#secure ? new HttpsAgent(options) : new HttpAgent(options);
+    this.#agent = this.#secure ? new HttpsAgent(options) : new nodeHttp.Agent(options);
     this.pool = new UpstreamPool(parsed.origin, timeouts);
     this.timeouts = timeouts;
   }
@@ -62,7 +58,7 @@ export class Upstream {
    * @throws {TypeError} if Node does not send such a path or field
    */
   request(method: string, path: string, fields: readonly string[]): ClientRequest {
-    const outgoing = (this.#secure ? httpsRequest : httpRequest)({
+    const outgoing = (this.#secure ? httpsRequest : nodeHttp.request)({
       agent: this.#agent,
       hostname: this.#hostname,
       port: this.#port,

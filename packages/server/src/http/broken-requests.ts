@@ -1,6 +1,7 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorCodes } from '@soku/contract/error-codes';
+import { nodeHttp } from '../node-http.ts';
 import { type ApiProblem, errorBody, errorHeaders } from './errors.ts';
 import { nextRequestId } from './request-ids.ts';
 
@@ -64,5 +65,5 @@ export function rejectOnSocket(socket: Duplex, problem: ApiProblem): void {
     connection: 'close',
   };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
 }

@@ -1,4 +1,5 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { nodeHttp } from '../node-http.ts';
 
 /** Node's value for a response without prepared header fields. */
 const noHeaderYet = null;
@@ -13,7 +14,7 @@ const noHeaderYet = null;
  */
 export class PreformattedResponse<
   Request extends IncomingMessage = IncomingMessage,
-> extends ServerResponse<Request> {
+> extends nodeHttp.ServerResponse<Request> {
   declare protected _header: string | null | undefined;
 
   /** Whether `send` can write the response: nothing was set before, and the connection stays open. */

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { nodeHttp } from '../node-http.ts';
 
 /** Upper bounds of the duration buckets in ms. The last bucket has no bound. */
 export const requestBucketBounds: readonly number[] = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
@@ -40,7 +40,7 @@ export class RequestCounts {
   /** @param ms time until the response */
   recordResponse(request: { method: string; route: string }, code: number, ms: number): void {
     const { route } = request;
-    const status = code in STATUS_CODES || code === clientClosedStatus ? code : 'other';
+    const status = code in nodeHttp.STATUS_CODES || code === clientClosedStatus ? code : 'other';
     const method = knownMethods.has(request.method) ? request.method : 'other';
     const key = `${method} ${route}`;
     const counted = this.#statuses.get(`${key} ${status}`);

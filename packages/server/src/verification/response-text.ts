@@ -1,7 +1,7 @@
-import { STATUS_CODES } from 'node:http';
 import { cachedPerSecond, dateField } from '../http/preformatted-response.ts';
 import { windowSeconds } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
+import { nodeHttp } from '../node-http.ts';
 import type { KeyTable } from './key-table.ts';
 import { commonFields } from './responses.ts';
 
@@ -58,7 +58,7 @@ export function acceptedFields(fields: string, requestId: string): Record<string
 
 /** The head of any other response. @param now epoch ms */
 export function formatHead(status: number, fields: Record<string, string>, now: number): string {
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${text(fields)}${dateField(now)}`;
+  return `HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status] ?? ''}\r\n${text(fields)}${dateField(now)}`;
 }
 
 function text(fields: Record<string, string>): string {
