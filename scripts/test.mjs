@@ -59,6 +59,7 @@ const longGroups = [
       'test/contract/{list,names}.test.ts',
       'test/endurance/*.test.ts',
       'test/gateway/streaming.test.ts',
+      'test/nodes/accounts.test.ts',
       'test/operations/rolling-restart.test.ts',
       'test/proxies/*.test.ts',
       'test/simulation/*.test.ts',

@@ -1,16 +1,16 @@
 /** The events of one key, and rows of the audit log that were edited in the database. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { type AuditEvent, auditEventSchema, auditPageSchema } from '@soku/contract/audit';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
-import { runOperator, startServer } from '../support/server.ts';
-import { openSession } from '../support/session.ts';
+import { operateIn } from '../support/operate.ts';
+import { addAccount, openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const contract = await Contract.of(server);
-const ada = await openSession(server);
+const ada = await openSession(server, await addAccount(server));
 
 const list = async (query: string) =>
   auditPageSchema.parse((await contract.call('GET', `/v1/audit${query}`, { as: ada })).body);
@@ -90,7 +90,7 @@ test('a row edited in the database is listed as unreadable, and the verify comma
     assert.deepEqual((await exportNow()).events, expected, column);
     assert.deepEqual(await events('?limit=1'), expected.slice(0, 1));
     if (column === 'changes') {
-      const { code, output } = await runOperator(['audit', 'verify'], { dataDir: server.dataDir });
+      const { code, output } = await operateIn(server.dataDir, ['audit', 'verify']);
       assert.equal(code, 1);
       assert.ok(output.includes(`(${newest.id}): it was changed: changes cannot be read.`), output);
     }

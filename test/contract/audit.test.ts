@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { type AuditEvent, auditEventSchema, auditPageSchema } from '@soku/contract/audit';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
+import { operateIn } from '../support/operate.ts';
 import { bearer, call } from '../support/person.ts';
 import { runOperator } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
@@ -198,8 +199,7 @@ test('anyone can recompute the hashes of an export, and the operator can verify 
   }
   const file = join(server.dataDir, 'export.jsonl');
   writeFileSync(file, text);
-  const verify = (...more: string[]) =>
-    runOperator(['audit', 'verify', ...more], { dataDir: server.dataDir });
+  const verify = (...more: string[]) => operateIn(server.dataDir, ['audit', 'verify', ...more]);
   const verified = await verify('--anchor', file);
   assert.equal(verified.code, 0, verified.output);
   assert.match(verified.output, /^Verified \d+ events in 2 chains\.$/m);
@@ -224,11 +224,11 @@ test('the operator can export all chains, including those no workspace sees, and
   assert.equal((await call(signIn, { method: 'POST', body })).status, 401);
   // When it stops, the server writes and seals the counts of the last minute.
   await server.kill('SIGTERM');
-  const audit = (...args: string[]) => runOperator(['audit', ...args], { dataDir: server.dataDir });
+  const audit = (...args: string[]) => operateIn(server.dataDir, ['audit', ...args]);
   const lines = (file: string) => readFileSync(file, 'utf8').trim().split('\n');
   const [all, accounts] = [join(server.dataDir, 'all.jsonl'), join(server.dataDir, 'accounts.jsonl')];
 
-  const result = await audit('export', all);
+  const result = await runOperator(['audit', 'export', all], { dataDir: server.dataDir });
   assert.equal(result.code, 0, result.output);
   // On a slow machine, progress lines come first.
   assert.ok(result.output.endsWith(`Exported ${lines(all).length} events to ${all}.\n`), result.output);

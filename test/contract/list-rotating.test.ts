@@ -1,16 +1,15 @@
 /** GET /v1/api-keys?rotating=true: keys with a rotation that has not ended. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { createdKeySchema, keyListSchema, keySchema } from '@soku/contract/keys';
 import { Contract } from '../support/contract.ts';
-import { openSession } from '../support/session.ts';
-import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
+import { addAccount, openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const { server, stop } = await startWithTwoAccounts();
-after(stop);
+const server = await sharedServer();
 const contract = await Contract.of(server);
-const ada = await openSession(server, adasAccount);
-const bob = await openSession(server, bobsAccount);
+const ada = await openSession(server, await addAccount(server));
+const bob = await openSession(server, await addAccount(server));
 
 async function rotating(query = ''): Promise<string[]> {
   const response = await contract.call('GET', `/v1/api-keys?rotating=true&sort=name${query}`, { as: ada });

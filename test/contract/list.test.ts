@@ -1,19 +1,18 @@
 /** GET /v1/api-keys: pages, search, statuses and counts. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { type KeyList, keyListSchema } from '@soku/contract/keys';
 import fc from 'fast-check';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { times } from '../support/long.ts';
-import { startServer } from '../support/server.ts';
-import { openSession } from '../support/session.ts';
+import { addAccount, openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const contract = await Contract.of(server);
-const ada = await openSession(server);
+const ada = await openSession(server, await addAccount(server));
 
 async function list(query: Record<string, string> = {}): Promise<KeyList> {
   const path = `/v1/api-keys?${new URLSearchParams(query)}`;

@@ -1,7 +1,7 @@
 /** Keys and settings of another workspace are not found (ASVS 5.0 8.2.1, 8.2.2, 8.3.1, 8.4.1). */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { browserSessionSchema } from '@soku/contract/accounts';
 import { auditPageSchema } from '@soku/contract/audit';
 import { createdKeySchema, keyListSchema } from '@soku/contract/keys';
@@ -10,13 +10,13 @@ import { z } from 'zod';
 import { assertProblem, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import type { HttpResponse } from '../support/person.ts';
-import { openSession } from '../support/session.ts';
-import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
+import { addAccount, openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const { server, stop } = await startWithTwoAccounts();
-after(stop);
+const server = await sharedServer();
 const contract = await Contract.of(server);
-const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
+const ada = await openSession(server, await addAccount(server));
+const bob = await openSession(server, await addAccount(server));
 const scopes = ['keys:read', 'keys:write', 'audit:read'];
 const adas = await ada.createKey({ name: "ada's", scopes });
 const bobs = await bob.createKey({ name: "bob's", scopes });

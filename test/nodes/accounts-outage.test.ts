@@ -56,7 +56,7 @@ test('terminated database connections cause an error about the uncertain outcome
     WHERE datname = current_database() AND application_name = 'soku' AND pid <> pg_backend_pid()`;
   let isDone = false;
   const responses = Promise.all(
-    Array.from({ length: 300 }, () => ada.call('POST', '/v1/api-keys', { name: 'ended' })),
+    Array.from({ length: 120 }, () => ada.call('POST', '/v1/api-keys', { name: 'ended' })),
   ).finally(() => {
     isDone = true;
   });

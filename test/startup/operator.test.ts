@@ -15,8 +15,8 @@ after(() => rmSync(root, { recursive: true, force: true }));
 let directories = 0;
 const freshDirectory = () => join(root, `data ${++directories}`);
 const password = 'long enough to be one';
-const add = (email: string, dataDir: string, input = `${password}\n`, ...rest: string[]) =>
-  runOperator(['account', 'add', email, ...rest], { dataDir, input });
+const add = (email: string, dataDir: string) =>
+  operateIn(dataDir, ['account', 'add', email], { input: `${password}\n` });
 
 /** Runs command lines that open no data: the first as a process, the others here. */
 async function runEach(commandLines: string[][], check: (code: number | null, output: string) => void) {
@@ -98,7 +98,8 @@ test('account add rejects duplicates and weak passwords, and added accounts are 
   const dataDir = freshDirectory();
   const none = await operateIn(dataDir, ['account', 'list']);
   assert.match(none.output, /^There are no accounts yet/);
-  const added = await add('Ada@Example.com', dataDir, `${password}\nmore\n`, '--name', 'Ada Lovelace');
+  const addAda = ['account', 'add', 'Ada@Example.com', '--name', 'Ada Lovelace'];
+  const added = await runOperator(addAda, { dataDir, input: `${password}\nmore\n` });
   assert.equal(added.code, 0);
   assert.match(added.output, /^Created the account ada@example\.com \(usr_[0-9A-Za-z]{26}\)\.\n$/);
   const twice = await add('ADA@example.com', dataDir);
@@ -118,7 +119,7 @@ test('account add rejects duplicates and weak passwords, and added accounts are 
     assert.match(output, /^soku: The password (is a common password|must not be your email address)/);
   }
   await add('bob@example.com', dataDir);
-  const { output } = await runOperator(['account', 'list'], { dataDir });
+  const { output } = await operateIn(dataDir, ['account', 'list']);
   const line = /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}usr_[0-9A-Za-z]{26} {2}/gm;
   assert.equal(output.replace(line, ''), 'ada@example.com  Ada Lovelace\nbob@example.com  bob\n');
   const server = await startServer({ dataDir });
@@ -137,10 +138,7 @@ test('resetting a password of a stopped server replaces the old password and end
   const input = 'another good one\n';
   // On PostgreSQL the command may run while a server does.
   if (!onPostgres) {
-    const { code, output } = await runOperator(['account', 'reset-password', owner.email], {
-      dataDir,
-      input,
-    });
+    const { code, output } = await operateIn(dataDir, ['account', 'reset-password', owner.email], { input });
     assert.equal(code, 73);
     assert.match(
       output,
@@ -176,7 +174,7 @@ test('on PostgreSQL, account commands take effect on a running server', async ()
     assert.equal((await add('eve@example.com', dataDir)).code, 0);
     await server.signIn({ email: 'eve@example.com', password });
     const input = 'another good one\n';
-    const reset = await runOperator(['account', 'reset-password', owner.email], { dataDir, input });
+    const reset = await operateIn(dataDir, ['account', 'reset-password', owner.email], { input });
     assert.equal(reset.code, 0, reset.output);
     assert.equal((await call(`${server.url}/v1/api-keys`, { headers: { cookie } })).status, 401);
     await server.signIn({ ...owner, password: 'another good one' });
