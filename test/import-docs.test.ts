@@ -13,9 +13,10 @@ import { betterAuth } from 'better-auth';
 import { getMigrations } from 'better-auth/db/migration';
 import pg from 'pg';
 import { blocks } from './support/markdown.ts';
+import { operateIn } from './support/operate.ts';
 import { bearer, call } from './support/person.ts';
 import { temporaryDatabase } from './support/postgres-database.ts';
-import { newDataDir, root, runOperator, startServer } from './support/server.ts';
+import { fillDataDir, newDataDir, root, startServer } from './support/server.ts';
 import { openSession } from './support/session.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'soku-import-'));
@@ -62,8 +63,8 @@ async function migrate(example: string, env: Record<string, string>, prefixes: s
   assert.equal(exported.status, 0, exported.stderr);
   const dataDir = newDataDir();
   after(() => rmSync(dataDir, { recursive: true, force: true }));
-  await (await startServer({ dataDir })).stop();
-  const imported = await runOperator(['import', join(folder, 'keys.csv')], { dataDir });
+  if (!(await fillDataDir(dataDir))) await (await startServer({ dataDir })).stop();
+  const imported = await operateIn(dataDir, ['import', join(folder, 'keys.csv')]);
   assert.equal(imported.code, 0, imported.output);
   const server = await startServer({ dataDir, env: { SOKU_IMPORTED_KEY_PREFIXES: prefixes } });
   after(() => server.stop());

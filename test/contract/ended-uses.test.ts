@@ -6,11 +6,12 @@ import { auditPageSchema } from '@soku/contract/audit';
 import { createdKeySchema } from '@soku/contract/keys';
 import { Contract } from '../support/contract.ts';
 import { bearer, call, Person } from '../support/person.ts';
-import { newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
+import { fillDataDir, newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
 test('each key whose ended secret is used has one event per day', async (t) => {
   const dataDir = newDataDir();
+  await fillDataDir(dataDir);
   t.after(() => rmSync(dataDir, { recursive: true, force: true }));
   let server = await startServer({ dataDir, env: onePublicUrl });
   t.after(() => server.kill());

@@ -10,7 +10,7 @@ import { exchange } from '../support/http.ts';
 import { assertLimited, assertNoLimit, limitOf } from '../support/limits.ts';
 import { startWithMovableClock } from '../support/movable-clock.ts';
 import type { HttpResponse } from '../support/person.ts';
-import { newDataDir, startServer, type TestServer } from '../support/server.ts';
+import { fillDataDir, newDataDir, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
 const { server, clock } = await startWithMovableClock({
@@ -204,6 +204,7 @@ test('a key over its limit gets the error for a revoked or expired key once it i
 test('the count of a limit survives a restart, and `off` means no limit', async () => {
   const running: TestServer[] = [];
   const dataDir = newDataDir();
+  await fillDataDir(dataDir);
   const restart = async (keyLimit: string) => {
     await running.at(-1)?.kill('SIGTERM');
     const env = { SOKU_KEY_RATE_LIMIT: keyLimit };

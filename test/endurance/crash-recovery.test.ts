@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { times } from '../support/long.ts';
 import { Person } from '../support/person.ts';
 import { Random } from '../support/random.ts';
-import { newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
+import { fillDataDir, newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { assertConsistent, Ledger } from './ledger.ts';
 
@@ -22,6 +22,7 @@ test('after kill -9, every command that returned is stored, and no command is st
   const random = new Random(process.env.SOKU_KILL_SEED);
   t.diagnostic(`SOKU_KILL_SEED=${random.seed}`);
   const dataDir = newDataDir();
+  await fillDataDir(dataDir);
   const ledger = new Ledger(random);
   let server = await startServer({ dataDir, env: onePublicUrl });
   try {

@@ -8,10 +8,11 @@ import { eventually } from '../support/contract.ts';
 import { inDatabase, whileLocked } from '../support/in-database.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call, Person } from '../support/person.ts';
-import { newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
+import { fillDataDir, newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
 const dataDir = newDataDir();
+await fillDataDir(dataDir);
 after(() => rmSync(dataDir, { recursive: true, force: true }));
 const keys = 40;
 
