@@ -12,6 +12,7 @@ import { keyListSchema } from '@soku/contract/keys';
 import { betterAuth } from 'better-auth';
 import { getMigrations } from 'better-auth/db/migration';
 import pg from 'pg';
+import { createPool } from '../packages/server/src/database/postgres-pool.ts';
 import { blocks } from './support/markdown.ts';
 import { operateIn } from './support/operate.ts';
 import { bearer, call } from './support/person.ts';
@@ -137,7 +138,7 @@ async function databaseInTokyo() {
 
 test('keys of better-auth with PostgreSQL keep working', async () => {
   const { url, drop } = await databaseInTokyo();
-  const pool = new pg.Pool({ connectionString: url });
+  const pool = createPool({ connectionString: url });
   after(async () => {
     await pool.end();
     await drop();

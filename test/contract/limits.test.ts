@@ -106,6 +106,9 @@ test('setting the clock back does not reset a limit', async () => {
     await clock.move(ms);
     assertOverLimit(await verify(apiKey), 2);
   }
+  // With PostgreSQL, the window in the database is moved back in the background: perhaps only after this move.
+  await clock.move(120_000);
+  await verify(apiKey);
   await clock.move(120_000);
   assert.equal((await verify(apiKey)).status, 204);
 });

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { createPool } from '../../packages/server/src/database/postgres-pool.ts';
 import { PostgresSecrets } from '../../packages/server/src/verification/postgres-secrets.ts';
 import { openPatiently } from '../support/open-database.ts';
 import { startPostgres } from '../support/postgres.ts';
@@ -37,7 +38,7 @@ export async function startPostgresFixture(): Promise<PostgresFixture> {
   const url = server.url();
   const keys = await insertKeys(url);
   // A single connection, so that the verifier reads in the transaction of the attack.
-  const pool = new pg.Pool({ connectionString: url, max: 1, types: numbers });
+  const pool = createPool({ connectionString: url, max: 1, types: numbers });
   const [revoked] = keys.revoked;
   const [active] = keys.active;
   return {

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import { Kysely, PostgresDialect } from 'kysely';
-import pg from 'pg';
+import { createPool } from '../../packages/server/src/database/postgres-pool.ts';
 import type { Tables } from '../../packages/server/src/database/schema.ts';
 import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
 import { temporaryDatabase } from './postgres-database.ts';
@@ -14,7 +14,7 @@ export async function emptyDatabase(which: 'sqlite' | 'postgres', t: TestContext
     return db;
   }
   const { url, drop } = await temporaryDatabase();
-  const pool = new pg.Pool({ connectionString: url });
+  const pool = createPool({ connectionString: url });
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   t.after(async () => {
     await db.destroy();

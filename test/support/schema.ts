@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { Kysely, PostgresDialect } from 'kysely';
-import pg from 'pg';
 import { migrate } from '../../packages/server/src/database/migrate.ts';
+import { createPool } from '../../packages/server/src/database/postgres-pool.ts';
 import { postgresTables, readPostgresSchema } from '../../packages/server/src/database/postgres-schema.ts';
 import type { Tables } from '../../packages/server/src/database/schema.ts';
 import {
@@ -42,7 +42,7 @@ export async function sqliteSnapshot(): Promise<Snapshot> {
 /** The schema that the migrations create in PostgreSQL. */
 export async function postgresSnapshot(): Promise<Snapshot> {
   const { url, drop } = await temporaryDatabase();
-  const pool = new pg.Pool({ connectionString: url });
+  const pool = createPool({ connectionString: url });
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {
     await migrate(kysely);

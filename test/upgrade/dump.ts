@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { migrate } from '../../packages/server/src/database/migrate.ts';
+import { createPool } from '../../packages/server/src/database/postgres-pool.ts';
 import type { Tables } from '../../packages/server/src/database/schema.ts';
 
 /** Separator of statements. */
@@ -73,7 +74,7 @@ export async function dumpPostgres(url: string, empty: string): Promise<string> 
 
 async function statementsOfMigrations(url: string): Promise<string[]> {
   const statements: string[] = [];
-  const pool = new pg.Pool({ connectionString: url });
+  const pool = createPool({ connectionString: url });
   const db = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
     log: ({ query }) => {

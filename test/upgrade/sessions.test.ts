@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { Kysely, Migrator, PostgresDialect, type RawBuilder, sql } from 'kysely';
-import pg from 'pg';
 import { migrations } from '../../packages/server/src/database/migrate.ts';
+import { createPool } from '../../packages/server/src/database/postgres-pool.ts';
 import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
 import { call, signedCookie } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
@@ -75,7 +75,7 @@ test('sqlite: sessions of the previous version stay valid, and no file contains 
 test('postgres: sessions of the previous version stay valid, and no row contains their tokens', async (t) => {
   const { url, drop } = await temporaryDatabase();
   t.after(drop);
-  const pool = new pg.Pool({ connectionString: url });
+  const pool = createPool({ connectionString: url });
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   await fillBefore(db);
   const server = await startServer({
