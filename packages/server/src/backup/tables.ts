@@ -28,6 +28,8 @@ export const databaseTables: TableKeys = {
   last_use: ['key_id', 'hash'],
   rate_window: ['key_id'],
   audit_event: ['id'],
+  webhook: ['id'],
+  webhook_delivery: ['id'],
 };
 
 /** Tables that give access to the dashboard. A backup does not contain them, so it cannot revive a session. */

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { WebhookDeliveryTable, WebhookTable } from './webhook-schema.ts';
 
 /**
  * The tables, as Kysely sees them. Only portable types: text, integer, blob. Times are epoch milliseconds, except in
@@ -295,6 +296,8 @@ interface AuditEventTable {
 
 export interface Tables {
   audit_event: AuditEventTable;
+  webhook: WebhookTable;
+  webhook_delivery: WebhookDeliveryTable;
   api_key: ApiKeyTable;
   api_key_secret: ApiKeySecretTable;
   dead_hash: DeadHashTable;

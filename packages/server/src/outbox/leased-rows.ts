@@ -1,0 +1,83 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { isPostgres } from '../database/dialect.ts';
+import type { Tables } from '../database/schema.ts';
+
+// Rows of work that nodes share: each attempt is made by one node, which leases the row for it. If the node ends in the
+// middle, another one repeats the attempt after the lease. So each row is worked on once, and at least once after a
+// crash.
+//
+// Such a table has the columns id (text), next_attempt_at (epoch ms; null: the work is done), lease_until (epoch ms; null:
+// not leased) and attempts, and an index on next_attempt_at.
+//
+// Leases use the clocks of the nodes. If these differ by more than a lease exceeds the longest attempt, an attempt may be
+// made twice.
+
+/** The tables of leased rows. */
+export type WorkTable = 'webhook_delivery';
+
+/** A leased row. */
+export interface Claim {
+  id: string;
+  /** Attempts since the work was added, including this one. */
+  attempts: number;
+  /** Epoch ms. Identifies the lease. */
+  leaseUntil: number;
+}
+
+interface ClaimOptions {
+  /** Epoch ms. */
+  now: number;
+  /** ms. Longer than the longest attempt. */
+  lease: number;
+  limit: number;
+  /** Limits the rows, for example to those of one recipient. */
+  only?: RawBuilder<unknown> | undefined;
+}
+
+/** Leases due rows, those that have waited longest first. Each of them must then be settled. */
+export async function claimDue(
+  db: Kysely<Tables>,
+  table: WorkTable,
+  { now, lease, limit, only = sql`1 = 1` }: ClaimOptions,
+): Promise<Claim[]> {
+  const leaseUntil = now + lease;
+  // MATERIALIZED, so that PostgreSQL runs the part with the limit once. Locked rows are being claimed by other nodes.
+  const { rows } = await sql<{ id: string; attempts: number }>`
+    WITH due AS MATERIALIZED (
+      SELECT id FROM ${sql.table(table)}
+      WHERE next_attempt_at <= ${now} AND (lease_until IS NULL OR lease_until <= ${now}) AND ${only}
+      ORDER BY next_attempt_at, id LIMIT ${limit} ${isPostgres(db) ? sql`FOR UPDATE SKIP LOCKED` : sql``}
+    )
+    UPDATE ${sql.table(table)} SET lease_until = ${leaseUntil}, attempts = attempts + 1
+    WHERE id IN (SELECT id FROM due) RETURNING id, attempts`.execute(db);
+  return rows.map(({ id, attempts }) => ({ id, attempts, leaseUntil }));
+}
+
+/**
+ * Ends a lease. Write the outcome of the attempt in the same transaction, if this returns true.
+ *
+ * @param nextAttemptAt epoch ms; null: the work is done
+ * @returns false if the lease has passed to another node, or the row is gone
+ */
+export async function settle(
+  db: Kysely<Tables>,
+  table: WorkTable,
+  { id, leaseUntil }: Claim,
+  nextAttemptAt: number | null,
+): Promise<boolean> {
+  const { rows } = await sql`
+    UPDATE ${sql.table(table)} SET lease_until = NULL, next_attempt_at = ${nextAttemptAt}
+    WHERE id = ${id} AND lease_until = ${leaseUntil} RETURNING id`.execute(db);
+  return rows.length > 0;
+}
+
+/** Ends a lease whose attempt was not made, or was cut short by the end of the process. The row is due at once. */
+export async function release(
+  db: Kysely<Tables>,
+  table: WorkTable,
+  { id, leaseUntil }: Claim,
+): Promise<void> {
+  await sql`
+    UPDATE ${sql.table(table)} SET lease_until = NULL, attempts = attempts - 1
+    WHERE id = ${id} AND lease_until = ${leaseUntil}`.execute(db);
+}

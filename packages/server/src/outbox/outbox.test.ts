@@ -1,0 +1,170 @@
+/** Sealed events as an outbox, and rows of work that nodes share by leases. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { event } from '../../../../test/support/audit-log.ts';
+import { openTestDatabase } from '../../../../test/support/open-database.ts';
+import { sealEvents } from '../audit/sealer.ts';
+import { appendEvents } from '../events/events.ts';
+import { nextAttemptAt } from './backoff.ts';
+import { type Claim, claimDue, release, settle } from './leased-rows.ts';
+import { LeasedWork } from './leased-work.ts';
+import { lastSequence, readSealedEvents } from './sealed-events.ts';
+
+const table = 'webhook_delivery';
+
+for (const which of ['sqlite', 'postgres'] as const) {
+  const opened = openTestDatabase(which);
+  after(async () => (await opened).close());
+  const emptied = async () => {
+    const { kysely } = (await opened).database;
+    await kysely.deleteFrom(table).execute();
+    await kysely.deleteFrom('audit_event').execute();
+    return kysely;
+  };
+  /** Adds rows that are due at these times, named by their place. */
+  const withRows = async (due: readonly number[], webhook = 'w') => {
+    const db = await emptied();
+    const rows = due.map((at, i) => ({ id: `${webhook}${i}`, webhook_id: webhook, next_attempt_at: at }));
+    const rest = { type: 'x', body: '{}', created_at: 0, attempts: 0 };
+    await db
+      .insertInto(table)
+      .values(rows.map((row) => ({ ...row, ...rest })))
+      .execute();
+    return db;
+  };
+
+  test(`sealed events are read in order after a position, and unsealed ones are not, on ${which}`, async () => {
+    const db = await emptied();
+    await appendEvents(db, [event(1), event(2, 'ws_2'), event(3), event(4)]);
+    await sealEvents(db);
+    await appendEvents(db, [event(5)]);
+    const read = async (after: number, limit = 10) =>
+      (await readSealedEvents(db, 'ws_1', after, limit)).map(({ sequence, target }) => [sequence, target.id]);
+    assert.deepEqual(await read(0, 2), [
+      [1, 'key_1'],
+      [2, 'key_3'],
+    ]);
+    assert.deepEqual(await read(2), [[3, 'key_4']]);
+    assert.deepEqual(await read(3), []);
+    assert.deepEqual(
+      [await lastSequence(db, 'ws_1'), await lastSequence(db, 'ws_2'), await lastSequence(db, 'none')],
+      [3, 1, 0],
+    );
+  });
+
+  test(`a due row is leased once, and again after its lease, on ${which}`, async () => {
+    const db = await withRows([10, 5, 30]);
+    const claim = (now: number, limit = 10) => claimDue(db, table, { now, lease: 100, limit });
+    assert.deepEqual(await claim(4), []);
+    const [first] = await claim(20, 1);
+    assert.deepEqual(first, { id: 'w1', attempts: 1, leaseUntil: 120 }, 'the one that has waited longest');
+    assert.deepEqual(
+      (await claim(20)).map(({ id }) => id),
+      ['w0'],
+    );
+    assert.deepEqual(
+      (await claim(119)).map(({ id }) => id),
+      ['w2'],
+    );
+    const again = (await claim(120)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    assert.deepEqual(again, [
+      { id: 'w0', attempts: 2, leaseUntil: 220 },
+      { id: 'w1', attempts: 2, leaseUntil: 220 },
+    ]);
+    assert.ok(first);
+    assert.equal(await settle(db, table, first, null), false, 'the lease has passed on');
+    const [w0, w1] = again;
+    assert.ok(w0 && w1);
+    assert.equal(await settle(db, table, w0, null), true);
+    assert.equal(await settle(db, table, w1, 500), true);
+    assert.deepEqual(
+      (await claim(499)).map(({ id }) => id),
+      ['w2'],
+    );
+    const [retried] = await claim(500);
+    assert.deepEqual([retried?.id, retried?.attempts], ['w1', 3]);
+    if (retried) await release(db, table, retried);
+    assert.deepEqual(
+      (await claim(501, 1)).map(({ attempts }) => attempts),
+      [3],
+      'it did not count',
+    );
+  });
+
+  test(`concurrent claims never lease the same row, on ${which}`, async () => {
+    const db = await withRows(Array.from({ length: 60 }, () => 1));
+    const claims = await Promise.all(
+      Array.from({ length: 12 }, () => claimDue(db, table, { now: 1, lease: 9, limit: 5 })),
+    );
+    const ids = claims.flat().map(({ id }) => id);
+    assert.equal(new Set(ids).size, ids.length);
+    assert.deepEqual(
+      (await db.selectFrom(table).select('id').where('lease_until', 'is not', null).execute()).length,
+      ids.length,
+    );
+  });
+
+  test(`a recipient that hangs delays no other, on ${which}`, async () => {
+    const db = await withRows([1, 1, 1, 1]);
+    await db
+      .insertInto(table)
+      .values(
+        Array.from({ length: 9 }, (_, i) => ({
+          ...{ id: `v${i}`, webhook_id: 'v', type: 'x', body: '{}', created_at: 0, attempts: 0 },
+          next_attempt_at: 2,
+        })),
+      )
+      .execute();
+    const hanging = new Map<string, () => void>();
+    const [running, done]: [Set<string>, string[]] = [new Set(), []];
+    const finished = Promise.withResolvers<void>();
+    let most = 0;
+    const attempt = async (claim: Claim, signal: AbortSignal) => {
+      running.add(claim.id);
+      most = Math.max(most, running.size);
+      if (claim.id.startsWith('w')) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        hanging.set(claim.id, resolve);
+        signal.addEventListener('abort', () => resolve());
+        await promise;
+        await release(db, table, claim);
+      } else {
+        await turn();
+        await settle(db, table, claim, null);
+        done.push(claim.id);
+      }
+      running.delete(claim.id);
+      if (done.length === 9) finished.resolve();
+    };
+    const work = new LeasedWork({
+      ...{ db, table, attempt, concurrency: 5, interval: 5, lease: 1000, stopTimeout: 1, now: () => 10 },
+      lanes: async () =>
+        ['w', 'v'].map((name) => ({ name, concurrency: 2, only: sql`webhook_id = ${name}` })),
+      failed: (error) => finished.reject(error),
+    });
+    work.start();
+    await finished.promise;
+    assert.deepEqual([...hanging.keys()].sort(), ['w0', 'w1']);
+    assert.deepEqual(
+      done.toSorted(),
+      Array.from({ length: 9 }, (_, i) => `v${i}`),
+    );
+    assert.ok(most <= 4, `${most} at once`);
+    await work.stop();
+    assert.equal(running.size, 0, 'the hanging ones were aborted');
+    const left = await claimDue(db, table, { now: 10, lease: 1, limit: 10 });
+    assert.deepEqual(
+      left.map(({ id, attempts }) => [id, attempts]).toSorted(),
+      ['w0', 'w1', 'w2', 'w3'].map((id) => [id, 1]),
+    );
+  });
+}
+
+test('the delays between attempts are those of the schedule, and up to a tenth', () => {
+  const delays = [1000, 5000];
+  assert.equal(nextAttemptAt(delays, 1, 10, 0), 1010);
+  assert.equal(nextAttemptAt(delays, 2, 10, 1), 5510);
+  assert.equal(nextAttemptAt(delays, 3, 10), null);
+});
