@@ -155,6 +155,12 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     await ada.revoke(key.id);
     return response;
   },
+  too_many_webhooks: async () => {
+    const create = () =>
+      contract.call('POST', '/v1/webhooks', { as: ada, body: { url: 'https://hooks.example.com' } });
+    for (let i = 0; i < 20; i++) assert.equal((await create()).status, 201);
+    return create();
+  },
   key_quota_reached: async () => {
     const created: string[] = [];
     try {

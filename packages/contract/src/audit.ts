@@ -18,6 +18,13 @@ export const actionSchema = z.enum([
   'scopes.updated',
   'workspace.updated',
   'workspace.keys_revoked',
+  'webhook.created',
+  'webhook.updated',
+  'webhook.deleted',
+  'webhook.secret_rotated',
+  'webhook.test_sent',
+  'webhook.redelivered',
+  'webhook.disabled',
   'account.created',
   'account.updated',
   'account.signed_in',
@@ -50,7 +57,9 @@ export const actorSchema = z.object({
 export type Actor = z.infer<typeof actorSchema> & { kind: z.infer<typeof actorKindSchema> };
 
 export const targetSchema = z.object({
-  kind: z.string().describe('key, workspace, account, deployment or audit; later versions may add others'),
+  kind: z
+    .string()
+    .describe('key, workspace, webhook, account, deployment or audit; later versions may add others'),
   id: z.string(),
   name: z.string().describe('The name at that time'),
 });

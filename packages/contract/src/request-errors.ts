@@ -56,9 +56,10 @@ export const requestErrors = {
   too_many_secrets: {
     status: 409,
     type: 'invalid_request_error',
-    title: 'The key has too many secrets',
-    cause: 'A key can have at most 5 secrets that are not retired. Each rotation adds one.',
-    remedy: 'Retire an older secret, then rotate the key again.',
+    title: 'Too many secrets',
+    cause: 'A key or a webhook can have at most 5 secrets that are not retired. Each rotation adds one.',
+    remedy:
+      'Retire an older secret of the key, then rotate it again. Rotate the secret of a webhook without a grace.',
   },
   newest_secret: {
     status: 409,
@@ -66,6 +67,13 @@ export const requestErrors = {
     title: 'The newest secret cannot be retired',
     cause: 'The call would leave the key without a secret.',
     remedy: 'Rotate the key, or revoke it.',
+  },
+  too_many_webhooks: {
+    status: 409,
+    type: 'invalid_request_error',
+    title: 'The workspace has too many webhooks',
+    cause: 'A workspace can have at most 20 webhooks, including disabled ones.',
+    remedy: 'Delete a webhook that is no longer used.',
   },
   too_many_descendants: {
     status: 409,

@@ -16,7 +16,7 @@ const word = /(?:[0-9A-Za-z_]|%(?:25)*(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff
 const secretRun = /[0-9A-Za-z]{26}/;
 
 /** Soku's ids are long enough to look like keys, but logs need them. A random key does not match this pattern. */
-const sokuId = /^(?:key|sec|usr|acc|ws|evt)_[0-9a-hjkmnp-tv-z]{26}$/;
+const sokuId = /^(?:key|sec|usr|acc|ws|evt|whk|whd)_[0-9a-hjkmnp-tv-z]{26}$/;
 
 /**
  * Replaces everything that looks like a key with `[redacted]`: with any prefix or none, whole or without its

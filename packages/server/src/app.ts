@@ -46,6 +46,8 @@ import type { GrantingVerifier } from './verification/granting-verifier.ts';
 import { PostVerify } from './verification/post-verify.ts';
 import { verificationRoutes } from './verification/routes.ts';
 import { version } from './version.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 import { workspaceRoutes } from './workspaces/routes.ts';
 import { WorkspaceService } from './workspaces/service.ts';
 
@@ -76,7 +78,8 @@ export async function createApp(
   });
   const keyParts = createKeys(config, database, propagation, usage, secret, log);
   const { keys } = keyParts;
-  const tasks = together(secretTasks, keyParts.revoker);
+  const { worker, ...webhookParts } = createWebhooks(config, database, propagation, secret, log);
+  const tasks = together(secretTasks, keyParts.revoker, worker);
 
   const draining = addDraining(app);
   const isStopping = () => draining.begun;
@@ -108,6 +111,7 @@ export async function createApp(
   await app.register(importRoutes, { logEvent, ...keyParts, callers });
   await app.register(keyRoutes, { logEvent, ...keyParts, callers, identifier, addressOf });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
+  await app.register(webhookRoutes, { logEvent, ...webhookParts, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
   await app.register(usageRoutes, { ...keyParts, callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });

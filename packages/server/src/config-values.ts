@@ -67,3 +67,10 @@ export function isAddressRange(text: string): boolean {
   const { block } = parseRange(text);
   return block !== undefined && block.bits > (isIpv4(block.words) ? mappedBits : 0);
 }
+
+/** Whether a text is an IP address, a CIDR range, or the name of a host. */
+export function isRangeOrHost(text: string): boolean {
+  if (isAddressRange(text)) return true;
+  // The last part of a name has a letter, so a mistyped IPv4 address is not one.
+  return text.length <= 253 && /^(?:[a-z0-9_-]{1,63}\.)*[a-z0-9-]{0,62}[a-z][a-z0-9-]{0,62}$/i.test(text);
+}

@@ -7,6 +7,7 @@ import {
   isImportedPrefix,
   isOrigin,
   isPostgresUrl,
+  isRangeOrHost,
   listOf,
   rateLimit,
   wholeNumber,
@@ -171,6 +172,16 @@ export const variables = z.object({
     example: '400',
     description: 'Days after which [audit log](audit.md) events are deleted',
   }),
+  SOKU_WEBHOOK_ALLOW: listOf(
+    isRangeOrHost,
+    'contains an entry that is not an IP address, a range or the name of a host',
+  )
+    .default([])
+    .register(notes, {
+      example: '10.1.0.0/16,hooks.internal',
+      description:
+        'IP addresses, ranges and names of hosts that [webhooks](webhooks.md) may reach although they are not public, separated by commas. A named host, or one whose URL has an allowed address, may also use `http://`',
+    }),
   SOKU_METRICS_TOKEN: z
     .string()
     .regex(/^[\x21-\x7e]{16,}$/, 'must have at least 16 characters, all of them visible ASCII')

@@ -57,6 +57,8 @@ export interface Config {
   /** The keys that verification accepts. */
   verifyEnvironment: Environment | 'any';
   auditRetentionDays: number;
+  /** Addresses, CIDR blocks and names of hosts that webhooks may reach although they are not public. */
+  webhookAllow: readonly string[];
   /** Undefined: the gateway does not start. */
   gateway: GatewayConfig | undefined;
   /** Undefined: only programs on this machine may read the metrics. */
@@ -104,6 +106,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     verifyScope: values.SOKU_VERIFY_SCOPE,
     verifyEnvironment: values.SOKU_VERIFY_ENVIRONMENT,
     auditRetentionDays: values.SOKU_AUDIT_RETENTION_DAYS,
+    webhookAllow: values.SOKU_WEBHOOK_ALLOW,
     gateway: gatewayOf(values),
     metricsToken: values.SOKU_METRICS_TOKEN,
     logLevel: values.LOG_LEVEL,

@@ -277,7 +277,7 @@ interface AuditEventTable {
   request_id: string | null;
   /** noun.past_tense, such as 'key.revoked'. */
   action: string;
-  /** 'key', 'workspace', 'account', 'deployment' or 'audit'. */
+  /** 'key', 'workspace', 'webhook', 'account', 'deployment' or 'audit'. */
   target_kind: string;
   target_id: string;
   /** The name at that time. */

@@ -24,6 +24,10 @@ type Event =
   | 'secret retired'
   | 'scopes changed'
   | 'keys imported'
+  | 'webhook created'
+  | 'webhook changed'
+  | 'webhook deleted'
+  | 'webhook secret rotated'
   | 'workspace settings changed';
 
 /** Only IDs: no name, email address or header, because typed text may be a password or a key. */
@@ -32,6 +36,7 @@ interface Ids {
   keyId?: string;
   secretId?: string;
   workspaceId?: string;
+  webhookId?: string;
   /** The key that made the call. */
   callerKeyId?: string;
   /** Number of keys created by the key that were revoked with it. */

@@ -93,6 +93,7 @@ export async function registerOpenApi(
           description: 'Manage keys, with a session or with a key that has the required scope.',
         },
         { name: 'Workspace', description: 'Settings shared by all keys of a workspace, and its usage.' },
+        { name: 'Webhooks', description: 'Send the events of a workspace to URLs.' },
         { name: 'Audit log', description: 'Who changed what, in a chain of hashes.' },
         {
           name: 'Verification',

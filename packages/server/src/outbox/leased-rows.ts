@@ -81,3 +81,12 @@ export async function release(
     UPDATE ${sql.table(table)} SET lease_until = NULL, attempts = attempts - 1
     WHERE id = ${id} AND lease_until = ${leaseUntil}`.execute(db);
 }
+
+/**
+ * Ends the leases of a process that was killed. Only on SQLite, where no other process can hold one; on PostgreSQL, they
+ * expire.
+ */
+export async function endStaleLeases(db: Kysely<Tables>, table: WorkTable): Promise<void> {
+  if (isPostgres(db)) return;
+  await sql`UPDATE ${sql.table(table)} SET lease_until = NULL WHERE lease_until IS NOT NULL`.execute(db);
+}

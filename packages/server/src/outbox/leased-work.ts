@@ -1,7 +1,7 @@
 import type { Kysely, RawBuilder } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
-import { type Claim, claimDue, type WorkTable } from './leased-rows.ts';
+import { type Claim, claimDue, endStaleLeases, type WorkTable } from './leased-rows.ts';
 
 /** Work that shares a limit of concurrent attempts, such as that for one recipient. */
 export interface Lane {
@@ -46,6 +46,7 @@ export class LeasedWork {
   readonly #lanes = new Map<string, { lane: Lane; running: number }>();
   readonly #running = new Set<Promise<void>>();
   #reserved = 0;
+  #hasEndedStale = false;
   #isFailing = false;
   #isStopped = false;
 
@@ -71,6 +72,8 @@ export class LeasedWork {
   }
 
   async #round(): Promise<void> {
+    if (!this.#hasEndedStale) await endStaleLeases(this.#options.db, this.#options.table);
+    this.#hasEndedStale = true;
     const lanes = await this.#options.lanes();
     const names = new Set(lanes.map(({ name }) => name));
     for (const [name, { running }] of this.#lanes)

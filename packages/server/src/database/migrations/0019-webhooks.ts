@@ -59,6 +59,10 @@ export const webhooks: Migration = {
       .execute();
     await sql`CREATE INDEX webhook_delivery_due ON webhook_delivery (webhook_id, next_attempt_at)
       WHERE next_attempt_at IS NOT NULL`.execute(db);
+    await sql`CREATE INDEX webhook_delivery_leased ON webhook_delivery (lease_until)
+      WHERE lease_until IS NOT NULL`.execute(db);
+    await sql`CREATE INDEX webhook_delivery_failed ON webhook_delivery (webhook_id, id)
+      WHERE next_attempt_at IS NULL AND succeeded_at IS NULL`.execute(db);
     await sql`CREATE INDEX webhook_delivery_ended ON webhook_delivery (ended_at)
       WHERE ended_at IS NOT NULL`.execute(db);
   },

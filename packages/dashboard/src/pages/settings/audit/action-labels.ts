@@ -11,6 +11,13 @@ const labels: Record<Action, string> = {
   'scopes.updated': 'Scopes changed',
   'workspace.updated': 'Workspace changed',
   'workspace.keys_revoked': 'All keys revoked',
+  'webhook.created': 'Webhook created',
+  'webhook.updated': 'Webhook changed',
+  'webhook.deleted': 'Webhook deleted',
+  'webhook.secret_rotated': 'Signing secret rotated',
+  'webhook.test_sent': 'Test event sent',
+  'webhook.redelivered': 'Event sent again',
+  'webhook.disabled': 'Webhook disabled by the server',
   'account.created': 'Account created',
   'account.updated': 'Account changed',
   'account.signed_in': 'Signed in',
@@ -40,6 +47,7 @@ const actionsOf = (...nouns: string[]) =>
 export const actionGroups = [
   { title: 'Keys', actions: actionsOf('key') },
   { title: 'Workspace', actions: actionsOf('workspace', 'scopes', 'audit') },
+  { title: 'Webhooks', actions: actionsOf('webhook') },
   { title: 'Accounts', actions: actionsOf('account') },
 ];
 
@@ -50,6 +58,7 @@ const kinds = new Map([
   ['system', 'Server'],
   ['account', 'Account'],
   ['workspace', 'Workspace'],
+  ['webhook', 'Webhook'],
   ['deployment', 'Deployment'],
   ['audit', 'Audit log'],
 ]);

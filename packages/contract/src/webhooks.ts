@@ -1,0 +1,178 @@
+/** Requests and responses of the webhook endpoints. */
+import { z } from 'zod';
+import { type Action, actionSchema } from './audit.ts';
+import { instantSchema } from './instant.ts';
+import { isPrintable } from './visible-text.ts';
+
+/** Maximum number of webhooks of a workspace. */
+export const maxWebhooks = 20;
+
+/** In characters. */
+export const maxWebhookUrl = 2000;
+
+/** In characters. */
+export const maxWebhookDescription = 200;
+
+/** Maximum number of signing secrets of a webhook that are not retired. */
+export const maxSigningSecrets = 5;
+
+/** In seconds. */
+export const signingGrace = { usual: 86_400, most: 604_800 };
+
+/** The type of test events, which is not an action of the audit log. */
+export const testEventType = 'webhook.test';
+
+/** The actions of which a workspace has events. Sign-ins and accounts are not part of a workspace. */
+export const webhookActions: readonly Action[] = actionSchema.options.filter(
+  (action) => !/^(account|backup|database)\./.test(action),
+);
+
+export const webhookIdSchema = z.string().regex(/^whk_[0-9a-z]{26}$/, 'must be the id of a webhook');
+export const deliveryIdSchema = z.string().regex(/^whd_[0-9a-z]{26}$/, 'must be the id of a delivery');
+
+export const webhookSchema = z
+  .object({
+    id: z.string(),
+    url: z.string(),
+    description: z.string().describe('Empty if there is none'),
+    events: z
+      .array(z.string())
+      .describe('The actions that it receives; `*`: all, also those of later versions'),
+    createdAt: instantSchema,
+    createdBy: z.string().describe('The id of an account'),
+    failingSince: instantSchema
+      .nullable()
+      .describe(
+        'The first failed attempt since the last successful one; null if the last one was successful',
+      ),
+    disabledAt: instantSchema.nullable().describe('null while events are sent'),
+    disabledReason: z
+      .enum(['person', 'failing'])
+      .nullable()
+      .describe(
+        'Whether a person has disabled it, or the server, because all attempts failed for three days',
+      ),
+    secrets: z
+      .array(
+        z.object({
+          createdAt: instantSchema,
+          retiresAt: instantSchema
+            .nullable()
+            .describe('The time until which requests are also signed with it; null: it is the newest'),
+        }),
+      )
+      .describe('The signing secrets in use, newest first, without their values'),
+  })
+  .meta({ id: 'Webhook' });
+export type Webhook = z.infer<typeof webhookSchema>;
+
+export const webhookListSchema = z
+  .object({ data: z.array(webhookSchema).describe('In the order of creation') })
+  .meta({ id: 'WebhookList' });
+export type WebhookList = z.infer<typeof webhookListSchema>;
+
+export const webhookWithSecretSchema = z
+  .object({
+    webhook: webhookSchema,
+    secret: z
+      .string()
+      .describe('The signing secret, `whsec_` and base64. No other response contains it, so store it now'),
+  })
+  .meta({ id: 'WebhookWithSecret' });
+export type WebhookWithSecret = z.infer<typeof webhookWithSecretSchema>;
+
+const urlSchema = z
+  .string()
+  .trim()
+  .max(maxWebhookUrl, `must have at most ${maxWebhookUrl} characters`)
+  .refine((text) => URL.canParse(text), 'must be a URL')
+  .describe('Receives a POST request for each event. https, unless the operator allows the host');
+
+const descriptionSchema = z
+  .string()
+  .trim()
+  .refine(
+    (text) => [...text].length <= maxWebhookDescription,
+    `must have at most ${maxWebhookDescription} characters`,
+  )
+  .refine(isPrintable, 'must not contain control or invisible characters');
+
+const eventsSchema = z
+  .array(z.enum(['*', ...webhookActions], 'must be * or an action of the audit log that a workspace has'))
+  .min(1, 'must have at least one event')
+  .max(100, 'must have at most 100 events')
+  .refine((events) => !events.includes('*') || events.length === 1, 'must have no other event beside *')
+  .transform((events) => [...new Set(events)].sort())
+  .describe('The actions to receive; `["*"]`: all, also those of later versions');
+
+export const createWebhookSchema = z
+  .strictObject({
+    url: urlSchema,
+    description: descriptionSchema.default(''),
+    events: eventsSchema.default(['*']),
+  })
+  .meta({ id: 'CreateWebhook' });
+export type CreateWebhook = z.output<typeof createWebhookSchema>;
+
+export const updateWebhookSchema = z
+  .strictObject({
+    url: urlSchema.optional(),
+    description: descriptionSchema.optional(),
+    events: eventsSchema.optional(),
+    disabled: z
+      .boolean()
+      .optional()
+      .describe('While it is disabled, its events wait. They are sent when it is enabled'),
+  })
+  .meta({ id: 'UpdateWebhook' });
+export type UpdateWebhook = z.output<typeof updateWebhookSchema>;
+
+export const rotateSigningSecretSchema = z
+  .strictObject({
+    graceSeconds: z
+      .int()
+      .min(0)
+      .max(signingGrace.most)
+      .default(signingGrace.usual)
+      .describe('How long requests are also signed with the older secrets'),
+  })
+  .meta({ id: 'RotateSigningSecret' });
+
+export const deliveryStatusSchema = z.enum(['pending', 'succeeded', 'failed']);
+export type DeliveryStatus = z.infer<typeof deliveryStatusSchema>;
+
+export const deliverySchema = z
+  .object({
+    id: z.string().describe('The header `webhook-id` of each attempt'),
+    eventId: z.string().nullable().describe('The id of the audit event; null for a test event'),
+    type: z.string().describe(`The action of the event, or \`${testEventType}\``),
+    status: deliveryStatusSchema.describe('pending: a first or a further attempt follows'),
+    createdAt: instantSchema,
+    attempts: z.int().describe('Attempts that began since it was created, or sent again by a person'),
+    nextAttemptAt: instantSchema.nullable().describe('null: no further attempt'),
+    request: z.object({ body: z.string().describe('JSON') }),
+    lastAttempt: z
+      .object({
+        at: instantSchema,
+        durationMs: z.int(),
+        status: z.int().nullable().describe('The HTTP status of the response; null if there was none'),
+        body: z.string().nullable().describe('The first kilobyte of the response; null if there was none'),
+        error: z.string().nullable().describe('Why the attempt failed; null if it succeeded'),
+      })
+      .nullable()
+      .describe('null before the first attempt has ended'),
+  })
+  .meta({ id: 'WebhookDelivery' });
+export type Delivery = z.infer<typeof deliverySchema>;
+
+export const listDeliveriesSchema = z.strictObject({
+  status: z.enum(['failed'], 'must be failed').optional().describe('Only those that were given up'),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: deliveryIdSchema.optional().describe('nextCursor of the previous page'),
+});
+export type ListDeliveries = z.infer<typeof listDeliveriesSchema>;
+
+export const deliveryPageSchema = z
+  .object({ data: z.array(deliverySchema).describe('Newest first'), nextCursor: z.string().nullable() })
+  .meta({ id: 'WebhookDeliveryPage' });
+export type DeliveryPage = z.infer<typeof deliveryPageSchema>;

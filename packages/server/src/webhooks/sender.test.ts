@@ -1,0 +1,133 @@
+/** The sender, which connects only to permitted addresses and waits for no receiver longer than its timeout. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { type TestContext, test } from 'node:test';
+import { ReachableAddresses } from './addresses.ts';
+import { WebhookSender } from './sender.ts';
+
+const running = new AbortController().signal;
+
+/** A receiver on 127.0.0.1, which counts its requests. Other loopback addresses reach it, too. */
+async function receiver(t: TestContext, respond: RequestListener) {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests += 1;
+    respond(request, response);
+  });
+  server.listen(0);
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return { port: address.port, requests: () => requests };
+}
+
+/** @param resolved what each lookup returns, one after the other. 127.0.0.1 takes the place of a public address */
+function senderWith(t: TestContext, resolved: readonly string[][], timeout = 10_000) {
+  let lookups = 0;
+  const sender = new WebhookSender({
+    addresses: new ReachableAddresses(['127.0.0.1']),
+    timeout,
+    resolve: async () => {
+      const addresses = resolved[lookups] ?? [];
+      lookups += 1;
+      return addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+    },
+  });
+  t.after(() => sender.close());
+  const send = (url: string, signal = running) => sender.send({ url, headers: {}, body: '{}' }, signal);
+  return { send, lookups: () => lookups };
+}
+
+test('a host that resolves to a private address on the second look is not reached', async (t) => {
+  const { port, requests } = await receiver(t, (_request, response) => {
+    // A new connection, and so a new lookup, for each request.
+    response.writeHead(200, { connection: 'close' }).end('ok');
+  });
+  const { send, lookups } = senderWith(t, [['127.0.0.1'], ['127.0.0.2'], ['127.0.0.1']]);
+  const url = `http://hooks.example.com:${port}/`;
+  const first = await send(url);
+  assert.deepEqual([first.status, first.body, first.error], [200, 'ok', null]);
+  const second = await send(url);
+  assert.equal(second.status, null);
+  assert.match(second.error ?? '', /^hooks\.example\.com has an address that is not public/);
+  assert.ok(!second.error?.includes('127'), 'it reveals no address');
+  assert.equal(requests(), 1);
+  assert.equal((await send(url)).status, 200);
+  assert.equal(lookups(), 3, 'one lookup for each connection, whose result was used');
+});
+
+test('a host is not reached if one of its addresses is not public', async (t) => {
+  const { port, requests } = await receiver(t, (_request, response) => response.end());
+  const lists = [['127.0.0.1', '10.0.0.1'], ['127.0.0.1', '::1'], ['fe80::1%lo'], []];
+  const { send } = senderWith(t, lists);
+  for (const list of lists) {
+    const { error } = await send(`http://hooks.example.com:${port}/`);
+    assert.match(error ?? '', /not public/, JSON.stringify(list));
+  }
+  // Addresses in URLs are not looked up.
+  for (const host of ['127.0.0.2', '[::1]', '[::ffff:127.0.0.2]', '0.0.0.0', '2130706434', '0x7f.2']) {
+    assert.match((await send(`http://${host}:${port}/`)).error ?? '', /not public/, host);
+  }
+  assert.equal(requests(), 0);
+});
+
+test('a redirect to a private address is not followed', async (t) => {
+  const inner = await receiver(t, (_request, response) => response.end());
+  const outer = await receiver(t, (_request, response) => {
+    response.writeHead(307, { location: `http://127.0.0.1:${inner.port}/` }).end();
+  });
+  const { send } = senderWith(t, [['127.0.0.1']]);
+  const { status, error } = await send(`http://hooks.example.com:${outer.port}/`);
+  assert.equal(status, 307);
+  assert.match(error ?? '', /Redirects are not followed/);
+  assert.equal(inner.requests(), 0);
+});
+
+test('a receiver that hangs ends with the timeout, before its response and in the middle of it', async (t) => {
+  const { port } = await receiver(t, (request, response) => {
+    if (request.url === '/half') response.writeHead(200).write('half');
+    if (request.url === '/headers') response.socket?.write('HTTP/1.1 200 OK\r\nX-Slow: ');
+  });
+  const { send } = senderWith(t, [['127.0.0.1'], ['127.0.0.1'], ['127.0.0.1']], 200);
+  for (const path of ['/never', '/headers']) {
+    const { status, error } = await send(`http://hooks.example.com:${port}${path}`);
+    assert.deepEqual([status, error], [null, 'The receiver did not respond within 0.2 seconds.'], path);
+  }
+  const half = await send(`http://hooks.example.com:${port}/half`);
+  assert.deepEqual([half.status, half.body, half.error], [200, 'half', null], 'the status counts');
+});
+
+test('no more than a kilobyte of a response is read', async (t) => {
+  const closed = Promise.withResolvers<void>();
+  const { port } = await receiver(t, (_request, response) => {
+    response.on('close', () => closed.resolve());
+    response.writeHead(200);
+    const write = () => {
+      while (!response.destroyed && response.write('x '.repeat(32_768)));
+    };
+    response.on('drain', write);
+    write();
+  });
+  const { send } = senderWith(t, [['127.0.0.1']]);
+  const { body, error } = await send(`http://hooks.example.com:${port}/`);
+  assert.deepEqual([body, error], ['x '.repeat(512), null]);
+  await closed.promise;
+});
+
+test('failures of the connection have short reasons, and a stop aborts a request', async (t) => {
+  const { port } = await receiver(t, (request) => {
+    if (request.url === '/reset') request.socket.resetAndDestroy();
+  });
+  const { send } = senderWith(t, [['127.0.0.1'], ['127.0.0.1']]);
+  const url = `http://hooks.example.com:${port}`;
+  assert.match((await send(`${url}/reset`)).error ?? '', /^The connection failed \(\w+\)\.$/);
+  const stopping = new AbortController();
+  const sending = send(`${url}/hangs`, stopping.signal);
+  stopping.abort();
+  assert.notEqual((await sending).error, null);
+});

@@ -1,0 +1,164 @@
+import { lookup as systemLookup } from 'node:dns/promises';
+import { isIP, type LookupFunction } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { redactKeys } from '@soku/key';
+import { Agent, type Dispatcher, request } from 'undici';
+import { bareHost, type ReachableAddresses } from './addresses.ts';
+
+/** Bytes of a response that are read and stored. */
+const maxStored = 1024;
+
+/** In bytes. */
+const maxHeaders = 16 * 1024;
+
+interface Resolved {
+  address: string;
+  family: number;
+}
+
+interface Options {
+  addresses: ReachableAddresses;
+  /** ms for a request, from the resolution of its host to the end of the response. */
+  timeout: number;
+  /** Resolves a host name. Default: the system. libuv runs at most two lookups at once, so slow ones never block files. */
+  resolve?: (hostname: string) => Promise<readonly Resolved[]>;
+}
+
+/** What became of a request. */
+export interface Outcome {
+  durationMs: number;
+  /** null if there was no response. */
+  status: number | null;
+  /** The start of the response. */
+  body: string | null;
+  /** null if the receiver accepted the request. */
+  error: string | null;
+}
+
+/** A host has an address to which the server does not connect. */
+class BlockedAddress extends Error {
+  override readonly name = 'BlockedAddress';
+}
+
+/**
+ * Sends requests of webhooks, only to addresses that are permitted. They are checked when the connection is opened, and
+ * it is opened to the address that was checked, so a name that resolves to another address a moment later (DNS
+ * rebinding) has no effect. Redirects are not followed.
+ */
+export class WebhookSender {
+  readonly #options: Options;
+  readonly #agent: Agent;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#agent = new Agent({
+      allowH2: false,
+      connect: { lookup: createLookup(options), timeout: options.timeout },
+      maxHeaderSize: maxHeaders,
+      // The signal of each request covers all of it.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  /**
+   * Sends one request. It never throws.
+   *
+   * @param stopping aborts the request when the server stops
+   */
+  async send(
+    { url, headers, body }: { url: string; headers: Record<string, string>; body: string },
+    stopping: AbortSignal,
+  ): Promise<Outcome> {
+    const started = performance.now();
+    const outcome = (rest: Omit<Outcome, 'durationMs'>): Outcome => ({
+      durationMs: Math.round(performance.now() - started),
+      ...rest,
+    });
+    const timeout = AbortSignal.timeout(this.#options.timeout);
+    const signal = AbortSignal.any([stopping, timeout]);
+    let status: number | null = null;
+    try {
+      this.#rejectBlockedLiteral(url);
+      const response = await request(url, { dispatcher: this.#agent, method: 'POST', headers, body, signal });
+      status = response.statusCode;
+      return outcome({ status, body: await this.#readStart(response), error: explainStatus(status) });
+    } catch (error) {
+      return outcome({ status, body: null, error: explainError(error, timeout, this.#options.timeout) });
+    }
+  }
+
+  /** Closes all connections. */
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  /** An address in the URL is not looked up, so it is checked here. */
+  #rejectBlockedLiteral(url: string): void {
+    const host = bareHost(new URL(url).hostname);
+    if (isIP(host) !== 0 && !this.#options.addresses.permits(host, host)) throw blocked(host);
+  }
+
+  /** Reads the start of a response. If the rest is missing or too slow, the status still counts. */
+  async #readStart({ body }: Dispatcher.ResponseData): Promise<string> {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of body) {
+        const bytes = Buffer.from(chunk);
+        chunks.push(bytes.subarray(0, maxStored - length));
+        length += bytes.length;
+        // Leaving the loop closes the connection, so a receiver cannot make the server read more.
+        if (length >= maxStored) break;
+      }
+    } catch {
+      // What has arrived is stored.
+    }
+    const text = new TextDecoder().decode(Buffer.concat(chunks));
+    // PostgreSQL cannot store NUL.
+    return redactKeys(text).replaceAll('\0', '\ufffd');
+  }
+}
+
+/** Resolves names for connections. All addresses of a name must be permitted, not only the first. */
+function createLookup({ addresses, resolve = resolveAll }: Options): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname).then(
+      (all) => {
+        const [first] = all;
+        if (first === undefined || all.some(({ address }) => !addresses.permits(hostname, address)))
+          callback(blocked(hostname), '', 0);
+        else if (options.all === true) callback(null, [...all]);
+        else callback(null, first.address, first.family);
+      },
+      (error) => callback(error, '', 0),
+    );
+  };
+}
+
+function resolveAll(hostname: string): Promise<readonly Resolved[]> {
+  return systemLookup(hostname, { all: true });
+}
+
+/** The message has no resolved address, which would reveal names of an internal network. */
+function blocked(host: string): BlockedAddress {
+  return new BlockedAddress(
+    `${host} has an address that is not public. The operator can allow it in SOKU_WEBHOOK_ALLOW.`,
+  );
+}
+
+/** @returns null for a success */
+function explainStatus(status: number): string | null {
+  if (status >= 200 && status < 300) return null;
+  if (status >= 300 && status < 400)
+    return `The receiver responded with ${status}. Redirects are not followed.`;
+  return `The receiver responded with ${status} instead of 2xx.`;
+}
+
+function explainError(error: unknown, timeout: AbortSignal, ms: number): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  for (const one of [error, cause]) if (one instanceof BlockedAddress) return one.message;
+  if (timeout.aborted) return `The receiver did not respond within ${ms / 1000} seconds.`;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+  return code === 'ENOTFOUND' ? 'The host was not found.' : `The connection failed (${code}).`;
+}

@@ -1,0 +1,97 @@
+import { msPerHour } from '@soku/contract/instant';
+import { type Kysely, sql } from 'kysely';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/open.ts';
+import type { Tables } from '../database/schema.ts';
+import { type Lane, LeasedWork } from '../outbox/leased-work.ts';
+import type { Propagation } from '../propagation/propagation.ts';
+import { later, PeriodicTask } from '../timers/periodic-task.ts';
+import { version } from '../version.ts';
+import { ReachableAddresses } from './addresses.ts';
+import { WebhookDeliverer } from './deliverer.ts';
+import { DeliveryService } from './delivery-service.ts';
+import { LazySender } from './lazy-sender.ts';
+import { queueEvents } from './queue.ts';
+import { pruneDeliveries } from './retention.ts';
+import { WebhookService } from './service.ts';
+import { SecretBox } from './signing-secrets.ts';
+
+/** In ms. */
+const times = { interval: 500, request: 15_000, lease: 60_000, stop: 1000, prune: msPerHour };
+
+/** Maximum requests at the same time on this node. A webhook whose last attempt failed gets one, as it may hang. */
+const concurrency = { all: 100, webhook: 8, failing: 1 };
+
+/** Assembles the webhooks: their commands, and the background work that sends events to them. */
+export function createWebhooks(
+  { keyPrefixes: prefixes, webhookAllow }: Pick<Config, 'keyPrefixes' | 'webhookAllow'>,
+  { kysely: db }: Pick<Database, 'kysely'>,
+  propagation: Propagation,
+  secret: string,
+  log: Logger,
+) {
+  const now = Date.now;
+  const addresses = new ReachableAddresses(webhookAllow);
+  const box = new SecretBox(secret);
+  const sender = new LazySender({ addresses, timeout: times.request });
+  const deliverer = new WebhookDeliverer({ db, sender, box, program: `Soku/${version}`, now });
+  const work = new LeasedWork({
+    db,
+    table: 'webhook_delivery',
+    lanes: async () => {
+      await queueEvents(db, now);
+      return findLanes(db, now());
+    },
+    attempt: (claim, signal) => deliverer.attempt(claim, signal),
+    concurrency: concurrency.all,
+    interval: times.interval,
+    lease: times.lease,
+    stopTimeout: times.stop,
+    failed: (error) => log.error({ err: error }, 'events could not be sent to webhooks; retrying'),
+    now,
+  });
+  const pruning = new PeriodicTask(() => pruneDeliveries(db, now()), {
+    interval: times.prune,
+    failed: (error) => log.error({ err: error }, 'old deliveries of webhooks could not be deleted; retrying'),
+    later,
+  });
+  return {
+    webhooks: new WebhookService(db, { propagation, box, addresses, prefixes, now }),
+    deliveries: new DeliveryService(db, { propagation, now }),
+    worker: {
+      start: () => {
+        work.start();
+        pruning.start();
+      },
+      stop: async () => {
+        await Promise.all([work.stop(), pruning.stop()]);
+        await sender.close();
+      },
+    },
+  };
+}
+
+/** The enabled webhooks that have due deliveries, each as a lane. */
+async function findLanes(db: Kysely<Tables>, now: number): Promise<Lane[]> {
+  const webhooks = await db
+    .selectFrom('webhook')
+    .select(['id', 'failing_since'])
+    .where('disabled_at', 'is', null)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('webhook_delivery')
+          .select('id')
+          .whereRef('webhook_id', '=', 'webhook.id')
+          .where('next_attempt_at', '<=', now),
+      ),
+    )
+    .execute();
+  return webhooks.map(({ id, failing_since }) => ({
+    name: id,
+    // The lane is used until the next round, and the webhook may be disabled before.
+    only: sql`webhook_id = ${id} AND EXISTS (SELECT 1 FROM webhook WHERE id = ${id} AND disabled_at IS NULL)`,
+    concurrency: failing_since === null ? concurrency.webhook : concurrency.failing,
+  }));
+}
