@@ -31,7 +31,7 @@ const groups = [
     files: [
       'test/contract/{audit,audit-export,audit-rows,auth-library,descendants,error-codes,idempotency,import,import-bounds,keys,limit-settings}.test.ts',
       'test/contract/{limits,list,names,peer-checks,revoke-all,revoke-many,revoke-self,scope-catalog,security,sessions,tenancy,unstorable-text,usage,verify-batch}.test.ts',
-      'test/contract/{addresses,change-by-key,change-key,external-id,key-lifetime}.test.ts',
+      'test/contract/{addresses,change-by-key,change-key,external-id,key-lifetime,webhook-commands,webhooks}.test.ts',
       'test/endurance/crash-recovery.test.ts',
       'test/startup/operator-import.test.ts',
       'test/life-of-a-key.test.ts',
@@ -60,6 +60,7 @@ const longGroups = [
       'test/endurance/*.test.ts',
       'test/gateway/streaming.test.ts',
       'test/nodes/accounts.test.ts',
+      'test/nodes/webhooks.test.ts',
       'test/operations/rolling-restart.test.ts',
       'test/proxies/*.test.ts',
       'test/simulation/*.test.ts',

@@ -16,6 +16,7 @@ const server = await sharedServer();
 const specification = await Specification.of(server);
 
 const promised = [
+  'DELETE /v1/webhooks/{id}',
   'GET /healthz',
   'GET /metrics',
   'GET /readyz',
@@ -30,8 +31,11 @@ const promised = [
   'GET /v1/scopes',
   'GET /v1/usage',
   'GET /v1/verify',
+  'GET /v1/webhooks',
+  'GET /v1/webhooks/{id}/deliveries',
   'GET /v1/workspace',
   'PATCH /v1/api-keys/{id}',
+  'PATCH /v1/webhooks/{id}',
   'PATCH /v1/workspace',
   'POST /v1/api-keys',
   'POST /v1/api-keys/import',
@@ -41,6 +45,10 @@ const promised = [
   'POST /v1/api-keys/{id}/rotate',
   'POST /v1/api-keys/{id}/secrets/{secretId}/retire',
   'POST /v1/verify',
+  'POST /v1/webhooks',
+  'POST /v1/webhooks/{id}/deliveries/{deliveryId}/redeliver',
+  'POST /v1/webhooks/{id}/rotate-secret',
+  'POST /v1/webhooks/{id}/test',
   'PUT /v1/scopes',
 ];
 

@@ -1,0 +1,245 @@
+/** How events are queued and delivered, on both databases, with a clock and receivers that the tests control. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { msPerDay, msPerHour } from '@soku/contract/instant';
+import { event } from '../../../../test/support/audit-log.ts';
+import { openTestDatabase } from '../../../../test/support/open-database.ts';
+import { sealEvents } from '../audit/sealer.ts';
+import { appendEvents, type NewEvent } from '../events/events.ts';
+import { claimDue } from '../outbox/leased-rows.ts';
+import { WebhookDeliverer } from './deliverer.ts';
+import { queueEvents } from './queue.ts';
+import { pruneDeliveries } from './retention.ts';
+import type { Outcome } from './sender.ts';
+import { SecretBox } from './signing-secrets.ts';
+import { addSecret } from './stored-secrets.ts';
+
+const start = Date.UTC(2026, 0, 1);
+const running = new AbortController().signal;
+const box = new SecretBox('a secret of the deployment, for tests');
+
+const accepted: Outcome = { durationMs: 1, status: 200, body: '', error: null };
+const failed: Outcome = { durationMs: 1, status: 500, body: 'down', error: 'down' };
+
+for (const which of ['sqlite', 'postgres'] as const) {
+  const opened = openTestDatabase(which);
+  after(async () => (await opened).close());
+
+  /** A webhook `w` of an empty database, whose receiver returns `outcome`. */
+  const withWebhook = async (events = '*', secretBox = box) => {
+    const db = (await opened).database.kysely;
+    for (const table of ['webhook_delivery', 'webhook', 'audit_event', 'workspace'] as const)
+      await db.deleteFrom(table).execute();
+    await db
+      .insertInto('workspace')
+      .values({ id: 'ws_1', name: 'x', rate_limit: null, created_at: 0 })
+      .execute();
+    const secrets = addSecret([], secretBox, { webhookId: 'w', now: start, grace: 0 }).column;
+    const row = { id: 'w', workspace_id: 'ws_1', url: 'https://hooks.example.com/', description: '' };
+    await db
+      .insertInto('webhook')
+      .values({ ...row, events, secrets, position: 0, created_at: 0, created_by: 'usr_1' })
+      .execute();
+    const state = { now: start, outcome: accepted, sent: 0 };
+    const deliverer = new WebhookDeliverer({
+      ...{ db, box, program: 'Soku', now: () => state.now },
+      sender: {
+        send: async () => {
+          state.sent += 1;
+          return state.outcome;
+        },
+      },
+    });
+    const claim = () => claimDue(db, 'webhook_delivery', { now: state.now, lease: 60_000, limit: 10 });
+    const attemptAll = async () => {
+      for (const one of await claim()) await deliverer.attempt(one, running);
+    };
+    const seal = async (added: readonly NewEvent[]) => {
+      await appendEvents(db, added);
+      await sealEvents(db);
+    };
+    const queue = () => queueEvents(db, () => state.now);
+    const webhook = () => db.selectFrom('webhook').selectAll().executeTakeFirstOrThrow();
+    const deliveries = () => db.selectFrom('webhook_delivery').selectAll().orderBy('id').execute();
+    return { db, state, deliverer, claim, attemptAll, seal, queue, webhook, deliveries };
+  };
+  const action = (one: NewEvent, name: NewEvent['action']): NewEvent => ({ ...one, action: name });
+
+  test(`each matching event is queued once, however many nodes queue at the same time, on ${which}`, async () => {
+    const { seal, queue, deliveries, webhook } = await withWebhook('key.created');
+    const events = Array.from({ length: 250 }, (_, i) =>
+      action(event(i), i % 2 === 0 ? 'key.created' : 'key.updated'),
+    );
+    await seal([...events, event(999, 'ws_2')]);
+    await Promise.all(Array.from({ length: 6 }, queue));
+    await queue();
+    assert.equal((await webhook()).position, 250);
+    const targets = (await deliveries()).map(({ body }) => JSON.parse(body).data.target.id);
+    const expected = events.filter((one) => one.action === 'key.created').map(({ target }) => target.id);
+    assert.deepEqual(targets.sort(), expected.sort());
+  });
+
+  test(`events from before the creation of a webhook, and while it is disabled, are not queued, on ${which}`, async () => {
+    const { db, seal, queue, deliveries } = await withWebhook();
+    await db
+      .updateTable('webhook')
+      .set({ created_at: event(5).at })
+      .execute();
+    await seal([event(4), event(5)]);
+    await queue();
+    assert.equal((await deliveries()).length, 1);
+    await db.updateTable('webhook').set({ disabled_at: 1, disabled_by: 'usr_1' }).execute();
+    await seal([event(6)]);
+    await queue();
+    assert.equal((await deliveries()).length, 1);
+    await db.updateTable('webhook').set({ disabled_at: null }).execute();
+    await queue();
+    assert.equal((await deliveries()).length, 2, 'it waited');
+  });
+
+  test(`a delivery is repeated for three days, then its webhook is disabled with an event, on ${which}`, async () => {
+    const { db, state, attemptAll, seal, queue, webhook, deliveries } = await withWebhook('key.created');
+    await seal([action(event(0), 'key.created')]);
+    await queue();
+    state.outcome = failed;
+    const gaps: number[] = [];
+    for (let attempt = 1; attempt <= 10; attempt++) {
+      const sent = state.sent;
+      await attemptAll();
+      assert.equal(state.sent, sent + 1, `attempt ${attempt}`);
+      const [{ next_attempt_at = null } = {}] = await deliveries();
+      if (next_attempt_at === null) break;
+      gaps.push((next_attempt_at - state.now) / msPerHour);
+      state.now = next_attempt_at - 1;
+      await attemptAll();
+      assert.equal(state.sent, sent + 1, 'not before its time');
+      state.now = next_attempt_at;
+    }
+    assert.equal(gaps.length, 9);
+    for (const [i, least] of [5 / 3600, 1 / 12, 0.5, 2, 5, 10, 14, 20, 24].entries())
+      assert.ok(
+        (gaps[i] ?? 0) >= least * 0.999 && (gaps[i] ?? 0) <= least * 1.101,
+        `${gaps[i]} for ${least}`,
+      );
+    const [delivery] = await deliveries();
+    assert.deepEqual([delivery?.attempts, delivery?.succeeded_at], [10, null]);
+    assert.equal(delivery?.ended_at, state.now);
+    const { disabled_at, disabled_by, failing_since } = await webhook();
+    assert.deepEqual([disabled_at, disabled_by, failing_since], [state.now, 'system', start]);
+    const last = await db
+      .selectFrom('audit_event')
+      .selectAll()
+      .orderBy('id', 'desc')
+      .executeTakeFirstOrThrow();
+    assert.deepEqual([last.action, last.chain, last.target_id], ['webhook.disabled', 'ws_1', 'w']);
+    assert.deepEqual(JSON.parse(last.details ?? ''), {
+      failingSince: new Date(start).toISOString(),
+      lastError: 'down',
+    });
+    await attemptAll();
+    assert.equal(state.sent, 10);
+  });
+
+  test(`a receiver that only rejects one event stays enabled, on ${which}`, async () => {
+    const { db, state, attemptAll, seal, queue, webhook, deliveries } = await withWebhook('key.created');
+    await seal([action(event(0), 'key.created')]);
+    await queue();
+    state.outcome = failed;
+    for (let attempt = 1; attempt <= 9; attempt++) {
+      await attemptAll();
+      state.now = (await deliveries())[0]?.next_attempt_at ?? assert.fail();
+    }
+    // Another event succeeds before the last attempt.
+    await seal([action(event(1), 'key.created')]);
+    await queue();
+    const [first] = await deliveries();
+    await db
+      .updateTable('webhook_delivery')
+      .set({ next_attempt_at: state.now + 9 })
+      .where('id', '=', first?.id ?? '')
+      .execute();
+    state.outcome = accepted;
+    await attemptAll();
+    assert.equal((await webhook()).failing_since, null);
+    state.now += 9;
+    state.outcome = failed;
+    await attemptAll();
+    assert.deepEqual((await deliveries()).map(({ succeeded_at }) => succeeded_at === null).sort(), [
+      false,
+      true,
+    ]);
+    assert.equal((await deliveries()).filter(({ next_attempt_at }) => next_attempt_at !== null).length, 0);
+    assert.equal((await webhook()).disabled_at, null);
+  });
+
+  test(`after a crash in the middle of an attempt, another node makes it again, on ${which}`, async () => {
+    const { state, deliverer, claim, attemptAll, seal, queue, deliveries } = await withWebhook();
+    await seal([event(0)]);
+    await queue();
+    const [lost] = await claim();
+    assert.ok(lost);
+    await attemptAll();
+    assert.equal(state.sent, 0, 'it is leased');
+    state.now += 60_000;
+    await attemptAll();
+    assert.equal(state.sent, 1);
+    // The first node was only slow. Its outcome comes too late.
+    state.outcome = failed;
+    await deliverer.attempt(lost, running);
+    assert.equal((await deliveries())[0]?.error, null);
+    // A server that stops gives the attempt back.
+    await seal([event(1)]);
+    await queue();
+    const [given] = await claim();
+    await deliverer.attempt(given ?? assert.fail(), AbortSignal.abort());
+    assert.deepEqual(
+      (await claim()).map(({ attempts }) => attempts),
+      [1],
+    );
+  });
+
+  test(`nothing is sent without a signing secret that can be decrypted, on ${which}`, async () => {
+    const { state, attemptAll, seal, queue, deliveries } = await withWebhook(
+      '*',
+      new SecretBox('another secret'),
+    );
+    await seal([event(0)]);
+    await queue();
+    await attemptAll();
+    assert.equal(state.sent, 0);
+    assert.match((await deliveries())[0]?.error ?? '', /SOKU_SECRET has changed/);
+  });
+
+  test(`deliveries are deleted 30 days after their end, and with their webhook, on ${which}`, async () => {
+    const { db, state, attemptAll, seal, queue, deliveries } = await withWebhook();
+    await seal([event(0)]);
+    await queue();
+    await attemptAll();
+    state.now += 1;
+    await seal([event(1)]);
+    await queue();
+    await pruneDeliveries(db, start + 30 * msPerDay);
+    assert.equal((await deliveries()).length, 2);
+    await pruneDeliveries(db, start + 30 * msPerDay + 1);
+    assert.deepEqual(
+      (await deliveries()).map(({ ended_at }) => ended_at),
+      [null],
+    );
+    await db.deleteFrom('webhook').execute();
+    await attemptAll();
+    assert.equal(state.sent, 1, 'no longer sent');
+    await pruneDeliveries(db, start);
+    assert.deepEqual(await deliveries(), []);
+  });
+}
+
+test('a sealed signing secret opens only for its webhook and with the same secret of the deployment', () => {
+  const sealed = box.seal('whsec_x', 'w');
+  assert.equal(box.open(sealed, 'w'), 'whsec_x');
+  assert.equal(box.open(sealed, 'v'), undefined);
+  assert.equal(new SecretBox('other').open(sealed, 'w'), undefined);
+  const edited = Buffer.from(sealed, 'base64');
+  edited[edited.length - 1] = (edited.at(-1) ?? 0) ^ 1;
+  assert.equal(box.open(edited.toString('base64'), 'w'), undefined);
+  assert.equal(box.open('', 'w'), undefined);
+});
