@@ -34,6 +34,7 @@ export const actionSchema = z.enum([
   'account.password_changed',
   'account.password_change_failed',
   'account.password_reset',
+  'account.notifications_updated',
   'backup.restored',
   'database.moved',
   'audit.pruned',

@@ -33,6 +33,8 @@ import { CallerAuthenticator } from './keys/callers.ts';
 import { rejectKeysInUrls } from './keys/check-url.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { createSessionCheck } from './keys/session-check.ts';
+import { createMail } from './mail/mail.ts';
+import { notificationRoutes } from './mail/routes.ts';
 import { healthRoutes } from './monitoring/health.ts';
 import { nodeRoutes } from './monitoring/node-routes.ts';
 import { createOperatorCheck } from './monitoring/operators.ts';
@@ -79,7 +81,8 @@ export async function createApp(
   const keyParts = createKeys(config, database, propagation, usage, secret, log);
   const { keys } = keyParts;
   const { worker, ...webhookParts } = createWebhooks(config, database, propagation, secret, log);
-  const tasks = together(secretTasks, keyParts.revoker, worker);
+  const mail = createMail(config, database, secret, log);
+  const tasks = together(secretTasks, keyParts.revoker, worker, mail);
 
   const draining = addDraining(app);
   const isStopping = () => draining.begun;
@@ -106,6 +109,7 @@ export async function createApp(
   const logEvent = createEventLog(addressOf);
   const ofAccounts = { ...accountParts, publicUrl, keyPrefixes, testKeyPrefix, addressOf };
   await app.register(accountRoutes, { logEvent, ...ofAccounts });
+  await app.register(notificationRoutes, { logEvent, mail, ...ofAccounts });
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
   await app.register(scopeRoutes, { logEvent, ...keyParts, callers });
   await app.register(importRoutes, { logEvent, ...keyParts, callers });
@@ -118,7 +122,7 @@ export async function createApp(
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });
   const checkOperator = createOperatorCheck({ token: config.metricsToken, publicUrl, addressOf });
-  await app.register(metricsRoutes, { sources: { ...sources, requests }, checkOperator });
+  await app.register(metricsRoutes, { sources: { ...sources, requests, mails: mail.counts }, checkOperator });
   await app.register(nodeRoutes, { list: nodes?.list ?? singleNodeList, checkOperator, accounts, addressOf });
   registerOpenApiRoute(app);
   await registerPages(app);

@@ -31,6 +31,16 @@ export function listOf(check: (entry: string) => boolean, problem: string) {
     .refine((entries) => entries.every(check), problem);
 }
 
+/** A text that `parse` understands. */
+export function parsedWith<T>(parse: (text: string) => T | undefined, problem: string) {
+  return z.string().transform((text, context): T => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue(problem);
+    return z.NEVER;
+  });
+}
+
 /** Whether a text can begin tokens of another format, or is `*`. */
 export function isImportedPrefix(text: string): boolean {
   return text === '*' || /^[A-Za-z0-9._~+/-]{1,40}$/.test(text);

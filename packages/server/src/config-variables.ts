@@ -9,11 +9,14 @@ import {
   isPostgresUrl,
   isRangeOrHost,
   listOf,
+  parsedWith,
   rateLimit,
   wholeNumber,
 } from './config-values.ts';
 import { isUpstreamUrl } from './gateway/upstream-url.ts';
 import { addressHeaders } from './http/client-address.ts';
+import { parseSender } from './mail/sender.ts';
+import { parseSmtpUrl } from './mail/smtp-url.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -181,6 +184,23 @@ export const variables = z.object({
       example: '10.1.0.0/16,hooks.internal',
       description:
         'IP addresses, ranges and names of hosts that [webhooks](webhooks.md) may reach although they are not public, separated by commas. A named host, or one whose URL has an allowed address, may also use `http://`',
+    }),
+  SMTP_URL: parsedWith(
+    parseSmtpUrl,
+    'must be an smtp:// or smtps:// URL, with both a user and a password or neither',
+  )
+    .optional()
+    .register(notes, {
+      example: 'smtps://user:password@smtp.example.com',
+      description:
+        'SMTP server that sends [email](mail.md): `smtps://` (port 465) or `smtp://` (port 587, with STARTTLS). A remote host must use TLS with a trusted certificate, unless an `smtp://` URL ends in `?tls=off`. Without it, mails are written to the directory `outbox` in the data directory',
+    }),
+  MAIL_FROM: parsedWith(parseSender, 'must be an email address, or a name and an address in <>')
+    .optional()
+    .register(notes, {
+      example: 'soku@example.com',
+      description:
+        'Sender of mails: an address, or a name and an address, `Soku <soku@example.com>`. Required with `SMTP_URL`',
     }),
   SOKU_METRICS_TOKEN: z
     .string()

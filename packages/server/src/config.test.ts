@@ -36,6 +36,7 @@ test('an empty environment is a complete configuration', () => {
     maxActiveKeys: 10_000,
     auditRetentionDays: 400,
     webhookAllow: [],
+    mail: { smtp: undefined, from: { name: 'Soku API Keys', address: 'soku@localhost' } },
     metricsToken: undefined,
     cacheKeys: 1_000_000,
     cacheRefusedKeys: 100_000,
@@ -92,6 +93,7 @@ test('every variable is read', () => {
     maxActiveKeys: 3,
     auditRetentionDays: 7,
     webhookAllow: ['10.1.0.0/16', 'hooks.internal', 'localhost', '::1'],
+    mail: { smtp: undefined, from: { name: 'Soku API Keys', address: 'soku@localhost' } },
     metricsToken: 'sixteen-or-more!',
     cacheKeys: 1,
     cacheRefusedKeys: 2,
@@ -117,7 +119,7 @@ test('without a public URL, its default uses the port', () => {
 });
 
 test('an empty variable counts as unset, as in compose files', () => {
-  const names = [...describeVariables().map((variable) => variable.name), 'SMTP_URL'];
+  const names = describeVariables().map((variable) => variable.name);
   assert.deepEqual(readConfig(Object.fromEntries(names.map((name) => [name, '']))), readConfig({}));
 });
 
@@ -202,12 +204,6 @@ test('the owner needs a valid email address and a valid password', () => {
   );
 });
 
-test('an unsupported reserved variable is rejected, not ignored', () => {
-  for (const name of ['SMTP_URL', 'MAIL_FROM']) {
-    assertRefused({ [name]: 'anything' }, new RegExp(`^${name} is set, but this version`));
-  }
-});
-
 test('PostgreSQL needs a valid URL and an explicit secret', () => {
   const url = 'postgres://soku@db.example.com/soku';
   const secret = 'x'.repeat(32);
@@ -263,6 +259,7 @@ test('no error message contains a secret', () => {
     { DATABASE_URL: `postgres://ada:${secret}@host/db` },
     { DATABASE_URL: `mysql://ada:${secret}@host/db` },
     { SMTP_URL: `smtp://ada:${secret}@host` },
+    { SMTP_URL: `smtp://${secret}@host` },
     { SOKU_METRICS_TOKEN: secret },
   ];
   for (const environment of environments) {
@@ -278,6 +275,7 @@ test('every example is a valid value', () => {
       SOKU_OWNER_EMAIL: 'ada@example.com',
       SOKU_OWNER_PASSWORD: 'long enough',
       SOKU_SECRET: 'x'.repeat(32),
+      MAIL_FROM: 'ada@example.com',
     };
     readConfig({ ...pair, [name]: example });
   }

@@ -11,13 +11,9 @@ import type { Rule } from './gateway/rules.ts';
 import { parseRules, RulesError } from './gateway/rules-file.ts';
 import { wouldLoop } from './gateway/upstream-url.ts';
 import type { AddressHeader } from './http/client-address.ts';
+import type { Sender } from './mail/sender.ts';
+import type { SmtpServer } from './mail/smtp-url.ts';
 import { StartupError } from './startup-error.ts';
-
-/**
- * Reserved variables that this version does not support. Ignoring one could mislead an operator to expect that, for
- * example, email is sent, so the process does not start when one is set.
- */
-const notInThisVersion = ['SMTP_URL', 'MAIL_FROM'];
 
 interface GatewayConfig {
   /** Absolute http(s) URL. */
@@ -26,6 +22,12 @@ interface GatewayConfig {
   forwardKey: boolean;
   preflight: 'refuse' | 'pass';
   rules: readonly Rule[];
+}
+
+interface MailConfig {
+  /** Undefined: mails are written to files. */
+  smtp: SmtpServer | undefined;
+  from: Sender;
 }
 
 export interface Config {
@@ -61,6 +63,7 @@ export interface Config {
   webhookAllow: readonly string[];
   /** Undefined: the gateway does not start. */
   gateway: GatewayConfig | undefined;
+  mail: MailConfig;
   /** Undefined: only programs on this machine may read the metrics. */
   metricsToken: string | undefined;
   logLevel: Variables['LOG_LEVEL'];
@@ -108,11 +111,17 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     auditRetentionDays: values.SOKU_AUDIT_RETENTION_DAYS,
     webhookAllow: values.SOKU_WEBHOOK_ALLOW,
     gateway: gatewayOf(values),
+    mail: mailOf(values),
     metricsToken: values.SOKU_METRICS_TOKEN,
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
     trustProxyHeader: values.TRUST_PROXY_HEADER,
   };
+}
+
+function mailOf({ SMTP_URL: smtp, MAIL_FROM: from }: Variables): MailConfig {
+  if (smtp !== undefined && from === undefined) throw wrong('MAIL_FROM', 'is required with SMTP_URL');
+  return { smtp, from: from ?? { name: 'Soku API Keys', address: 'soku@localhost' } };
 }
 
 function gatewayOf(values: Variables): GatewayConfig | undefined {
@@ -157,13 +166,6 @@ export function unknownVariables(environment: Record<string, string | undefined>
 
 function parseVariables(environment: Record<string, string | undefined>): Variables {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const unavailable = notInThisVersion.find((name) => present[name] !== undefined);
-  if (unavailable !== undefined) {
-    throw new StartupError(
-      'configuration',
-      `${unavailable} is set, but this version does not support it. Unset it to start.`,
-    );
-  }
   const parsed = variables.safeParse(present);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -57,7 +57,7 @@ export async function createVerification(
     firstUsed: secretTasks.firstUsed,
   });
   const verifier = new GrantingVerifier(decider, limits.grants);
-  const sources: Omit<MetricSources, 'requests'> = {
+  const sources: Omit<MetricSources, 'requests' | 'mails'> = {
     failures: () => ({ usage: usage.failures(), limits: limits.failures(), journal: journal.failures }),
     lastBackups: () => readLastBackups(config.dataDir, database.kind),
     database: database.kind,

@@ -21,12 +21,18 @@ export class AccountEventRecorder {
    * Records a sign-in, or ends its session if that fails, so that every sign-in has an event.
    *
    * @param token the session token, which no response has sent yet
+   * @param more `newDevice`: this browser has not signed in to the account before
    * @throws {RequestError} storage_unavailable if the event cannot be written
    * @throws {DatabaseUnavailable}
    */
-  async recordSignIn(request: FastifyRequest, account: AccountName, token: string): Promise<void> {
+  async recordSignIn(
+    request: FastifyRequest,
+    account: AccountName,
+    token: string,
+    more: { newDevice?: true } = {},
+  ): Promise<void> {
     try {
-      await this.#append(request, 'account.signed_in', account, {});
+      await this.#append(request, 'account.signed_in', account, 'newDevice' in more ? { details: more } : {});
     } catch (error) {
       this.#log(request, error, 'account.signed_in', account, 'the session is ended');
       // If this also fails, the account still lists the session, but no client has its token.

@@ -78,7 +78,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
       if (response.status === 401) await recordFailure(request, email);
       if (response.ok) {
         const { user, token } = signedInSchema.parse(await response.clone().json());
-        await records.recordSignIn(request, user, token);
+        await records.recordSignIn(request, user, token, device === undefined ? { newDevice: true } : {});
         logEvent(request, 'signed in', { accountId: user.id });
       }
       return sendAuthResponse(reply, response);

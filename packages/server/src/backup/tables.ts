@@ -30,6 +30,10 @@ export const databaseTables: TableKeys = {
   audit_event: ['id'],
   webhook: ['id'],
   webhook_delivery: ['id'],
+  mail_preference: ['user_id'],
+  mail_cursor: ['chain'],
+  mail: ['id'],
+  key_reminder: ['key_id', 'expires_at', 'days'],
 };
 
 /** Tables that give access to the dashboard. A backup does not contain them, so it cannot revive a session. */

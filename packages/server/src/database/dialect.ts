@@ -47,7 +47,11 @@ export function binaryCollation(postgres: boolean): RawBuilder<unknown> {
  *
  * @param db inside a transaction
  */
-export async function lockRow<T>(db: Kysely<T>, table: 'workspace' | 'api_key', id: string): Promise<void> {
+export async function lockRow<T>(
+  db: Kysely<T>,
+  table: 'workspace' | 'api_key' | 'user',
+  id: string,
+): Promise<void> {
   if (!isPostgres(db)) return;
   await sql`SELECT 1 FROM ${sql.table(table)} WHERE id = ${id} FOR NO KEY UPDATE`.execute(db);
 }

@@ -18,6 +18,7 @@ import { usagePasses } from './migrations/0016-usage-passes.ts';
 import { keyLife } from './migrations/0017-key-life.ts';
 import { keptMark } from './migrations/0018-kept-mark.ts';
 import { webhooks } from './migrations/0019-webhooks.ts';
+import { mail } from './migrations/0020-mail.ts';
 import type { Tables } from './schema.ts';
 
 /** All migrations in order. Forward only: a released one is never edited but corrected by a later one. */
@@ -41,6 +42,7 @@ export const migrations: Record<string, Migration> = {
   '0017-key-life': keyLife,
   '0018-kept-mark': keptMark,
   '0019-webhooks': webhooks,
+  '0020-mail': mail,
 };
 
 /**

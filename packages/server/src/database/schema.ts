@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { MailTables } from './mail-schema.ts';
 import type { WebhookDeliveryTable, WebhookTable } from './webhook-schema.ts';
 
 /**
@@ -294,7 +295,7 @@ interface AuditEventTable {
   hash: string | null;
 }
 
-export interface Tables {
+export interface Tables extends MailTables {
   audit_event: AuditEventTable;
   webhook: WebhookTable;
   webhook_delivery: WebhookDeliveryTable;

@@ -28,7 +28,8 @@ type Event =
   | 'webhook changed'
   | 'webhook deleted'
   | 'webhook secret rotated'
-  | 'workspace settings changed';
+  | 'workspace settings changed'
+  | 'notifications changed';
 
 /** Only IDs: no name, email address or header, because typed text may be a password or a key. */
 interface Ids {

@@ -4,6 +4,7 @@ import { type RequestCounts, requestBucketBounds } from '../http/request-counts.
 import { type VerificationCounts, verificationBucketBounds } from '../verification/verification-counts.ts';
 import { version } from '../version.ts';
 import { histogramText } from './histogram.ts';
+import { addMailMetrics, type MailOutcomes } from './mail-metrics.ts';
 import { addNodeMetrics, changeWaitText, type NodeSource } from './node-metrics.ts';
 import { setMetricValues } from './set-values.ts';
 
@@ -11,6 +12,7 @@ import { setMetricValues } from './set-values.ts';
 export interface MetricSources {
   verifications: VerificationCounts;
   requests: RequestCounts;
+  mails: MailOutcomes;
   /** Number of failed background writes. */
   failures: () => { usage: number; limits: number; journal: number };
   /** When the backup command last succeeded and last failed, in epoch ms; 0: never, as far as is known. */
@@ -103,6 +105,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   addDatabaseMetrics(registry, sources);
   addRequestMetrics(registry, sources);
   addBackupMetrics(registry, sources);
+  addMailMetrics(registry, sources.mails);
   return {
     contentType: registry.contentType,
     text: async () =>

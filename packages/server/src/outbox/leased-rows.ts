@@ -13,7 +13,7 @@ import type { Tables } from '../database/schema.ts';
 // made twice.
 
 /** The tables of leased rows. */
-export type WorkTable = 'webhook_delivery';
+export type WorkTable = 'mail' | 'webhook_delivery';
 
 /** A leased row. */
 export interface Claim {

@@ -27,6 +27,7 @@ const labels: Record<Action, string> = {
   'account.password_changed': 'Password changed',
   'account.password_change_failed': 'Password change failed',
   'account.password_reset': 'Password reset',
+  'account.notifications_updated': 'Email notifications changed',
   'backup.restored': 'Backup restored',
   'database.moved': 'Database moved',
   'audit.pruned': 'Old entries deleted',

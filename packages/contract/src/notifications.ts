@@ -1,0 +1,40 @@
+/** The email notifications of an account. Only the dashboard reads and changes them. */
+import { z } from 'zod';
+
+/** The kinds of mails that a person can turn off. */
+export const mailChoiceSchema = z.enum([
+  'keyCreated',
+  'keyRotated',
+  'keyRevoked',
+  'keyExpiring',
+  'policyWarning',
+  'webhookDisabled',
+]);
+export type MailChoice = z.infer<typeof mailChoiceSchema>;
+
+/** The kinds of mails about the security of an account or a workspace. They are always sent. */
+export const securityMailSchema = z.enum(['endedSecretUsed', 'newSignIn', 'passwordChanged']);
+
+export const mailKindSchema = z.enum([...mailChoiceSchema.options, ...securityMailSchema.options]);
+export type MailKind = z.infer<typeof mailKindSchema>;
+
+/** A name of the IANA time zone database that this program knows. */
+export const timeZoneSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_+/-]{1,64}$/, 'must be a time zone such as Europe/Berlin')
+  .refine(isTimeZone, 'must be a time zone such as Europe/Berlin');
+
+/** GET and PUT /api/notifications. */
+export const notificationsSchema = z.strictObject({
+  mails: z.record(mailChoiceSchema, z.boolean()).describe('Whether each kind is sent'),
+  timeZone: timeZoneSchema.nullable().describe('For the times in mails; null: none was chosen, UTC'),
+});
+export type Notifications = z.infer<typeof notificationsSchema>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,147 @@
+import { type Kysely, sql } from 'kysely';
+import type { Logger } from 'pino';
+import type { Tables } from '../database/schema.ts';
+import { throttle } from '../http/logging.ts';
+import type { MailOutcomes } from '../monitoring/mail-metrics.ts';
+import { nextAttemptAt } from '../outbox/backoff.ts';
+import { type Claim, release, settle } from '../outbox/leased-rows.ts';
+import type { Message, SendResult, Transport } from './message.ts';
+import { noticeSchema } from './notice.ts';
+import { isChoice, isWanted } from './preferences.ts';
+import { renderMail } from './render.ts';
+import type { UnsubscribeTokens } from './unsubscribe-token.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+
+/** ms between the attempts of a mail. A greylisting server accepts one of the first; the last is after three days. */
+const delays = [
+  ...[1, 5, 15, 30].map((minutes) => minutes * minute),
+  ...[1, 2, 4, 8, 12, 12, 12, 20].map((hours) => hours * hour),
+];
+
+/** ms between two log lines about mails that could not be sent. */
+const logInterval = 60_000;
+
+interface Options {
+  db: Kysely<Tables>;
+  transport: Transport;
+  tokens: UnsubscribeTokens;
+  publicUrl: string;
+  log: Logger;
+  /** Epoch ms. */
+  now: () => number;
+}
+
+interface Failure {
+  mailId: string;
+  code: string;
+  permanent: boolean;
+}
+
+/**
+ * Sends mails that are due. The outcome is recorded after the attempt, so a crash repeats the attempt: a mail is never
+ * lost, and sent twice only if the crash, or the end of the connection, comes between the acceptance and its record.
+ */
+export class MailDelivery {
+  readonly counts: MailOutcomes = { sent: 0, deferred: 0, refused: 0, expired: 0 };
+  readonly #options: Options;
+  readonly #report: (failure: Failure) => void;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#report = throttle<Failure>(logInterval, (failure, suppressed) =>
+      options.log.warn(
+        { ...failure, suppressed },
+        failure.permanent ? 'a mail was refused and is given up' : 'a mail could not be sent; retrying',
+      ),
+    );
+  }
+
+  /** Makes one attempt. */
+  async attempt(claim: Claim, signal: AbortSignal): Promise<void> {
+    const message = await this.#compose(claim.id);
+    if (message === undefined) return this.#end(claim, 'dropped', null);
+    const result = await this.#options.transport.send(message, signal);
+    if (result.sent) {
+      await this.#end(claim, 'sent', null);
+      this.counts.sent += 1;
+      return;
+    }
+    if (signal.aborted) await release(this.#options.db, 'mail', claim);
+    else await this.#fail(claim, result);
+  }
+
+  async #fail(claim: Claim, { code, permanent }: Extract<SendResult, { sent: false }>): Promise<void> {
+    const { db, now } = this.#options;
+    const next = permanent ? null : nextAttemptAt(delays, claim.attempts, now());
+    this.#report({ mailId: claim.id, code, permanent: next === null });
+    if (next === null) {
+      const outcome = permanent ? 'refused' : 'expired';
+      await this.#end(claim, outcome, code);
+      this.counts[outcome] += 1;
+      return;
+    }
+    this.counts.deferred += 1;
+    await db.transaction().execute(async (transaction) => {
+      if (!(await settle(transaction, 'mail', claim, next))) return;
+      await transaction.updateTable('mail').set({ error: code }).where('id', '=', claim.id).execute();
+    });
+  }
+
+  async #end(claim: Claim, outcome: string, error: string | null): Promise<void> {
+    const { db, now } = this.#options;
+    await db.transaction().execute(async (transaction) => {
+      if (!(await settle(transaction, 'mail', claim, null))) return;
+      await transaction
+        .updateTable('mail')
+        .set({ ended_at: now(), outcome, error })
+        .where('id', '=', claim.id)
+        .execute();
+    });
+  }
+
+  /** @returns undefined if the account no longer wants the mail, or left the workspace */
+  async #compose(id: string): Promise<Message | undefined> {
+    const { db, tokens, publicUrl } = this.#options;
+    const row = await db
+      .selectFrom('mail as m')
+      .innerJoin('user as u', 'u.id', 'm.user_id')
+      .leftJoin('mail_preference as p', 'p.user_id', 'm.user_id')
+      .leftJoin('workspace_member as member', (join) =>
+        join.onRef('member.user_id', '=', 'm.user_id').onRef('member.workspace_id', '=', 'm.workspace_id'),
+      )
+      .leftJoin('workspace as w', 'w.id', 'member.workspace_id')
+      .select([
+        'm.notice',
+        'm.workspace_id',
+        'm.created_at',
+        'u.id as userId',
+        'u.email',
+        'p.time_zone as timeZone',
+        'p.muted',
+        'w.name as workspaceName',
+      ])
+      .where('m.id', '=', id)
+      .executeTakeFirst();
+    if (row === undefined || (row.workspace_id !== null && row.workspaceName === null)) return undefined;
+    const notice = noticeSchema.parse(JSON.parse(row.notice));
+    const { kind } = notice;
+    if (!isWanted(kind, new Set(row.muted?.split(' ')))) return undefined;
+    const unsubscribeUrl = isChoice(kind)
+      ? `${publicUrl}/unsubscribe/${tokens.issue({ userId: row.userId, kind })}`
+      : undefined;
+    const { timeZone, workspaceName } = row;
+    const rendered = renderMail(notice, { timeZone, workspaceName, publicUrl, unsubscribeUrl });
+    return { id, to: row.email, date: row.created_at, unsubscribeUrl, ...rendered };
+  }
+}
+
+/** Deletes the mails that ended before a time, in epoch ms. */
+export async function deleteEnded(kysely: Kysely<Tables>, before: number): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    DELETE FROM mail WHERE id IN (SELECT id FROM mail WHERE ended_at < ${before} LIMIT 500) RETURNING id`.execute(
+    kysely,
+  );
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { msPerDay } from '@soku/contract/instant';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { isPostgres } from '../database/dialect.ts';
+import type { Database } from '../database/open.ts';
+import { LeasedWork } from '../outbox/leased-work.ts';
+import { later, PeriodicTask } from '../timers/periodic-task.ts';
+import { MailCollector } from './collector.ts';
+import { deleteEnded, MailDelivery } from './delivery.ts';
+import type { Transport } from './message.ts';
+import { OutboxTransport } from './outbox-transport.ts';
+import { MailPreferences } from './preferences.ts';
+import { queueReminders } from './reminders.ts';
+import { SmtpTransport } from './smtp-transport.ts';
+import { UnsubscribeTokens } from './unsubscribe-token.ts';
+
+/** ms between two rounds. `all`: a look at all chains, and `ended`: the deletion of old mails. */
+const intervals = { collect: 1000, send: 1000, all: 10 * 60_000, remind: 10 * 60_000, ended: msPerDay };
+
+/** ms. Longer than the longest attempt. */
+const lease = 10 * 60_000;
+
+/** Mails that are sent at the same time. */
+const concurrency = 4;
+
+/** Days after which a mail that was sent or given up is deleted, with its file. */
+const keptDays = 30;
+
+/**
+ * Creates mails about audit events and expiring keys, and sends them.
+ *
+ * @param secret SOKU_SECRET
+ */
+export function createMail(config: Config, { kysely: db }: Database, secret: string, log: Logger) {
+  const { publicUrl, mail, dataDir } = config;
+  const now = Date.now;
+  const { from, smtp } = mail;
+  const transport: Transport =
+    smtp === undefined
+      ? new OutboxTransport({ directory: join(dataDir, 'outbox'), from, publicUrl, log })
+      : new SmtpTransport({ server: smtp, from, publicUrl });
+  const tokens = new UnsubscribeTokens(secret);
+  const delivery = new MailDelivery({ db, transport, tokens, publicUrl, log, now });
+  const collector = new MailCollector(db, now);
+  const periodic = (name: string, job: () => Promise<void>, interval: number) =>
+    new PeriodicTask(job, {
+      interval,
+      failed: (error) => log.error({ err: error }, `${name} failed; retrying`),
+      later,
+    });
+  const tasks = [
+    periodic('the collection of new mails', () => collector.collectRecent(), intervals.collect),
+    periodic('the search for missed mails', () => collector.collectAll(), intervals.all),
+    periodic('the reminder of expiring keys', () => queueReminders(db, now()), intervals.remind),
+    periodic('the deletion of old mails', () => deleteOld(), intervals.ended),
+  ];
+  let released = isPostgres(db);
+  const sending = new LeasedWork({
+    db,
+    table: 'mail',
+    lanes: async () => {
+      // No other process uses a SQLite file, so a lease in it belongs to a process that crashed.
+      if (!released)
+        await db
+          .updateTable('mail')
+          .set({ lease_until: null })
+          .where('lease_until', 'is not', null)
+          .execute();
+      released = true;
+      return [{ name: 'mail', concurrency }];
+    },
+    attempt: (claim, signal) => delivery.attempt(claim, signal),
+    concurrency,
+    interval: intervals.send,
+    lease,
+    stopTimeout: 2000,
+    failed: (error) => log.error({ err: error }, 'a mail could not be prepared or recorded; retrying'),
+    now,
+  });
+  const deleteOld = async () => {
+    for (;;) {
+      const ids = await deleteEnded(db, now() - keptDays * msPerDay);
+      transport.remove?.(ids);
+      if (ids.length === 0) return;
+    }
+  };
+  return {
+    preferences: new MailPreferences(db, now),
+    tokens,
+    counts: delivery.counts,
+    start: () => {
+      sending.start();
+      const [collecting, ...others] = tasks;
+      collecting?.start();
+      for (const task of others) task.start(5000);
+    },
+    stop: async () => {
+      await Promise.all(tasks.map((task) => task.stop()));
+      await sending.stop();
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { type MailKind, mailKindSchema } from '@soku/contract/notifications';
+import { z } from 'zod';
+import { accountsChain } from '../events/events.ts';
+import type { SealedEvent } from '../outbox/sealed-events.ts';
+
+/** Maximum number of names in a mail. */
+export const maxNames = 10;
+
+/**
+ * What a mail reports: one action, on one thing or on several. It is stored as JSON and becomes text only when it is
+ * sent. It contains no key, no hash and nothing of a session.
+ */
+export const noticeSchema = z.object({
+  kind: mailKindSchema,
+  /** The action of the events, or `key.expiring`. */
+  action: z.string(),
+  /** ISO 8601, of the first event. */
+  at: z.string(),
+  actor: z.object({
+    kind: z.string(),
+    name: z.string(),
+    address: z.string().nullable(),
+    userAgent: z.string().nullable(),
+  }),
+  /** The number of keys, or of other targets. */
+  count: z.int(),
+  /** The first of them. `expiresAt` only for expiring keys. */
+  targets: z.array(
+    z.object({ id: z.string(), kind: z.string(), name: z.string(), expiresAt: z.string().optional() }),
+  ),
+});
+export type MailNotice = z.infer<typeof noticeSchema>;
+
+/** A notice, and whom it concerns. */
+export interface GroupedNotice {
+  notice: MailNotice;
+  /** Mails with the same key are about the same kind of action by the same actor. */
+  groupKey: string;
+  /** null: a notice about one account. */
+  workspaceId: string | null;
+  /** Only this account; null: all members of the workspace. */
+  userId: string | null;
+}
+
+const kinds = new Map<string, MailKind>([
+  ['key.created', 'keyCreated'],
+  ['key.imported', 'keyCreated'],
+  ['key.rotated', 'keyRotated'],
+  ['key.revoked', 'keyRevoked'],
+  ['workspace.keys_revoked', 'keyRevoked'],
+  ['key.ended_secret_used', 'endedSecretUsed'],
+  ['webhook.disabled', 'webhookDisabled'],
+  ['account.password_changed', 'passwordChanged'],
+  ['account.password_reset', 'passwordChanged'],
+]);
+
+/** @returns undefined for an event that is not reported */
+function kindOf({ action, details }: SealedEvent): MailKind | undefined {
+  if (action === 'account.signed_in') return details?.newDevice === true ? 'newSignIn' : undefined;
+  if (action.startsWith('key.policy_')) return 'policyWarning';
+  return kinds.get(action);
+}
+
+/** How many things an event concerns. */
+function countOf({ action, details }: SealedEvent): number {
+  const field = new Map([
+    ['key.imported', 'imported'],
+    ['workspace.keys_revoked', 'keys'],
+  ]).get(action);
+  const count = field === undefined ? 1 : details?.[field];
+  return typeof count === 'number' ? count : 1;
+}
+
+/**
+ * Adds an event to the notice of its group. A group has the events of one action by one actor in one request, so a call
+ * that revokes a thousand keys becomes one notice.
+ */
+export function addEvent(groups: Map<string, GroupedNotice>, event: SealedEvent): void {
+  const kind = kindOf(event);
+  const count = countOf(event);
+  if (kind === undefined || count === 0) return;
+  const { action, actor, target, chain } = event;
+  const isOfAccount = chain === accountsChain;
+  const groupKey = [chain, action, actor.id, ...(isOfAccount ? [target.id] : [])].join(' ');
+  const name = `${groupKey} ${actor.requestId ?? ''}`;
+  const { kind: actorKind, name: actorName, address, userAgent } = actor;
+  const notice: MailNotice = {
+    kind,
+    action,
+    at: event.at,
+    actor: { kind: actorKind, name: actorName, address, userAgent },
+    count,
+    targets: [{ id: target.id, kind: target.kind, name: target.name }],
+  };
+  const known = groups.get(name);
+  groups.set(name, {
+    notice: known === undefined ? notice : merged(known.notice, notice),
+    groupKey,
+    workspaceId: isOfAccount ? null : chain,
+    userId: isOfAccount ? target.id : null,
+  });
+}
+
+/** Both notices, of the same group. */
+export function merged(first: MailNotice, second: MailNotice): MailNotice {
+  return {
+    ...first,
+    count: first.count + second.count,
+    targets: [...first.targets, ...second.targets].slice(0, maxNames),
+  };
+}

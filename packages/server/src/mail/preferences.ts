@@ -1,0 +1,129 @@
+import type { Actor } from '@soku/contract/audit';
+import {
+  type MailChoice,
+  type MailKind,
+  mailChoiceSchema,
+  type Notifications,
+} from '@soku/contract/notifications';
+import type { Kysely } from 'kysely';
+import { accountEvent } from '../accounts/account-events.ts';
+import { lockRow } from '../database/dialect.ts';
+import type { Tables } from '../database/schema.ts';
+import { appendEvent, changesOf } from '../events/events.ts';
+
+/** Whether a mail is sent. Mails about security cannot be turned off. */
+export function isWanted(kind: MailKind, muted: ReadonlySet<string> = new Set()): boolean {
+  return !isChoice(kind) || !muted.has(kind);
+}
+
+export function isChoice(kind: MailKind): kind is MailChoice {
+  return mailChoiceSchema.safeParse(kind).success;
+}
+
+/** The kinds that each of these accounts has turned off. Accounts without a choice are omitted. */
+export async function readMuted(
+  db: Kysely<Tables>,
+  userIds: readonly string[],
+): Promise<Map<string, ReadonlySet<string>>> {
+  if (userIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('mail_preference')
+    .select(['user_id', 'muted'])
+    .where('user_id', 'in', userIds)
+    .execute();
+  return new Map(rows.map(({ user_id, muted }) => [user_id, new Set(muted.split(' '))]));
+}
+
+/** How accounts want their mails. */
+export class MailPreferences {
+  readonly #db: Kysely<Tables>;
+  readonly #now: () => number;
+
+  /** @param now epoch ms */
+  constructor(db: Kysely<Tables>, now: () => number) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  async read(userId: string): Promise<Notifications> {
+    return readPreferences(this.#db, userId);
+  }
+
+  /** Replaces the preferences of the actor's account. */
+  async replace(actor: Actor, preferences: Notifications): Promise<Notifications> {
+    return this.#change(actor.id, actor, () => preferences);
+  }
+
+  /**
+   * Turns a kind off, for the holder of a link in a mail.
+   *
+   * @param actor the account. Its name is read here
+   */
+  async unsubscribe(
+    userId: string,
+    kind: MailChoice,
+    origin: Omit<Actor, 'kind' | 'id' | 'name'>,
+  ): Promise<void> {
+    const actor: Actor = { kind: 'person', id: userId, name: '', ...origin };
+    await this.#change(userId, actor, (before) => ({ ...before, mails: { ...before.mails, [kind]: false } }));
+  }
+
+  async #change(
+    userId: string,
+    actor: Actor,
+    change: (before: Notifications) => Notifications,
+  ): Promise<Notifications> {
+    return this.#db.transaction().execute(async (db) => {
+      await lockRow(db, 'user', userId);
+      const user = await db.selectFrom('user').select('name').where('id', '=', userId).executeTakeFirst();
+      const before = await readPreferences(db, userId);
+      // The account was removed, so there is nothing to change.
+      if (user === undefined) return before;
+      const after = change(before);
+      const changes = changesOf(flat(before), flat(after));
+      if (changes === undefined) return before;
+      const muted = mailChoiceSchema.options.filter((kind) => !after.mails[kind]).join(' ');
+      const row = { time_zone: after.timeZone, muted };
+      await db
+        .insertInto('mail_preference')
+        .values({ user_id: userId, ...row })
+        .onConflict((conflict) => conflict.column('user_id').doUpdateSet(row))
+        .execute();
+      const account = { id: userId, name: user.name };
+      const event = accountEvent(
+        'account.notifications_updated',
+        account,
+        { ...actor, name: user.name },
+        this.#now(),
+        { changes },
+      );
+      await appendEvent(db, event);
+      return after;
+    });
+  }
+}
+
+function flat({ mails, timeZone }: Notifications) {
+  return { ...mails, timeZone };
+}
+
+async function readPreferences(db: Kysely<Tables>, userId: string): Promise<Notifications> {
+  const row = await db
+    .selectFrom('mail_preference')
+    .select(['time_zone', 'muted'])
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  const muted = row?.muted.split(' ') ?? [];
+  const sent = (kind: MailChoice) => !muted.includes(kind);
+  return {
+    mails: {
+      keyCreated: sent('keyCreated'),
+      keyRotated: sent('keyRotated'),
+      keyRevoked: sent('keyRevoked'),
+      keyExpiring: sent('keyExpiring'),
+      policyWarning: sent('policyWarning'),
+      webhookDisabled: sent('webhookDisabled'),
+    },
+    timeZone: row?.time_zone ?? null,
+  };
+}

@@ -1,0 +1,91 @@
+import type { Kysely } from 'kysely';
+import type { Tables } from '../database/schema.ts';
+import { newId } from '../ids.ts';
+import { type GroupedNotice, type MailNotice, merged, noticeSchema } from './notice.ts';
+import { isWanted, readMuted } from './preferences.ts';
+
+/** Mails about the same kind of action by the same actor that an account gets in an hour. */
+const maxPerHour = 5;
+const hour = 60 * 60 * 1000;
+
+/**
+ * Queues one mail per recipient, in the transaction that records that the event or the reminder was handled. After the
+ * fifth mail of a group in an hour, further notices wait an hour and share one mail, so that a program that creates a key
+ * each second causes six mails an hour, not 3,600.
+ *
+ * @param now epoch ms
+ */
+export async function queueMails(db: Kysely<Tables>, grouped: GroupedNotice, now: number): Promise<void> {
+  for (const userId of await recipientsOf(db, grouped)) await queueMail(db, userId, grouped, now);
+}
+
+/** The members of the workspace, or the account itself, unless they have turned the kind off. */
+async function recipientsOf(
+  db: Kysely<Tables>,
+  { notice, workspaceId, userId }: GroupedNotice,
+): Promise<string[]> {
+  const rows =
+    workspaceId === null
+      ? await db
+          .selectFrom('user')
+          .select('id')
+          .where('id', '=', userId ?? '')
+          .execute()
+      : await db
+          .selectFrom('workspace_member')
+          .select('user_id as id')
+          .where('workspace_id', '=', workspaceId)
+          .execute();
+  const ids = rows.map(({ id }) => id);
+  const muted = await readMuted(db, ids);
+  return ids.filter((id) => isWanted(notice.kind, muted.get(id)));
+}
+
+async function queueMail(
+  db: Kysely<Tables>,
+  userId: string,
+  { notice, groupKey, workspaceId }: GroupedNotice,
+  now: number,
+): Promise<void> {
+  const recent = await db
+    .selectFrom('mail')
+    .select(['id', 'notice', 'next_attempt_at', 'attempts'])
+    .where('user_id', '=', userId)
+    .where('group_key', '=', groupKey)
+    .where('created_at', '>', now - hour)
+    .orderBy('created_at')
+    .execute();
+  const collecting = recent.find(
+    ({ next_attempt_at, attempts }) => attempts === 0 && (next_attempt_at ?? 0) > now,
+  );
+  if (collecting !== undefined && (await extend(db, collecting, notice))) return;
+  await db
+    .insertInto('mail')
+    .values({
+      id: newId('mail_', now),
+      user_id: userId,
+      workspace_id: workspaceId,
+      kind: notice.kind,
+      group_key: groupKey,
+      notice: JSON.stringify(notice),
+      created_at: now,
+      next_attempt_at: recent.length < maxPerHour ? now : now + hour,
+    })
+    .execute();
+}
+
+/** @returns false if the mail is being sent */
+async function extend(
+  db: Kysely<Tables>,
+  { id, notice }: { id: string; notice: string },
+  more: MailNotice,
+): Promise<boolean> {
+  const both = merged(noticeSchema.parse(JSON.parse(notice)), more);
+  const { numUpdatedRows } = await db
+    .updateTable('mail')
+    .set({ notice: JSON.stringify(both) })
+    .where('id', '=', id)
+    .where('attempts', '=', 0)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}

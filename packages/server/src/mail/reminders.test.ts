@@ -1,0 +1,100 @@
+/** Reminders of keys that expire soon. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { day, hour, MailWorld } from '../../../../test/support/mail-world.ts';
+import { openTestDatabase } from '../../../../test/support/open-database.ts';
+import { SmtpSink } from '../../../../test/support/smtp.ts';
+import { queueReminders } from './reminders.ts';
+
+/** What differs from an active key. Times are epoch ms, the age is in ms. */
+type Changed = { age?: number; disabled_at?: number; revoked_at?: number; revoked_by?: string };
+
+for (const which of ['sqlite', 'postgres'] as const) {
+  const opened = openTestDatabase(which);
+  after(async () => (await opened).close());
+  const start = async (t: { after: (stop: () => Promise<void>) => void }) => {
+    const { kysely } = (await opened).database;
+    await kysely.deleteFrom('mail').execute();
+    await kysely.updateTable('api_key').set({ expires_at: null }).where('revoked_at', 'is', null).execute();
+    const smtp = await SmtpSink.start();
+    t.after(() => smtp.stop());
+    const world = new MailWorld(kysely, smtp);
+    const { id: workspaceId } = await world.addWorkspace('ada');
+    let number = 0;
+    /** Adds a key that was created `age` ms before it expires. */
+    const addKey = async (name: string, left: number, { age = 90 * day, ...more }: Changed = {}) => {
+      number += 1;
+      const id = `key_${workspaceId}_${number}`;
+      const row = {
+        id,
+        workspace_id: workspaceId,
+        created_by: 'usr_ada',
+        name,
+        name_folded: name,
+        scopes: '',
+      };
+      const expires_at = world.now + left;
+      await kysely
+        .insertInto('api_key')
+        .values({
+          ...row,
+          expires_at,
+          created_at: expires_at - age,
+          rate_limit: null,
+          revoked_at: null,
+          revoked_by: null,
+          ...more,
+        })
+        .execute();
+      return id;
+    };
+    /** Two nodes look at the same time. @returns the subjects of the new mails */
+    const remind = async () => {
+      await Promise.all([queueReminders(kysely, world.now), queueReminders(kysely, world.now)]);
+      const before = smtp.accepted.length;
+      await world.deliver();
+      return smtp.accepted.slice(before).map(({ subject }) => subject);
+    };
+    return { world, smtp, addKey, remind };
+  };
+
+  test(`a key that expires is announced 14, 3 and 1 days before, once each, on ${which}`, async (t) => {
+    const { world, smtp, addKey, remind } = await start(t);
+    const id = await addKey('Billing', 14 * day + hour);
+    assert.deepEqual(await remind(), []);
+    const soon = 'Key expires soon: Billing';
+    for (const passed of [hour, 11 * day, 2 * day]) {
+      world.now += passed;
+      assert.deepEqual(await remind(), [soon]);
+      assert.deepEqual(await remind(), []);
+    }
+    assert.match(smtp.accepted[0]?.text ?? '', /- Billing, expires 14 Dec 2026, 13:00 UTC\n/);
+    assert.doesNotMatch(smtp.accepted[0]?.text ?? '', /^(By|Time|Client):/m);
+    await world.db
+      .updateTable('api_key')
+      .set({ expires_at: world.now + 2 * day })
+      .where('id', '=', id)
+      .execute();
+    assert.deepEqual(
+      await remind(),
+      [soon],
+      'another date is announced anew, and only with the last reminder',
+    );
+    assert.deepEqual(await remind(), []);
+    world.now += 3 * day;
+    assert.deepEqual(await remind(), []);
+  });
+
+  test(`keys that are due together share a mail, and others cause none, on ${which}`, async (t) => {
+    const { addKey, remind, smtp } = await start(t);
+    await addKey('Last day', 5 * hour);
+    await addKey('Two weeks', 13 * day);
+    await addKey('Expired', -hour);
+    await addKey('Later', 15 * day);
+    await addKey('Created for a day', 23 * hour, { age: day });
+    await addKey('Disabled', hour, { disabled_at: 1 });
+    await addKey('Revoked', hour, { revoked_at: 1, revoked_by: 'usr_ada' });
+    assert.deepEqual(await remind(), ['2 keys expire soon']);
+    assert.match(smtp.accepted[0]?.text ?? '', /^- Last day,.*\n.*\n- Two weeks,/m);
+  });
+}

@@ -1,0 +1,133 @@
+import { type Html, html } from './html.ts';
+import type { MailNotice } from './notice.ts';
+import { bodyOf, subjectOf, topicOf } from './texts.ts';
+
+/** Who reads a mail, and the links in it. */
+export interface Reader {
+  /** null: none was chosen, UTC. */
+  timeZone: string | null;
+  /** null in a mail about the account. */
+  workspaceName: string | null;
+  publicUrl: string;
+  /** undefined in a mail about security. */
+  unsubscribeUrl: string | undefined;
+}
+
+interface RenderedMail {
+  subject: string;
+  text: string;
+  html: string;
+}
+
+/** The text of a mail, plain and as HTML without images or anything else from the network. */
+export function renderMail(notice: MailNotice, reader: Reader): RenderedMail {
+  const subject = oneLine(subjectOf(notice));
+  const facts = factsOf(notice, reader);
+  const items = itemsOf(notice, reader);
+  const more = notice.count - items.length;
+  const rest = items.length > 0 && more > 0 ? `and ${more.toLocaleString('en')} more` : '';
+  const footer = footerOf(notice, reader);
+  const text = [
+    subject,
+    '',
+    ...items.map(({ label, url }) => `- ${label}${url === undefined ? '' : `\n  ${url}`}`),
+    ...(rest === '' ? [] : [`  ${rest}`]),
+    ...(items.length > 0 ? [''] : []),
+    ...facts.map(([name, value]) => `${name}: ${value}`),
+    '',
+    bodyOf(notice),
+    '',
+    '-- ',
+    ...footer.map(({ label, url }) => (url === undefined ? label : `${label}: ${url}`)),
+    '',
+  ].join('\n');
+  return { subject, text, html: page(subject, { items, rest, facts, body: bodyOf(notice), footer }).text };
+}
+
+interface Line {
+  label: string;
+  url?: string | undefined;
+}
+
+function itemsOf({ targets }: MailNotice, { publicUrl, timeZone }: Reader): Line[] {
+  return targets.flatMap(({ id, kind, name, expiresAt }) => {
+    if (kind === 'account' || kind === 'workspace') return [];
+    const expiry = expiresAt === undefined ? '' : `, expires ${formatTime(expiresAt, timeZone)}`;
+    const url = kind === 'key' ? `${publicUrl}/settings/api/${encodeURIComponent(id)}` : undefined;
+    return [{ label: oneLine(`${name}${expiry}`), url }];
+  });
+}
+
+function factsOf({ actor, at, action }: MailNotice, { timeZone, workspaceName }: Reader): [string, string][] {
+  const isReminder = action === 'key.expiring';
+  const by = actor.kind === 'key' ? `the key ${actor.name}` : actor.name;
+  const facts: [string, string | null][] = [
+    ['Workspace', workspaceName],
+    ['By', isReminder || actor.kind === 'system' ? null : by],
+    ['Time', isReminder ? null : formatTime(at, timeZone)],
+    ['IP address', actor.address],
+    ['Client', actor.userAgent && withoutLinks(actor.userAgent)],
+  ];
+  return facts.flatMap(([name, value]) => (value === null ? [] : [[name, oneLine(value)]]));
+}
+
+function footerOf({ kind }: MailNotice, { publicUrl, unsubscribeUrl, timeZone }: Reader): Line[] {
+  const settings = `${publicUrl}/settings/account`;
+  return [
+    ...(timeZone === null ? [{ label: 'Times are in UTC. Your settings have your time zone.' }] : []),
+    unsubscribeUrl === undefined
+      ? { label: 'Mails about security cannot be turned off.' }
+      : { label: `Turn off mails about ${topicOf(kind)}`, url: unsubscribeUrl },
+    { label: 'Email notifications', url: settings },
+  ];
+}
+
+function page(
+  subject: string,
+  parts: { items: Line[]; rest: string; facts: [string, string][]; body: string; footer: Line[] },
+): Html {
+  const link = ({ label, url }: Line) =>
+    url === undefined ? html`${label}` : html`<a href="${url}" style="color:inherit">${label}</a>`;
+  const items = parts.items.map((line) => html`<li>${link(line)}</li>`);
+  const rest = parts.rest === '' ? [] : [html`<li>${parts.rest}</li>`];
+  const list = items.length === 0 ? html`` : html`<ul style="padding-left:20px">${items}${rest}</ul>`;
+  const facts = parts.facts.map(
+    ([name, value]) =>
+      html`<tr><td style="padding:2px 16px 2px 0;opacity:.7">${name}</td><td>${value}</td></tr>`,
+  );
+  const footer = parts.footer.map((line) => html`<p style="margin:4px 0">${link(line)}</p>`);
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>${subject}</title></head>
+<body style="font:16px/1.5 system-ui,sans-serif;max-width:36em;margin:24px auto;padding:0 16px">
+<h1 style="font-size:20px">${subject}</h1>
+${list}
+<table style="border-collapse:collapse">${facts}</table>
+<p>${parts.body}</p>
+<div style="font-size:13px;margin-top:32px;opacity:.7">${footer}</div>
+</body></html>
+`;
+}
+
+/** In the reader's time zone, such as "30 Nov 2026, 06:12 CET". */
+function formatTime(at: string, timeZone: string | null): string {
+  return new Intl.DateTimeFormat('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'short',
+    timeZone: timeZone ?? 'UTC',
+  }).format(new Date(at));
+}
+
+/** Names are validated when they are stored, but those of operating system users and of clients are not. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
+}
+
+/** Anyone can choose the name of a client, and programs that show mails turn addresses into links. */
+function withoutLinks(text: string): string {
+  return text.replace(/\S*(?::\/\/|www\.)\S*/gi, '[link]');
+}

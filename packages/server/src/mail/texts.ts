@@ -1,0 +1,92 @@
+import { type MailKind, mailKindSchema } from '@soku/contract/notifications';
+import type { MailNotice } from './notice.ts';
+
+/** The texts of a kind of mail. */
+interface Texts {
+  /** The subject, for one target and for several. */
+  one: (notice: MailNotice) => string;
+  many: (notice: MailNotice) => string;
+  /** What happened, in one sentence, and what to do. */
+  body: string;
+  /** What the mails of this kind are about, as in "Turn off mails about ...". */
+  topic: string;
+}
+
+const nameOf = ({ targets }: MailNotice) => targets[0]?.name ?? '';
+const things = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'key' : 'keys'}`;
+
+const texts: Record<MailKind, Texts> = {
+  keyCreated: {
+    one: (notice) => (notice.action === 'key.imported' ? '1 key imported' : `Key created: ${nameOf(notice)}`),
+    many: ({ action, count }) => `${things(count)} ${action === 'key.imported' ? 'imported' : 'created'}`,
+    body: 'If you did not expect this, revoke what was created and find out who has access.',
+    topic: 'created keys',
+  },
+  keyRotated: {
+    one: (notice) => `Key rotated: ${nameOf(notice)}`,
+    many: ({ count }) => `${things(count)} rotated`,
+    body: 'Programs that still use an older secret must get the new one before the older one is retired.',
+    topic: 'rotated keys',
+  },
+  keyRevoked: {
+    one: (notice) =>
+      notice.action === 'workspace.keys_revoked' ? 'All keys revoked' : `Key revoked: ${nameOf(notice)}`,
+    many: ({ action, count }) => {
+      return action === 'workspace.keys_revoked'
+        ? `All ${things(count)} revoked`
+        : `${things(count)} revoked`;
+    },
+    body: 'Every server rejects requests with a revoked key. This cannot be undone.',
+    topic: 'revoked keys',
+  },
+  keyExpiring: {
+    one: (notice) => `Key expires soon: ${nameOf(notice)}`,
+    many: ({ count }) => `${things(count)} expire soon`,
+    body: 'Requests with an expired key are rejected. If it is still needed, extend its expiry.',
+    topic: 'expiring keys',
+  },
+  policyWarning: {
+    one: (notice) => `Policy warning: ${nameOf(notice)}`,
+    many: ({ count }) => `Policy warnings: ${count.toLocaleString('en')}`,
+    body: 'A policy of the workspace concerns this. The audit log has the details.',
+    topic: 'policies',
+  },
+  webhookDisabled: {
+    one: () => 'Webhook disabled',
+    many: ({ count }) => `${count.toLocaleString('en')} webhooks disabled`,
+    body: 'Its deliveries failed for too long, or someone turned it off. It receives no events until it is enabled.',
+    topic: 'disabled webhooks',
+  },
+  endedSecretUsed: {
+    one: (notice) => `Revoked secret in use: ${nameOf(notice)}`,
+    many: ({ count }) => `Revoked secrets of ${things(count)} in use`,
+    body: 'A program sends a secret that is revoked or retired. The requests are rejected. Either a program still needs the new secret, or someone else has the old one.',
+    topic: 'revoked secrets in use',
+  },
+  newSignIn: {
+    one: () => 'New sign-in to your account',
+    many: ({ count }) => `${count.toLocaleString('en')} new sign-ins to your account`,
+    body: 'Someone signed in with your password in a browser that had not been used for your account before. If it was not you, change your password now: this also ends all other sessions.',
+    topic: 'new sign-ins',
+  },
+  passwordChanged: {
+    one: () => 'Your password was changed',
+    many: () => 'Your password was changed several times',
+    body: 'If it was not you, ask the operator of this server to reset your password.',
+    topic: 'changed passwords',
+  },
+};
+
+/** The subject, as stored names have it: a single line. */
+export function subjectOf(notice: MailNotice): string {
+  const { one, many } = texts[notice.kind];
+  return notice.count === 1 ? one(notice) : many(notice);
+}
+
+export function bodyOf({ kind }: MailNotice): string {
+  return texts[kind].body;
+}
+
+export function topicOf(kind: string): string {
+  return texts[mailKindSchema.parse(kind)].topic;
+}

@@ -1,0 +1,157 @@
+/** Email notifications: what a server writes to its outbox, who gets it, and how they turn it off. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { auditPageSchema } from '@soku/contract/audit';
+import { type Notifications, notificationsSchema } from '@soku/contract/notifications';
+import { outboxMails } from '../support/outbox.ts';
+import { call, type Person } from '../support/person.ts';
+import { addAccount, openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
+import { ada } from '../support/two-accounts.ts';
+
+const server = await sharedServer();
+
+/** A person with a workspace of their own. */
+async function newPerson() {
+  const account = await addAccount(server);
+  return { email: account.email, person: await openSession(server, account) };
+}
+
+const read = async (person: Person) =>
+  notificationsSchema.parse((await person.call('GET', '/api/notifications')).body);
+const write = (person: Person, body: unknown) => person.call('PUT', '/api/notifications', body);
+
+test('a created key is a mail to the members of its workspace, and to no one else', async () => {
+  const { email, person } = await newPerson();
+  const { apiKey, key } = await person.createKey({ name: 'Billing' });
+  const [mail] = await outboxMails(server, ({ text }) => text.includes(key.id));
+  assert.ok(mail);
+  assert.equal(mail.headers.get('to'), email);
+  assert.equal(mail.subject, 'Key created: Billing');
+  assert.ok(mail.text.includes(`${server.url}/settings/api/${key.id}`), mail.text);
+  assert.ok(!mail.raw.includes(apiKey.slice(12, -4)));
+  await server.printed('mail written to the outbox');
+  assert.ok(!server.output.includes('Key created'));
+});
+
+test('preferences belong to the account, and each change is recorded', async () => {
+  const { person } = await newPerson();
+  const before = await read(person);
+  assert.deepEqual(before, {
+    mails: {
+      keyCreated: true,
+      keyRotated: true,
+      keyRevoked: true,
+      keyExpiring: true,
+      policyWarning: true,
+      webhookDisabled: true,
+    },
+    timeZone: null,
+  });
+  const after: Notifications = { mails: { ...before.mails, keyRotated: false }, timeZone: 'Europe/Berlin' };
+  const written = await write(person, after);
+  assert.equal(written.status, 200, written.text);
+  assert.deepEqual(await read(person), after);
+  const { data } = auditPageSchema.parse(
+    (await person.call('GET', '/v1/audit?action=account.notifications_updated')).body,
+  );
+  assert.deepEqual(
+    data.map(({ changes }) => changes),
+    [{ keyRotated: { from: true, to: false }, timeZone: { from: null, to: 'Europe/Berlin' } }],
+  );
+  assert.deepEqual((await read((await newPerson()).person)).mails, before.mails);
+});
+
+test('invalid preferences, and those without a session, are rejected', async () => {
+  const { person } = await newPerson();
+  const { mails } = await read(person);
+  const { keyCreated, ...incomplete } = mails;
+  assert.equal(keyCreated, true);
+  for (const body of [
+    { mails, timeZone: 'Mars/Base' },
+    { mails, timeZone: 'UTC\r\nBcc: eve@example.com' },
+    { mails: incomplete, timeZone: null },
+    { mails: { ...mails, newSignIn: false }, timeZone: null },
+    { mails: { ...mails, keyCreated: 'no' }, timeZone: null },
+    {},
+  ])
+    assert.equal((await write(person, body)).status, 400, JSON.stringify(body));
+  const url = `${server.url}/api/notifications`;
+  for (const headers of [{}, { authorization: 'Bearer sk_live_x' }]) {
+    assert.equal((await call(url, { headers })).status, 401);
+    assert.equal((await call(url, { method: 'PUT', headers, body: { mails, timeZone: null } })).status, 401);
+  }
+  const foreign = { cookie: person.cookie, origin: 'https://evil.example.com' };
+  assert.equal(
+    (await call(url, { method: 'PUT', headers: foreign, body: { mails, timeZone: null } })).status,
+    403,
+  );
+});
+
+test('the link of a mail turns its kind off with one POST, without a session', async () => {
+  const { person } = await newPerson();
+  const { key } = await person.createKey({ name: `Key ${crypto.randomUUID()}` });
+  const [mail] = await outboxMails(server, ({ text }) => text.includes(key.id));
+  const link = mail?.headers.get('list-unsubscribe')?.slice(1, -1) ?? '';
+  assert.ok(link.startsWith(`${server.url}/unsubscribe/`), link);
+  const page = await call(link);
+  assert.equal(page.status, 200);
+  assert.match(page.text, /mails about created keys.*<form method="post">/s);
+  assert.match(page.headers.get('content-security-policy') ?? '', /^default-src 'none'; style-src 'sha256-/);
+  assert.equal(page.headers.get('referrer-policy'), 'same-origin');
+  assert.equal((await read(person)).mails.keyCreated, true, 'a GET changes nothing');
+  const post = (url: string) =>
+    call(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'List-Unsubscribe=One-Click',
+    });
+  for (const wrong of [
+    link.slice(0, -1),
+    `${link}x`,
+    link.replace('unsubscribe/', 'unsubscribe/x'),
+    `${server.url}/unsubscribe/.`,
+  ])
+    assert.equal((await post(wrong)).status, 404, wrong);
+  assert.equal((await read(person)).mails.keyCreated, true);
+  for (const repetition of [1, 2]) assert.equal((await post(link)).status, 200, `${repetition}`);
+  const { mails } = await read(person);
+  assert.deepEqual([mails.keyCreated, mails.keyRevoked], [false, true]);
+  const { key: silent } = await person.createKey({ name: `Key ${crypto.randomUUID()}` });
+  await person.revoke(silent.id);
+  // The mail about the revocation comes later than one about the creation would have.
+  const about = await outboxMails(server, ({ text }) => text.includes(silent.id));
+  assert.deepEqual(
+    about.map(({ subject }) => subject),
+    [`Key revoked: ${silent.name}`],
+  );
+});
+
+test('a sign-in in a new browser is a mail, and another one in the same browser is not', async () => {
+  const signIn = (headers: Record<string, string>) =>
+    call(`${server.url}/api/auth/sign-in/email`, { method: 'POST', body: ada, headers });
+  const agent = (name: string) => ({ 'user-agent': `${name} https://evil.example.com/` });
+  const first = await signIn(agent('Browser one'));
+  const device = first.headers
+    .getSetCookie()
+    .find((cookie) => cookie.includes('_device='))
+    ?.split(';')[0];
+  assert.ok(device);
+  assert.equal((await signIn({ ...agent('Browser one again'), cookie: device })).status, 200);
+  assert.equal((await signIn(agent('Browser two'))).status, 200);
+  const mails = await outboxMails(server, ({ text }) => text.includes('Client: Browser'), 2);
+  assert.deepEqual(mails.map(({ text }) => /^Client: (.*)$/m.exec(text)?.[1]).sort(), [
+    'Browser one [link]',
+    'Browser two [link]',
+  ]);
+  for (const { headers, subject } of mails) {
+    assert.deepEqual([headers.get('to'), subject], [ada.email, 'New sign-in to your account']);
+    assert.equal(headers.get('list-unsubscribe'), undefined);
+  }
+});
+
+test('metrics count the mails', async () => {
+  const { text } = await call(`${server.url}/metrics`);
+  assert.match(text, /^soku_mails_total\{result="sent"\} [1-9]/m);
+  assert.match(text, /^soku_mails_total\{result="refused"\} 0$/m);
+});
