@@ -124,13 +124,13 @@ test('actions on accounts are recorded, whether by their owners or by others', a
   const found = (await events('', again)).filter(({ chain }) => chain === 'accounts');
   const last = found.slice(0, 7).map(({ action, changes, details }) => [action, changes, details]);
   assert.deepEqual(last, [
-    ['account.signed_in', null, null],
+    ['account.signed_in', null, { newDevice: true }],
     ['account.signed_out', null, null],
     ['account.password_change_failed', null, null],
     ['account.sessions_revoked', null, { sessions: 'others' }],
     ['account.updated', { name: { from: 'ada', to: 'Ada L' } }, null],
-    ['account.signed_in', null, null],
-    ['account.signed_in', null, null],
+    ['account.signed_in', null, { newDevice: true }],
+    ['account.signed_in', null, { newDevice: true }],
   ]);
   const created = found.at(-1);
   assert.deepEqual([created?.action, created?.actor.kind], ['account.created', 'operator']);
