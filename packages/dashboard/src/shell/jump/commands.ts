@@ -141,7 +141,7 @@ const pageCommands: Command[] = [
     id: 'account',
     name: 'Account',
     area: 'Settings',
-    words: 'profile name email sessions',
+    words: 'profile name email notifications sessions',
     icon: UserRound,
     isCommon: true,
     run: ({ go }) => go({ to: '/settings/account' }),

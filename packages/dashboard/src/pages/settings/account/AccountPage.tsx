@@ -6,6 +6,7 @@ import { PageHead } from '../../../components/PageHead.tsx';
 import { Section } from '../../../components/Section.tsx';
 import { ThemeSwitch } from '../../../components/ThemeSwitch.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
+import { EmailSettings } from './EmailSettings.tsx';
 import { EndSessionsDialog } from './EndSessionsDialog.tsx';
 import { NameForm } from './NameForm.tsx';
 import { PasswordDialog } from './PasswordDialog.tsx';
@@ -21,7 +22,7 @@ export function AccountPage() {
 
   return (
     <>
-      <PageHead title="Account">Your profile, password and sessions.</PageHead>
+      <PageHead title="Account">Your profile, notifications, password and sessions.</PageHead>
       <div className="account-page">
         <Section title="Profile">
           {session?.user ? <NameForm key={session.user.name} user={session.user} /> : null}
@@ -34,6 +35,9 @@ export function AccountPage() {
         </Section>
         <Section title="Keyboard">
           <ShortcutSettings />
+        </Section>
+        <Section title="Email notifications" lead="What Soku sends to your address.">
+          <EmailSettings />
         </Section>
         <Section title="Password">
           <div className="section__row">

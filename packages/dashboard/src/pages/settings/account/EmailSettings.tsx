@@ -1,0 +1,108 @@
+import { type MailChoice, mailChoiceSchema, type Notifications } from '@soku/contract/notifications';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { changeNotifications, notificationsOptions } from '../../../api/notifications.ts';
+import { Badge } from '../../../components/Badge.tsx';
+import { SelectField } from '../../../components/Field.tsx';
+import { Failure } from '../../../components/Notice.tsx';
+import { Skeleton } from '../../../components/Skeleton.tsx';
+import { userTimeZone } from '../../../dates/zone.ts';
+import { withSignIn } from '../../../session/sign-in-again.ts';
+
+const kinds: Record<MailChoice, { name: string; more: string }> = {
+  keyCreated: { name: 'Created keys', more: 'Someone creates or imports keys.' },
+  keyRotated: { name: 'Rotated keys', more: 'A key gets a new secret.' },
+  keyRevoked: { name: 'Revoked keys', more: 'Keys stop working permanently.' },
+  keyExpiring: { name: 'Expiring keys', more: '14, 3 and 1 days before the expiration date.' },
+  policyWarning: { name: 'Policy warnings', more: 'A key does not follow a policy of the workspace.' },
+  webhookDisabled: { name: 'Disabled webhooks', more: 'A webhook receives no more events.' },
+};
+
+/** Which mails the account gets. Each change is saved at once. */
+export function EmailSettings() {
+  const { data, error } = useQuery(notificationsOptions);
+  const { save, failure } = useSave();
+
+  // Only once, because a failed change makes the stored zone appear again.
+  const suggested = useRef(false);
+  useEffect(() => {
+    if (data?.timeZone !== null || suggested.current) return;
+    suggested.current = true;
+    save({ ...data, timeZone: userTimeZone });
+  }, [data, save]);
+
+  if (data === undefined) {
+    return (
+      <div className="section__row">{error ? <Failure error={error} /> : <Skeleton width="long" />}</div>
+    );
+  }
+  return (
+    <>
+      {mailChoiceSchema.options.map((kind) => (
+        <div key={kind} className="section__row">
+          <label className="check">
+            <input
+              type="checkbox"
+              checked={data.mails[kind]}
+              onChange={({ target }) => save({ ...data, mails: { ...data.mails, [kind]: target.checked } })}
+            />
+            <span>{kinds[kind].name}</span>
+            <span className="check__more">{kinds[kind].more}</span>
+          </label>
+        </div>
+      ))}
+      <div className="section__row">
+        <div>
+          <p>Security</p>
+          <p className="email__more">Revoked secrets in use, new sign-ins and changed passwords.</p>
+        </div>
+        <Badge>Always on</Badge>
+      </div>
+      <div className="email__zone">
+        <SelectField
+          label="Time zone"
+          hint="For the times in mails."
+          value={data.timeZone ?? 'UTC'}
+          onChange={({ target }) => save({ ...data, timeZone: target.value })}
+        >
+          {zones(data.timeZone).map((zone) => (
+            <option key={zone} value={zone} translate="no">
+              {zone}
+            </option>
+          ))}
+        </SelectField>
+        <Failure error={failure} />
+      </div>
+    </>
+  );
+}
+
+/** Shows a change at once and sends one after another, so that the last one stays. */
+function useSave() {
+  const client = useQueryClient();
+  const [failure, setFailure] = useState<unknown>(null);
+  const sending = useRef(Promise.resolve());
+  const save = useCallback(
+    (next: Notifications) => {
+      const { queryKey } = notificationsOptions;
+      client.setQueryData(queryKey, next);
+      setFailure(null);
+      sending.current = sending.current
+        .then(() => withSignIn(() => changeNotifications(next)))
+        .then(
+          () => undefined,
+          (problem) => {
+            setFailure(problem);
+            return client.invalidateQueries({ queryKey });
+          },
+        );
+    },
+    [client],
+  );
+  return { save, failure };
+}
+
+/** The zones of this browser, and the stored one, which another browser may have named. */
+function zones(stored: string | null): string[] {
+  return [...new Set(['UTC', stored ?? 'UTC', ...Intl.supportedValuesOf('timeZone')])].sort();
+}
