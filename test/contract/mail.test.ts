@@ -1,5 +1,7 @@
 /** Email notifications: what a server writes to its outbox, who gets it, and how they turn it off. */
 import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { auditPageSchema } from '@soku/contract/audit';
 import { type Notifications, notificationsSchema } from '@soku/contract/notifications';
@@ -30,6 +32,9 @@ test('a created key is a mail to the members of its workspace, and to no one els
   assert.equal(mail.subject, 'Key created: Billing');
   assert.ok(mail.text.includes(`${server.url}/settings/api/${key.id}`), mail.text);
   assert.ok(!mail.raw.includes(apiKey.slice(12, -4)));
+  const outbox = join(server.dataDir, 'outbox');
+  const modes = readdirSync(outbox).map((file) => statSync(join(outbox, file)).mode & 0o777);
+  assert.deepEqual([...new Set(modes)], [0o600]);
   await server.printed('mail written to the outbox');
   assert.ok(!server.output.includes('Key created'));
 });

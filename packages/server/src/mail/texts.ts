@@ -54,7 +54,7 @@ const texts: Record<MailKind, Texts> = {
   webhookDisabled: {
     one: () => 'Webhook disabled',
     many: ({ count }) => `${count.toLocaleString('en')} webhooks disabled`,
-    body: 'Its deliveries failed for too long, or someone turned it off. It receives no events until it is enabled.',
+    body: 'Its deliveries failed for too long. It receives no events until someone enables it.',
     topic: 'disabled webhooks',
   },
   endedSecretUsed: {
