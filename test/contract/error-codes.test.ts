@@ -22,6 +22,7 @@ const server = await startServer({
   env: {
     SOKU_MAX_ACTIVE_KEYS: '10',
     TRUST_PROXY: '127.0.0.1',
+    SOKU_GITHUB_KEYS_URL: `http://127.0.0.1:${await freePort()}`,
     SOKU_GATEWAY_PORT: String(gatewayPort),
     // Nothing listens on the port that was free.
     SOKU_GATEWAY_UPSTREAM: `http://127.0.0.1:${await freePort()}`,
@@ -235,6 +236,7 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     assert.ok(rejected !== undefined);
     return rejected;
   },
+  signing_keys_unavailable: () => contract.call('POST', '/v1/leaks/github', { body: [] }),
   storage_unavailable: async () => {
     const { key } = await ada.createKey({ name: 'to keep' });
     const lock = join(server.dataDir, 'lock');

@@ -44,6 +44,7 @@ const promised = [
   'POST /v1/api-keys/{id}/revoke',
   'POST /v1/api-keys/{id}/rotate',
   'POST /v1/api-keys/{id}/secrets/{secretId}/retire',
+  'POST /v1/leaks/github',
   'POST /v1/verify',
   'POST /v1/webhooks',
   'POST /v1/webhooks/{id}/deliveries/{deliveryId}/redeliver',
@@ -208,13 +209,13 @@ test('the document has every code of the table with its status, and no others', 
   }
 });
 
-/** It is for operators, and takes no key. */
-const operatorOperation = 'GET /v1/nodes';
+/** They are for operators and for GitHub, and take no key. */
+const withoutKey = ['GET /v1/nodes', 'POST /v1/leaks/github'];
 
 test('every operation that takes a key documents every rejection of a key', () => {
   const documented = documentedCodes();
   const credentials: ErrorCode[] = errorCodeNames.filter((code) => errorCodes[code].status === 401);
-  for (const operation of promised.filter((name) => name.includes('/v1/') && name !== operatorOperation)) {
+  for (const operation of promised.filter((name) => name.includes('/v1/') && !withoutKey.includes(name))) {
     const own = documented.filter((entry) => entry.operation === operation).map(({ code }) => code);
     const missing = [...credentials, 'verification_unavailable'].filter((code) => !own.includes(code));
     assert.deepEqual(missing, [], operation);

@@ -115,8 +115,8 @@ for (const kind of kinds) {
       former,
     );
     assert.equal(present.length, Object.keys(keys).length);
-    const { maxKeyLifetimeDays, ...workspace } = workspaceSchema.parse(await get('/v1/workspace'));
-    assert.deepEqual([workspace, maxKeyLifetimeDays], [before.workspace, null]);
+    const { maxKeyLifetimeDays, revokeLeakedKeys, ...workspace } = workspaceSchema.parse(await get('/v1/workspace'));
+    assert.deepEqual([workspace, maxKeyLifetimeDays, revokeLeakedKeys], [before.workspace, null, false]);
     for (const { id } of present) {
       const usage = withoutEmptyHours(await get(`/v1/api-keys/${id}/usage`));
       assert.deepEqual(usage, withoutEmptyHours(before.usage[id]));

@@ -15,6 +15,7 @@ export const actionSchema = z.enum([
   'key.revoked',
   'key.imported',
   'key.ended_secret_used',
+  'key.leak_reported',
   'scopes.updated',
   'workspace.updated',
   'workspace.keys_revoked',

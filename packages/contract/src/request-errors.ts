@@ -145,6 +145,14 @@ export const requestErrors = {
     remedy:
       'Try again after the number of seconds in Retry-After. If the message says that a change may have been made, check first.',
   },
+  signing_keys_unavailable: {
+    status: 503,
+    type: 'api_error',
+    title: 'The public keys of GitHub are unavailable',
+    cause: 'The server could not fetch the public keys of SOKU_GITHUB_KEYS_URL, so it cannot check a report.',
+    remedy:
+      'Send the report again after the number of seconds in Retry-After. The log of the server has the cause.',
+  },
   storage_unavailable: {
     status: 503,
     type: 'api_error',

@@ -17,6 +17,7 @@ export const workspaceSchema = z
     maxKeyLifetimeDays: maxKeyLifetimeSchema
       .nullable()
       .describe('Days within which each new key must expire; null: no maximum'),
+    revokeLeakedKeys: z.boolean().describe('Whether a key is revoked when GitHub reports that it leaked'),
     defaultRateLimit: rateLimitSchema.describe('The default limit of this deployment (SOKU_KEY_RATE_LIMIT)'),
   })
   .meta({ id: 'Workspace' });
@@ -32,6 +33,7 @@ export const changeWorkspaceSchema = z
       .nullable()
       .optional()
       .describe('Applies to keys that are created, and expiration dates that are set, from now on'),
+    revokeLeakedKeys: z.boolean().optional().describe('Applies to reports from now on'),
   })
   .refine((change) => Object.keys(change).length > 0, 'must contain a field to change');
 export type ChangeWorkspace = z.infer<typeof changeWorkspaceSchema>;

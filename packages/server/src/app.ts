@@ -35,6 +35,8 @@ import { keyRoutes } from './keys/routes.ts';
 import { createSessionCheck } from './keys/session-check.ts';
 import { createMail } from './mail/mail.ts';
 import { notificationRoutes } from './mail/routes.ts';
+import { createLeaks } from './leaks/create.ts';
+import { leakRoutes } from './leaks/routes.ts';
 import { healthRoutes } from './monitoring/health.ts';
 import { nodeRoutes } from './monitoring/node-routes.ts';
 import { createOperatorCheck } from './monitoring/operators.ts';
@@ -71,7 +73,7 @@ export async function createApp(
   const accountParts = createAccounts(database, { secret, publicUrl, log });
   const { accounts, passwords, failedSignIns } = accountParts;
   app.addHook('onClose', () => passwords.close());
-  const { verifier, identifier, propagation, nodes, limits, usage, secretTasks, sources } =
+  const { verifier, identifier, limitGuess, propagation, nodes, limits, usage, secretTasks, sources } =
     await createVerification(config, database, journal, log);
   const workspaces = new WorkspaceService(database.kysely, {
     keyRateLimit: config.keyRateLimit,
@@ -117,6 +119,8 @@ export async function createApp(
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(webhookRoutes, { logEvent, ...webhookParts, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
+  const leakParts = createLeaks(config.githubKeysUrl, database.kysely, propagation, log);
+  await app.register(leakRoutes, { logEvent, ...leakParts, limitAddress: limitGuess, addressOf });
   await app.register(usageRoutes, { ...keyParts, callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });
   const nodeStatus = nodes && (() => nodes.node.status());

@@ -72,6 +72,14 @@ export function isOrigin(text: string): boolean {
   );
 }
 
+/** Whether a text is an https URL without a user. A server on this machine may use http. */
+export function isKeyListUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || `${url.username}${url.password}` !== '') return false;
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLocal);
+}
+
 /** Whether a text is an IP address or a CIDR range, other than the range of all addresses. */
 export function isAddressRange(text: string): boolean {
   const { block } = parseRange(text);

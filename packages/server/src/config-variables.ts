@@ -5,6 +5,7 @@ import {
   addMissingHost,
   isAddressRange,
   isImportedPrefix,
+  isKeyListUrl,
   isOrigin,
   isPostgresUrl,
   isRangeOrHost,
@@ -170,6 +171,11 @@ export const variables = z.object({
     example: '/etc/soku/gateway-rules.json',
     description:
       'JSON file with the scopes that a key needs for the methods and paths behind the gateway ([rules](gateway.md#rules))',
+  }),
+  SOKU_GITHUB_KEYS_URL: z.string().refine(isKeyListUrl, 'must be an https URL').optional().register(notes, {
+    example: 'https://api.github.com/meta/public_keys/secret_scanning',
+    description:
+      'URL of the public keys with which GitHub signs its [reports of leaked keys](leaks.md). Without it, `POST /v1/leaks/github` returns 404',
   }),
   SOKU_AUDIT_RETENTION_DAYS: wholeNumber(1, 36_500).default(400).register(notes, {
     example: '400',

@@ -58,6 +58,8 @@ export interface Config {
   verifyScope: 'deployment' | 'workspace';
   /** The keys that verification accepts. */
   verifyEnvironment: Environment | 'any';
+  /** URL of GitHub's public keys. Undefined: reports of leaks are not accepted. */
+  githubKeysUrl: string | undefined;
   auditRetentionDays: number;
   /** Addresses, CIDR blocks and names of hosts that webhooks may reach although they are not public. */
   webhookAllow: readonly string[];
@@ -108,6 +110,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     addressRateLimit: values.SOKU_ADDRESS_RATE_LIMIT,
     verifyScope: values.SOKU_VERIFY_SCOPE,
     verifyEnvironment: values.SOKU_VERIFY_ENVIRONMENT,
+    githubKeysUrl: values.SOKU_GITHUB_KEYS_URL,
     auditRetentionDays: values.SOKU_AUDIT_RETENTION_DAYS,
     webhookAllow: values.SOKU_WEBHOOK_ALLOW,
     gateway: gatewayOf(values),

@@ -17,6 +17,7 @@ import { recordUsage } from './usage/usage.ts';
 import { GrantingVerifier } from './verification/granting-verifier.ts';
 import { KeyFormats } from './verification/key-formats.ts';
 import { KeyIdentifier } from './verification/key-identifier.ts';
+import { limitAddress } from './verification/limit-address.ts';
 import { SecretCache } from './verification/secret-cache.ts';
 import type { CacheLease, SecretSource } from './verification/secret-source.ts';
 import { sqliteSecrets } from './verification/sqlite-secrets.ts';
@@ -72,7 +73,8 @@ export async function createVerification(
     ...shared,
     formats: new KeyFormats(config.keyPrefixes, config.importedKeyPrefixes),
   });
-  return { verifier, identifier, propagation, nodes, limits, usage, secretTasks, sources };
+  const limitGuess = (address: string, now: number) => limitAddress(shared, address, now);
+  return { verifier, identifier, limitGuess, propagation, nodes, limits, usage, secretTasks, sources };
 }
 
 function connectionsOf({ pool, verificationPool }: PostgresDatabase): PoolSizes {

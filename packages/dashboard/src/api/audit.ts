@@ -1,4 +1,4 @@
-import { type AuditFilter, type AuditPage, auditPageSchema } from '@soku/contract/audit';
+import { type AuditEvent, type AuditFilter, type AuditPage, auditPageSchema } from '@soku/contract/audit';
 import { msPerDay } from '@soku/contract/instant';
 import { keyListSchema } from '@soku/contract/keys';
 import { type InfiniteData, infiniteQueryOptions, queryOptions, useQueryClient } from '@tanstack/react-query';
@@ -68,4 +68,24 @@ export async function hasEntries(view: AuditView): Promise<boolean> {
 
 export function exportUrl(view: AuditView): string {
   return `/v1/audit/export?${queryOf(view)}`;
+}
+
+const leakReported = 'key.leak_reported';
+
+/** The newest report that a key leaked. */
+export function leakOptions(keyId: string) {
+  return queryOptions({
+    queryKey: ['audit', 'leak', keyId],
+    queryFn: async ({ signal }) =>
+      (await fetchPage({ keyId, action: leakReported }, 1, null, signal)).data[0] ?? null,
+    refetchInterval: refreshWhileSignedIn,
+  });
+}
+
+/** The newest reports of the last 30 days, at most one for each key. */
+export async function fetchLeaks(signal: AbortSignal): Promise<AuditEvent[]> {
+  const { data } = await fetchPage({ action: leakReported, range: '30d' }, 100, null, signal);
+  const newest = new Map<string, AuditEvent>();
+  for (const event of data) if (!newest.has(event.target.id)) newest.set(event.target.id, event);
+  return [...newest.values()];
 }

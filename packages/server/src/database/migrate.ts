@@ -19,6 +19,7 @@ import { keyLife } from './migrations/0017-key-life.ts';
 import { keptMark } from './migrations/0018-kept-mark.ts';
 import { webhooks } from './migrations/0019-webhooks.ts';
 import { mail } from './migrations/0020-mail.ts';
+import { leakPolicy } from './migrations/0021-leak-policy.ts';
 import type { Tables } from './schema.ts';
 
 /** All migrations in order. Forward only: a released one is never edited but corrected by a later one. */
@@ -43,6 +44,7 @@ export const migrations: Record<string, Migration> = {
   '0018-kept-mark': keptMark,
   '0019-webhooks': webhooks,
   '0020-mail': mail,
+  '0021-leak-policy': leakPolicy,
 };
 
 /**

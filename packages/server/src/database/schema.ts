@@ -189,6 +189,8 @@ interface WorkspaceTable {
   rate_limit: number | null;
   /** Days after its creation by which each new key must expire; null: no maximum. */
   max_key_lifetime: Optional<number>;
+  /** 1: a reported leak revokes the key; 0: it is only recorded. Changed by people. */
+  revoke_leaked: Generated<number>;
   /**
    * Epoch ms. While it is set, all keys of the workspace count as revoked. A call that revokes all keys sets it, revokes
    * them one batch after another, and clears it after the last one (enforced by a trigger).

@@ -29,7 +29,8 @@ type Event =
   | 'webhook deleted'
   | 'webhook secret rotated'
   | 'workspace settings changed'
-  | 'notifications changed';
+  | 'notifications changed'
+  | 'leaked keys reported';
 
 /** Only IDs: no name, email address or header, because typed text may be a password or a key. */
 interface Ids {

@@ -6,17 +6,17 @@ import type { Caller } from '../http/caller.ts';
 import type { CommandChange, Propagation } from '../propagation/propagation.ts';
 import type { IdentifiedSecret } from '../verification/key-identifier.ts';
 import { mayRead } from './caller-policy.ts';
-import { keysRevoked, secretsRetired } from './key-events.ts';
+import { endSecret } from './end-secret.ts';
+import { keysRevoked } from './key-events.ts';
 import { presentKey, statusOf } from './present.ts';
 import { keyNotFound, keysNotFound } from './problems.ts';
 import {
   type BulkRevokeResult,
+  changedByRevoke,
   findOwnSecret,
-  type RevokeResult,
   writeRevocation,
   writeRevocations,
 } from './revoke-writes.ts';
-import { writeRetirement } from './rotation-writes.ts';
 import type { KeyService } from './service.ts';
 
 /** Revokes keys. */
@@ -52,7 +52,11 @@ export class RevokeService {
       this.#propagation.commit(async (db) => {
         const value = await writeRevocation(db, request);
         if (value === undefined) return { value };
-        return { value, changed: changedBy(value), events: keysRevoked(caller, value.revoked, request, id) };
+        return {
+          value,
+          changed: changedByRevoke(value),
+          events: keysRevoked(caller, value.revoked, request, id),
+        };
       }),
       // In parallel with the transaction and the wait for other nodes.
       readable ? this.#keys.partsOf(id) : { secrets: [], uses: [] },
@@ -105,33 +109,17 @@ export class RevokeService {
     reason: RevokeReason | null,
   ): Promise<SelfRevocation> {
     const now = this.#now();
-    const request = { workspaceId, id: keyId, by: keyId, at: now, reason, descendants: false };
     const { value: key, effect } = await this.#propagation.commit(async (db) => {
       const found = await findOwnSecret(db, workspaceId, keyId, hash);
       if (found === undefined) throw keyNotFound();
       const actor: Actor = { kind: 'key', id: keyId, name: found.key.name, ...origin };
-      const caller = { actor, workspaceId };
-      if (found.key.revoked_at === null && !found.isNewest) {
-        const retirement = { workspaceId, keyId, secretId: found.id, now };
-        const { retired, changed } = await writeRetirement(db, retirement);
-        const events = secretsRetired(caller, found.key, { secrets: retired, reason: 'requested' }, now);
-        return { value: found.key, changed, events };
-      }
-      const result = await writeRevocation(db, request);
-      if (result === undefined) throw keyNotFound();
-      const events = keysRevoked(caller, result.revoked, request);
-      return { value: result.key, changed: changedBy(result), events };
+      return endSecret(db, found, { actor, workspaceId, reason, now });
     });
     return { id: keyId, status: statusOf(key, now), revocation: { effective: true, ...effect } };
   }
 }
 
-/** A revoke that changes nothing is also published, because the call that revoked these keys may still be waiting. */
-function changedBy({ key, revoked, journalKeyIds }: RevokeResult): CommandChange {
-  return { kind: 'revoked', ids: journalKeyIds, ...(revoked.length === 0 && { republish: key.id }) };
-}
-
-/** The same for several keys. A change of any key makes the call wait for all earlier changes. */
+/** Like changedByRevoke, for several keys. A change of any key makes the call wait for all earlier changes. */
 function changedByMany({ revoked, alreadyRevoked }: BulkRevokeResult, ids: readonly string[]): CommandChange {
   const [republish] = alreadyRevoked;
   return { kind: 'revoked', ids, ...(revoked.length === 0 && republish !== undefined && { republish }) };

@@ -2,6 +2,7 @@ import type { RevokeReason } from '@soku/contract/key-policy';
 import type { Kysely } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
+import type { CommandChange } from '../propagation/propagation.ts';
 import { planRevoke, revocableKeysQuery } from './descendants.ts';
 import { type KeyRow, KeyStore, keyRowColumns } from './store.ts';
 
@@ -58,6 +59,11 @@ export async function writeRevocation(
       .execute();
   }
   return { key, revoked: [...own, ...revoke], journalKeyIds: keep };
+}
+
+/** A revoke that changes nothing is also published, because the call that revoked these keys may still be waiting. */
+export function changedByRevoke({ key, revoked, journalKeyIds }: RevokeResult): CommandChange {
+  return { kind: 'revoked', ids: journalKeyIds, ...(revoked.length === 0 && { republish: key.id }) };
 }
 
 /**

@@ -50,13 +50,18 @@ export class WorkspaceService {
       await lockRow(db, 'workspace', id);
       const row = await find(db, id);
       const before = settingsOf(row);
-      const { rateLimit = before.rateLimit, maxKeyLifetimeDays = before.maxKeyLifetimeDays } = input;
-      const after = { rateLimit, maxKeyLifetimeDays };
+      const {
+        rateLimit = before.rateLimit,
+        maxKeyLifetimeDays = before.maxKeyLifetimeDays,
+        revokeLeakedKeys = before.revokeLeakedKeys,
+      } = input;
+      const after = { rateLimit, maxKeyLifetimeDays, revokeLeakedKeys };
       await db
         .updateTable('workspace')
         .set({
           rate_limit: formatStoredRateLimit(after.rateLimit),
           max_key_lifetime: after.maxKeyLifetimeDays,
+          revoke_leaked: after.revokeLeakedKeys ? 1 : 0,
         })
         .where('id', '=', id)
         .execute();
@@ -68,10 +73,14 @@ export class WorkspaceService {
 }
 
 /** The settings that people can change. */
-type Settings = Pick<Workspace, 'rateLimit' | 'maxKeyLifetimeDays'>;
+type Settings = Pick<Workspace, 'rateLimit' | 'maxKeyLifetimeDays' | 'revokeLeakedKeys'>;
 
-function settingsOf(row: { rate_limit: number | null; max_key_lifetime: number | null }): Settings {
-  return { rateLimit: parseStoredRateLimit(row.rate_limit), maxKeyLifetimeDays: row.max_key_lifetime };
+function settingsOf(row: Awaited<ReturnType<typeof find>>): Settings {
+  return {
+    rateLimit: parseStoredRateLimit(row.rate_limit),
+    maxKeyLifetimeDays: row.max_key_lifetime,
+    revokeLeakedKeys: row.revoke_leaked === 1,
+  };
 }
 
 /**
@@ -93,7 +102,7 @@ function workspaceUpdated(
 async function find(db: Kysely<Tables>, id: string) {
   const row = await db
     .selectFrom('workspace')
-    .select(['id', 'name', 'rate_limit', 'max_key_lifetime'])
+    .select(['id', 'name', 'rate_limit', 'max_key_lifetime', 'revoke_leaked'])
     .where('id', '=', id)
     .executeTakeFirst();
   if (row === undefined) throw new Error('the workspace of the caller does not exist');

@@ -1,6 +1,6 @@
 import type { WorkspaceUsage } from '@soku/contract/usage';
 import { Link } from '@tanstack/react-router';
-import { CircleCheck, Clock, Moon, RefreshCw, TriangleAlert } from 'lucide-react';
+import { CircleCheck, Clock, Megaphone, Moon, RefreshCw, TriangleAlert } from 'lucide-react';
 import type { AttentionLists } from '../../api/overview.ts';
 import { buttonClass } from '../../components/Button.tsx';
 import { Failure } from '../../components/Notice.tsx';
@@ -9,7 +9,13 @@ import { Skeleton } from '../../components/Skeleton.tsx';
 import { useMinute } from '../../dates/use-minute.ts';
 import { type AttentionItem, attentionItems } from './attention.ts';
 
-const icons = { rejected: TriangleAlert, unfinished: RefreshCw, expiring: Clock, unused: Moon };
+const icons = {
+  leaked: Megaphone,
+  rejected: TriangleAlert,
+  unfinished: RefreshCw,
+  expiring: Clock,
+  unused: Moon,
+};
 
 interface NeedsAttentionProps {
   /** Undefined while it is loading, or if it could not be loaded. */

@@ -6,6 +6,7 @@ import {
   type Attention,
   type AttentionLists,
   expiringWithinDays,
+  type OpenLeak,
   unusedForDays,
 } from '../../api/overview.ts';
 import { formatNumber } from '../../components/format-number.ts';
@@ -16,7 +17,7 @@ import { reasonsOf } from './reasons.ts';
 
 export interface AttentionItem {
   id: string;
-  kind: 'rejected' | 'unfinished' | 'expiring' | 'unused';
+  kind: 'leaked' | 'rejected' | 'unfinished' | 'expiring' | 'unused';
   /** The key that the item is about, whose name precedes the title. */
   name?: string;
   title: string;
@@ -37,6 +38,7 @@ export function attentionItems(
   lists: AttentionLists | undefined,
 ): AttentionItem[] {
   return [
+    ...(lists?.leaked.map(leakedItem) ?? []),
     ...(usage?.mostRefused.flatMap(rejectedItem).slice(0, 3) ?? []),
     ...(lists?.rotating.filter(isUnfinished).slice(0, 3).map(unfinishedItem) ?? []),
     ...(lists ? [...lists.expiring.keys.map(expiringItem), ...moreExpiring(lists.expiring)] : []),
@@ -77,6 +79,18 @@ function rejectedItem({ key, accepted, refused, refusedBy }: RankedKey): Attenti
       link: { to: '/help/api-troubleshooting', ...(reason?.code ? { hash: reason.code } : {}) },
     },
   ];
+}
+
+function leakedItem({ key: { id, name }, at }: OpenLeak): AttentionItem {
+  return {
+    id: `leaked ${id}`,
+    kind: 'leaked',
+    name,
+    title: 'has leaked',
+    text: `GitHub reported it ${relativeTime(at)}, and it is still accepted. Rotate or revoke it.`,
+    action: 'Open key',
+    link: { to: '/settings/api/$keyId', params: { keyId: id } },
+  };
 }
 
 /** No program uses the newest secret, although an older one will end. */

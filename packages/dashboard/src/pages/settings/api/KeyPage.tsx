@@ -15,6 +15,7 @@ import { KeyDialogs } from './key/KeyDialogs.tsx';
 import { KeyFacts } from './key/KeyFacts.tsx';
 import { isMissing, KeyHead } from './key/KeyHead.tsx';
 import { KeyTabs } from './key/KeyTabs.tsx';
+import { ReportedLeak } from './key/ReportedLeak.tsx';
 import { isAccepted } from './rotation/rotation.ts';
 import { SecretsTab } from './rotation/SecretsTab.tsx';
 import { useOverTime } from './rotation/use-second.ts';
@@ -51,6 +52,7 @@ function Tabs({ id, apiKey, tab }: TabsProps) {
   const accepted = useOverTime((now) => countAccepted(apiKey, now));
   return (
     <>
+      {apiKey ? <ReportedLeak apiKey={apiKey} /> : null}
       {apiKey ? <EndedUse apiKey={apiKey} /> : null}
       <KeyFacts apiKey={apiKey} />
       <KeyTabs current={tab} secrets={accepted} />

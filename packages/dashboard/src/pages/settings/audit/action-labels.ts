@@ -8,6 +8,7 @@ const labels: Record<Action, string> = {
   'key.revoked': 'Key revoked',
   'key.imported': 'Keys imported',
   'key.ended_secret_used': 'Revoked secret used',
+  'key.leak_reported': 'Leak reported',
   'scopes.updated': 'Scopes changed',
   'workspace.updated': 'Workspace changed',
   'workspace.keys_revoked': 'All keys revoked',

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import type { Actor } from '@soku/contract/audit';
+import type { GithubFeedback, GithubReport } from '@soku/contract/leaks';
+import type { Kysely } from 'kysely';
+import type { Tables } from '../database/schema.ts';
+import { type Origin, systemActor } from '../events/actor.ts';
+import type { NewEvent } from '../events/events.ts';
+import { firstIdAt } from '../ids.ts';
+import { endSecret } from '../keys/end-secret.ts';
+import { findOwnSecret } from '../keys/revoke-writes.ts';
+import type { Propagation } from '../propagation/propagation.ts';
+import { split } from '../split.ts';
+import { placeOf } from './place.ts';
+
+/** Hashes per statement, and keys whose commands run at the same time. */
+const batch = { hashes: 500, keys: 8 };
+
+const msPerDay = 86_400_000;
+
+/** A secret of this deployment in a report. */
+interface LeakedSecret {
+  hash: Uint8Array;
+  keyId: string;
+  workspaceId: string;
+  /** Whether the workspace revokes leaked keys. */
+  revoke: boolean;
+  /** Its matches in the report. */
+  matches: GithubReport;
+}
+
+/**
+ * Handles reports of leaked keys. A token is hashed at once, and only its hash goes on: nothing here can log or store
+ * the token.
+ */
+export class LeakService {
+  readonly #db: Kysely<Tables>;
+  readonly #propagation: Propagation;
+  readonly #now: () => number;
+
+  /** @param now epoch ms */
+  constructor(db: Kysely<Tables>, propagation: Propagation, now: () => number) {
+    this.#db = db;
+    this.#propagation = propagation;
+    this.#now = now;
+  }
+
+  /**
+   * Records the leak of each known key, and revokes the keys of workspaces that chose so. When this resolves, no server
+   * accepts a secret that was ended. A repeated call is harmless.
+   *
+   * @param origin of the call
+   * @returns which tokens are keys of this deployment, in the order of the report, and the number of keys
+   */
+  async report(report: GithubReport, origin: Origin): Promise<{ feedback: GithubFeedback; keys: number }> {
+    const byHash = Map.groupBy(report, ({ token }) => createHash('sha256').update(token).digest('hex'));
+    const leaked = await this.#find(byHash);
+    for (const group of split(leaked, batch.keys)) {
+      await Promise.all(group.map((secret) => this.#handle(secret, origin)));
+    }
+    const known = new Set(leaked.map(({ hash }) => Buffer.from(hash).toString('hex')));
+    const hashes = new Map([...byHash].flatMap(([hash, matches]) => matches.map((match) => [match, hash])));
+    const feedback = report.map((match) => {
+      const hash = hashes.get(match) ?? '';
+      const label = known.has(hash) ? ('true_positive' as const) : ('false_positive' as const);
+      return { token_hash: hash, token_type: match.type, label };
+    });
+    return { feedback, keys: new Set(leaked.map(({ keyId }) => keyId)).size };
+  }
+
+  async #find(byHash: ReadonlyMap<string, GithubReport>): Promise<LeakedSecret[]> {
+    const found: LeakedSecret[] = [];
+    for (const hashes of split([...byHash.keys()], batch.hashes)) {
+      const rows = await this.#db
+        .selectFrom('api_key_secret as s')
+        .innerJoin('api_key as k', 'k.id', 's.key_id')
+        .innerJoin('workspace as w', 'w.id', 'k.workspace_id')
+        .select(['s.hash', 'k.id as keyId', 'k.workspace_id as workspaceId', 'w.revoke_leaked'])
+        .where(
+          's.hash',
+          'in',
+          hashes.map((hash) => Buffer.from(hash, 'hex')),
+        )
+        .execute();
+      for (const { revoke_leaked, ...row } of rows) {
+        const matches = byHash.get(Buffer.from(row.hash).toString('hex')) ?? [];
+        found.push({ ...row, revoke: revoke_leaked === 1, matches });
+      }
+    }
+    return found;
+  }
+
+  async #handle(secret: LeakedSecret, origin: Origin): Promise<void> {
+    const { keyId, workspaceId, hash, revoke } = secret;
+    const now = this.#now();
+    const actor = { ...systemActor, ...origin };
+    await this.#propagation.commit(async (db) => {
+      // It locks the key, so of several reports on a day only one finds no event.
+      const found = await findOwnSecret(db, workspaceId, keyId, hash);
+      if (found === undefined) return { value: undefined };
+      const event = leakReported(secret, { actor, secretId: found.id, name: found.key.name, now });
+      const events = (await wasReported(db, secret, now)) ? [] : [event];
+      if (!revoke) return { value: undefined, events };
+      const ended = await endSecret(db, found, { actor, workspaceId, reason: 'leaked', now });
+      return { value: undefined, changed: ended.changed, events: [...events, ...(ended.events ?? [])] };
+    });
+  }
+}
+
+/** Whether a leak of the key was recorded on this day (UTC), so that a key in many places does not fill the log. */
+async function wasReported(
+  db: Kysely<Tables>,
+  { keyId, workspaceId }: LeakedSecret,
+  now: number,
+): Promise<boolean> {
+  const event = await db
+    .selectFrom('audit_event')
+    .select('id')
+    .where('target_id', '=', keyId)
+    .where('id', '>=', firstIdAt('evt_', now - (now % msPerDay)))
+    .where('chain', '=', workspaceId)
+    .where('action', '=', 'key.leak_reported')
+    .limit(1)
+    .executeTakeFirst();
+  return event !== undefined;
+}
+
+function leakReported(
+  { keyId, workspaceId, matches }: LeakedSecret,
+  { actor, secretId, name, now }: { actor: Actor; secretId: string; name: string; now: number },
+): NewEvent {
+  const [first] = matches;
+  return {
+    chain: workspaceId,
+    at: now,
+    actor,
+    action: 'key.leak_reported',
+    target: { kind: 'key', id: keyId, name },
+    details: { ...placeOf(first), places: matches.length, secretId },
+  };
+}
