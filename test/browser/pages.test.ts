@@ -72,6 +72,8 @@ const cases: Case[] = [
   { what: 'the page of an unknown key', path: `/settings/api/${missing}`, expected: [httpErrorMessage(404)] },
   { what: 'the import', path: '/settings/api/import' },
   { what: 'the scopes', path: '/settings/api/scopes' },
+  { what: 'the hygiene of keys', path: '/settings/api/hygiene' },
+  { what: 'the policies of keys', path: '/settings/api/hygiene?panel=policies' },
   { what: 'the audit log', path: '/settings/audit' },
   { what: 'the audit log without matching entries', path: '/settings/audit?action=account.password_reset' },
   { what: 'the help on keys', path: '/help/api-key-management' },

@@ -26,6 +26,7 @@ const promised = [
   'GET /v1/api-keys/{id}/usage',
   'GET /v1/audit',
   'GET /v1/audit/export',
+  'GET /v1/hygiene',
   'GET /v1/me',
   'GET /v1/nodes',
   'GET /v1/scopes',

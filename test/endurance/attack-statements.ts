@@ -16,7 +16,7 @@ const tables = {
   ],
   dead_hash: ['hash'],
   workspace: [
-    ...['id', 'name', 'created_at', 'rate_limit', 'max_key_lifetime', 'revoke_leaked'],
+    ...['id', 'name', 'created_at', 'rate_limit', 'max_key_lifetime', 'max_secret_age', 'revoke_leaked'],
     ...['revoking_at', 'revoking_by', 'revoking_reason'],
   ],
 } as const;
@@ -49,6 +49,7 @@ function fittingValue(table: Table, column: string): fc.Arbitrary<string> {
     metadata: ['NULL', `'{"a":"b"}'`],
     rate_limit: ['NULL', '0', '60'],
     max_key_lifetime: ['NULL', '30'],
+    max_secret_age: ['NULL', '30'],
     revoke_leaked: ['0', '1'],
     grace_ms: ['NULL', '0', '60000'],
     revoking_at: ['NULL', '1', '1700000000000'],

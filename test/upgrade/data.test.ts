@@ -115,8 +115,13 @@ for (const kind of kinds) {
       former,
     );
     assert.equal(present.length, Object.keys(keys).length);
-    const { maxKeyLifetimeDays, revokeLeakedKeys, ...workspace } = workspaceSchema.parse(await get('/v1/workspace'));
-    assert.deepEqual([workspace, maxKeyLifetimeDays, revokeLeakedKeys], [before.workspace, null, false]);
+    const { maxKeyLifetimeDays, maxSecretAgeDays, revokeLeakedKeys, ...workspace } = workspaceSchema.parse(
+      await get('/v1/workspace'),
+    );
+    assert.deepEqual(
+      [workspace, maxKeyLifetimeDays, maxSecretAgeDays, revokeLeakedKeys],
+      [before.workspace, null, null, false],
+    );
     for (const { id } of present) {
       const usage = withoutEmptyHours(await get(`/v1/api-keys/${id}/usage`));
       assert.deepEqual(usage, withoutEmptyHours(before.usage[id]));

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { rateLimitSchema } from './rate-limits.ts';
 
-const maxKeyLifetimeSchema = z
+const daysSchema = z
   .int('must be a whole number of days')
   .min(1, 'must be between 1 and 3650 days')
   .max(3650, 'must be between 1 and 3650 days');
@@ -14,9 +14,14 @@ export const workspaceSchema = z
     rateLimit: rateLimitSchema
       .nullable()
       .describe('Requests per minute for each key without its own limit; null: the default'),
-    maxKeyLifetimeDays: maxKeyLifetimeSchema
+    maxKeyLifetimeDays: daysSchema
       .nullable()
       .describe('Days within which each new key must expire; null: no maximum'),
+    maxSecretAgeDays: daysSchema
+      .nullable()
+      .describe(
+        'Days after which a key should be rotated; older ones are listed by GET /v1/hygiene. null: no maximum',
+      ),
     revokeLeakedKeys: z.boolean().describe('Whether a key is revoked when GitHub reports that it leaked'),
     defaultRateLimit: rateLimitSchema.describe('The default limit of this deployment (SOKU_KEY_RATE_LIMIT)'),
   })
@@ -29,10 +34,11 @@ export const changeWorkspaceSchema = z
       .nullable()
       .optional()
       .describe('Requests per minute for each key without its own limit, from the next request on'),
-    maxKeyLifetimeDays: maxKeyLifetimeSchema
+    maxKeyLifetimeDays: daysSchema
       .nullable()
       .optional()
       .describe('Applies to keys that are created, and expiration dates that are set, from now on'),
+    maxSecretAgeDays: daysSchema.nullable().optional(),
     revokeLeakedKeys: z.boolean().optional().describe('Applies to reports from now on'),
   })
   .refine((change) => Object.keys(change).length > 0, 'must contain a field to change');

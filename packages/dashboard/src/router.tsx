@@ -16,6 +16,7 @@ import {
   accountSearch,
   apiKeysSearch,
   auditSearch,
+  hygieneSearch,
   keySearch,
   loginSearch,
   scopesSearch,
@@ -140,6 +141,13 @@ const scopesRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/settings/api/scopes/ScopesPage.tsx'), 'ScopesPage'),
 });
 
+const hygieneRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/api/hygiene',
+  validateSearch: hygieneSearch,
+  component: lazyRouteComponent(() => import('./pages/settings/api/hygiene/HygienePage.tsx'), 'HygienePage'),
+});
+
 const auditRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: '/audit',
@@ -203,6 +211,7 @@ const routeTree = rootRoute.addChildren([
         apiKeysRoute,
         importRoute,
         scopesRoute,
+        hygieneRoute,
         keyRoute,
         auditRoute,
       ]),

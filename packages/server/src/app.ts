@@ -27,6 +27,7 @@ import { registerPages } from './http/pages.ts';
 import { RequestCounts } from './http/request-counts.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
 import { createServer, serveAheadOfFramework } from './http/server.ts';
+import { hygieneRoutes } from './hygiene/routes.ts';
 import { importRoutes } from './import/routes.ts';
 import type { RevocationJournal } from './journal/journal.ts';
 import { CallerAuthenticator } from './keys/callers.ts';
@@ -115,6 +116,7 @@ export async function createApp(
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
   await app.register(scopeRoutes, { logEvent, ...keyParts, callers });
   await app.register(importRoutes, { logEvent, ...keyParts, callers });
+  await app.register(hygieneRoutes, { ...keyParts, callers });
   await app.register(keyRoutes, { logEvent, ...keyParts, callers, identifier, addressOf });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(webhookRoutes, { logEvent, ...webhookParts, callers });

@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { isPostgres } from './database/dialect.ts';
 import type { Database } from './database/open.ts';
+import { HygieneReader } from './hygiene/reader.ts';
+import { HygieneService } from './hygiene/service.ts';
 import { ImportService } from './import/service.ts';
 import { KeyListReader } from './keys/list-reader.ts';
 import { KeyListService } from './keys/list-service.ts';
@@ -79,5 +81,22 @@ export function createKeys(
     usedSince,
   };
   const workspaceUsage = new WorkspaceUsageService(used, reader, { writeLastUses, now });
-  return { keys, revocations, revoker, rotation, imports, lists, scopes, usage: keyUsage, workspaceUsage };
+  const hygiene = new HygieneService({
+    reader: new HygieneReader(kysely),
+    find: used.find,
+    writeLastUses,
+    now,
+  });
+  return {
+    keys,
+    revocations,
+    revoker,
+    rotation,
+    imports,
+    lists,
+    scopes,
+    hygiene,
+    usage: keyUsage,
+    workspaceUsage,
+  };
 }

@@ -24,6 +24,7 @@ export type Panel =
   | 'revoke-selected'
   | 'revoke-all'
   | 'lifetime'
+  | 'policies'
   | 'add'
   | 'edit'
   | 'remove'

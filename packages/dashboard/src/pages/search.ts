@@ -103,6 +103,13 @@ export const scopesSearch = z.object({
   key: optionalText(64),
 });
 
+/** `key` is the id of a key. The page checks the kind with the schema of the API, so that the router need not load it. */
+export const hygieneSearch = z.object({
+  kind: optionalText(30),
+  panel: z.enum(['rotate', 'disable', 'revoke', 'policies']).optional().catch(undefined),
+  key: keyIdSchema.optional().catch(undefined),
+});
+
 /** The page validates the other values with the schemas of the audit log, so that the router need not load them. */
 export const auditSearch = z.object({
   action: optionalText(50),

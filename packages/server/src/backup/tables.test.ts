@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { backupTables, databaseTables } from './tables.ts';
 
-test('a copy includes every table except the log of usage, with its primary key', async () => {
+test('a copy includes every table except the log and the history of usage, with its primary key', async () => {
   const { database, close } = await openTemporary();
   try {
     const rows = database.reader
@@ -16,6 +16,7 @@ test('a copy includes every table except the log of usage, with its primary key'
     const {
       usage_log: _log,
       usage_flush: _flush,
+      usage_history: _history,
       ...found
     } = Object.fromEntries(rows.map(({ name, key }) => [String(name), String(key).split(',')]));
     assert.deepEqual(found, databaseTables);

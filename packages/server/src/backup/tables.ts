@@ -5,7 +5,8 @@ export type TableKeys = Readonly<Record<string, readonly string[]>>;
  * Every table of a database, with its primary key, in the order in which rows can be written: a table comes after the
  * tables that it refers to, and dead_hash comes after the secrets, because a trigger rejects a secret whose hash is
  * revoked. key_use and key_preview come before api_key, because triggers add a missing row with each key and secret.
- * Nodes, their changes and the log of usage are not copied, because they belong to running processes.
+ * Nodes, their changes and the log of usage are not copied, because they belong to running processes. Nor is
+ * `usage_history`: the usage of a copy begins anew.
  */
 export const databaseTables: TableKeys = {
   user: ['id'],

@@ -20,6 +20,7 @@ import { keptMark } from './migrations/0018-kept-mark.ts';
 import { webhooks } from './migrations/0019-webhooks.ts';
 import { mail } from './migrations/0020-mail.ts';
 import { leakPolicy } from './migrations/0021-leak-policy.ts';
+import { hygiene } from './migrations/0022-hygiene.ts';
 import type { Tables } from './schema.ts';
 
 /** All migrations in order. Forward only: a released one is never edited but corrected by a later one. */
@@ -45,6 +46,7 @@ export const migrations: Record<string, Migration> = {
   '0019-webhooks': webhooks,
   '0020-mail': mail,
   '0021-leak-policy': leakPolicy,
+  '0022-hygiene': hygiene,
 };
 
 /**

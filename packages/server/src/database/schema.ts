@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { MailTables } from './mail-schema.ts';
 import type { WebhookDeliveryTable, WebhookTable } from './webhook-schema.ts';
+import type { AccountTable, SessionTable, UserTable, WorkspaceMemberTable } from './account-schema.ts';
 
 /**
  * The tables, as Kysely sees them. Only portable types: text, integer, blob. Times are epoch milliseconds, except in
@@ -174,6 +175,14 @@ interface UsageRefusalTable {
   requests: number;
 }
 
+/** One row. No copy of a database includes it (migration 0022). */
+interface UsageHistoryTable {
+  /** 1. */
+  id: number;
+  /** Epoch ms: since when every use of a key is known, except for what a crash loses. Written once. */
+  complete_since: number;
+}
+
 /** On PostgreSQL: the number of committed usage writes of a process. Each write increments it by one. */
 interface UsageWriterTable {
   /** Random ID of a process. */
@@ -189,6 +198,8 @@ interface WorkspaceTable {
   rate_limit: number | null;
   /** Days after its creation by which each new key must expire; null: no maximum. */
   max_key_lifetime: Optional<number>;
+  /** Days after its creation by which each secret should be replaced; null: no maximum. Changed by people. */
+  max_secret_age: Optional<number>;
   /** 1: a reported leak revokes the key; 0: it is only recorded. Changed by people. */
   revoke_leaked: Generated<number>;
   /**
@@ -216,48 +227,6 @@ interface RateWindowTable {
    */
   current: number;
   previous: number;
-}
-
-interface WorkspaceMemberTable {
-  workspace_id: string;
-  user_id: string;
-  role: 'owner';
-  created_at: number;
-}
-
-/** The columns of the auth library's tables that accounts/ reads or writes itself. Times are ISO strings. */
-interface UserTable {
-  id: string;
-  name: string;
-  email: string;
-  emailVerified: number;
-  createdAt: string;
-  updatedAt: string;
-}
-
-interface AccountTable {
-  id: string;
-  accountId: string;
-  /** 'credential' for email and password. */
-  providerId: string;
-  userId: string;
-  /** scrypt, by the auth library. */
-  password: string | null;
-  createdAt: string;
-  updatedAt: string;
-}
-
-interface SessionTable {
-  id: string;
-  userId: string;
-  /** SHA-256 of the token in the cookie, 64 hexadecimal digits. Written once. */
-  token: string;
-  createdAt: string;
-  /** Changes when the session is extended. */
-  updatedAt: string;
-  expiresAt: string;
-  ipAddress: string | null;
-  userAgent: string | null;
 }
 
 /** An event: inserted in the transaction of its command, sealed within a second, deleted by age. */
@@ -313,6 +282,7 @@ export interface Tables extends MailTables {
   key_preview: KeyPreviewTable;
   usage_total: UsageTotalTable;
   usage_refusal: UsageRefusalTable;
+  usage_history: UsageHistoryTable;
   usage_writer: UsageWriterTable;
   workspace: WorkspaceTable;
   rate_window: RateWindowTable;

@@ -53,14 +53,16 @@ export class WorkspaceService {
       const {
         rateLimit = before.rateLimit,
         maxKeyLifetimeDays = before.maxKeyLifetimeDays,
+        maxSecretAgeDays = before.maxSecretAgeDays,
         revokeLeakedKeys = before.revokeLeakedKeys,
       } = input;
-      const after = { rateLimit, maxKeyLifetimeDays, revokeLeakedKeys };
+      const after = { rateLimit, maxKeyLifetimeDays, maxSecretAgeDays, revokeLeakedKeys };
       await db
         .updateTable('workspace')
         .set({
           rate_limit: formatStoredRateLimit(after.rateLimit),
           max_key_lifetime: after.maxKeyLifetimeDays,
+          max_secret_age: after.maxSecretAgeDays,
           revoke_leaked: after.revokeLeakedKeys ? 1 : 0,
         })
         .where('id', '=', id)
@@ -73,12 +75,13 @@ export class WorkspaceService {
 }
 
 /** The settings that people can change. */
-type Settings = Pick<Workspace, 'rateLimit' | 'maxKeyLifetimeDays' | 'revokeLeakedKeys'>;
+type Settings = Pick<Workspace, 'rateLimit' | 'maxKeyLifetimeDays' | 'maxSecretAgeDays' | 'revokeLeakedKeys'>;
 
 function settingsOf(row: Awaited<ReturnType<typeof find>>): Settings {
   return {
     rateLimit: parseStoredRateLimit(row.rate_limit),
     maxKeyLifetimeDays: row.max_key_lifetime,
+    maxSecretAgeDays: row.max_secret_age,
     revokeLeakedKeys: row.revoke_leaked === 1,
   };
 }
@@ -102,7 +105,7 @@ function workspaceUpdated(
 async function find(db: Kysely<Tables>, id: string) {
   const row = await db
     .selectFrom('workspace')
-    .select(['id', 'name', 'rate_limit', 'max_key_lifetime', 'revoke_leaked'])
+    .select(['id', 'name', 'rate_limit', 'max_key_lifetime', 'max_secret_age', 'revoke_leaked'])
     .where('id', '=', id)
     .executeTakeFirst();
   if (row === undefined) throw new Error('the workspace of the caller does not exist');

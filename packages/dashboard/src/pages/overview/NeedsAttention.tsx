@@ -43,6 +43,11 @@ export function NeedsAttention({ usage, lists, error, isPending }: NeedsAttentio
       {isPending ? <Pending /> : null}
       {!isPending && lists && items.length === 0 ? <Nothing isCertain={usage !== undefined} /> : null}
       {lists ? null : <Failure error={error} />}
+      {isPending ? null : (
+        <p className="todo__more">
+          <Link to="/settings/api/hygiene">All checks of your keys</Link>
+        </p>
+      )}
     </Section>
   );
 }

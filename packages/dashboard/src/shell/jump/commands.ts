@@ -9,6 +9,7 @@ import {
   House,
   Keyboard,
   List,
+  ListChecks,
   LogOut,
   type LucideIcon,
   Monitor,
@@ -104,6 +105,14 @@ const pageCommands: Command[] = [
     words: 'permissions catalog access',
     icon: Tags,
     run: ({ go }) => go({ to: '/settings/api/scopes' }),
+  },
+  {
+    id: 'hygiene',
+    name: 'Hygiene',
+    area: 'Settings',
+    words: 'unused idle old unrestricted never expires policies attention',
+    icon: ListChecks,
+    run: ({ go }) => go({ to: '/settings/api/hygiene' }),
   },
   {
     id: 'import',

@@ -3,7 +3,19 @@ import type { Key, ListedKey } from '@soku/contract/keys';
 import { builtInScopeSchema } from '@soku/contract/scopes';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { Ban, Copy, Gauge, Hourglass, Pause, Pencil, Play, RefreshCw, Tags, Upload } from 'lucide-react';
+import {
+  Ban,
+  Copy,
+  Gauge,
+  Hourglass,
+  ListChecks,
+  Pause,
+  Pencil,
+  Play,
+  RefreshCw,
+  Tags,
+  Upload,
+} from 'lucide-react';
 import type { ListFilter } from '../../../../api/keys.ts';
 import { scopeCatalogOptions } from '../../../../api/scopes.ts';
 import { useSession } from '../../../../api/session.ts';
@@ -71,6 +83,9 @@ export function PageMenu({ openPanel, ...menu }: ListMenuProps & { openPanel: (p
       </MenuItem>
       <MenuItem icon={Tags} onChoose={() => navigate({ to: '/settings/api/scopes' })}>
         <span>Scopes</span>
+      </MenuItem>
+      <MenuItem icon={ListChecks} onChoose={() => navigate({ to: '/settings/api/hygiene' })}>
+        <span>Hygiene</span>
       </MenuItem>
       <MenuItem icon={Gauge} onChoose={() => openPanel('limit')}>
         <span>Default rate limit</span>

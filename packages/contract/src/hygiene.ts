@@ -1,0 +1,76 @@
+/** Requests and responses of the hygiene report: keys that someone should look at. */
+import { z } from 'zod';
+import { instantSchema } from './instant.ts';
+import { keySchema } from './keys.ts';
+
+/** In the order in which the report lists them. */
+export const hygieneKindSchema = z.enum([
+  'rotation_unfinished',
+  'older_than_policy',
+  'idle_90_days',
+  'idle_30_days',
+  'never_used',
+  'unrestricted',
+  'never_expires',
+]);
+export type HygieneKind = z.infer<typeof hygieneKindSchema>;
+
+const hygieneActionSchema = z.enum([
+  'finish_rotation',
+  'rotate',
+  'revoke',
+  'disable',
+  'edit_access',
+  'set_expiry',
+]);
+
+/** What to do about each kind. */
+export const hygieneActions: Readonly<Record<HygieneKind, z.infer<typeof hygieneActionSchema>>> = {
+  rotation_unfinished: 'finish_rotation',
+  older_than_policy: 'rotate',
+  idle_90_days: 'revoke',
+  idle_30_days: 'disable',
+  never_used: 'revoke',
+  unrestricted: 'edit_access',
+  never_expires: 'set_expiry',
+};
+
+/** The key of the last finding on a page, and its time. */
+const cursorSchema = z
+  .string()
+  .regex(
+    /^[a-z_0-9]{1,30}\.\d{1,15}\.key_[0-9a-hjkmnp-tv-z]{26}$/,
+    'must be nextCursor of the previous page',
+  );
+
+export const listHygieneSchema = z.strictObject({
+  kind: hygieneKindSchema.optional().describe('Only findings of this kind'),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: cursorSchema.optional().describe('nextCursor of the previous page'),
+  include: z.literal('counts').optional(),
+});
+export type ListHygiene = z.infer<typeof listHygieneSchema>;
+
+export const hygieneSchema = z
+  .object({
+    data: z
+      .array(
+        z.object({
+          kind: hygieneKindSchema,
+          key: keySchema,
+          since: instantSchema.describe('Since when this is the case'),
+          action: hygieneActionSchema.describe('What to do about it'),
+        }),
+      )
+      .describe('By kind, then the oldest first'),
+    nextCursor: z.string().nullable().describe('null: this is the last page'),
+    usageCompleteSince: instantSchema.describe(
+      'Since when every use is known. Before that, no key counts as unused',
+    ),
+    counts: z
+      .record(hygieneKindSchema, z.int())
+      .optional()
+      .describe('The number of keys of each kind. Only with include=counts'),
+  })
+  .meta({ id: 'Hygiene' });
+export type Hygiene = z.infer<typeof hygieneSchema>;

@@ -1,0 +1,24 @@
+import { type Hygiene, type HygieneKind, hygieneSchema } from '@soku/contract/hygiene';
+import { infiniteQueryOptions } from '@tanstack/react-query';
+import { callApi } from './client.ts';
+import { refreshInterval, refreshWhileSignedIn } from './refresh.ts';
+
+const firstPage: string | null = null;
+
+/** The keys of a kind that someone should look at. Its first page has the number of keys of each kind. */
+export function hygieneOptions(kind: HygieneKind) {
+  return infiniteQueryOptions({
+    // A change of any key may change the report.
+    queryKey: ['keys', 'hygiene', kind],
+    queryFn: ({ pageParam, signal }) => {
+      const query = new URLSearchParams({ kind });
+      if (pageParam === null) query.set('include', 'counts');
+      else query.set('cursor', pageParam);
+      return callApi(`/v1/hygiene?${query}`, { schema: hygieneSchema, signal });
+    },
+    initialPageParam: firstPage,
+    getNextPageParam: (page: Hygiene) => page.nextCursor,
+    refetchInterval: ({ state }) =>
+      refreshWhileSignedIn({ state }) && refreshInterval * (state.data?.pages.length ?? 1),
+  });
+}

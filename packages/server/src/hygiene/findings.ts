@@ -1,0 +1,99 @@
+import type { HygieneKind } from '@soku/contract/hygiene';
+import { msPerDay, msPerHour } from '@soku/contract/instant';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { rotatingKeys } from '../keys/list-filter.ts';
+
+/** What decides which keys are findings. */
+export interface Circumstances {
+  /** Epoch ms. */
+  now: number;
+  /** Epoch ms: since when every use is known. */
+  completeSince: number;
+  /** Days; null: the workspace has no maximum. */
+  maxSecretAgeDays: number | null;
+}
+
+/** The keys of one kind, as parts of a statement on api_key and key_use. */
+interface Finding {
+  condition: RawBuilder<SqlBool>;
+  /** Since when it is the case, in epoch ms. */
+  since: RawBuilder<number>;
+}
+
+/** How long a new key may be unused. */
+const graceOfNewKey = 7 * msPerDay;
+
+/** How long programs may take to get a new secret, as in the dashboard. */
+const graceOfRotation = msPerHour;
+
+/**
+ * Only keys that are accepted are findings: a disabled, expired or revoked key can do no harm.
+ *
+ * @param now epoch ms
+ */
+export function isAcceptedKey(now: number): RawBuilder<SqlBool> {
+  return sql`api_key.revoked_at IS NULL AND api_key.disabled_at IS NULL
+    AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now})`;
+}
+
+const createdAt = sql<number>`api_key.created_at`;
+
+/** When the newest secret was created. */
+const rotatedAt = sql<number>`(SELECT max(s.created_at) FROM api_key_secret s WHERE s.key_id = api_key.id)`;
+
+/**
+ * The condition of each kind. A key is idle or never used, but not both, and idle for 30 or for 90 days.
+ *
+ * A time without uses counts only from `completeSince` on, because uses before that may be missing.
+ */
+export function findingsOf({
+  now,
+  completeSince,
+  maxSecretAgeDays,
+}: Circumstances): Record<HygieneKind, Finding> {
+  // CASE, because the function for the larger one of two numbers differs between the databases.
+  const known = sql<number>`coalesce(key_use.used_at, api_key.created_at)`;
+  const idleSince = sql<number>`(CASE WHEN ${known} > ${completeSince} THEN ${known} ELSE ${completeSince} END)`;
+  const neverUsed = sql<SqlBool>`(key_use.used_at IS NULL AND api_key.created_at >= ${completeSince})`;
+  const [month, quarter] = [now - 30 * msPerDay, now - 90 * msPerDay];
+  const maxAge = (maxSecretAgeDays ?? 0) * msPerDay;
+  return {
+    rotation_unfinished: {
+      condition: sql`api_key.id IN (${rotatingKeys}) AND ${isUnfinished(now)}`,
+      since: rotatedAt,
+    },
+    older_than_policy: {
+      condition: maxSecretAgeDays === null ? sql`1 = 0` : sql`${rotatedAt} <= ${now - maxAge}`,
+      since: sql`${rotatedAt} + ${maxAge}`,
+    },
+    idle_90_days: { condition: sql`NOT ${neverUsed} AND ${idleSince} <= ${quarter}`, since: idleSince },
+    idle_30_days: {
+      condition: sql`NOT ${neverUsed} AND ${idleSince} > ${quarter} AND ${idleSince} <= ${month}`,
+      since: idleSince,
+    },
+    never_used: {
+      condition: sql`${neverUsed} AND api_key.created_at <= ${now - graceOfNewKey}`,
+      since: createdAt,
+    },
+    unrestricted: {
+      condition: sql`api_key.allowed_addresses = ''
+        AND (api_key.scopes = '' OR ' ' || api_key.scopes || ' ' LIKE '% * %')`,
+      since: createdAt,
+    },
+    never_expires: { condition: sql`api_key.expires_at IS NULL`, since: createdAt },
+  };
+}
+
+/** An older secret is accepted, and the newest one, which is an hour old, was never used. */
+function isUnfinished(now: number): RawBuilder<SqlBool> {
+  return sql`EXISTS (
+    SELECT 1 FROM api_key_secret newest
+    WHERE newest.key_id = api_key.id AND newest.created_at = ${rotatedAt} AND newest.created_at <= ${now - graceOfRotation}
+      AND NOT EXISTS (SELECT 1 FROM last_use l WHERE l.key_id = newest.key_id AND l.hash = newest.hash)
+      AND EXISTS (
+        SELECT 1 FROM api_key_secret older
+        WHERE older.key_id = api_key.id AND older.created_at < newest.created_at AND older.retired_at IS NULL
+          AND (older.retires_at IS NULL OR older.retires_at > ${now})
+      )
+  )`;
+}

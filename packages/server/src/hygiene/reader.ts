@@ -1,0 +1,125 @@
+import { type HygieneKind, hygieneKindSchema } from '@soku/contract/hygiene';
+import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { Tables } from '../database/schema.ts';
+import { allOf } from '../keys/list-filter.ts';
+import { type KeyRange, rangesOf } from '../keys/list-ranges.ts';
+import { type Circumstances, findingsOf, isAcceptedKey } from './findings.ts';
+
+/** A key of a kind, and since when, in epoch ms. */
+export interface Place {
+  kind: HygieneKind;
+  since: number;
+  id: string;
+}
+
+interface PageRequest {
+  /** In the order of the page. */
+  kinds: readonly HygieneKind[];
+  /** The last finding of the previous page, which is of the first of the kinds. */
+  after: Place | undefined;
+  limit: number;
+}
+
+/** Keys per statement on SQLite, which blocks the process for a few ms. */
+const keysPerRead = 2000;
+
+const noCounts: Readonly<Record<HygieneKind, number>> = {
+  rotation_unfinished: 0,
+  older_than_policy: 0,
+  idle_90_days: 0,
+  idle_30_days: 0,
+  never_used: 0,
+  unrestricted: 0,
+  never_expires: 0,
+};
+
+/** Finds the keys of a workspace that someone should look at. It looks at all keys, in ranges. */
+export class HygieneReader {
+  readonly #db: Kysely<Tables>;
+
+  constructor(db: Kysely<Tables>) {
+    this.#db = db;
+  }
+
+  async circumstances(workspaceId: string, now: number): Promise<Circumstances> {
+    const row = await this.#db
+      .selectFrom(['workspace', 'usage_history'])
+      .select(['max_secret_age', 'complete_since'])
+      .where('workspace.id', '=', workspaceId)
+      .executeTakeFirstOrThrow();
+    return { now, completeSince: row.complete_since, maxSecretAgeDays: row.max_secret_age };
+  }
+
+  /** One kind after the other, each with the oldest finding first. */
+  async page(
+    workspaceId: string,
+    circumstances: Circumstances,
+    { kinds, after, limit }: PageRequest,
+  ): Promise<Place[]> {
+    const places: Place[] = [];
+    for (const kind of kinds) {
+      if (places.length >= limit) break;
+      const start = after?.kind === kind ? after : undefined;
+      const request = { kind, start, limit: limit - places.length };
+      places.push(...(await this.#ofKind(workspaceId, circumstances, request)));
+    }
+    return places;
+  }
+
+  async #ofKind(
+    workspaceId: string,
+    circumstances: Circumstances,
+    { kind, start, limit }: { kind: HygieneKind; start: Place | undefined; limit: number },
+  ): Promise<Place[]> {
+    const { condition, since } = findingsOf(circumstances)[kind];
+    const isAfter =
+      start === undefined
+        ? sql<SqlBool>`1 = 1`
+        : sql<SqlBool>`(${since} > ${start.since} OR (${since} = ${start.since} AND api_key.id > ${start.id}))`;
+    let found: Place[] = [];
+    for await (const range of this.#ranges(workspaceId)) {
+      const { rows } = await sql<{ id: string; since: number | string }>`
+        SELECT api_key.id AS id, ${since} AS since
+        ${from(workspaceId, circumstances, range)} AND ${condition} AND ${isAfter}
+        ORDER BY 2, 1 LIMIT ${limit}`.execute(this.#db);
+      found.push(...rows.map((row) => ({ kind, since: Number(row.since), id: row.id })));
+      found = found.sort(compare).slice(0, limit);
+    }
+    return found;
+  }
+
+  async count(workspaceId: string, circumstances: Circumstances): Promise<Record<HygieneKind, number>> {
+    const findings = findingsOf(circumstances);
+    const columns = hygieneKindSchema.options.map(
+      (kind) => sql`count(CASE WHEN ${findings[kind].condition} THEN 1 END) AS ${sql.ref(kind)}`,
+    );
+    const counts = { ...noCounts };
+    for await (const range of this.#ranges(workspaceId)) {
+      const { rows } = await sql<Record<HygieneKind, number | string>>`
+        SELECT ${sql.join(columns)} ${from(workspaceId, circumstances, range)}`.execute(this.#db);
+      for (const kind of hygieneKindSchema.options) counts[kind] += Number(rows[0]?.[kind]);
+    }
+    return counts;
+  }
+
+  #ranges(workspaceId: string) {
+    const keys = { workspaceId, ids: undefined, order: 'asc', after: undefined } as const;
+    return rangesOf(this.#db, keys, keysPerRead);
+  }
+}
+
+/** The accepted keys of a range. */
+function from(workspaceId: string, { now }: Circumstances, { condition }: KeyRange): RawBuilder<unknown> {
+  const conditions = [
+    sql<SqlBool>`api_key.workspace_id = ${workspaceId}`,
+    sql<SqlBool>`key_use.key_id = api_key.id`,
+    condition,
+    isAcceptedKey(now),
+  ];
+  return sql`FROM api_key CROSS JOIN key_use WHERE ${allOf(conditions)}`;
+}
+
+function compare(a: Place, b: Place): number {
+  if (a.since !== b.since) return a.since - b.since;
+  return a.id < b.id ? -1 : 1;
+}

@@ -1,0 +1,32 @@
+import { hygieneSchema, listHygieneSchema } from '@soku/contract/hygiene';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { type Callers, workspaceHeader } from '../http/caller.ts';
+import { keyErrorResponses } from '../http/openapi.ts';
+import type { HygieneService } from './service.ts';
+
+/** The report of keys that someone should look at. */
+export const hygieneRoutes: FastifyPluginAsyncZod<{ hygiene: HygieneService; callers: Callers }> = async (
+  app,
+  { hygiene, callers },
+) => {
+  app.route({
+    method: 'GET',
+    url: '/v1/hygiene',
+    schema: {
+      operationId: 'getHygiene',
+      summary: 'List keys that need attention',
+      description:
+        'Scope: `keys:read`. Accepted keys with an unfinished rotation, with secrets older than the maximum age of the workspace, without uses, without restrictions, or without an end. A key can be listed with several kinds.',
+      tags: ['API keys'],
+      security: [{ key: [] }, { session: [] }],
+      headers: workspaceHeader,
+      querystring: listHygieneSchema,
+      response: {
+        200: hygieneSchema,
+        ...keyErrorResponses('insufficient_scope', 'not_found', 'verification_unavailable'),
+      },
+    },
+    ...callers.require('keys:read'),
+    handler: async (request) => hygiene.list(callers.of(request).workspaceId, request.query),
+  });
+};

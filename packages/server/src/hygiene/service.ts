@@ -1,0 +1,79 @@
+import {
+  type Hygiene,
+  type HygieneKind,
+  hygieneActions,
+  hygieneKindSchema,
+  type ListHygiene,
+} from '@soku/contract/hygiene';
+import type { Key } from '@soku/contract/keys';
+import { RequestError } from '../http/errors.ts';
+import type { HygieneReader, Place } from './reader.ts';
+
+interface Options {
+  reader: HygieneReader;
+  /** The keys with these ids that belong to the workspace, in the given order. */
+  find: (workspaceId: string, ids: readonly string[]) => Promise<Key[]>;
+  /** Writes the last uses of a workspace to the database. */
+  writeLastUses: (workspaceId: string) => Promise<void>;
+  /** Epoch ms. */
+  now: () => number;
+}
+
+/** Reports the keys of a workspace that someone should look at. */
+export class HygieneService {
+  readonly #options: Options;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** @throws {RequestError} invalid_request for a cursor of another list */
+  async list(workspaceId: string, { kind, limit, cursor, include }: ListHygiene): Promise<Hygiene> {
+    const { reader, find, writeLastUses, now } = this.#options;
+    const after = cursor === undefined ? undefined : readCursor(cursor, kind);
+    await writeLastUses(workspaceId);
+    const circumstances = await reader.circumstances(workspaceId, now());
+    const kinds = kind === undefined ? kindsFrom(after?.kind) : [kind];
+    const places = await reader.page(workspaceId, circumstances, { kinds, after, limit: limit + 1 });
+    const page = places.slice(0, limit);
+    const last = page.at(-1);
+    const keys = await find(workspaceId, [...new Set(page.map(({ id }) => id))]);
+    const byId = new Map(keys.map((key) => [key.id, key]));
+    const data = page.flatMap((place) => {
+      const key = byId.get(place.id);
+      // A key that has ended since it was found is no finding anymore.
+      if (key?.status !== 'active') return [];
+      const since = new Date(place.since).toISOString();
+      return [{ kind: place.kind, key, since, action: hygieneActions[place.kind] }];
+    });
+    return {
+      data,
+      nextCursor: places.length > limit && last !== undefined ? writeCursor(last) : null,
+      usageCompleteSince: new Date(circumstances.completeSince).toISOString(),
+      ...(include === 'counts' && { counts: await reader.count(workspaceId, circumstances) }),
+    };
+  }
+}
+
+function kindsFrom(first: HygieneKind | undefined): HygieneKind[] {
+  const kinds = hygieneKindSchema.options;
+  return first === undefined ? kinds : kinds.slice(kinds.indexOf(first));
+}
+
+function writeCursor({ kind, since, id }: Place): string {
+  return `${kind}.${since}.${id}`;
+}
+
+/** @throws {RequestError} invalid_request */
+function readCursor(cursor: string, kind: HygieneKind | undefined): Place {
+  const [ofKind, since = '', id = ''] = cursor.split('.');
+  const parsed = hygieneKindSchema.safeParse(ofKind);
+  if (parsed.success && (kind === undefined || parsed.data === kind))
+    return { kind: parsed.data, since: Number(since), id };
+  const problem = 'must be nextCursor of the previous page, with the same kind';
+  throw new RequestError({
+    code: 'invalid_request',
+    message: `cursor ${problem}.`,
+    details: [{ path: 'cursor', problem }],
+  });
+}
