@@ -106,8 +106,9 @@ function Findings({ kind, list: { data, isPlaceholderData } }: FindingsProps) {
   if (data === undefined) return null;
   const findings = data.pages.flatMap((page) => page.data);
   const [first] = findings;
+  // While another kind loads, the rows are still those of the previous one. That it has none says nothing about this one.
+  if (first === undefined && isPlaceholderData) return <FindingsTableSkeleton />;
   if (first === undefined) return <Nothing kind={kind} page={data.pages[0]} />;
-  // While another kind loads, the rows are still those of the previous one.
   return <FindingsTable kind={first.kind} findings={findings} stale={isPlaceholderData} />;
 }
 
