@@ -68,7 +68,15 @@ export const hygieneSchema = z
       'Since when every use is known. Before that, no key counts as unused',
     ),
     counts: z
-      .record(hygieneKindSchema, z.int())
+      .object({
+        rotation_unfinished: z.int(),
+        older_than_policy: z.int(),
+        idle_90_days: z.int(),
+        idle_30_days: z.int(),
+        never_used: z.int(),
+        unrestricted: z.int(),
+        never_expires: z.int(),
+      } satisfies Record<HygieneKind, z.ZodInt>)
       .optional()
       .describe('The number of keys of each kind. Only with include=counts'),
   })

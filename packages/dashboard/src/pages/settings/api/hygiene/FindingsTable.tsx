@@ -76,7 +76,6 @@ const places = {
 /** What to do about a finding: a dialog on this page, or the place where the key is changed. */
 function Action({ finding: { key, action } }: { finding: Finding }) {
   const { openPanel } = usePanel();
-  const name = <span className="visually-hidden">{` ${key.name}`}</span>;
   if (action === 'rotate' || action === 'disable' || action === 'revoke') {
     const text = { rotate: 'Rotate', disable: 'Disable', revoke: 'Revoke' }[action];
     return (
@@ -85,7 +84,7 @@ function Action({ finding: { key, action } }: { finding: Finding }) {
         onClick={() => openPanel(action, key.id)}
       >
         <span>{text}</span>
-        {name}
+        <span className="visually-hidden">{` ${key.name}`}</span>
       </Button>
     );
   }
@@ -98,7 +97,7 @@ function Action({ finding: { key, action } }: { finding: Finding }) {
       search={search}
     >
       <span>{text}</span>
-      {name}
+      <span className="visually-hidden">{` ${key.name}`}</span>
     </Link>
   );
 }
