@@ -34,10 +34,10 @@ import { CallerAuthenticator } from './keys/callers.ts';
 import { rejectKeysInUrls } from './keys/check-url.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { createSessionCheck } from './keys/session-check.ts';
-import { createMail } from './mail/mail.ts';
-import { notificationRoutes } from './mail/routes.ts';
 import { createLeaks } from './leaks/create.ts';
 import { leakRoutes } from './leaks/routes.ts';
+import { createMail } from './mail/mail.ts';
+import { notificationRoutes } from './mail/routes.ts';
 import { healthRoutes } from './monitoring/health.ts';
 import { nodeRoutes } from './monitoring/node-routes.ts';
 import { createOperatorCheck } from './monitoring/operators.ts';
@@ -64,7 +64,7 @@ export async function createApp(
   secret: string,
   log: Logger,
 ) {
-  const { publicUrl, keyPrefixes, testKeyPrefix, verifyScope } = config;
+  const { publicUrl, keyPrefixes, testKeyPrefix, verifyScope, keyRateLimit } = config;
   const addressOf = createClientAddress(config.trustProxy, config.trustProxyHeader);
   const usesSession = createSessionCheck(publicUrl, keyPrefixes);
   const requests = new RequestCounts();
@@ -76,11 +76,7 @@ export async function createApp(
   app.addHook('onClose', () => passwords.close());
   const { verifier, identifier, limitGuess, propagation, nodes, limits, usage, secretTasks, sources } =
     await createVerification(config, database, journal, log);
-  const workspaces = new WorkspaceService(database.kysely, {
-    keyRateLimit: config.keyRateLimit,
-    propagation,
-    now: Date.now,
-  });
+  const workspaces = new WorkspaceService(database.kysely, { keyRateLimit, propagation, now: Date.now });
   const keyParts = createKeys(config, database, propagation, usage, secret, log);
   const { keys } = keyParts;
   const { worker, ...webhookParts } = createWebhooks(config, database, propagation, secret, log);

@@ -1,7 +1,7 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { AccountTable, SessionTable, UserTable, WorkspaceMemberTable } from './account-schema.ts';
 import type { MailTables } from './mail-schema.ts';
 import type { WebhookDeliveryTable, WebhookTable } from './webhook-schema.ts';
-import type { AccountTable, SessionTable, UserTable, WorkspaceMemberTable } from './account-schema.ts';
 
 /**
  * The tables, as Kysely sees them. Only portable types: text, integer, blob. Times are epoch milliseconds, except in
