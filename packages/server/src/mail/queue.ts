@@ -14,9 +14,15 @@ const hour = 60 * 60 * 1000;
  * each second causes six mails an hour, not 3,600.
  *
  * @param now epoch ms
+ * @param wait ms that a mail waits for further notices
  */
-export async function queueMails(db: Kysely<Tables>, grouped: GroupedNotice, now: number): Promise<void> {
-  for (const userId of await recipientsOf(db, grouped)) await queueMail(db, userId, grouped, now);
+export async function queueMails(
+  db: Kysely<Tables>,
+  grouped: GroupedNotice,
+  now: number,
+  wait = 0,
+): Promise<void> {
+  for (const userId of await recipientsOf(db, grouped)) await queueMail(db, userId, grouped, { now, wait });
 }
 
 /** The members of the workspace, or the account itself, unless they have turned the kind off. */
@@ -45,7 +51,7 @@ async function queueMail(
   db: Kysely<Tables>,
   userId: string,
   { notice, groupKey, workspaceId }: GroupedNotice,
-  now: number,
+  { now, wait }: { now: number; wait: number },
 ): Promise<void> {
   const recent = await db
     .selectFrom('mail')
@@ -69,12 +75,12 @@ async function queueMail(
       group_key: groupKey,
       notice: JSON.stringify(notice),
       created_at: now,
-      next_attempt_at: recent.length < maxPerHour ? now : now + hour,
+      next_attempt_at: now + (recent.length < maxPerHour ? wait : hour),
     })
     .execute();
 }
 
-/** @returns false if the mail is being sent */
+/** @returns false if the mail is being sent, or another node has extended it in the meantime */
 async function extend(
   db: Kysely<Tables>,
   { id, notice }: { id: string; notice: string },
@@ -86,6 +92,7 @@ async function extend(
     .set({ notice: JSON.stringify(both) })
     .where('id', '=', id)
     .where('attempts', '=', 0)
+    .where('notice', '=', notice)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }

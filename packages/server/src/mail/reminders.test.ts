@@ -1,10 +1,12 @@
 /** Reminders of keys that expire soon. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { day, hour, MailWorld } from '../../../../test/support/mail-world.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { day, hour, MailWorld, minute } from '../../../../test/support/mail-world.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { SmtpSink } from '../../../../test/support/smtp.ts';
-import { queueReminders } from './reminders.ts';
+import { expiringKeys, queueReminders } from './reminders.ts';
 
 /** What differs from an active key. Times are epoch ms, the age is in ms. */
 type Changed = { age?: number; disabled_at?: number; revoked_at?: number; revoked_by?: string };
@@ -52,6 +54,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     const remind = async () => {
       await Promise.all([queueReminders(kysely, world.now), queueReminders(kysely, world.now)]);
       const before = smtp.accepted.length;
+      world.now += minute;
       await world.deliver();
       return smtp.accepted.slice(before).map(({ subject }) => subject);
     };
@@ -97,4 +100,31 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.deepEqual(await remind(), ['2 keys expire soon']);
     assert.match(smtp.accepted[0]?.text ?? '', /^- Last day,.*\n.*\n- Two weeks,/m);
   });
+
+  test(`many keys of a workspace share a mail, and other work runs while they are found, on ${which}`, async (t) => {
+    const { world, addKey, remind } = await start(t);
+    for (let i = 0; i < 450; i++) await addKey(`Key ${i}`, 10 * day);
+    let [turns, isDone] = [0, false];
+    const counted = (async () => {
+      for (; !isDone; turns++) await turn();
+    })();
+    await queueReminders(world.db, world.now);
+    isDone = true;
+    await counted;
+    assert.ok(turns >= 3, `${turns} turns`);
+    assert.deepEqual(await remind(), ['450 keys expire soon']);
+  });
 }
+
+test('the walk over expiring keys reads them from the index, in its order', async () => {
+  const { database, close } = await openTestDatabase('sqlite');
+  after(close);
+  const query = expiringKeys({ expires_at: 1, id: 'key_1' }, 2);
+  const { rows } = await sql<{ detail: string }>`EXPLAIN QUERY PLAN ${query}`.execute(database.kysely);
+  const [walk, ...others] = rows.map(({ detail }) => detail);
+  assert.match(
+    walk ?? '',
+    /^SEARCH k USING INDEX api_key_expiring \(\(expires_at,id\)>\(\?,\?\) AND expires_at<\?\)$/,
+  );
+  assert.doesNotMatch(others.join('\n'), /SCAN|TEMP B-TREE/);
+});

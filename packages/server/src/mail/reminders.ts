@@ -1,22 +1,33 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { msPerDay } from '@soku/contract/instant';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { systemActor } from '../events/actor.ts';
 import { type MailNotice, maxNames } from './notice.ts';
 import { queueMails } from './queue.ts';
 
-/** Days before the expiry of a key, the first reminder last. */
+/** Days before the expiry of a key, the last reminder first. */
 const thresholds = [1, 3, 14] as const;
 const firstDays = 14;
 
-/** Keys per transaction. */
+/** Keys per statement and transaction. */
 const batchSize = 200;
 
-interface DueKey {
+/** ms that a mail waits for further keys of its workspace, which later batches find. */
+const gathering = 60_000;
+
+interface ExpiringKey {
   id: string;
   name: string;
   workspace_id: string;
   expires_at: number;
+  created_at: number;
+  disabled_at: number | null;
+  /** Since when all keys of the workspace are being revoked. */
+  revoking_at: number | null;
+}
+
+interface DueKey extends ExpiringKey {
   days: number;
 }
 
@@ -28,40 +39,83 @@ interface DueKey {
  *
  * @param now epoch ms
  */
-export async function queueReminders(kysely: Kysely<Tables>, now: number): Promise<void> {
-  await kysely
-    .deleteFrom('key_reminder')
-    .where('expires_at', '<', now - firstDays * msPerDay)
-    .execute();
-  while (await kysely.transaction().execute((db) => queueBatch(db, now)));
+export async function queueReminders(db: Kysely<Tables>, now: number): Promise<void> {
+  await deletePast(db, now - firstDays * msPerDay);
+  const until = now + firstDays * msPerDay;
+  for (let after: Position | undefined = { expires_at: now + 1, id: '' }; after !== undefined; ) {
+    const { rows } = await expiringKeys(after, until).execute(db);
+    const due = await withoutReminder(
+      db,
+      rows.flatMap((key) => asDue(key, now)),
+    );
+    if (due.length > 0) await db.transaction().execute((transaction) => queueBatch(transaction, due, now));
+    after = rows.length === batchSize ? rows.at(-1) : undefined;
+    // SQLite returns within one turn of the event loop, so this lets other work run.
+    await turn();
+  }
 }
 
-/** @returns whether there may be more */
-async function queueBatch(db: Kysely<Tables>, now: number): Promise<boolean> {
-  const due = await findDue(db, now);
-  const recorded = due.length === 0 ? [] : await record(db, due);
+/** A place in the order of the walk. */
+type Position = Pick<ExpiringKey, 'expires_at' | 'id'>;
+
+/**
+ * The next keys after a position, in the order of the index api_key_expiring. Everything else is filtered afterwards, so
+ * that each statement reads one batch of the index, however many keys have had their reminder.
+ *
+ * @param until epoch ms
+ */
+export function expiringKeys(after: Position, until: number): RawBuilder<ExpiringKey> {
+  return sql<ExpiringKey>`
+    SELECT k.id, k.name, k.workspace_id, k.expires_at, k.created_at, k.disabled_at,
+      (SELECT w.revoking_at FROM workspace w WHERE w.id = k.workspace_id) AS revoking_at
+    FROM api_key k
+    WHERE k.expires_at IS NOT NULL AND k.revoked_at IS NULL
+      AND (k.expires_at, k.id) > (${after.expires_at}, ${after.id}) AND k.expires_at <= ${until}
+    ORDER BY k.expires_at, k.id LIMIT ${sql.lit(batchSize)}`;
+}
+
+/** @returns the key with its last reminder; nothing if that is not sent */
+function asDue(key: ExpiringKey, now: number): DueKey[] {
+  const days = thresholds.find((threshold) => key.expires_at <= now + threshold * msPerDay) ?? firstDays;
+  const isActive = key.disabled_at === null && key.revoking_at === null;
+  return isActive && key.created_at < key.expires_at - days * msPerDay ? [{ ...key, days }] : [];
+}
+
+/** Those whose reminder is not recorded yet. It reads before it writes, because there is usually nothing to write. */
+async function withoutReminder(db: Kysely<Tables>, due: readonly DueKey[]): Promise<DueKey[]> {
+  if (due.length === 0) return [];
+  const rows = await db
+    .selectFrom('key_reminder')
+    .select(['key_id', 'expires_at', 'days'])
+    .where(
+      'key_id',
+      'in',
+      due.map(({ id }) => id),
+    )
+    .execute();
+  const recorded = new Set(rows.map(({ key_id, expires_at, days }) => `${key_id} ${expires_at} ${days}`));
+  return due.filter(({ id, expires_at, days }) => !recorded.has(`${id} ${expires_at} ${days}`));
+}
+
+async function queueBatch(db: Kysely<Tables>, due: readonly DueKey[], now: number): Promise<void> {
+  const recorded = await record(db, due);
   for (const [workspaceId, keys] of Map.groupBy(recorded, ({ workspace_id }) => workspace_id)) {
     const notice = noticeOf(keys, now);
     const groupKey = `${workspaceId} key.expiring`;
-    await queueMails(db, { notice, groupKey, workspaceId, userId: null }, now);
+    await queueMails(db, { notice, groupKey, workspaceId, userId: null }, now, gathering);
   }
-  return due.length === batchSize;
 }
 
-async function findDue(db: Kysely<Tables>, now: number): Promise<DueKey[]> {
-  const [last, middle, first] = thresholds;
-  const days = sql<number>`CASE WHEN k.expires_at <= ${now + last * msPerDay} THEN ${sql.lit(last)}
-    WHEN k.expires_at <= ${now + middle * msPerDay} THEN ${sql.lit(middle)} ELSE ${sql.lit(first)} END`;
-  const { rows } = await sql<DueKey>`
-    SELECT k.id, k.name, k.workspace_id, k.expires_at, ${days} AS days
-    FROM api_key k JOIN workspace w ON w.id = k.workspace_id
-    WHERE k.expires_at > ${now} AND k.expires_at <= ${now + firstDays * msPerDay}
-      AND k.revoked_at IS NULL AND k.disabled_at IS NULL AND w.revoking_at IS NULL
-      AND k.created_at < k.expires_at - ${days} * ${sql.lit(msPerDay)}
-      AND NOT EXISTS (SELECT 1 FROM key_reminder r
-        WHERE r.key_id = k.id AND r.expires_at = k.expires_at AND r.days = ${days})
-    ORDER BY k.workspace_id, k.expires_at, k.id LIMIT ${batchSize}`.execute(db);
-  return rows;
+/** Deletes the records of keys that expired before a time, in epoch ms. */
+async function deletePast(db: Kysely<Tables>, before: number): Promise<void> {
+  for (;;) {
+    const { rows } = await sql`
+      DELETE FROM key_reminder WHERE (key_id, expires_at, days) IN
+        (SELECT key_id, expires_at, days FROM key_reminder WHERE expires_at < ${before} LIMIT ${sql.lit(batchSize)})
+      RETURNING key_id`.execute(db);
+    if (rows.length < batchSize) return;
+    await turn();
+  }
 }
 
 /** @returns those that no other node has recorded */

@@ -54,7 +54,7 @@ export const mail: Migration = {
       .modifyEnd(clustered)
       .execute();
     await db.schema.createIndex('key_reminder_expiry').on('key_reminder').column('expires_at').execute();
-    await sql`CREATE INDEX api_key_expiring ON api_key (expires_at)
+    await sql`CREATE INDEX api_key_expiring ON api_key (expires_at, id)
       WHERE expires_at IS NOT NULL AND revoked_at IS NULL`.execute(db);
   },
 };
