@@ -30,12 +30,13 @@ export class MailWorld {
   /** The lines of the log. */
   readonly log: string[] = [];
 
-  constructor(db: Kysely<Tables>, smtp: SmtpSink, auth?: { user: string; pass: string }) {
+  /** @param smtp undefined: no mail is sent */
+  constructor(db: Kysely<Tables>, smtp?: SmtpSink, auth?: { user: string; pass: string }) {
     this.db = db;
     const now = () => this.now;
     const publicUrl = 'https://keys.example.com';
     this.collector = new MailCollector(db, now);
-    const server = { host: '127.0.0.1', port: smtp.port, secure: false, requireTls: false, auth };
+    const server = { host: '127.0.0.1', port: smtp?.port ?? 0, secure: false, requireTls: false, auth };
     this.delivery = new MailDelivery({
       db,
       transport: new SmtpTransport({

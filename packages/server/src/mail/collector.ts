@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
-import type { Kysely } from 'kysely';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { accountsChain } from '../events/events.ts';
 import { firstIdAt } from '../ids.ts';
@@ -11,7 +11,10 @@ import { queueMails } from './queue.ts';
 const pageSize = 200;
 
 /** ms. A round looks at the chains with events of this time. */
-const recently = 2 * 60_000;
+const recently = 30_000;
+
+/** Events per statement of that look. */
+const recentPageSize = 1000;
 
 /** Workspaces per statement of a search for chains that recent rounds have missed. */
 const workspacesPerPage = 200;
@@ -30,15 +33,19 @@ export class MailCollector {
     this.#now = now;
   }
 
-  /** Handles the chains that have events of the last two minutes. */
+  /** Handles the chains that have events of the last half minute. */
   async collectRecent(): Promise<void> {
-    const rows = await this.#db
-      .selectFrom('audit_event')
-      .select('chain')
-      .distinct()
-      .where('id', '>=', firstIdAt('evt_', this.#now() - recently))
-      .execute();
-    for (const { chain } of rows) await this.#collect(chain);
+    const chains = new Set<string>();
+    for (let after: string | undefined = firstIdAt('evt_', this.#now() - recently); after !== undefined; ) {
+      const { rows } = await recentChains(after).execute(this.#db);
+      for (const { chain } of rows) chains.add(chain);
+      const events = rows.reduce((sum, { count }) => sum + count, 0);
+      const ends = rows.map(({ last }) => last).sort();
+      after = events === recentPageSize ? ends.at(-1) : undefined;
+      // SQLite returns within one turn of the event loop, so this lets other work run. So do the other turns here.
+      await turn();
+    }
+    for (const chain of chains) await this.#collect(chain);
   }
 
   /** Handles all chains: events that were sealed while no server ran, or long after they happened. */
@@ -59,7 +66,8 @@ export class MailCollector {
   }
 
   async #collect(chain: string): Promise<void> {
-    while (await this.#collectPage(chain)) await setImmediate();
+    do await turn();
+    while (await this.#collectPage(chain));
   }
 
   /** @returns whether there may be more events */
@@ -81,6 +89,7 @@ export class MailCollector {
       to = last.sequence;
       // The rest of the request is sealed soon, and a later round reads all of it.
       if (await this.#hasUnsealed(last)) return false;
+      await turn();
     } while (await this.#continues(chain, to, page));
     if (to === from) return false;
     await this.#db.transaction().execute((db) => this.#write(db, chain, { from, to }, groups));
@@ -101,10 +110,10 @@ export class MailCollector {
     return row !== undefined;
   }
 
-  /** Whether the request of the last event of a page has more events after it. */
+  /** Whether the request of the last event of a page has more events after it. Other events need not be read together. */
   async #continues(chain: string, to: number, page: readonly SealedEvent[]): Promise<boolean> {
     const requestId = page.at(-1)?.actor.requestId ?? null;
-    if (requestId === null) return page.length === pageSize;
+    if (requestId === null) return false;
     const next = await this.#db
       .selectFrom('audit_event')
       .select('request_id')
@@ -123,6 +132,17 @@ export class MailCollector {
     if (!(await moveCursor(db, chain, from, to))) return;
     for (const grouped of groups.values()) await queueMails(db, grouped, this.#now());
   }
+}
+
+/**
+ * The chains of the first events after an ID, with the last of these IDs. The limit is in a subquery, because SQLite
+ * would otherwise read the whole index on the chains to find them without duplicates.
+ */
+export function recentChains(after: string): RawBuilder<{ chain: string; last: string; count: number }> {
+  return sql`
+    SELECT chain, max(id) AS last, count(*) AS count
+    FROM (SELECT chain, id FROM audit_event WHERE id > ${after} ORDER BY id LIMIT ${sql.lit(recentPageSize)}) AS recent
+    GROUP BY chain`;
 }
 
 /** @returns false if another node has moved it */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { msPerDay } from '@soku/contract/instant';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
@@ -83,6 +84,7 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
       const ids = await deleteEnded(db, now() - keptDays * msPerDay);
       transport.remove?.(ids);
       if (ids.length === 0) return;
+      await turn();
     }
   };
   return {
