@@ -137,6 +137,18 @@ export class MailDelivery {
   }
 }
 
+/** Whether a mail waits for an attempt. Claims are writes, and with SQLite an idle server should not lock the database. */
+export async function hasDue(db: Kysely<Tables>, now: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('mail')
+    .select('id')
+    .where('next_attempt_at', '<=', now)
+    .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', now)]))
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Deletes the mails that ended before a time, in epoch ms. */
 export async function deleteEnded(kysely: Kysely<Tables>, before: number): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`

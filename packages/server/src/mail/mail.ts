@@ -3,12 +3,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { msPerDay } from '@soku/contract/instant';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import { isPostgres } from '../database/dialect.ts';
 import type { Database } from '../database/open.ts';
 import { LeasedWork } from '../outbox/leased-work.ts';
 import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import { MailCollector } from './collector.ts';
-import { deleteEnded, MailDelivery } from './delivery.ts';
+import { deleteEnded, hasDue, MailDelivery } from './delivery.ts';
 import type { Transport } from './message.ts';
 import { OutboxTransport } from './outbox-transport.ts';
 import { MailPreferences } from './preferences.ts';
@@ -56,21 +55,10 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
     periodic('the reminder of expiring keys', () => queueReminders(db, now()), intervals.remind),
     periodic('the deletion of old mails', () => deleteOld(), intervals.ended),
   ];
-  let released = isPostgres(db);
   const sending = new LeasedWork({
     db,
     table: 'mail',
-    lanes: async () => {
-      // No other process uses a SQLite file, so a lease in it belongs to a process that crashed.
-      if (!released)
-        await db
-          .updateTable('mail')
-          .set({ lease_until: null })
-          .where('lease_until', 'is not', null)
-          .execute();
-      released = true;
-      return [{ name: 'mail', concurrency }];
-    },
+    lanes: async () => ((await hasDue(db, now())) ? [{ name: 'mail', concurrency }] : []),
     attempt: (claim, signal) => delivery.attempt(claim, signal),
     concurrency,
     interval: intervals.send,
