@@ -51,6 +51,8 @@ export class SmtpTransport implements Transport {
         port,
         secure,
         requireTLS: requireTls,
+        // Without this, the library would switch to TLS whenever the server offers it, and check its certificate.
+        ignoreTLS: !requireTls,
         ...(auth !== undefined && { auth }),
         connectionTimeout: timeouts.connection,
         greetingTimeout: timeouts.greeting,

@@ -4,7 +4,7 @@ export interface SmtpServer {
   port: number;
   /** Whether the connection starts with TLS (smtps:). */
   secure: boolean;
-  /** Whether a connection that does not start with TLS must switch to it (STARTTLS) before anything is sent. */
+  /** Whether a connection that does not start with TLS must switch to it (STARTTLS) before anything is sent, or must not. */
   requireTls: boolean;
   auth: { user: string; pass: string } | undefined;
 }
@@ -13,7 +13,8 @@ const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
  * Parses `smtps://user:password@host:465` or `smtp://user:password@host:587`. The password and the mails must not cross
- * a network in plain text, so a server on another machine needs TLS, unless the URL ends in `?tls=off`.
+ * a network in plain text, so a server on another machine needs TLS, unless the URL ends in `?tls=off`. One on this
+ * machine is used without TLS, because its certificate is seldom valid for `localhost`.
  *
  * @returns undefined if it is not such a URL
  */
