@@ -10,8 +10,8 @@ interface ReceivedMail extends ParsedMail {
   to: string;
 }
 
-/** The reply to a command: undefined to accept it, or an SMTP status with which it is refused. */
-type Reply = number | undefined;
+/** The reply to a command: undefined to accept it, or an SMTP status with which it is refused, such as '550 5.1.1'. */
+type Reply = number | string | undefined;
 
 /** A real SMTP server on a free port. Its replies can be chosen. */
 export class SmtpSink {
@@ -93,7 +93,8 @@ export class SmtpSink {
 }
 
 function refusal(reply: Reply): Error | null {
-  return reply === undefined
-    ? null
-    : Object.assign(new Error('refused by the test'), { responseCode: reply });
+  if (reply === undefined) return null;
+  const [status, ...enhanced] = String(reply).split(' ');
+  const message = [...enhanced, 'refused by the test'].join(' ');
+  return Object.assign(new Error(message), { responseCode: Number(status) });
 }

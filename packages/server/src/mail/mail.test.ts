@@ -10,7 +10,6 @@ import { claimDue } from '../outbox/leased-rows.ts';
 import { MailCollector } from './collector.ts';
 import { hasDue } from './delivery.ts';
 import { MailPreferences } from './preferences.ts';
-import { SmtpTransport } from './smtp-transport.ts';
 
 for (const which of ['sqlite', 'postgres'] as const) {
   const opened = openTestDatabase(which);
@@ -247,27 +246,5 @@ for (const which of ['sqlite', 'postgres'] as const) {
     await world.delivery.attempt(late, new AbortController().signal);
     assert.deepEqual(await world.mails(), before);
     assert.equal(new Set(smtp.accepted.map(({ headers }) => headers.get('message-id'))).size, 1);
-  });
-}
-
-for (const requireTls of [false, true]) {
-  test(`an invalid certificate for STARTTLS ${requireTls ? 'ends' : 'does not matter to'} a connection ${requireTls ? 'with' : 'without'} TLS`, async (t) => {
-    // This server offers STARTTLS, with a certificate that it has signed itself.
-    const smtp = await SmtpSink.start({ disabledCommands: [] });
-    t.after(() => smtp.stop());
-    const transport = new SmtpTransport({
-      server: { host: '127.0.0.1', port: smtp.port, secure: false, requireTls, auth: undefined },
-      from: { name: '', address: 'soku@example.com' },
-      publicUrl: 'https://keys.example.com',
-    });
-    const message = { id: 'mail_1', to: 'ada@example.com', subject: 'One', text: 'text', html: '<p>' };
-    const result = await transport.send(
-      { ...message, date: 0, unsubscribeUrl: undefined },
-      new AbortController().signal,
-    );
-    assert.deepEqual(
-      [result.sent, smtp.accepted.map(({ subject }) => subject)],
-      requireTls ? [false, []] : [true, ['One']],
-    );
   });
 }

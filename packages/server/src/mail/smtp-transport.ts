@@ -13,13 +13,11 @@ interface Options {
 /** ms. `idle`: without a byte from the server; `total`: less than the lease of a mail. */
 const timeouts = { connection: 15_000, greeting: 15_000, idle: 60_000, total: 5 * 60_000 };
 
-/** The commands after which a permanent refusal concerns this mail, and not the account or its configuration. */
-const commandsOfMail = ['RCPT TO', 'DATA'];
-
 const smtpErrorSchema = z.object({
   code: z.string().catch('ERROR'),
   responseCode: z.int().optional().catch(undefined),
   command: z.string().optional().catch(undefined),
+  response: z.string().catch(''),
 });
 
 /** Sends mails to an SMTP server, each over its own connection. */
@@ -62,11 +60,22 @@ export class SmtpTransport implements Transport {
 }
 
 /**
- * A refusal with 5xx of the recipient or of the content is permanent (RFC 5321 section 4.2.1). Everything else is tried
- * again, including a refused sign-in or sender, which an operator can correct.
+ * Refusals of the content and of the recipient can be permanent (RFC 5321 section 4.2.1). Everything else is tried again:
+ * an operator can correct a sign-in, a sender, and what a server that relays no mail or distrusts this one objects to.
  */
 function failureOf(error: unknown): SendResult {
-  const { code, responseCode, command } = smtpErrorSchema.parse(error);
-  const permanent = (responseCode ?? 0) >= 500 && commandsOfMail.includes(command ?? '');
-  return { sent: false, permanent, code: `${code} ${responseCode ?? ''}`.trim() };
+  const { code, responseCode, command, response } = smtpErrorSchema.parse(error);
+  // An enhanced status code (RFC 3463), such as the 5.1.1 of "550 5.1.1 No such user".
+  const enhanced = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})(?!\S)/.exec(response)?.[1];
+  const isPermanent = command === 'RCPT TO' ? isUnknownRecipient(responseCode, enhanced) : command === 'DATA';
+  const codes = [code, responseCode, enhanced].filter((one) => one !== undefined);
+  return { sent: false, permanent: isPermanent && (responseCode ?? 0) >= 500, code: codes.join(' ') };
+}
+
+/**
+ * Whether the address or its mailbox is the reason: 5.1.x and 5.2.x. Servers without enhanced status codes also use
+ * 550, 551 and 553 for other reasons, but seldom.
+ */
+function isUnknownRecipient(status: number | undefined, enhanced: string | undefined): boolean {
+  return enhanced === undefined ? [550, 551, 553].includes(status ?? 0) : /^5\.[12]\./.test(enhanced);
 }
