@@ -149,11 +149,15 @@ export async function hasDue(db: Kysely<Tables>, now: number): Promise<boolean> 
   return row !== undefined;
 }
 
-/** Deletes the mails that ended before a time, in epoch ms. */
-export async function deleteEnded(kysely: Kysely<Tables>, before: number): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
+/**
+ * Deletes some of the mails that ended before a time, in epoch ms.
+ *
+ * @returns whether there were any
+ */
+export async function deleteEnded(kysely: Kysely<Tables>, before: number): Promise<boolean> {
+  const { rows } = await sql`
     DELETE FROM mail WHERE id IN (SELECT id FROM mail WHERE ended_at < ${before} LIMIT 500) RETURNING id`.execute(
     kysely,
   );
-  return rows.map(({ id }) => id);
+  return rows.length > 0;
 }

@@ -9,7 +9,7 @@ import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import { MailCollector } from './collector.ts';
 import { deleteEnded, hasDue, MailDelivery } from './delivery.ts';
 import type { Transport } from './message.ts';
-import { OutboxTransport } from './outbox-transport.ts';
+import { OutboxTransport, sweepOutbox } from './outbox-transport.ts';
 import { MailPreferences } from './preferences.ts';
 import { queueReminders } from './reminders.ts';
 import { SmtpTransport } from './smtp-transport.ts';
@@ -24,7 +24,7 @@ const lease = 10 * 60_000;
 /** Mails that are sent at the same time. */
 const concurrency = 4;
 
-/** Days after which a mail that was sent or given up is deleted, with its file. */
+/** Days after which a mail that was sent or given up is deleted, and the file of a mail. */
 const keptDays = 30;
 
 /**
@@ -36,9 +36,10 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
   const { publicUrl, mail, dataDir } = config;
   const now = Date.now;
   const { from, smtp } = mail;
+  const outbox = join(dataDir, 'outbox');
   const transport: Transport =
     smtp === undefined
-      ? new OutboxTransport({ directory: join(dataDir, 'outbox'), from, publicUrl, log })
+      ? new OutboxTransport({ directory: outbox, from, publicUrl, log })
       : new SmtpTransport({ server: smtp, from, publicUrl });
   const tokens = new UnsubscribeTokens(secret);
   const delivery = new MailDelivery({ db, transport, tokens, publicUrl, log, now });
@@ -68,12 +69,9 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
     now,
   });
   const deleteOld = async () => {
-    for (;;) {
-      const ids = await deleteEnded(db, now() - keptDays * msPerDay);
-      transport.remove?.(ids);
-      if (ids.length === 0) return;
-      await turn();
-    }
+    const before = now() - keptDays * msPerDay;
+    await sweepOutbox(outbox, before);
+    while (await deleteEnded(db, before)) await turn();
   };
   return {
     preferences: new MailPreferences(db, now),

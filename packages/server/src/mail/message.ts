@@ -48,6 +48,4 @@ export type SendResult = { sent: true } | { sent: false; permanent: boolean; cod
 export interface Transport {
   /** @param signal aborts the attempt */
   send(message: Message, signal: AbortSignal): Promise<SendResult>;
-  /** Removes what it stores of messages that were sent long ago. */
-  remove?(ids: readonly string[]): void;
 }

@@ -1,7 +1,9 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createFile } from '../durable-files.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { type Message, type SendResult, type Transport, toMailOptions } from './message.ts';
 import type { Sender } from './sender.ts';
 
@@ -27,16 +29,26 @@ export class OutboxTransport implements Transport {
     const content = await new MailComposer(toMailOptions(message, from, publicUrl)).compile().build();
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     // The file of an attempt whose record a crash prevented stays as it is.
-    createFile(this.#fileOf(message.id), content.toString());
-    log.info({ mailId: message.id, file: this.#fileOf(message.id) }, 'mail written to the outbox');
+    const file = join(directory, `${message.id}.eml`);
+    createFile(file, content.toString());
+    log.info({ mailId: message.id, file }, 'mail written to the outbox');
     return { sent: true };
   }
+}
 
-  remove(ids: readonly string[]): void {
-    for (const id of ids) rmSync(this.#fileOf(id), { force: true });
-  }
-
-  #fileOf(id: string): string {
-    return join(this.#options.directory, `${id}.eml`);
+/**
+ * Deletes the mails, and what a crash left of others, that were written before a time. Each node has a directory of its
+ * own and does this whichever transport it uses now, because it may have had another one.
+ *
+ * @param before epoch ms
+ */
+export async function sweepOutbox(directory: string, before: number): Promise<void> {
+  const files = await readdir(directory).catch((error: unknown) => {
+    if (errorCodeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  for (const name of files.filter((file) => /^mail_\w+\.eml(?:\.\w+\.partial)?$/.test(file))) {
+    const file = join(directory, name);
+    if ((await stat(file)).mtimeMs < before) await rm(file, { force: true });
   }
 }
