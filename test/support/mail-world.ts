@@ -80,15 +80,15 @@ export class MailWorld {
   event(
     chain: string,
     action: NewEvent['action'],
-    more: Partial<NewEvent> & { requestId?: string } = {},
+    more: Partial<NewEvent> & { requestId?: string; address?: string } = {},
   ): NewEvent {
-    const { requestId = newId('req_', this.now), ...rest } = more;
+    const { requestId = newId('req_', this.now), address = '192.0.2.7', ...rest } = more;
     const actor = {
       kind: 'person',
       id: 'usr_ada',
       name: 'Ada',
       ...noOrigin,
-      address: '192.0.2.7',
+      address,
       requestId,
     } as const;
     return {

@@ -107,7 +107,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     const { world, smtp } = await start(t);
     const { id } = await world.addWorkspace('ada');
     for (let i = 0; i < 8; i++) {
-      await world.happen(world.event(id, 'key.created'));
+      await world.happen(world.event(id, 'key.created', { address: `192.0.2.${i}` }));
       await world.deliver();
       world.now += minute;
     }
@@ -117,7 +117,10 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.equal(smtp.accepted.length, 6, 'another kind of action is not delayed');
     world.now += hour;
     await world.deliver();
-    assert.deepEqual(smtp.accepted.map(({ subject }) => subject).slice(6), ['3 keys created']);
+    const [shared, ...others] = smtp.accepted.slice(6);
+    assert.deepEqual([shared?.subject, others], ['3 keys created', []]);
+    assert.match(shared?.text ?? '', /First at: 30 Nov 2026, 12:05 UTC\nLast at: 30 Nov 2026, 12:07 UTC\n/);
+    assert.doesNotMatch(shared?.text ?? '', /IP address|Time:/);
   });
 
   test(`only security mails are sent to an account that turned off the others, on ${which}`, async (t) => {

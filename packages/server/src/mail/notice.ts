@@ -16,6 +16,9 @@ export const noticeSchema = z.object({
   action: z.string(),
   /** ISO 8601, of the first event. */
   at: z.string(),
+  /** ISO 8601, of the last event, if it was later. */
+  until: z.string().optional(),
+  /** `address` and `userAgent` are null if the events differ in them. */
   actor: z.object({
     kind: z.string(),
     name: z.string(),
@@ -103,8 +106,16 @@ export function addEvent(groups: Map<string, GroupedNotice>, event: SealedEvent)
 
 /** Both notices, of the same group. */
 export function merged(first: MailNotice, second: MailNotice): MailNotice {
+  const [before, last] = [first.until ?? first.at, second.until ?? second.at];
+  const { address, userAgent } = first.actor;
   return {
     ...first,
+    ...(last > before && { until: last }),
+    actor: {
+      ...first.actor,
+      address: address === second.actor.address ? address : null,
+      userAgent: userAgent === second.actor.userAgent ? userAgent : null,
+    },
     count: first.count + second.count,
     targets: [...first.targets, ...second.targets].slice(0, maxNames),
   };

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { sweepOutbox } from './outbox-transport.ts';
 
 test('old mails and leftovers are deleted from the outbox, and nothing else', async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'soku-outbox-'));
+  const directory = mkdtempSync(join(tmpdir(), 'soku-test-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const seconds = 1_800_000_000;
   const write = (name: string, at: number) => {

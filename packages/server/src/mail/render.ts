@@ -58,13 +58,17 @@ function itemsOf({ targets }: MailNotice, { publicUrl, timeZone }: Reader): Line
   });
 }
 
-function factsOf({ actor, at, action }: MailNotice, { timeZone, workspaceName }: Reader): [string, string][] {
+function factsOf(
+  { actor, at, until, action }: MailNotice,
+  { timeZone, workspaceName }: Reader,
+): [string, string][] {
   const isReminder = action === 'key.expiring';
   const by = actor.kind === 'key' ? `the key ${actor.name}` : actor.name;
   const facts: [string, string | null][] = [
     ['Workspace', workspaceName],
     ['By', isReminder || actor.kind === 'system' ? null : by],
-    ['Time', isReminder ? null : formatTime(at, timeZone)],
+    [until === undefined ? 'Time' : 'First at', isReminder ? null : formatTime(at, timeZone)],
+    ['Last at', until === undefined ? null : formatTime(until, timeZone)],
     ['IP address', actor.address],
     ['Client', actor.userAgent && withoutLinks(actor.userAgent)],
   ];
