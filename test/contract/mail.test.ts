@@ -48,7 +48,6 @@ test('preferences belong to the account, and each change is recorded', async () 
       keyRotated: true,
       keyRevoked: true,
       keyExpiring: true,
-      policyWarning: true,
       webhookDisabled: true,
     },
     timeZone: null,

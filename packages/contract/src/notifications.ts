@@ -7,13 +7,12 @@ export const mailChoiceSchema = z.enum([
   'keyRotated',
   'keyRevoked',
   'keyExpiring',
-  'policyWarning',
   'webhookDisabled',
 ]);
 export type MailChoice = z.infer<typeof mailChoiceSchema>;
 
 /** The kinds of mails about the security of an account or a workspace. They are always sent. */
-export const securityMailSchema = z.enum(['endedSecretUsed', 'newSignIn', 'passwordChanged']);
+export const securityMailSchema = z.enum(['leakReported', 'endedSecretUsed', 'newSignIn', 'passwordChanged']);
 
 export const mailKindSchema = z.enum([...mailChoiceSchema.options, ...securityMailSchema.options]);
 export type MailKind = z.infer<typeof mailKindSchema>;

@@ -139,16 +139,23 @@ for (const which of ['sqlite', 'postgres'] as const) {
       world.event(id, 'key.created'),
       world.event(id, 'key.updated'),
       world.event(id, 'key.ended_secret_used'),
+      world.event(id, 'key.leak_reported', {
+        details: { url: 'https://github.com/a/b', source: 'commit', places: 3, secretId: 'sec_1' },
+      }),
       world.event(accountsChain, 'account.signed_in', { target: account, details: { newDevice: true } }),
       world.event(accountsChain, 'account.signed_in', { target: account }),
       world.event(accountsChain, 'account.password_changed', { target: account }),
     );
     await world.deliver();
     assert.deepEqual(smtp.accepted.map(({ subject }) => subject).sort(), [
+      'Key leaked: Billing',
       'New sign-in to your account',
       'Revoked secret in use: Billing',
       'Your password was changed',
     ]);
+    const leak = smtp.accepted.find(({ subject }) => subject.startsWith('Key leaked'));
+    assert.match(leak?.text ?? '', /^- Billing, found at https:\/\/github\.com\/a\/b \(3 places\)$/m);
+    assert.doesNotMatch(leak?.text ?? '', /IP address/, 'it would be that of GitHub');
     for (const mail of smtp.accepted) {
       assert.equal(mail.headers.get('list-unsubscribe'), undefined);
       assert.match(mail.text, /Mails about security cannot be turned off\./);

@@ -1,5 +1,6 @@
 import { type MailKind, mailKindSchema } from '@soku/contract/notifications';
 import { z } from 'zod';
+import { noOrigin } from '../events/actor.ts';
 import { accountsChain } from '../events/events.ts';
 import type { SealedEvent } from '../outbox/sealed-events.ts';
 
@@ -27,9 +28,17 @@ export const noticeSchema = z.object({
   }),
   /** The number of keys, or of other targets. */
   count: z.int(),
-  /** The first of them. `expiresAt` only for expiring keys. */
+  /** The first of them. */
   targets: z.array(
-    z.object({ id: z.string(), kind: z.string(), name: z.string(), expiresAt: z.string().optional() }),
+    z.object({
+      id: z.string(),
+      kind: z.string(),
+      name: z.string(),
+      /** Only for expiring keys. */
+      expiresAt: z.string().optional(),
+      /** Only for leaked keys: a URL, or what GitHub calls the source, and in how many places. */
+      found: z.object({ place: z.string(), places: z.int() }).optional(),
+    }),
   ),
 });
 export type MailNotice = z.infer<typeof noticeSchema>;
@@ -45,6 +54,14 @@ export interface GroupedNotice {
   userId: string | null;
 }
 
+const leakAction = 'key.leak_reported';
+
+const leakSchema = z.object({
+  url: z.string().nullish(),
+  source: z.string().catch('unknown'),
+  places: z.int().catch(1),
+});
+
 const kinds = new Map<string, MailKind>([
   ['key.created', 'keyCreated'],
   ['key.imported', 'keyCreated'],
@@ -52,6 +69,7 @@ const kinds = new Map<string, MailKind>([
   ['key.revoked', 'keyRevoked'],
   ['workspace.keys_revoked', 'keyRevoked'],
   ['key.ended_secret_used', 'endedSecretUsed'],
+  [leakAction, 'leakReported'],
   ['webhook.disabled', 'webhookDisabled'],
   ['account.password_changed', 'passwordChanged'],
   ['account.password_reset', 'passwordChanged'],
@@ -60,7 +78,6 @@ const kinds = new Map<string, MailKind>([
 /** @returns undefined for an event that is not reported */
 function kindOf({ action, details }: SealedEvent): MailKind | undefined {
   if (action === 'account.signed_in') return details?.newDevice === true ? 'newSignIn' : undefined;
-  if (action.startsWith('key.policy_')) return 'policyWarning';
   return kinds.get(action);
 }
 
@@ -72,6 +89,13 @@ function countOf({ action, details }: SealedEvent): number {
   ]).get(action);
   const count = field === undefined ? 1 : details?.[field];
   return typeof count === 'number' ? count : 1;
+}
+
+/** Where GitHub found a leaked key. The URL was checked when the event was recorded (leaks/place.ts). */
+function foundIn({ action, details }: SealedEvent): Pick<MailNotice['targets'][number], 'found'> {
+  if (action !== leakAction) return {};
+  const { url, source, places } = leakSchema.parse(details);
+  return { found: { place: url ?? `an unknown place (${source})`, places } };
 }
 
 /**
@@ -86,14 +110,16 @@ export function addEvent(groups: Map<string, GroupedNotice>, event: SealedEvent)
   const isOfAccount = chain === accountsChain;
   const groupKey = [chain, action, actor.id, ...(isOfAccount ? [target.id] : [])].join(' ');
   const name = `${groupKey} ${actor.requestId ?? ''}`;
-  const { kind: actorKind, name: actorName, address, userAgent } = actor;
+  const { kind: actorKind, name: actorName } = actor;
+  // A report of a leak comes from GitHub, whose address says nothing about the leak.
+  const { address, userAgent } = action === leakAction ? noOrigin : actor;
   const notice: MailNotice = {
     kind,
     action,
     at: event.at,
     actor: { kind: actorKind, name: actorName, address, userAgent },
     count,
-    targets: [{ id: target.id, kind: target.kind, name: target.name }],
+    targets: [{ id: target.id, kind: target.kind, name: target.name, ...foundIn(event) }],
   };
   const known = groups.get(name);
   groups.set(name, {

@@ -121,7 +121,6 @@ async function readPreferences(db: Kysely<Tables>, userId: string): Promise<Noti
       keyRotated: sent('keyRotated'),
       keyRevoked: sent('keyRevoked'),
       keyExpiring: sent('keyExpiring'),
-      policyWarning: sent('policyWarning'),
       webhookDisabled: sent('webhookDisabled'),
     },
     timeZone: row?.time_zone ?? null,

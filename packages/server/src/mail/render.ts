@@ -30,7 +30,7 @@ export function renderMail(notice: MailNotice, reader: Reader): RenderedMail {
   const text = [
     subject,
     '',
-    ...items.map(({ label, url }) => `- ${label}${url === undefined ? '' : `\n  ${url}`}`),
+    ...items.map(({ label, more = '', url }) => `- ${label}${more}${url === undefined ? '' : `\n  ${url}`}`),
     ...(rest === '' ? [] : [`  ${rest}`]),
     ...(items.length > 0 ? [''] : []),
     ...facts.map(([name, value]) => `${name}: ${value}`),
@@ -46,15 +46,20 @@ export function renderMail(notice: MailNotice, reader: Reader): RenderedMail {
 
 interface Line {
   label: string;
+  /** Follows the label, outside its link. */
+  more?: string;
   url?: string | undefined;
 }
 
 function itemsOf({ targets }: MailNotice, { publicUrl, timeZone }: Reader): Line[] {
-  return targets.flatMap(({ id, kind, name, expiresAt }) => {
+  return targets.flatMap(({ id, kind, name, expiresAt, found }) => {
     if (kind === 'account' || kind === 'workspace') return [];
     const expiry = expiresAt === undefined ? '' : `, expires ${formatTime(expiresAt, timeZone)}`;
+    const places =
+      found === undefined || found.places === 1 ? '' : ` (${found.places.toLocaleString('en')} places)`;
+    const more = `${expiry}${found === undefined ? '' : `, found at ${oneLine(found.place)}${places}`}`;
     const url = kind === 'key' ? `${publicUrl}/settings/api/${encodeURIComponent(id)}` : undefined;
-    return [{ label: oneLine(`${name}${expiry}`), url }];
+    return [{ label: oneLine(name), more, url }];
   });
 }
 
@@ -92,7 +97,7 @@ function page(
 ): Html {
   const link = ({ label, url }: Line) =>
     url === undefined ? html`${label}` : html`<a href="${url}" style="color:inherit">${label}</a>`;
-  const items = parts.items.map((line) => html`<li>${link(line)}</li>`);
+  const items = parts.items.map((line) => html`<li>${link(line)}${line.more ?? ''}</li>`);
   const rest = parts.rest === '' ? [] : [html`<li>${parts.rest}</li>`];
   const list = items.length === 0 ? html`` : html`<ul style="padding-left:20px">${items}${rest}</ul>`;
   const facts = parts.facts.map(

@@ -45,17 +45,17 @@ const texts: Record<MailKind, Texts> = {
     body: 'Requests with an expired key are rejected. If it is still needed, extend its expiry.',
     topic: 'expiring keys',
   },
-  policyWarning: {
-    one: (notice) => `Policy warning: ${nameOf(notice)}`,
-    many: ({ count }) => `Policy warnings: ${count.toLocaleString('en')}`,
-    body: 'A policy of the workspace concerns this. The audit log has the details.',
-    topic: 'policies',
-  },
   webhookDisabled: {
     one: () => 'Webhook disabled',
     many: ({ count }) => `${count.toLocaleString('en')} webhooks disabled`,
     body: 'Its deliveries failed for too long. It receives no events until someone enables it.',
     topic: 'disabled webhooks',
+  },
+  leakReported: {
+    one: (notice) => `Key leaked: ${nameOf(notice)}`,
+    many: ({ count }) => `${things(count)} leaked`,
+    body: 'GitHub found this in a public place. Anyone who found it too can use it, even after you remove it there. Revoke it, or rotate it without a grace period if a program needs it, unless your workspace revokes leaked keys itself. Then check its usage for requests that are not yours.',
+    topic: 'leaked keys',
   },
   endedSecretUsed: {
     one: (notice) => `Revoked secret in use: ${nameOf(notice)}`,

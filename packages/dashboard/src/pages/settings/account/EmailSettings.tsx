@@ -14,7 +14,6 @@ const kinds: Record<MailChoice, { name: string; more: string }> = {
   keyRotated: { name: 'Rotated keys', more: 'A key gets a new secret.' },
   keyRevoked: { name: 'Revoked keys', more: 'Keys stop working permanently.' },
   keyExpiring: { name: 'Expiring keys', more: '14, 3 and 1 days before the expiration date.' },
-  policyWarning: { name: 'Policy warnings', more: 'A key does not follow a policy of the workspace.' },
   webhookDisabled: { name: 'Disabled webhooks', more: 'A webhook receives no more events.' },
 };
 
@@ -54,7 +53,9 @@ export function EmailSettings() {
       <div className="section__row">
         <div>
           <p>Security</p>
-          <p className="email__more">Revoked secrets in use, new sign-ins and changed passwords.</p>
+          <p className="email__more">
+            Leaked keys, revoked secrets in use, new sign-ins and changed passwords.
+          </p>
         </div>
         <Badge>Always on</Badge>
       </div>
