@@ -1,7 +1,7 @@
 /** Settings, Account, Email notifications, and the page of an unsubscribe link. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { notificationsSchema } from '@soku/contract/notifications';
+import { notificationSettingsSchema } from '@soku/contract/notifications';
 import { outboxMails } from '../support/outbox.ts';
 import { isAccessible } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
@@ -11,12 +11,14 @@ const dashboard = await Dashboard.inNewWorkspace();
 
 test('a choice is saved at once, and a link in a mail turns its kind off', async (t) => {
   const person = await dashboard.openSession();
-  const stored = async () => notificationsSchema.parse((await person.call('GET', '/api/notifications')).body);
+  const stored = async () =>
+    notificationSettingsSchema.parse((await person.call('GET', '/api/notifications')).body);
   const page = await dashboard.open(t, '/settings/account', {
     as: person,
     timezoneId: 'Europe/Berlin',
     expected: [httpErrorMessage(503)],
   });
+  await page.getByText('emails are not sent').waitFor();
   const rotated = page.getByRole('checkbox', { name: /^Rotated keys/ });
   await rotated.focus();
   await page.keyboard.press('Space');

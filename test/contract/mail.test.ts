@@ -4,7 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { auditPageSchema } from '@soku/contract/audit';
-import { type Notifications, notificationsSchema } from '@soku/contract/notifications';
+import { type Notifications, notificationSettingsSchema } from '@soku/contract/notifications';
 import { outboxMails } from '../support/outbox.ts';
 import { call, type Person } from '../support/person.ts';
 import { addAccount, openSession } from '../support/session.ts';
@@ -20,7 +20,9 @@ async function newPerson() {
 }
 
 const read = async (person: Person) =>
-  notificationsSchema.parse((await person.call('GET', '/api/notifications')).body);
+  notificationSettingsSchema.parse((await person.call('GET', '/api/notifications')).body);
+const changesOf = async (person: Person) =>
+  auditPageSchema.parse((await person.call('GET', '/v1/audit?action=account.notifications_updated')).body);
 const write = (person: Person, body: unknown) => person.call('PUT', '/api/notifications', body);
 
 test('a created key is a mail to the members of its workspace, and to no one else', async () => {
@@ -36,6 +38,7 @@ test('a created key is a mail to the members of its workspace, and to no one els
   const modes = readdirSync(outbox).map((file) => statSync(join(outbox, file)).mode & 0o777);
   assert.deepEqual([...new Set(modes)], [0o600]);
   await server.printed('mail written to the outbox');
+  await server.printed('SMTP_URL is not set: emails are written to files and not sent');
   assert.ok(!server.output.includes('Key created'));
 });
 
@@ -51,14 +54,13 @@ test('preferences belong to the account, and each change is recorded', async () 
       webhookDisabled: true,
     },
     timeZone: null,
+    delivery: 'outbox',
   });
   const after: Notifications = { mails: { ...before.mails, keyRotated: false }, timeZone: 'Europe/Berlin' };
   const written = await write(person, after);
   assert.equal(written.status, 200, written.text);
-  assert.deepEqual(await read(person), after);
-  const { data } = auditPageSchema.parse(
-    (await person.call('GET', '/v1/audit?action=account.notifications_updated')).body,
-  );
+  assert.deepEqual(await read(person), { ...after, delivery: 'outbox' });
+  const { data } = await changesOf(person);
   assert.deepEqual(
     data.map(({ changes }) => changes),
     [{ keyRotated: { from: true, to: false }, timeZone: { from: null, to: 'Europe/Berlin' } }],
@@ -129,6 +131,15 @@ test('the link of a mail turns its kind off with one POST, without a session', a
     about.map(({ subject }) => subject),
     [`Key revoked: ${silent.name}`],
   );
+  // The log of the creation is later than those of both calls, of which the second one changed nothing.
+  await server.printed(silent.id);
+  const { data } = await changesOf(person);
+  assert.deepEqual(
+    data.map(({ changes }) => changes),
+    [{ keyCreated: { from: true, to: false } }],
+  );
+  const logged = server.output.split('\n').filter((line) => line.includes('notifications changed'));
+  assert.equal(logged.filter((line) => line.includes(data[0]?.actor.id ?? '?')).length, 1);
 });
 
 test('a sign-in in a new browser is a mail, and another one in the same browser is not', async () => {

@@ -23,12 +23,18 @@ export const timeZoneSchema = z
   .regex(/^[A-Za-z0-9_+/-]{1,64}$/, 'must be a time zone such as Europe/Berlin')
   .refine(isTimeZone, 'must be a time zone such as Europe/Berlin');
 
-/** GET and PUT /api/notifications. */
+/** The body of PUT /api/notifications. */
 export const notificationsSchema = z.strictObject({
   mails: z.record(mailChoiceSchema, z.boolean()).describe('Whether each kind is sent'),
   timeZone: timeZoneSchema.nullable().describe('For the times in mails; null: none was chosen, UTC'),
 });
 export type Notifications = z.infer<typeof notificationsSchema>;
+
+/** The response of GET and PUT /api/notifications. */
+export const notificationSettingsSchema = notificationsSchema.extend({
+  delivery: z.enum(['smtp', 'outbox']).describe('outbox: emails are written to files, and not sent'),
+});
+export type NotificationSettings = z.infer<typeof notificationSettingsSchema>;
 
 function isTimeZone(name: string): boolean {
   try {

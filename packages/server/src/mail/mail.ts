@@ -64,7 +64,7 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
     concurrency,
     interval: intervals.send,
     lease,
-    stopTimeout: 2000,
+    stopTimeout: 1000,
     failed: (error) => log.error({ err: error }, 'a mail could not be prepared or recorded; retrying'),
     now,
   });
@@ -77,15 +77,17 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
     preferences: new MailPreferences(db, now),
     tokens,
     counts: delivery.counts,
+    delivery: smtp === undefined ? ('outbox' as const) : ('smtp' as const),
     start: () => {
+      if (smtp === undefined)
+        log.info({ directory: outbox }, 'SMTP_URL is not set: emails are written to files and not sent');
       sending.start();
       const [collecting, ...others] = tasks;
       collecting?.start();
       for (const task of others) task.start(5000);
     },
     stop: async () => {
-      await Promise.all(tasks.map((task) => task.stop()));
-      await sending.stop();
+      await Promise.all([sending, ...tasks].map((task) => task.stop()));
     },
   };
 }

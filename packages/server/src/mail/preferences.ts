@@ -34,6 +34,12 @@ export async function readMuted(
   return new Map(rows.map(({ user_id, muted }) => [user_id, new Set(muted.split(' '))]));
 }
 
+interface Replaced {
+  preferences: Notifications;
+  /** Whether they differ from those before. */
+  isChanged: boolean;
+}
+
 /** How accounts want their mails. */
 export class MailPreferences {
   readonly #db: Kysely<Tables>;
@@ -50,7 +56,7 @@ export class MailPreferences {
   }
 
   /** Replaces the preferences of the actor's account. */
-  async replace(actor: Actor, preferences: Notifications): Promise<Notifications> {
+  async replace(actor: Actor, preferences: Notifications): Promise<Replaced> {
     return this.#change(actor.id, actor, () => preferences);
   }
 
@@ -63,25 +69,28 @@ export class MailPreferences {
     userId: string,
     kind: MailChoice,
     origin: Omit<Actor, 'kind' | 'id' | 'name'>,
-  ): Promise<void> {
+  ): Promise<Replaced> {
     const actor: Actor = { kind: 'person', id: userId, name: '', ...origin };
-    await this.#change(userId, actor, (before) => ({ ...before, mails: { ...before.mails, [kind]: false } }));
+    return this.#change(userId, actor, (before) => ({
+      ...before,
+      mails: { ...before.mails, [kind]: false },
+    }));
   }
 
   async #change(
     userId: string,
     actor: Actor,
     change: (before: Notifications) => Notifications,
-  ): Promise<Notifications> {
+  ): Promise<Replaced> {
     return this.#db.transaction().execute(async (db) => {
       await lockRow(db, 'user', userId);
       const user = await db.selectFrom('user').select('name').where('id', '=', userId).executeTakeFirst();
       const before = await readPreferences(db, userId);
       // The account was removed, so there is nothing to change.
-      if (user === undefined) return before;
+      if (user === undefined) return { preferences: before, isChanged: false };
       const after = change(before);
       const changes = changesOf(flat(before), flat(after));
-      if (changes === undefined) return before;
+      if (changes === undefined) return { preferences: before, isChanged: false };
       const muted = mailChoiceSchema.options.filter((kind) => !after.mails[kind]).join(' ');
       const row = { time_zone: after.timeZone, muted };
       await db
@@ -98,7 +107,7 @@ export class MailPreferences {
         { changes },
       );
       await appendEvent(db, event);
-      return after;
+      return { preferences: after, isChanged: true };
     });
   }
 }

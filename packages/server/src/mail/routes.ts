@@ -1,4 +1,8 @@
-import { notificationsSchema } from '@soku/contract/notifications';
+import {
+  type NotificationSettings,
+  notificationSettingsSchema,
+  notificationsSchema,
+} from '@soku/contract/notifications';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -15,7 +19,11 @@ import { askPage, donePage, invalidPage, unsubscribeHeaders } from './unsubscrib
 import type { UnsubscribeTokens } from './unsubscribe-token.ts';
 
 interface Options {
-  mail: { preferences: MailPreferences; tokens: UnsubscribeTokens };
+  mail: {
+    preferences: MailPreferences;
+    tokens: UnsubscribeTokens;
+    delivery: NotificationSettings['delivery'];
+  };
   accounts: AccountService;
   addressOf: ClientAddress;
   logEvent: LogEvent;
@@ -36,18 +44,22 @@ export const notificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
 
   app.get(
     '/api/notifications',
-    { schema: { hide: true, response: { 200: notificationsSchema } } },
-    async (request, reply) => mail.preferences.read((await requireUser(request, reply)).id),
+    { schema: { hide: true, response: { 200: notificationSettingsSchema } } },
+    async (request, reply) => {
+      const user = await requireUser(request, reply);
+      return { ...(await mail.preferences.read(user.id)), delivery: mail.delivery };
+    },
   );
 
   app.put(
     '/api/notifications',
-    { schema: { hide: true, body: notificationsSchema, response: { 200: notificationsSchema } } },
+    { schema: { hide: true, body: notificationsSchema, response: { 200: notificationSettingsSchema } } },
     async (request, reply) => {
       const user = await requireUser(request, reply);
-      const changed = await mail.preferences.replace(personActor(user, origin(request)), request.body);
-      logEvent(request, 'notifications changed', { accountId: user.id });
-      return changed;
+      const actor = personActor(user, origin(request));
+      const { preferences, isChanged } = await mail.preferences.replace(actor, request.body);
+      if (isChanged) logEvent(request, 'notifications changed', { accountId: user.id });
+      return { ...preferences, delivery: mail.delivery };
     },
   );
 
@@ -84,8 +96,9 @@ const unsubscribeRoutes: FastifyPluginAsyncZod<Options> = async (app, { mail, ad
     const subscription = mail.tokens.read(request.params.token);
     if (subscription === undefined) return send(reply, 404, invalidPage());
     const { userId, kind } = subscription;
-    await mail.preferences.unsubscribe(userId, kind, originOf(request, addressOf(request.raw)));
-    logEvent(request, 'notifications changed', { accountId: userId });
+    const origin = originOf(request, addressOf(request.raw));
+    const { isChanged } = await mail.preferences.unsubscribe(userId, kind, origin);
+    if (isChanged) logEvent(request, 'notifications changed', { accountId: userId });
     return send(reply, 200, donePage(topicOf(kind)));
   });
 };

@@ -1,10 +1,10 @@
-import { type MailChoice, mailChoiceSchema, type Notifications } from '@soku/contract/notifications';
+import { type MailChoice, mailChoiceSchema, type NotificationSettings } from '@soku/contract/notifications';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { changeNotifications, notificationsOptions } from '../../../api/notifications.ts';
 import { Badge } from '../../../components/Badge.tsx';
 import { SelectField } from '../../../components/Field.tsx';
-import { Failure } from '../../../components/Notice.tsx';
+import { Failure, Notice } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { userTimeZone } from '../../../dates/zone.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
@@ -37,6 +37,7 @@ export function EmailSettings() {
   }
   return (
     <>
+      {data.delivery === 'outbox' ? <NotSent /> : null}
       {mailChoiceSchema.options.map((kind) => (
         <div key={kind} className="section__row">
           <label className="check">
@@ -78,18 +79,35 @@ export function EmailSettings() {
   );
 }
 
+function NotSent() {
+  return (
+    <div className="email__unsent">
+      <Notice tone="warn">
+        <p>
+          <span>
+            This server has no SMTP server, so emails are not sent. They are written to the directory{' '}
+          </span>
+          <code translate="no">outbox</code>
+          <span> in its data directory.</span>
+        </p>
+      </Notice>
+    </div>
+  );
+}
+
 /** Shows a change at once and sends one after another, so that the last one stays. */
 function useSave() {
   const client = useQueryClient();
   const [failure, setFailure] = useState<unknown>(null);
   const sending = useRef(Promise.resolve());
   const save = useCallback(
-    (next: Notifications) => {
+    (next: NotificationSettings) => {
+      const { mails, timeZone } = next;
       const { queryKey } = notificationsOptions;
       client.setQueryData(queryKey, next);
       setFailure(null);
       sending.current = sending.current
-        .then(() => withSignIn(() => changeNotifications(next)))
+        .then(() => withSignIn(() => changeNotifications({ mails, timeZone })))
         .then(
           () => undefined,
           (problem) => {
