@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { Tables } from '../database/schema.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { throttle } from '../http/logging.ts';
 import type { MailOutcomes } from '../monitoring/mail-metrics.ts';
 import { nextAttemptAt } from '../outbox/backoff.ts';
@@ -37,6 +38,7 @@ interface Failure {
   mailId: string;
   code: string;
   permanent: boolean;
+  err: unknown;
 }
 
 /**
@@ -60,9 +62,8 @@ export class MailDelivery {
 
   /** Makes one attempt. */
   async attempt(claim: Claim, signal: AbortSignal): Promise<void> {
-    const message = await this.#compose(claim.id);
-    if (message === undefined) return this.#end(claim, 'dropped', null);
-    const result = await this.#options.transport.send(message, signal);
+    const result = await this.#send(claim.id, signal);
+    if (result === undefined) return this.#end(claim, 'dropped', null);
     if (result.sent) {
       await this.#end(claim, 'sent', null);
       this.counts.sent += 1;
@@ -72,10 +73,22 @@ export class MailDelivery {
     else await this.#fail(claim, result);
   }
 
-  async #fail(claim: Claim, { code, permanent }: Extract<SendResult, { sent: false }>): Promise<void> {
+  /** @returns undefined if the mail is no longer wanted */
+  async #send(id: string, signal: AbortSignal): Promise<SendResult | undefined> {
+    try {
+      const message = await this.#compose(id);
+      return message && (await this.#options.transport.send(message, signal));
+    } catch (error) {
+      // Such as a full disk. It counts like a failure of the SMTP server, so that the attempts end.
+      const code = errorCodeOf(error) || (error instanceof Error ? error.name : 'ERROR');
+      return { sent: false, permanent: false, code, err: error };
+    }
+  }
+
+  async #fail(claim: Claim, { code, permanent, err }: Extract<SendResult, { sent: false }>): Promise<void> {
     const { db, now } = this.#options;
     const next = permanent ? null : nextAttemptAt(delays, claim.attempts, now());
-    this.#report({ mailId: claim.id, code, permanent: next === null });
+    this.#report({ mailId: claim.id, code, permanent: next === null, err });
     if (next === null) {
       const outcome = permanent ? 'refused' : 'expired';
       await this.#end(claim, outcome, code);

@@ -237,6 +237,19 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.doesNotMatch(world.log.join(), /wrong/);
   });
 
+  test(`a mail that cannot be prepared is repeated for three days, on ${which}`, async (t) => {
+    const { world } = await start(t);
+    const { id } = await world.addWorkspace('ada');
+    await world.happen(world.event(id, 'key.created'));
+    await world.db.updateTable('mail').set({ notice: '{}' }).execute();
+    await world.deliverAll(hour);
+    assert.deepEqual(
+      (await world.mails()).map(({ outcome, error, attempts }) => [outcome, error, attempts]),
+      [['expired', 'ZodError', 13]],
+    );
+    assert.match(world.log[0] ?? '', /"code":"ZodError"/);
+  });
+
   test(`a mail that was sent without a record is sent again with the same Message-ID, on ${which}`, async (t) => {
     const { world, smtp } = await start(t);
     const { id } = await world.addWorkspace('ada');

@@ -41,8 +41,11 @@ export function toMailOptions(message: Message, from: Sender, publicUrl: string)
   } satisfies SendMailOptions;
 }
 
-/** The outcome of an attempt. `code` has no text of the server, which may contain addresses. */
-export type SendResult = { sent: true } | { sent: false; permanent: boolean; code: string };
+/**
+ * The outcome of an attempt. `code` has no text of the server, which may contain addresses. `err`: what this program has
+ * thrown, for the log.
+ */
+export type SendResult = { sent: true } | { sent: false; permanent: boolean; code: string; err?: unknown };
 
 /** Sends messages. */
 export interface Transport {
