@@ -23,8 +23,6 @@ interface MailTable {
   user_id: string;
   /** The account must still be a member of it when the mail is sent; null for mails about the account itself. */
   workspace_id: string | null;
-  /** A kind of the contract, such as 'keyCreated'. */
-  kind: string;
   /** Mails with the same group are about the same kind of action by the same actor. */
   group_key: string;
   /** JSON: a notice (mail/notice.ts). Extended by further events of the group until the first attempt. */

@@ -71,7 +71,6 @@ async function queueMail(
       id: newId('mail_', now),
       user_id: userId,
       workspace_id: workspaceId,
-      kind: notice.kind,
       group_key: groupKey,
       notice: JSON.stringify(notice),
       created_at: now,

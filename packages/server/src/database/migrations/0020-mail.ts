@@ -18,15 +18,16 @@ export const mail: Migration = {
       .addColumn('chain', ordered, (column) => column.primaryKey().notNull())
       .addColumn('sequence', 'bigint', (column) => column.notNull())
       .execute();
-    // The events before the upgrade become no mails.
+    // The events before the upgrade become no mails. Those that are not sealed yet get the next positions of their chain.
     await sql`INSERT INTO mail_cursor (chain, sequence)
-      SELECT chain, max(sequence) FROM audit_event WHERE sequence IS NOT NULL GROUP BY chain`.execute(db);
+      SELECT chain, coalesce(max(sequence), 0) + count(*) - count(sequence) FROM audit_event GROUP BY chain`.execute(
+      db,
+    );
     await db.schema
       .createTable('mail')
       .addColumn('id', ordered, (column) => column.primaryKey().notNull())
       .addColumn('user_id', 'text', (column) => column.notNull().references('user.id').onDelete('cascade'))
       .addColumn('workspace_id', 'text', (column) => column.references('workspace.id').onDelete('cascade'))
-      .addColumn('kind', 'text', (column) => column.notNull())
       .addColumn('group_key', 'text', (column) => column.notNull())
       .addColumn('notice', 'text', (column) => column.notNull())
       .addColumn('created_at', 'bigint', (column) => column.notNull())

@@ -1,0 +1,31 @@
+/** The events before the upgrade cause no mails, sealed or not. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Migrator } from 'kysely';
+import { event } from '../../../../../test/support/audit-log.ts';
+import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
+import { databases } from '../../../../../test/support/open-database.ts';
+import { sealEvents } from '../../audit/sealer.ts';
+import { appendEvents } from '../../events/events.ts';
+import { migrations } from '../migrate.ts';
+
+for (const which of databases.filter((name) => name !== 'postgres in a language')) {
+  test(`the cursor of each chain is at the end of its events, on ${which}`, async (t) => {
+    const db = await emptyDatabase(which, t);
+    const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+    assert.equal((await migrator.migrateTo('0019-webhooks')).error, undefined);
+    await appendEvents(db, [event(1), event(2), event(3, 'ws_2')]);
+    await sealEvents(db);
+    await appendEvents(db, [event(4), event(5, 'ws_3'), event(6, 'ws_3')]);
+    assert.equal((await migrator.migrateTo('0020-mail')).error, undefined);
+    const cursors = await db.selectFrom('mail_cursor').selectAll().orderBy('chain').execute();
+    assert.deepEqual(
+      cursors.map(({ chain, sequence }) => [chain, Number(sequence)]),
+      [
+        ['ws_1', 3],
+        ['ws_2', 1],
+        ['ws_3', 2],
+      ],
+    );
+  });
+}
