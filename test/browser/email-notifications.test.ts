@@ -49,6 +49,6 @@ test('a choice is saved at once, and a link in a mail turns its kind off', async
   await page.goto(link);
   await isAccessible(page);
   await page.getByRole('button', { name: 'Turn off' }).click();
-  await page.getByRole('heading', { name: 'Mails turned off' }).waitFor();
+  await page.getByRole('heading', { name: 'Emails turned off' }).waitFor();
   assert.equal((await stored()).mails.keyCreated, false);
 });

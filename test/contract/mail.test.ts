@@ -37,7 +37,7 @@ test('a created key is a mail to the members of its workspace, and to no one els
   const outbox = join(server.dataDir, 'outbox');
   const modes = readdirSync(outbox).map((file) => statSync(join(outbox, file)).mode & 0o777);
   assert.deepEqual([...new Set(modes)], [0o600]);
-  await server.printed('mail written to the outbox');
+  await server.printed('email written to the outbox');
   await server.printed('SMTP_URL is not set: emails are written to files and not sent');
   assert.ok(!server.output.includes('Key created'));
 });
@@ -102,7 +102,7 @@ test('the link of a mail turns its kind off with one POST, without a session', a
   assert.ok(link.startsWith(`${server.url}/unsubscribe/`), link);
   const page = await call(link);
   assert.equal(page.status, 200);
-  assert.match(page.text, /mails about created keys.*<form method="post">/s);
+  assert.match(page.text, /emails about created keys.*<form method="post">/s);
   assert.match(page.headers.get('content-security-policy') ?? '', /^default-src 'none'; style-src 'sha256-/);
   assert.equal(page.headers.get('referrer-policy'), 'same-origin');
   assert.equal((await read(person)).mails.keyCreated, true, 'a GET changes nothing');

@@ -26,7 +26,7 @@ export const timeZoneSchema = z
 /** The body of PUT /api/notifications. */
 export const notificationsSchema = z.strictObject({
   mails: z.record(mailChoiceSchema, z.boolean()).describe('Whether each kind is sent'),
-  timeZone: timeZoneSchema.nullable().describe('For the times in mails; null: none was chosen, UTC'),
+  timeZone: timeZoneSchema.nullable().describe('For the times in emails; null: none was chosen, UTC'),
 });
 export type Notifications = z.infer<typeof notificationsSchema>;
 

@@ -199,14 +199,14 @@ export const variables = z.object({
     .register(notes, {
       example: 'smtps://user:password@smtp.example.com',
       description:
-        'SMTP server that sends [email](mail.md): `smtps://` (port 465) or `smtp://` (port 587, with STARTTLS). A remote host must use TLS with a trusted certificate, unless an `smtp://` URL ends in `?tls=off`. Without it, mails are written to the directory `outbox` in the data directory',
+        'SMTP server that sends [email](mail.md): `smtps://` (port 465) or `smtp://` (port 587, with STARTTLS). A remote host must use TLS with a trusted certificate, unless an `smtp://` URL ends in `?tls=off`. Without it, emails are written to the directory `outbox` in the data directory',
     }),
   MAIL_FROM: parsedWith(parseSender, 'must be an email address, or a name and an address in <>')
     .optional()
     .register(notes, {
       example: 'soku@example.com',
       description:
-        'Sender of mails: an address, or a name and an address, `Soku <soku@example.com>`. Required with `SMTP_URL`',
+        'Sender of emails: an address, or a name and an address, `Soku <soku@example.com>`. Required with `SMTP_URL`',
     }),
   SOKU_METRICS_TOKEN: z
     .string()

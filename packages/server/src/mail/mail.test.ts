@@ -158,7 +158,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.doesNotMatch(leak?.text ?? '', /IP address/, 'it would be that of GitHub');
     for (const mail of smtp.accepted) {
       assert.equal(mail.headers.get('list-unsubscribe'), undefined);
-      assert.match(mail.text, /Mails about security cannot be turned off\./);
+      assert.match(mail.text, /Emails about security cannot be turned off\./);
     }
   });
 
@@ -219,7 +219,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     );
     assert.deepEqual(rows.map(({ error }) => error).sort(), ['EENVELOPE 550', 'EMESSAGE 554']);
     assert.equal(world.log.length, 1);
-    assert.match(world.log.join(), /a mail was refused and is given up/);
+    assert.match(world.log.join(), /an email was refused and is given up/);
     assert.doesNotMatch(world.log.join(), /example\.com|Billing|refused by the test/);
   });
 

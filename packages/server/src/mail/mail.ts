@@ -51,10 +51,10 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
       later,
     });
   const tasks = [
-    periodic('the collection of new mails', () => collector.collectRecent(), intervals.collect),
-    periodic('the search for missed mails', () => collector.collectAll(), intervals.all),
+    periodic('the collection of new emails', () => collector.collectRecent(), intervals.collect),
+    periodic('the search for missed emails', () => collector.collectAll(), intervals.all),
     periodic('the reminder of expiring keys', () => queueReminders(db, now()), intervals.remind),
-    periodic('the deletion of old mails', () => deleteOld(), intervals.ended),
+    periodic('the deletion of old emails', () => deleteOld(), intervals.ended),
   ];
   const sending = new LeasedWork({
     db,
@@ -65,7 +65,7 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
     interval: intervals.send,
     lease,
     stopTimeout: 1000,
-    failed: (error) => log.error({ err: error }, 'a mail could not be prepared or recorded; retrying'),
+    failed: (error) => log.error({ err: error }, 'an email could not be recorded; retrying'),
     now,
   });
   const deleteOld = async () => {

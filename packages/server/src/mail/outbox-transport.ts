@@ -31,7 +31,7 @@ export class OutboxTransport implements Transport {
     // The file of an attempt whose record a crash prevented stays as it is.
     const file = join(directory, `${message.id}.eml`);
     createFile(file, content.toString());
-    log.info({ mailId: message.id, file }, 'mail written to the outbox');
+    log.info({ mailId: message.id, file }, 'email written to the outbox');
     return { sent: true };
   }
 }

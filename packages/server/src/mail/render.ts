@@ -83,10 +83,12 @@ function factsOf(
 function footerOf({ kind }: MailNotice, { publicUrl, unsubscribeUrl, timeZone }: Reader): Line[] {
   const settings = `${publicUrl}/settings/account`;
   return [
-    ...(timeZone === null ? [{ label: 'Times are in UTC. Your settings have your time zone.' }] : []),
+    ...(timeZone === null
+      ? [{ label: 'Times are in UTC. You can choose your time zone in your account settings.' }]
+      : []),
     unsubscribeUrl === undefined
-      ? { label: 'Mails about security cannot be turned off.' }
-      : { label: `Turn off mails about ${topicOf(kind)}`, url: unsubscribeUrl },
+      ? { label: 'Emails about security cannot be turned off.' }
+      : { label: `Turn off emails about ${topicOf(kind)}`, url: unsubscribeUrl },
     { label: 'Email notifications', url: settings },
   ];
 }

@@ -25,22 +25,22 @@ export const unsubscribeHeaders = {
 /** @param topic what the mails are about */
 export function askPage(topic: string): string {
   return page(
-    'Turn off these mails?',
-    html`<p>You will get no more mails about ${topic}.</p><form method="post"><button>Turn off</button></form>`,
+    'Turn off these emails?',
+    html`<p>You will get no more emails about ${topic}.</p><form method="post"><button>Turn off</button></form>`,
   );
 }
 
 export function donePage(topic: string): string {
   return page(
-    'Mails turned off',
-    html`<p>You get no more mails about ${topic}. You can turn them on again in your <a href="/settings/account">account settings</a>.</p>`,
+    'Emails turned off',
+    html`<p>You get no more emails about ${topic}. You can turn them on again in your <a href="/settings/account">account settings</a>.</p>`,
   );
 }
 
 export function invalidPage(): string {
   return page(
     'This link is not valid',
-    html`<p>It may be incomplete. You can turn off mails in your <a href="/settings/account">account settings</a>.</p>`,
+    html`<p>It may be incomplete. You can turn off emails in your <a href="/settings/account">account settings</a>.</p>`,
   );
 }
 

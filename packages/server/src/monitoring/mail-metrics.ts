@@ -7,7 +7,7 @@ export type MailOutcomes = Record<'sent' | 'deferred' | 'refused' | 'expired', n
 export function addMailMetrics(registry: Registry, mails: MailOutcomes): void {
   new Counter({
     name: 'soku_mails_total',
-    help: 'Mails by result: sent, deferred (the attempt is repeated), or given up (refused, expired)',
+    help: 'Emails by result: sent, deferred (the attempt is repeated), or given up (refused, expired)',
     labelNames: ['result'],
     registers: [registry],
     collect() {

@@ -63,7 +63,7 @@ export function EmailSettings() {
       <div className="email__zone">
         <SelectField
           label="Time zone"
-          hint="For the times in mails."
+          hint="For the times in emails."
           value={data.timeZone ?? 'UTC'}
           onChange={({ target }) => save({ ...data, timeZone: target.value })}
         >
