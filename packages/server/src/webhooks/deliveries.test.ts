@@ -1,101 +1,17 @@
-/** How events are queued and delivered, on both databases, with a clock and receivers that the tests control. */
+/** How queued events are delivered, on both databases, with a clock and receivers that the tests control. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { msPerDay, msPerHour } from '@soku/contract/instant';
 import { event } from '../../../../test/support/audit-log.ts';
-import { openTestDatabase } from '../../../../test/support/open-database.ts';
-import { sealEvents } from '../audit/sealer.ts';
-import { appendEvents, type NewEvent } from '../events/events.ts';
-import { claimDue } from '../outbox/leased-rows.ts';
-import { WebhookDeliverer } from './deliverer.ts';
-import { queueEvents } from './queue.ts';
+import { webhookFixtures, webhooksOn } from '../../../../test/support/webhook-deliveries.ts';
 import { pruneDeliveries } from './retention.ts';
-import type { Outcome } from './sender.ts';
 import { SecretBox } from './signing-secrets.ts';
-import { addSecret } from './stored-secrets.ts';
 
-const start = Date.UTC(2026, 0, 1);
-const running = new AbortController().signal;
-const box = new SecretBox('a secret of the deployment, for tests');
-
-const accepted: Outcome = { durationMs: 1, status: 200, body: '', error: null };
-const failed: Outcome = { durationMs: 1, status: 500, body: 'down', error: 'down' };
+const { accepted, action, box, failed, running, start } = webhookFixtures;
 
 for (const which of ['sqlite', 'postgres'] as const) {
-  const opened = openTestDatabase(which);
-  after(async () => (await opened).close());
-
-  /** A webhook `w` of an empty database, whose receiver returns `outcome`. */
-  const withWebhook = async (events = '*', secretBox = box) => {
-    const db = (await opened).database.kysely;
-    for (const table of ['webhook_delivery', 'webhook', 'audit_event', 'workspace'] as const)
-      await db.deleteFrom(table).execute();
-    await db
-      .insertInto('workspace')
-      .values({ id: 'ws_1', name: 'x', rate_limit: null, created_at: 0 })
-      .execute();
-    const secrets = addSecret([], secretBox, { webhookId: 'w', now: start, grace: 0 }).column;
-    const row = { id: 'w', workspace_id: 'ws_1', url: 'https://hooks.example.com/', description: '' };
-    await db
-      .insertInto('webhook')
-      .values({ ...row, events, secrets, position: 0, created_at: 0, created_by: 'usr_1' })
-      .execute();
-    const state = { now: start, outcome: accepted, sent: 0 };
-    const deliverer = new WebhookDeliverer({
-      ...{ db, box, program: 'Soku', now: () => state.now },
-      sender: {
-        send: async () => {
-          state.sent += 1;
-          return state.outcome;
-        },
-      },
-    });
-    const claim = () => claimDue(db, 'webhook_delivery', { now: state.now, lease: 60_000, limit: 10 });
-    const attemptAll = async () => {
-      for (const one of await claim()) await deliverer.attempt(one, running);
-    };
-    const seal = async (added: readonly NewEvent[]) => {
-      await appendEvents(db, added);
-      await sealEvents(db);
-    };
-    const queue = () => queueEvents(db, () => state.now);
-    const webhook = () => db.selectFrom('webhook').selectAll().executeTakeFirstOrThrow();
-    const deliveries = () => db.selectFrom('webhook_delivery').selectAll().orderBy('id').execute();
-    return { db, state, deliverer, claim, attemptAll, seal, queue, webhook, deliveries };
-  };
-  const action = (one: NewEvent, name: NewEvent['action']): NewEvent => ({ ...one, action: name });
-
-  test(`each matching event is queued once, however many nodes queue at the same time, on ${which}`, async () => {
-    const { seal, queue, deliveries, webhook } = await withWebhook('key.created');
-    const events = Array.from({ length: 250 }, (_, i) =>
-      action(event(i), i % 2 === 0 ? 'key.created' : 'key.updated'),
-    );
-    await seal([...events, event(999, 'ws_2')]);
-    await Promise.all(Array.from({ length: 6 }, queue));
-    await queue();
-    assert.equal((await webhook()).position, 250);
-    const targets = (await deliveries()).map(({ body }) => JSON.parse(body).data.target.id);
-    const expected = events.filter((one) => one.action === 'key.created').map(({ target }) => target.id);
-    assert.deepEqual(targets.sort(), expected.sort());
-  });
-
-  test(`events from before the creation of a webhook, and while it is disabled, are not queued, on ${which}`, async () => {
-    const { db, seal, queue, deliveries } = await withWebhook();
-    await db
-      .updateTable('webhook')
-      .set({ created_at: event(5).at })
-      .execute();
-    await seal([event(4), event(5)]);
-    await queue();
-    assert.equal((await deliveries()).length, 1);
-    await db.updateTable('webhook').set({ disabled_at: 1, disabled_by: 'usr_1' }).execute();
-    await seal([event(6)]);
-    await queue();
-    assert.equal((await deliveries()).length, 1);
-    await db.updateTable('webhook').set({ disabled_at: null }).execute();
-    await queue();
-    assert.equal((await deliveries()).length, 2, 'it waited');
-  });
+  const { withWebhook, close } = webhooksOn(which);
+  after(close);
 
   test(`a delivery is repeated for three days, then its webhook is disabled with an event, on ${which}`, async () => {
     const { db, state, attemptAll, seal, queue, webhook, deliveries } = await withWebhook('key.created');
