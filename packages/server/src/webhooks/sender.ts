@@ -1,9 +1,9 @@
-import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { redactKeys } from '@soku/key';
 import { Agent, type Dispatcher, request } from 'undici';
 import { bareHost, type ReachableAddresses } from './addresses.ts';
+import { NameResolver, type ResolvedAddress } from './name-resolver.ts';
 
 /** Bytes of a response that are read and stored. */
 const maxStored = 1024;
@@ -11,17 +11,14 @@ const maxStored = 1024;
 /** In bytes. */
 const maxHeaders = 16 * 1024;
 
-interface Resolved {
-  address: string;
-  family: number;
-}
-
 interface Options {
   addresses: ReachableAddresses;
   /** ms for a request, from the resolution of its host to the end of the response. */
   timeout: number;
-  /** Resolves a host name. Default: the system. libuv runs at most two lookups at once, so slow ones never block files. */
-  resolve?: (hostname: string) => Promise<readonly Resolved[]>;
+  /** Resolves a host name. Default: NameResolver. */
+  resolve?: (hostname: string) => Promise<readonly ResolvedAddress[]>;
+  /** Name servers for NameResolver. */
+  servers?: readonly string[];
 }
 
 /** What became of a request. */
@@ -35,6 +32,9 @@ export interface Outcome {
   error: string | null;
 }
 
+/** Codes of c-ares for a name whose servers did not respond, or responded with an error. */
+const unresolved = new Set(['ETIMEOUT', 'ECANCELLED', 'ESERVFAIL', 'EREFUSED']);
+
 /** A host has an address to which the server does not connect. */
 class BlockedAddress extends Error {
   override readonly name = 'BlockedAddress';
@@ -47,13 +47,18 @@ class BlockedAddress extends Error {
  */
 export class WebhookSender {
   readonly #options: Options;
+  readonly #names: NameResolver;
   readonly #agent: Agent;
 
   constructor(options: Options) {
     this.#options = options;
+    const { addresses, timeout, servers } = options;
+    // A third, so that time is left for a connection if only one of the two queries for a name is answered.
+    this.#names = new NameResolver({ addresses, timeout: timeout / 3, servers });
+    const { resolve = (hostname) => this.#names.resolve(hostname) } = options;
     this.#agent = new Agent({
       allowH2: false,
-      connect: { lookup: createLookup(options), timeout: options.timeout },
+      connect: { lookup: createLookup(addresses, resolve), timeout },
       maxHeaderSize: maxHeaders,
       // The signal of each request covers all of it.
       headersTimeout: 0,
@@ -88,8 +93,9 @@ export class WebhookSender {
     }
   }
 
-  /** Closes all connections. */
+  /** Closes all connections, and ends the resolution of names, which requests that were aborted may have left. */
   async close(): Promise<void> {
+    this.#names.close();
     await this.#agent.destroy();
   }
 
@@ -121,7 +127,10 @@ export class WebhookSender {
 }
 
 /** Resolves names for connections. All addresses of a name must be permitted, not only the first. */
-function createLookup({ addresses, resolve = resolveAll }: Options): LookupFunction {
+function createLookup(
+  addresses: ReachableAddresses,
+  resolve: NonNullable<Options['resolve']>,
+): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname).then(
       (all) => {
@@ -134,10 +143,6 @@ function createLookup({ addresses, resolve = resolveAll }: Options): LookupFunct
       (error) => callback(error, '', 0),
     );
   };
-}
-
-function resolveAll(hostname: string): Promise<readonly Resolved[]> {
-  return systemLookup(hostname, { all: true });
 }
 
 /** The message has no resolved address, which would reveal names of an internal network. */
@@ -160,5 +165,6 @@ function explainError(error: unknown, timeout: AbortSignal, ms: number): string 
   for (const one of [error, cause]) if (one instanceof BlockedAddress) return one.message;
   if (timeout.aborted) return `The receiver did not respond within ${ms / 1000} seconds.`;
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+  if (unresolved.has(code)) return `The name servers of the host did not answer (${code}).`;
   return code === 'ENOTFOUND' ? 'The host was not found.' : `The connection failed (${code}).`;
 }
