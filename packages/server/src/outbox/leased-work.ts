@@ -10,6 +10,17 @@ export interface Lane {
   only?: RawBuilder<unknown>;
   /** Maximum attempts at the same time on this node. */
   concurrency: number;
+  /** Lanes with the same name of a group also share its limit, such as the lanes of one workspace. */
+  group?: { name: string; concurrency: number };
+}
+
+interface LaneState {
+  lane: Lane;
+  running: number;
+  /** When it last got an attempt, as a count of claims. */
+  servedAt: number;
+  /** Whether it had fewer due rows than it could get. The next round asks again. */
+  isDrained: boolean;
 }
 
 interface Options {
@@ -35,17 +46,25 @@ interface Options {
 }
 
 /**
- * Works on the due rows of a table. Each lane has its own limit, so a recipient that hangs does not delay the others. It
- * claims only what it starts at once, so the length of the queue needs no memory, and other nodes can claim the rest.
+ * Works on the due rows of a table. Each lane has its own limit, so a recipient that hangs does not delay the others. If
+ * there is more work than a node may do at the same time, the lanes with the fewest attempts get the slots that become
+ * free, so no lane keeps them for ever. It claims only what it starts at once, so the length of the queue needs no
+ * memory, and other nodes can claim the rest.
  */
 export class LeasedWork {
   readonly #options: Options;
   readonly #rounds: PeriodicTask;
   readonly #later: Later;
   readonly #stopping = new AbortController();
-  readonly #lanes = new Map<string, { lane: Lane; running: number }>();
+  readonly #lanes = new Map<string, LaneState>();
+  /** Running attempts of each group. */
+  readonly #groups = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();
-  #reserved = 0;
+  #attempts = 0;
+  #claims = 0;
+  /** The last call of #distribute, and the next one if it has not begun. */
+  #filling: Promise<void> = Promise.resolve();
+  #nextFill: Promise<void> | undefined;
   #hasEndedStale = false;
   #isFailing = false;
   #isStopped = false;
@@ -75,46 +94,84 @@ export class LeasedWork {
     if (!this.#hasEndedStale) await endStaleLeases(this.#options.db, this.#options.table);
     this.#hasEndedStale = true;
     const lanes = await this.#options.lanes();
-    const names = new Set(lanes.map(({ name }) => name));
-    for (const [name, { running }] of this.#lanes)
-      if (running === 0 && !names.has(name)) this.#lanes.delete(name);
+    // Those that are not listed get no further attempt.
+    for (const state of this.#lanes.values()) state.isDrained = true;
     for (const lane of lanes) {
-      const known = this.#lanes.get(lane.name);
-      if (known === undefined) this.#lanes.set(lane.name, { lane, running: 0 });
-      else known.lane = lane;
-      await this.#fill(lane.name);
+      const counts = this.#lanes.get(lane.name) ?? { running: 0, servedAt: 0 };
+      this.#lanes.set(lane.name, Object.assign(counts, { lane, isDrained: false }));
+    }
+    await this.#fill();
+  }
+
+  /** Gives the free slots to lanes. Calls during a distribution share the next one. */
+  #fill(): Promise<void> {
+    this.#nextFill ??= this.#filling.then(() => {
+      this.#nextFill = undefined;
+      return this.#distribute();
+    });
+    this.#filling = this.#nextFill.catch(() => undefined);
+    return this.#nextFill;
+  }
+
+  async #distribute(): Promise<void> {
+    for (const [name, { running, isDrained }] of this.#lanes)
+      if (isDrained && running === 0) this.#lanes.delete(name);
+    for (;;) {
+      const waiting = this.#waiting();
+      if (waiting.length === 0) return;
+      const free = this.#options.concurrency - this.#attempts;
+      const share = Math.max(1, Math.floor(free / waiting.length));
+      for (const state of waiting) await this.#claim(state, Math.min(share, this.#room(state)));
     }
   }
 
-  /** Starts as many attempts of a lane as its limit permits. */
-  async #fill(name: string): Promise<void> {
-    const state = this.#lanes.get(name);
-    if (state === undefined || this.#isStopped) return;
-    const { db, table, concurrency, lease, now } = this.#options;
-    const free = Math.min(state.lane.concurrency - state.running, concurrency - this.#reserved);
-    if (free <= 0) return;
-    // Reserved before the query, because other attempts end and fill the lane while it runs.
-    const reserve = (count: number) => {
-      state.running += count;
-      this.#reserved += count;
+  /** The lanes that may start an attempt: those with the fewest running ones, and then those that waited longest, first. */
+  #waiting(): LaneState[] {
+    if (this.#isStopped) return [];
+    return [...this.#lanes.values()]
+      .filter((state) => !state.isDrained && this.#room(state) > 0)
+      .sort(
+        (a, b) => this.#inGroup(a) - this.#inGroup(b) || a.running - b.running || a.servedAt - b.servedAt,
+      );
+  }
+
+  /** Attempts that a lane may start now. */
+  #room(state: LaneState): number {
+    const { concurrency, group } = state.lane;
+    const ofGroup = group === undefined ? Infinity : group.concurrency - this.#inGroup(state);
+    return Math.min(concurrency - state.running, ofGroup, this.#options.concurrency - this.#attempts);
+  }
+
+  /** Running attempts of the group of a lane, or of the lane if it has none. */
+  #inGroup({ lane: { group }, running }: LaneState): number {
+    return group === undefined ? running : (this.#groups.get(group.name) ?? 0);
+  }
+
+  async #claim(state: LaneState, limit: number): Promise<void> {
+    if (limit <= 0 || this.#isStopped) return;
+    const { db, table, lease, now } = this.#options;
+    const claims = await claimDue(db, table, { now: now(), lease, limit, only: state.lane.only });
+    if (claims.length < limit) state.isDrained = true;
+    this.#claims += 1;
+    state.servedAt = this.#claims;
+    for (const claim of claims) this.#run(this.#attempt(state, claim).then(() => this.#fill()));
+  }
+
+  async #attempt(state: LaneState, claim: Claim): Promise<void> {
+    // The lane may have another group when the attempt ends.
+    const group = state.lane.group?.name;
+    const count = (change: 1 | -1) => {
+      state.running += change;
+      this.#attempts += change;
+      if (group !== undefined) this.#groups.set(group, (this.#groups.get(group) ?? 0) + change);
+      if (group !== undefined && this.#groups.get(group) === 0) this.#groups.delete(group);
     };
-    reserve(free);
-    let claims: Claim[] = [];
-    try {
-      claims = await claimDue(db, table, { now: now(), lease, limit: free, only: state.lane.only });
-    } finally {
-      reserve(claims.length - free);
-    }
-    for (const claim of claims)
-      this.#run(this.#attempt(claim, () => reserve(-1)).then(() => this.#fill(name)));
-  }
-
-  async #attempt(claim: Claim, ended: () => void): Promise<void> {
+    count(1);
     try {
       await this.#options.attempt(claim, this.#stopping.signal);
       this.#isFailing = false;
     } finally {
-      ended();
+      count(-1);
     }
   }
 

@@ -34,6 +34,18 @@ for (const which of ['sqlite', 'postgres'] as const) {
       .execute();
     return db;
   };
+  const addRows = async (webhook: string, count: number) => {
+    const rest = {
+      webhook_id: webhook,
+      type: 'x',
+      body: '{}',
+      created_at: 0,
+      attempts: 0,
+      next_attempt_at: 1,
+    };
+    const rows = Array.from({ length: count }, (_, i) => ({ id: `${webhook}${i}`, ...rest }));
+    await (await opened).database.kysely.insertInto(table).values(rows).execute();
+  };
 
   test(`sealed events are read in order after a position, and unsealed ones are not, on ${which}`, async () => {
     const db = await emptied();
@@ -159,6 +171,84 @@ for (const which of ['sqlite', 'postgres'] as const) {
       left.map(({ id, attempts }) => [id, attempts]).toSorted(),
       ['w0', 'w1', 'w2', 'w3'].map((id) => [id, 1]),
     );
+  });
+
+  test(`lanes take turns when there are fewer slots than lanes, on ${which}`, async () => {
+    const db = await withRows([1, 1, 1], 'x');
+    await addRows('y', 3);
+    const order: string[] = [];
+    const finished = Promise.withResolvers<void>();
+    const work = new LeasedWork({
+      ...{ db, table, concurrency: 1, interval: 5, lease: 1000, stopTimeout: 1, now: () => 10 },
+      lanes: async () =>
+        ['x', 'y'].map((name) => ({ name, concurrency: 2, only: sql`webhook_id = ${name}` })),
+      attempt: async (claim) => {
+        await settle(db, table, claim, null);
+        order.push(claim.id.slice(0, 1));
+        if (order.length === 6) finished.resolve();
+      },
+      failed: (error) => finished.reject(error),
+    });
+    work.start();
+    await finished.promise;
+    await work.stop();
+    assert.equal(order.join(''), 'xyxyxy');
+  });
+
+  test(`lanes of a group that hang keep no slots for ever, and not all of them, on ${which}`, async () => {
+    const db = await withRows(
+      Array.from({ length: 9 }, () => 1),
+      'a',
+    );
+    await addRows('b', 9);
+    /** The running attempts, oldest first, and what ends each of them. */
+    const running = new Map<string, () => void>();
+    const names = () => [...running.keys()].map((id) => id.slice(0, 1)).sort();
+    const failure = Promise.withResolvers<never>();
+    let whenRound = Promise.withResolvers<void>();
+    const group = { name: 'workspace', concurrency: 3 };
+    const work = new LeasedWork({
+      ...{ db, table, concurrency: 4, interval: 5, lease: 1000, stopTimeout: 1, now: () => 10 },
+      lanes: async () => {
+        whenRound.resolve();
+        whenRound = Promise.withResolvers<void>();
+        return ['a', 'b', 'c'].map((name) => ({
+          ...{ name, concurrency: 4, only: sql`webhook_id = ${name}` },
+          ...(name === 'c' ? {} : { group }),
+        }));
+      },
+      attempt: async (claim, signal) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        running.set(claim.id, resolve);
+        signal.addEventListener('abort', () => resolve());
+        await promise;
+        running.delete(claim.id);
+        await (signal.aborted ? release(db, table, claim) : settle(db, table, claim, null));
+      },
+      failed: (error) => failure.reject(error),
+    });
+    /** Resolves when a round that begins after the call has ended. */
+    const round = async () => {
+      for (let i = 0; i < 2; i++) await Promise.race([whenRound.promise, failure.promise]);
+    };
+    const endOldest = async () => {
+      const [[id, end] = assert.fail()] = running;
+      end();
+      while (running.has(id) || running.size < 4) await round();
+    };
+    work.start();
+    while (running.size < 3) await round();
+    await round();
+    assert.deepEqual(names(), ['a', 'a', 'b'], 'one slot is left for others');
+    await addRows('c', 9);
+    while (running.size < 4) await round();
+    assert.deepEqual(names(), ['a', 'a', 'b', 'c']);
+    await endOldest();
+    assert.deepEqual(names().slice(2), ['c', 'c'], 'a slot that became free');
+    await endOldest();
+    assert.deepEqual(names().slice(2), ['c', 'c'], 'no lane has all of them');
+    await work.stop();
+    assert.equal(running.size, 0);
   });
 }
 

@@ -67,12 +67,13 @@ test('the sender resolves names in this way', async (t) => {
   receiver.listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   t.after(() => receiver.close());
-  const port = Number(Object(receiver.address()).port);
+  const at = receiver.address();
+  assert.ok(at !== null && typeof at === 'object');
   const addresses = new ReachableAddresses(['127.0.0.0/8']);
   const sender = new WebhookSender({ addresses, timeout: 600, servers: [server.address] });
   t.after(() => sender.close());
   const send = async (host: string) => {
-    const request = { url: `https://${host}:${port}/`, headers: {}, body: '{}' };
+    const request = { url: `https://${host}:${at.port}/`, headers: {}, body: '{}' };
     return (await sender.send(request, new AbortController().signal)).error;
   };
   const connected = once(receiver, 'connection');

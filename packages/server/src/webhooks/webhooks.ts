@@ -20,8 +20,11 @@ import { SecretBox } from './signing-secrets.ts';
 /** In ms. */
 const times = { interval: 500, request: 15_000, lease: 60_000, stop: 1000, prune: msPerHour };
 
-/** Maximum requests at the same time on this node. A webhook whose last attempt failed gets one, as it may hang. */
-const concurrency = { all: 100, webhook: 8, failing: 1 };
+/**
+ * Maximum requests at the same time on this node. A webhook whose last attempt failed gets one, as it may hang. All
+ * webhooks of one workspace get a quarter, so that its receivers do not delay the events of other workspaces.
+ */
+const concurrency = { all: 100, workspace: 25, webhook: 8, failing: 1 };
 
 /** Assembles the webhooks: their commands, and the background work that sends events to them. */
 export function createWebhooks(
@@ -76,7 +79,7 @@ export function createWebhooks(
 async function findLanes(db: Kysely<Tables>, now: number): Promise<Lane[]> {
   const webhooks = await db
     .selectFrom('webhook')
-    .select(['id', 'failing_since'])
+    .select(['id', 'workspace_id', 'failing_since'])
     .where('disabled_at', 'is', null)
     .where((eb) =>
       eb.exists(
@@ -88,8 +91,9 @@ async function findLanes(db: Kysely<Tables>, now: number): Promise<Lane[]> {
       ),
     )
     .execute();
-  return webhooks.map(({ id, failing_since }) => ({
+  return webhooks.map(({ id, workspace_id, failing_since }) => ({
     name: id,
+    group: { name: workspace_id, concurrency: concurrency.workspace },
     // The lane is used until the next round, and the webhook may be disabled before.
     only: sql`webhook_id = ${id} AND EXISTS (SELECT 1 FROM webhook WHERE id = ${id} AND disabled_at IS NULL)`,
     concurrency: failing_since === null ? concurrency.webhook : concurrency.failing,
