@@ -20,6 +20,7 @@ test('the receiver of the page accepts events of the server once, and nothing el
   const ada = await openSession(server);
   const url = `http://127.0.0.1:${await freePort()}`;
   const webhooks = new WebhookCalls(await Contract.of(server), ada, { url });
+  await webhooks.whenSealed();
   const { id, secret } = await webhooks.create('/', { events: ['key.created'] });
 
   const folder = mkdtempSync(join(tmpdir(), 'soku-receiver-'));

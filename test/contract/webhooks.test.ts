@@ -18,6 +18,7 @@ after(() => receiver.close());
 const webhooks = new WebhookCalls(contract, ada, receiver);
 
 test('an event is delivered once, signed, as the audit log has it, and the log shows the delivery', async () => {
+  await webhooks.whenSealed();
   const { id, secret, response } = await webhooks.create('/first', {
     description: ' Ops ',
     events: ['key.created'],
@@ -94,6 +95,7 @@ test('after a rotation, requests have a signature of each secret until the grace
 });
 
 test('only chosen events are sent; those of a disabled webhook wait until it is enabled', async () => {
+  await webhooks.whenSealed();
   const { id } = await webhooks.create('/chosen', { events: ['key.revoked'] });
   const { key: first } = await ada.createKey({ name: 'first' });
   await ada.revoke(first.id);
@@ -103,8 +105,8 @@ test('only chosen events are sent; those of a disabled webhook wait until it is 
   const { key: second } = await ada.createKey({ name: 'second' });
   await ada.revoke(second.id);
   // A webhook that is created later receives this event, so the disabled one would have, too.
-  const { id: other } = await webhooks.create('/other', { events: ['webhook.updated'] });
-  await webhooks.change(id, { description: 'still disabled' });
+  const { id: other } = await webhooks.create('/other', { events: ['webhook.secret_rotated'] });
+  await webhooks.call('POST', `/${id}/rotate-secret`, {});
   await receiver.whenReceived('/other', 1);
   assert.equal((await webhooks.deliveries(id)).length, 1);
   assert.equal((await webhooks.change(id, { disabled: false })).disabledAt, null);

@@ -28,6 +28,14 @@ export class WebhookCalls {
     return this.#contract.call(method, `/v1/webhooks${path}`, request);
   }
 
+  /** Resolves when all events so far are sealed. A webhook that is created then receives none of them. */
+  async whenSealed(): Promise<void> {
+    await eventually(
+      async () => auditPageSchema.parse((await this.#person.call('GET', '/v1/audit')).body).data,
+      (events) => events.every(({ sequence }) => sequence !== null),
+    );
+  }
+
   /** Creates a webhook at a path of the receiver. */
   async create(
     path: string,

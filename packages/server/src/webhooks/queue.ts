@@ -12,7 +12,7 @@ const batchSize = 100;
 const maxBatches = 10;
 
 type WebhookRow = Tables['webhook'];
-type Recipient = Pick<WebhookRow, 'id' | 'workspace_id' | 'events' | 'position' | 'created_at'>;
+type Recipient = Pick<WebhookRow, 'id' | 'workspace_id' | 'events' | 'position'>;
 
 /**
  * Queues the new events of each workspace for its webhooks. The transaction that queues events also moves the position
@@ -36,7 +36,7 @@ export async function queueEvents(db: Kysely<Tables>, now: () => number): Promis
 async function findBehind(db: Kysely<Tables>): Promise<Recipient[]> {
   return db
     .selectFrom('webhook')
-    .select(['id', 'workspace_id', 'events', 'position', 'created_at'])
+    .select(['id', 'workspace_id', 'events', 'position'])
     .where('disabled_at', 'is', null)
     .where((eb) =>
       eb(
@@ -60,7 +60,7 @@ async function queueBatch(db: Kysely<Tables>, webhook: Recipient, now: number): 
   const position = events.at(-1)?.sequence;
   if (position === undefined) return undefined;
   const rows = events
-    .filter((event) => isFor(webhook, event))
+    .filter(({ action }) => webhook.events === '*' || webhook.events.split(' ').includes(action))
     .map((event) => newDelivery(webhook.id, { ...event, data: dataOf(event) }, now));
   const isQueued = await db.transaction().execute(async (tx) => {
     const { numUpdatedRows } = await tx
@@ -74,12 +74,6 @@ async function queueBatch(db: Kysely<Tables>, webhook: Recipient, now: number): 
     return true;
   });
   return isQueued && events.length === batchSize ? position : undefined;
-}
-
-function isFor({ events, created_at }: Recipient, { action, at }: SealedEvent): boolean {
-  // Events that were not sealed yet when the webhook was created follow its position, but not its creation.
-  if (Date.parse(at) < created_at) return false;
-  return events === '*' || events.split(' ').includes(action);
 }
 
 /** The event as GET /v1/audit returns it, without the hashes, which only the audit log needs. */
