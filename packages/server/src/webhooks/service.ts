@@ -97,18 +97,18 @@ export class WebhookService {
     const at = now();
     const { value } = await propagation.commit(async (db) => {
       const before = await lockWebhook(db, caller.workspaceId, id);
-      const after: WebhookRow = {
-        ...before,
+      const changed = {
         url: url ?? before.url,
         description: input.description ?? before.description,
         events: input.events?.join(' ') ?? before.events,
-        ...stateAfter(before, input.disabled, caller.actor.id, at),
+        ...stateChange(before, input.disabled, caller.actor.id, at),
       };
+      const after: WebhookRow = { ...before, ...changed };
       const changes = changesOf(auditedFields(before), auditedFields(after));
       const isOtherUrl = before.url !== after.url;
       if (changes === undefined && !isOtherUrl) return { value: after };
-      // Only these columns: others are written by deliveries, which take no lock on the workspace.
-      await db.updateTable('webhook').set(changedColumns(after)).where('id', '=', id).execute();
+      // No other columns: deliveries write them meanwhile, without the lock on the workspace.
+      await db.updateTable('webhook').set(changed).where('id', '=', id).execute();
       const event = webhookEvent(caller, 'webhook.updated', after, at, { urlChanged: isOtherUrl });
       return { value: after, events: [changes === undefined ? event : { ...event, changes }] };
     });
@@ -164,17 +164,14 @@ export class WebhookService {
   }
 }
 
-function changedColumns({ url, description, events, disabled_at, disabled_by, failing_since }: WebhookRow) {
-  return { url, description, events, disabled_at, disabled_by, failing_since };
-}
-
-/** The state after a call. The attempts after a webhook was enabled again are judged anew. */
-function stateAfter(before: WebhookRow, disabled: boolean | undefined, by: string, at: number) {
-  const { disabled_at, disabled_by, failing_since } = before;
-  if (disabled === undefined || disabled === (disabled_at !== null))
-    return { disabled_at, disabled_by, failing_since };
+/**
+ * The columns that change when a call disables or enables a webhook; none if it does neither. The attempts after a webhook
+ * was enabled again are judged anew.
+ */
+function stateChange({ disabled_at }: WebhookRow, disabled: boolean | undefined, by: string, at: number) {
+  if (disabled === undefined || disabled === (disabled_at !== null)) return {};
   return disabled
-    ? { disabled_at: at, disabled_by: by, failing_since }
+    ? { disabled_at: at, disabled_by: by }
     : { disabled_at: null, disabled_by: null, failing_since: null };
 }
 
