@@ -11,7 +11,7 @@ import { readSecrets } from './stored-secrets.ts';
 /** ms from the end of a failed attempt to the next one, as Standard Webhooks recommends: ten attempts in about 76 hours. */
 const delays = [5000, 300_000, ...[0.5, 2, 5, 10, 14, 20, 24].map((hours) => hours * msPerHour)];
 
-/** ms for which all attempts must have failed before a webhook is disabled. Less than the sum of the delays. */
+/** ms for which all attempts must have failed before a webhook is disabled. */
 const disableAfter = 72 * msPerHour;
 
 /** The receiver states that the URL is gone permanently (RFC 9110 section 15.5.11). */
@@ -112,7 +112,7 @@ export class WebhookDeliverer {
       .execute();
     if (error === null) return recordSuccess(tx, webhookId);
     await recordFailure(tx, webhookId, now);
-    if (next === null) await disableIfFailing(tx, webhookId, { error, isGone: status === gone, now });
+    await disableIfFailing(tx, webhookId, { error, isGone: status === gone, now });
   }
 }
 
@@ -144,8 +144,9 @@ async function recordFailure(tx: Kysely<Tables>, id: string, now: number): Promi
 }
 
 /**
- * Disables a webhook when a delivery was given up and none has succeeded for three days. A receiver that only rejects
- * certain events stays enabled.
+ * Disables a webhook when no attempt has succeeded for three days. This does not wait until a delivery is given up: with
+ * a long backlog and a receiver that hangs, that takes far longer, and each attempt keeps a slot for all that time. A
+ * receiver that only rejects certain events stays enabled.
  */
 async function disableIfFailing(
   tx: Kysely<Tables>,

@@ -56,6 +56,31 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.equal(state.sent, 10);
   });
 
+  test(`a webhook with a backlog is disabled after three days without success, on ${which}`, async () => {
+    const { db, state, attemptAll, seal, queue, webhook, deliveries } = await withWebhook();
+    await seal([event(0), event(1), event(2)]);
+    await queue();
+    state.outcome = failed;
+    await db
+      .updateTable('webhook')
+      .set({ failing_since: start - 72 * msPerHour + 1 })
+      .execute();
+    const [first, second] = await deliveries();
+    const later = { next_attempt_at: start + 1 };
+    await db
+      .updateTable('webhook_delivery')
+      .set(later)
+      .where('id', '!=', first?.id ?? '')
+      .execute();
+    await attemptAll();
+    assert.equal((await webhook()).disabled_at, null);
+    state.now += 1;
+    await attemptAll();
+    assert.deepEqual([(await webhook()).disabled_at, (await webhook()).disabled_by], [state.now, 'system']);
+    const waiting = (await deliveries()).find(({ id }) => id === second?.id);
+    assert.deepEqual([waiting?.attempts, waiting?.ended_at], [1, null], 'it is sent if a person enables it');
+  });
+
   test(`a receiver that only rejects one event stays enabled, on ${which}`, async () => {
     const { db, state, attemptAll, seal, queue, webhook, deliveries } = await withWebhook('key.created');
     await seal([action(event(0), 'key.created')]);
