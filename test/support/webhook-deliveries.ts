@@ -38,13 +38,17 @@ export function webhooksOn(which: 'sqlite' | 'postgres') {
       .insertInto('webhook')
       .values({ ...row, events, secrets, position: 0, created_at: 0, created_by: 'usr_1' })
       .execute();
-    const state = { now: start, outcome: accepted, sent: 0 };
+    const nothing = async (): Promise<void> => undefined;
+    const state = { now: start, outcome: accepted, sent: 0, during: nothing };
     const deliverer = new WebhookDeliverer({
-      ...{ db, box, program: 'Soku', now: () => state.now },
+      ...{ db, box, program: 'Soku', timeout: 15_000, now: () => state.now },
       sender: {
         send: async () => {
           state.sent += 1;
-          return state.outcome;
+          const { outcome, during } = state;
+          state.during = nothing;
+          await during();
+          return outcome;
         },
       },
     });

@@ -23,6 +23,8 @@ interface Options {
   box: SecretBox;
   /** Soku and its version, for the User-Agent. */
   program: string;
+  /** ms. The timeout of a request. */
+  timeout: number;
   /** Epoch ms. */
   now: () => number;
 }
@@ -45,25 +47,33 @@ export class WebhookDeliverer {
 
   /** @param stopping aborts the attempt; it is made again when the next process starts, or by another node */
   async attempt(claim: Claim, stopping: AbortSignal): Promise<void> {
-    const { db, now } = this.#options;
-    const delivery = await this.#find(claim.id);
+    const { db, now, timeout } = this.#options;
+    const delivery = await this.#find(claim);
     if (delivery === undefined) {
-      // The webhook was deleted.
-      await db.deleteFrom('webhook_delivery').where('id', '=', claim.id).execute();
+      // The webhook was deleted. If the lease has passed to another node instead, this deletes nothing.
+      await db
+        .deleteFrom('webhook_delivery')
+        .where('id', '=', claim.id)
+        .where('lease_until', '=', claim.leaseUntil)
+        .execute();
       return;
     }
+    // This node was frozen or is overloaded: another one could begin the attempt before this one ends.
+    if (claim.leaseUntil - now() < timeout) return release(db, 'webhook_delivery', claim);
     const startedAt = now();
     const outcome = await this.#send(delivery, startedAt, stopping);
     if (outcome.error !== null && stopping.aborted) return release(db, 'webhook_delivery', claim);
     await db.transaction().execute((tx) => this.#record(tx, claim, delivery, { ...outcome, startedAt }));
   }
 
-  async #find(id: string): Promise<Delivery | undefined> {
+  /** @returns undefined if the webhook was deleted, or the lease has passed to another node */
+  async #find({ id, leaseUntil }: Claim): Promise<Delivery | undefined> {
     return this.#options.db
       .selectFrom('webhook_delivery as d')
       .innerJoin('webhook as w', 'w.id', 'd.webhook_id')
       .select(['d.id', 'w.id as webhookId', 'd.body', 'w.url', 'w.secrets'])
       .where('d.id', '=', id)
+      .where('d.lease_until', '=', leaseUntil)
       .executeTakeFirst();
   }
 

@@ -124,11 +124,12 @@ for (const which of ['sqlite', 'postgres'] as const) {
     state.now += 60_000;
     await attemptAll();
     assert.equal(state.sent, 1);
-    // The first node was only slow. Its outcome comes too late.
-    state.outcome = failed;
+    // The first node was only slow, and has not sent anything yet.
     await deliverer.attempt(lost, running);
-    assert.equal((await deliveries())[0]?.error, null);
+    assert.equal(state.sent, 1, 'the lease has passed on');
+    assert.equal((await deliveries()).length, 1);
     // A server that stops gives the attempt back.
+    state.outcome = failed;
     await seal([event(1)]);
     await queue();
     const [given] = await claim();
@@ -137,6 +138,50 @@ for (const which of ['sqlite', 'postgres'] as const) {
       (await claim()).map(({ attempts }) => attempts),
       [1],
     );
+  });
+
+  test(`an outcome that comes after the lease is not recorded, on ${which}`, async () => {
+    const { db, state, deliverer, claim, attemptAll, seal, queue, deliveries } = await withWebhook();
+    await seal([event(0)]);
+    await queue();
+    const [slow] = await claim();
+    assert.ok(slow);
+    state.outcome = failed;
+    state.during = async () => {
+      state.now += 60_000;
+      state.outcome = accepted;
+      await attemptAll();
+    };
+    await deliverer.attempt(slow, running);
+    assert.equal(state.sent, 2);
+    const [{ error, attempts } = assert.fail()] = await deliveries();
+    assert.deepEqual([error, attempts], [null, 1]);
+    // A webhook that is deleted takes a leased delivery with it, but not from another node.
+    await seal([event(1)]);
+    await queue();
+    const [lost] = await claim();
+    assert.ok(lost);
+    const passedOn = { ...lost, leaseUntil: lost.leaseUntil - 1 };
+    await deliverer.attempt(passedOn, running);
+    assert.equal(state.sent, 2, 'another node sends it');
+    await db.deleteFrom('webhook').execute();
+    await deliverer.attempt(passedOn, running);
+    assert.equal((await deliveries()).length, 2);
+    await deliverer.attempt(lost, running);
+    assert.equal((await deliveries()).length, 1);
+  });
+
+  test(`no attempt begins that could last longer than its lease, on ${which}`, async () => {
+    const { state, deliverer, claim, attemptAll, seal, queue } = await withWebhook();
+    await seal([event(0)]);
+    await queue();
+    const [late] = await claim();
+    assert.ok(late);
+    state.now = late.leaseUntil - 14_999;
+    await deliverer.attempt(late, running);
+    assert.equal(state.sent, 0);
+    await attemptAll();
+    assert.equal(state.sent, 1, 'it was given back');
   });
 
   test(`nothing is sent without a signing secret that can be decrypted, on ${which}`, async () => {

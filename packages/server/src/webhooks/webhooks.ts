@@ -38,7 +38,8 @@ export function createWebhooks(
   const addresses = new ReachableAddresses(webhookAllow);
   const box = new SecretBox(secret);
   const sender = new LazySender({ addresses, timeout: times.request });
-  const deliverer = new WebhookDeliverer({ db, sender, box, program: `Soku/${version}`, now });
+  const program = `Soku/${version}`;
+  const deliverer = new WebhookDeliverer({ db, sender, box, program, timeout: times.request, now });
   const work = new LeasedWork({
     db,
     table: 'webhook_delivery',
