@@ -7,7 +7,9 @@ import type { Tables } from '../database/schema.ts';
 // crash.
 //
 // Such a table has the columns id (text), next_attempt_at (epoch ms; null: the work is done), lease_until (epoch ms; null:
-// not leased) and attempts, and an index on next_attempt_at.
+// not leased) and attempts, and an index on next_attempt_at. An attempt counts when it begins. If its lease expires, because
+// the node crashed, its repetition does not count again, so crashes do not use up the attempts. Whoever sets attempts to 0
+// also ends the lease.
 //
 // Leases use the clocks of the nodes. If these differ by more than a lease exceeds the longest attempt, an attempt may be
 // made twice.
@@ -18,7 +20,7 @@ export type WorkTable = 'mail' | 'webhook_delivery';
 /** A leased row. */
 export interface Claim {
   id: string;
-  /** Attempts since the work was added, including this one. */
+  /** Attempts since the work was added, including this one, without those whose outcome was lost. */
   attempts: number;
   /** Epoch ms. Identifies the lease. */
   leaseUntil: number;
@@ -48,7 +50,8 @@ export async function claimDue(
       WHERE next_attempt_at <= ${now} AND (lease_until IS NULL OR lease_until <= ${now}) AND ${only}
       ORDER BY next_attempt_at, id LIMIT ${limit} ${isPostgres(db) ? sql`FOR UPDATE SKIP LOCKED` : sql``}
     )
-    UPDATE ${sql.table(table)} SET lease_until = ${leaseUntil}, attempts = attempts + 1
+    UPDATE ${sql.table(table)} SET lease_until = ${leaseUntil},
+      attempts = CASE WHEN lease_until IS NULL THEN attempts + 1 ELSE attempts END
     WHERE id IN (SELECT id FROM due) RETURNING id, attempts`.execute(db);
   return rows.map(({ id, attempts }) => ({ id, attempts, leaseUntil }));
 }
@@ -88,5 +91,7 @@ export async function release(
  */
 export async function endStaleLeases(db: Kysely<Tables>, table: WorkTable): Promise<void> {
   if (isPostgres(db)) return;
-  await sql`UPDATE ${sql.table(table)} SET lease_until = NULL WHERE lease_until IS NOT NULL`.execute(db);
+  await sql`
+    UPDATE ${sql.table(table)} SET lease_until = NULL, attempts = attempts - 1
+    WHERE lease_until IS NOT NULL`.execute(db);
 }

@@ -8,7 +8,7 @@ import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { sealEvents } from '../audit/sealer.ts';
 import { appendEvents } from '../events/events.ts';
 import { nextAttemptAt } from './backoff.ts';
-import { type Claim, claimDue, release, settle } from './leased-rows.ts';
+import { type Claim, claimDue, endStaleLeases, release, settle } from './leased-rows.ts';
 import { LeasedWork } from './leased-work.ts';
 import { lastSequence, readSealedEvents } from './sealed-events.ts';
 
@@ -80,10 +80,11 @@ for (const which of ['sqlite', 'postgres'] as const) {
       (await claim(119)).map(({ id }) => id),
       ['w2'],
     );
+    // As after a crash, which does not use up an attempt.
     const again = (await claim(120)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
     assert.deepEqual(again, [
-      { id: 'w0', attempts: 2, leaseUntil: 220 },
-      { id: 'w1', attempts: 2, leaseUntil: 220 },
+      { id: 'w0', attempts: 1, leaseUntil: 220 },
+      { id: 'w1', attempts: 1, leaseUntil: 220 },
     ]);
     assert.ok(first);
     assert.equal(await settle(db, table, first, null), false, 'the lease has passed on');
@@ -96,13 +97,21 @@ for (const which of ['sqlite', 'postgres'] as const) {
       ['w2'],
     );
     const [retried] = await claim(500);
-    assert.deepEqual([retried?.id, retried?.attempts], ['w1', 3]);
+    assert.deepEqual([retried?.id, retried?.attempts], ['w1', 2]);
     if (retried) await release(db, table, retried);
     assert.deepEqual(
       (await claim(501, 1)).map(({ attempts }) => attempts),
-      [3],
+      [2],
       'it did not count',
     );
+    if (which === 'sqlite') {
+      await endStaleLeases(db, table);
+      const stale = (await claim(502)).map(({ id, attempts }) => [id, attempts]);
+      assert.deepEqual(stale.toSorted(), [
+        ['w1', 2],
+        ['w2', 1],
+      ]);
+    }
   });
 
   test(`concurrent claims never lease the same row, on ${which}`, async () => {

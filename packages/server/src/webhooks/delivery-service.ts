@@ -75,7 +75,7 @@ export class DeliveryService {
       await findDelivery(db, id, deliveryId);
       const { numUpdatedRows } = await db
         .updateTable('webhook_delivery')
-        .set({ next_attempt_at: at, attempts: 0, succeeded_at: null, ended_at: null })
+        .set({ next_attempt_at: at, lease_until: null, attempts: 0, succeeded_at: null, ended_at: null })
         .where('id', '=', deliveryId)
         .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', at)]))
         .executeTakeFirst();
