@@ -255,7 +255,9 @@ test('if the sign-in is too old, the page asks for the password, and the rotatio
     person.storedToken,
   );
   await rotateButton(page).click();
-  await page.getByText('To create, rotate or import keys, you must have signed in').waitFor();
+  await page
+    .getByText('To create, rotate or import keys, or to change webhooks, you must have signed in')
+    .waitFor();
   await page.keyboard.type(owner.password);
   await page.keyboard.press('Enter');
   await keys.shownKey(page);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { deliverySchema, webhookListSchema } from '@soku/contract/webhooks';
 import { assertProblem, Contract } from '../support/contract.ts';
+import { inDatabase } from '../support/in-database.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
@@ -95,6 +96,28 @@ test('webhooks are for people of the workspace only', async () => {
   const unknown = `/${id}/deliveries/whd_${'0'.repeat(26)}/redeliver`;
   assertProblem(await webhooks.call('POST', unknown), 'not_found');
   await webhooks.remove(id);
+});
+
+test('a webhook is created, changed and given another secret only after a recent sign-in', async () => {
+  const { id } = await webhooks.create('/aged');
+  const aged = await openSession(server, adasAccount);
+  await inDatabase(
+    server,
+    'UPDATE session SET "createdAt" = ? WHERE token = ?',
+    new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString(),
+    aged.storedToken,
+  );
+  const url = 'https://hooks.example.com';
+  const calls: [string, string, object][] = [
+    ['POST', '', { url }],
+    ['PATCH', `/${id}`, { url }],
+    ['POST', `/${id}/rotate-secret`, {}],
+  ];
+  for (const [method, path, body] of calls)
+    assertProblem(await webhooks.call(method, path, body, aged), 'recent_login_required');
+  assert.equal((await webhooks.find(id)).url, `${receiver.url}/aged`);
+  assert.equal((await webhooks.call('POST', `/${id}/test`, undefined, aged)).status, 202);
+  assert.equal((await webhooks.call('DELETE', `/${id}`, undefined, aged)).status, 204);
 });
 
 test('each command is one event, which states no more of the URL than its origin', async () => {

@@ -157,7 +157,8 @@ export const authenticationErrors = {
     status: 403,
     type: 'permission_error',
     title: 'A recent sign-in is required',
-    cause: 'Creating a key requires a sign-in within the last two hours.',
+    cause:
+      'Creating, rotating or importing keys, and changing webhooks, requires a sign-in within the last two hours.',
     remedy: 'Sign in again and repeat the call.',
   },
   session_required: {

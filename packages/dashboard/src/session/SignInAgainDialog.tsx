@@ -20,7 +20,7 @@ const titles: Record<SignInReason, string> = {
 const texts: Record<SignInReason, string> = {
   'session-over': 'Sign in again to continue. Nothing you typed is lost.',
   'recent-login':
-    'To create, rotate or import keys, you must have signed in within the last two hours. Nothing you typed is lost.',
+    'To create, rotate or import keys, or to change webhooks, you must have signed in within the last two hours. Nothing you typed is lost.',
 };
 
 export function SignInAgainDialog({ reason, email }: { reason: SignInReason; email: string }) {

@@ -13,7 +13,7 @@ import type { GrantingVerifier } from '../verification/granting-verifier.ts';
 import type { VerifyRequestOptions } from '../verification/result.ts';
 import type { SessionCheck } from './session-check.ts';
 
-/** Time after a sign-in during which a session may create and rotate keys, in ms (ASVS 5.0 7.5.3). */
+/** Time in ms after a sign-in during which a session may create keys, rotate them and change webhooks (ASVS 5.0 7.5.3). */
 const recentLogin = 2 * 60 * 60 * 1000;
 
 type Found =
@@ -142,7 +142,8 @@ const sessionRequired: ApiProblem = {
 
 const recentLoginRequired: ApiProblem = {
   code: 'recent_login_required',
-  message: 'You signed in more than two hours ago. Sign in again to create a key or rotate one.',
+  message:
+    'You signed in more than two hours ago. Sign in again to create a key, rotate one or change a webhook.',
 };
 
 const noWorkspace: ApiProblem = {

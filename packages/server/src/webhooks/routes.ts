@@ -30,6 +30,8 @@ const description = 'Requires a session of a signed-in user. No scope allows a k
 const shared = { tags: ['Webhooks'], security: [{ session: [] }], headers: workspaceHeader };
 const reading = ['insufficient_scope', 'session_required', 'not_found', 'verification_unavailable'] as const;
 const writing = [...reading, 'cross_origin', 'payload_too_large', 'unsupported_media_type'] as const;
+// A webhook receives all that happens in the workspace, so what can redirect its events needs a recent sign-in.
+const changing = [...writing, 'recent_login_required'] as const;
 const webhookParams = z.object({ id: webhookIdSchema });
 const deliveryParams = webhookParams.extend({ deliveryId: deliveryIdSchema });
 
@@ -39,6 +41,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<Options> = async (
   { webhooks, deliveries, callers, logEvent },
 ) => {
   const personOnly = callers.require('keys:write', { key: false });
+  const recentOnly = callers.require('keys:write', { key: false, recentLogin: true });
 
   app.route({
     method: 'GET',
@@ -63,9 +66,9 @@ export const webhookRoutes: FastifyPluginAsyncZod<Options> = async (
       description: `${description} The response contains the signing secret, which is shown only once.`,
       ...shared,
       body: createWebhookSchema,
-      response: { 201: webhookWithSecretSchema, ...keyErrorResponses(...writing, 'too_many_webhooks') },
+      response: { 201: webhookWithSecretSchema, ...keyErrorResponses(...changing, 'too_many_webhooks') },
     },
-    ...personOnly,
+    ...recentOnly,
     handler: async (request, reply) => {
       const created = await webhooks.create(callers.of(request), request.body);
       logEvent(request, 'webhook created', {
@@ -86,9 +89,9 @@ export const webhookRoutes: FastifyPluginAsyncZod<Options> = async (
       ...shared,
       params: webhookParams,
       body: updateWebhookSchema,
-      response: { 200: webhookSchema, ...keyErrorResponses(...writing) },
+      response: { 200: webhookSchema, ...keyErrorResponses(...changing) },
     },
-    ...personOnly,
+    ...recentOnly,
     handler: async (request) => {
       const { id } = request.params;
       const changed = await webhooks.update(callers.of(request), id, request.body);
@@ -127,9 +130,9 @@ export const webhookRoutes: FastifyPluginAsyncZod<Options> = async (
       ...shared,
       params: webhookParams,
       body: rotateSigningSecretSchema,
-      response: { 201: webhookWithSecretSchema, ...keyErrorResponses(...writing, 'too_many_secrets') },
+      response: { 201: webhookWithSecretSchema, ...keyErrorResponses(...changing, 'too_many_secrets') },
     },
-    ...personOnly,
+    ...recentOnly,
     handler: async (request, reply) => {
       const { id } = request.params;
       const { graceSeconds } = request.body;
