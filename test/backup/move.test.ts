@@ -118,5 +118,5 @@ test('a move with another SOKU_SECRET reports that users must sign in again', as
     SOKU_SECRET: 'another one than that of the data directory',
   });
   assert.equal(code, 0, output);
-  assert.match(output, /all users must sign in again/);
+  assert.match(output, /all users must sign in again, and webhooks send nothing until/);
 });

@@ -60,7 +60,7 @@ export const variables = z.object({
   SOKU_SECRET: z.string().trim().min(32, 'must have at least 32 characters').optional().register(notes, {
     example: '"$(openssl rand -base64 32)"',
     description:
-      'Secret that signs session cookies. Without it, one is generated in the data directory (mode 0600). Required with `DATABASE_URL`, with the same value for all processes',
+      'Secret that signs session cookies and encrypts the signing secrets of [webhooks](webhooks.md). Without it, one is generated in the data directory (mode 0600). Required with `DATABASE_URL`, with the same value for all processes. If it changes, everyone has to sign in again, and webhooks send nothing until their signing secrets are rotated',
   }),
   SOKU_KEY_PREFIX: z
     .string()

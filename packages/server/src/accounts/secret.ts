@@ -45,6 +45,6 @@ function readSecret(file: string): string {
   if (secret.length >= minSecretLength) return secret;
   throw new StartupError(
     'data',
-    `The secret in ${file} is damaged: it has fewer than ${minSecretLength} characters. Restore it from a backup, or remove the file. The next start then creates a new secret, and all users must sign in again.`,
+    `The secret in ${file} is damaged: it has fewer than ${minSecretLength} characters. Restore it from a backup, or remove the file. The next start then creates a new secret, all users must sign in again, and webhooks send nothing until their signing secrets are rotated.`,
   );
 }

@@ -24,7 +24,7 @@ export async function backupCommand(args: string[], terminal: Terminal): Promise
   const made = createBackup(config, file, await tools(terminal));
   const label = await recorded(config, withPostgresErrors(config, made), terminal);
   terminal.console.log(
-    `Backed up ${describe(label)} to ${file} from ${await placeOf(config)}. The backup does not contain the secret that signs sessions. Store ${secretOf(config)} separately.`,
+    `Backed up ${describe(label)} to ${file} from ${await placeOf(config)}. The backup does not contain the secret that signs sessions and encrypts the signing secrets of webhooks. Store ${secretOf(config)} separately.`,
   );
 }
 
@@ -80,7 +80,9 @@ export async function moveCommand(args: string[], terminal: Terminal): Promise<v
   );
   const file = join(directory, 'secret');
   if (existsSync(file) && readFileSync(file, 'utf8').trim() !== config.secret) {
-    terminal.console.log(`SOKU_SECRET differs from the secret in ${file}, so all users must sign in again.`);
+    terminal.console.log(
+      `SOKU_SECRET differs from the secret in ${file}, so all users must sign in again, and webhooks send nothing until their signing secrets are rotated.`,
+    );
   }
 }
 
