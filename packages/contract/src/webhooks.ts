@@ -50,7 +50,7 @@ export const webhookSchema = z
       .enum(['person', 'failing'])
       .nullable()
       .describe(
-        'Whether a person has disabled it, or the server, because all attempts failed for three days',
+        'Whether a person has disabled it, or the server, because all attempts failed for three days or the receiver responded with 410',
       ),
     secrets: z
       .array(
