@@ -15,7 +15,7 @@ export interface ResolvedAddress {
 }
 
 /** The code of an error if the name has no address. */
-const nameNotFound = 'ENOTFOUND';
+export const nameNotFound = 'ENOTFOUND';
 
 /** ms until the first query of a name is repeated. */
 const firstQuery = 2000;

@@ -26,11 +26,18 @@ async function receiver(t: TestContext, respond: RequestListener) {
   return { port: address.port, requests: () => requests };
 }
 
+/** Allows http:// to any host, which the receivers of these tests use, but not any address. */
+class AddressesWithHttp extends ReachableAddresses {
+  override isAllowed(): boolean {
+    return true;
+  }
+}
+
 /** @param resolved what each lookup returns, one after the other. 127.0.0.1 takes the place of a public address */
 function senderWith(t: TestContext, resolved: readonly string[][], timeout = 10_000) {
   let lookups = 0;
   const sender = new WebhookSender({
-    addresses: new ReachableAddresses(['127.0.0.1']),
+    addresses: new AddressesWithHttp(['127.0.0.1']),
     timeout,
     resolve: async () => {
       const addresses = resolved[lookups] ?? [];
@@ -54,7 +61,7 @@ test('a host that resolves to a private address on the second look is not reache
   assert.deepEqual([first.status, first.body, first.error], [200, 'ok', null]);
   const second = await send(url);
   assert.equal(second.status, null);
-  assert.match(second.error ?? '', /^hooks\.example\.com has an address that is not public/);
+  assert.match(second.error ?? '', /^hooks\.example\.com has no public address\./);
   assert.ok(!second.error?.includes('127'), 'it reveals no address');
   assert.equal(requests(), 1);
   assert.equal((await send(url)).status, 200);
@@ -67,13 +74,44 @@ test('a host is not reached if one of its addresses is not public', async (t) =>
   const { send } = senderWith(t, lists);
   for (const list of lists) {
     const { error } = await send(`http://hooks.example.com:${port}/`);
-    assert.match(error ?? '', /not public/, JSON.stringify(list));
+    assert.match(error ?? '', /no public address/, JSON.stringify(list));
   }
   // Addresses in URLs are not looked up.
   for (const host of ['127.0.0.2', '[::1]', '[::ffff:127.0.0.2]', '0.0.0.0', '2130706434', '0x7f.2']) {
-    assert.match((await send(`http://${host}:${port}/`)).error ?? '', /not public/, host);
+    assert.match((await send(`http://${host}:${port}/`)).error ?? '', /no public address/, host);
   }
   assert.equal(requests(), 0);
+});
+
+test('a name that does not exist has the same error as one with a private address', async (t) => {
+  const errors = [];
+  const notFound = async () => {
+    throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
+  };
+  for (const resolve of [notFound, async () => [{ address: '10.0.0.1', family: 4 }]]) {
+    const sender = new WebhookSender({ addresses: new ReachableAddresses([]), timeout: 10_000, resolve });
+    t.after(() => sender.close());
+    const request = { url: 'https://hooks.example.com/', headers: {}, body: '{}' };
+    errors.push((await sender.send(request, running)).error);
+  }
+  const [missing] = errors;
+  assert.match(missing ?? '', /^hooks\.example\.com has no public address\./);
+  assert.deepEqual(errors, [missing, missing]);
+});
+
+test('http:// is used only for a host that the operator still allows', async (t) => {
+  const { port, requests } = await receiver(t, (_request, response) => response.end());
+  const send = async (allow: string[]) => {
+    const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
+    const sender = new WebhookSender({ addresses: new ReachableAddresses(allow), timeout: 10_000, resolve });
+    t.after(() => sender.close());
+    const request = { url: `http://hooks.example.com:${port}/`, headers: {}, body: '{}' };
+    return (await sender.send(request, running)).error;
+  };
+  assert.match((await send(['127.0.0.1'])) ?? '', /^The URL must start with https/);
+  assert.equal(requests(), 0);
+  assert.equal(await send(['hooks.example.com']), null);
+  assert.equal(requests(), 1);
 });
 
 test('a redirect to a private address is not followed', async (t) => {

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { redactKeys } from '@soku/key';
 import { Agent, type Dispatcher, request } from 'undici';
 import { bareHost, type ReachableAddresses } from './addresses.ts';
-import { NameResolver, type ResolvedAddress } from './name-resolver.ts';
+import { NameResolver, nameNotFound, type ResolvedAddress } from './name-resolver.ts';
 
 /** Bytes of a response that are read and stored. */
 const maxStored = 1024;
@@ -35,9 +35,9 @@ export interface Outcome {
 /** Codes of c-ares for a name whose servers did not respond, or responded with an error. */
 const unresolved = new Set(['ETIMEOUT', 'ECANCELLED', 'ESERVFAIL', 'EREFUSED']);
 
-/** A host has an address to which the server does not connect. */
-class BlockedAddress extends Error {
-  override readonly name = 'BlockedAddress';
+/** A URL to which the server sends nothing. */
+class Refused extends Error {
+  override readonly name = 'Refused';
 }
 
 /**
@@ -84,7 +84,7 @@ export class WebhookSender {
     const signal = AbortSignal.any([stopping, timeout]);
     let status: number | null = null;
     try {
-      this.#rejectBlockedLiteral(url);
+      this.#check(url);
       const response = await request(url, { dispatcher: this.#agent, method: 'POST', headers, body, signal });
       status = response.statusCode;
       return outcome({ status, body: await this.#readStart(response), error: explainStatus(status) });
@@ -99,10 +99,19 @@ export class WebhookSender {
     await this.#agent.destroy();
   }
 
-  /** An address in the URL is not looked up, so it is checked here. */
-  #rejectBlockedLiteral(url: string): void {
-    const host = bareHost(new URL(url).hostname);
-    if (isIP(host) !== 0 && !this.#options.addresses.permits(host, host)) throw blocked(host);
+  /**
+   * Checks what the lookup does not: an address in the URL, which is not looked up, and the scheme, because the operator
+   * may have allowed the host when the webhook was created, and no longer does.
+   */
+  #check(url: string): void {
+    const { addresses } = this.#options;
+    const { hostname, protocol } = new URL(url);
+    const host = bareHost(hostname);
+    if (isIP(host) !== 0 && !addresses.permits(host, host)) throw unreachable(host);
+    if (protocol !== 'https:' && !addresses.isAllowed(hostname))
+      throw new Refused(
+        'The URL must start with https://, unless the operator allows its host in SOKU_WEBHOOK_ALLOW.',
+      );
   }
 
   /** Reads the start of a response. If the rest is missing or too slow, the status still counts. */
@@ -136,20 +145,21 @@ function createLookup(
       (all) => {
         const [first] = all;
         if (first === undefined || all.some(({ address }) => !addresses.permits(hostname, address)))
-          callback(blocked(hostname), '', 0);
+          callback(unreachable(hostname), '', 0);
         else if (options.all === true) callback(null, [...all]);
         else callback(null, first.address, first.family);
       },
-      (error) => callback(error, '', 0),
+      (error) => callback(error.code === nameNotFound ? unreachable(hostname) : error, '', 0),
     );
   };
 }
 
-/** The message has no resolved address, which would reveal names of an internal network. */
-function blocked(host: string): BlockedAddress {
-  return new BlockedAddress(
-    `${host} has an address that is not public. The operator can allow it in SOKU_WEBHOOK_ALLOW.`,
-  );
+/**
+ * The host has no address, or one that is not public. The message is the same for both, so that members of a workspace do
+ * not learn which names exist in an internal network.
+ */
+function unreachable(host: string): Refused {
+  return new Refused(`${host} has no public address. The operator can allow it in SOKU_WEBHOOK_ALLOW.`);
 }
 
 /** @returns null for a success */
@@ -162,9 +172,9 @@ function explainStatus(status: number): string | null {
 
 function explainError(error: unknown, timeout: AbortSignal, ms: number): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  for (const one of [error, cause]) if (one instanceof BlockedAddress) return one.message;
+  for (const one of [error, cause]) if (one instanceof Refused) return one.message;
   if (timeout.aborted) return `The receiver did not respond within ${ms / 1000} seconds.`;
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
   if (unresolved.has(code)) return `The name servers of the host did not answer (${code}).`;
-  return code === 'ENOTFOUND' ? 'The host was not found.' : `The connection failed (${code}).`;
+  return `The connection failed (${code}).`;
 }
