@@ -1,4 +1,5 @@
 /** Webhooks whose clock and receivers the tests control. */
+import assert from 'node:assert/strict';
 import { sealEvents } from '../../packages/server/src/audit/sealer.ts';
 import { appendEvents, type NewEvent } from '../../packages/server/src/events/events.ts';
 import { claimDue } from '../../packages/server/src/outbox/leased-rows.ts';
@@ -60,10 +61,11 @@ export function webhooksOn(which: 'sqlite' | 'postgres') {
       await appendEvents(db, added);
       await sealEvents(db);
     };
-    const queue = () => queueEvents(db, () => state.now);
+    const queueOr = (failed: Parameters<typeof queueEvents>[2]) => queueEvents(db, () => state.now, failed);
+    const queue = () => queueOr(({ error }) => assert.fail(String(error)));
     const webhook = () => db.selectFrom('webhook').selectAll().executeTakeFirstOrThrow();
     const deliveries = () => db.selectFrom('webhook_delivery').selectAll().orderBy('id').execute();
-    return { db, state, deliverer, claim, attemptAll, seal, queue, webhook, deliveries };
+    return { db, state, deliverer, claim, attemptAll, seal, queue, queueOr, webhook, deliveries };
   };
   return { withWebhook, close: async () => (await opened).close() };
 }

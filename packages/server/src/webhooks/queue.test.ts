@@ -24,6 +24,35 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.deepEqual(targets.sort(), expected.sort());
   });
 
+  test(`a webhook whose events cannot be queued does not stop others, on ${which}`, async () => {
+    const { db, seal, queueOr, webhook, deliveries } = await withWebhook();
+    await db
+      .insertInto('workspace')
+      .values({ id: 'ws_2', name: 'x', rate_limit: null, created_at: 0 })
+      .execute();
+    const other = { ...(await webhook()), workspace_id: 'ws_2' };
+    await db
+      .insertInto('webhook')
+      .values([
+        { ...other, id: 'a' },
+        { ...other, id: 'z' },
+      ])
+      .execute();
+    await seal([event(0), event(1, 'ws_2')]);
+    // As if its position had been moved back.
+    const { id: event_id } = await db
+      .selectFrom('audit_event')
+      .select('id')
+      .where('chain', '=', 'ws_1')
+      .executeTakeFirstOrThrow();
+    const queued = { id: 'd', webhook_id: 'w', event_id, type: 'x', body: '{}', created_at: 0, attempts: 1 };
+    await db.insertInto('webhook_delivery').values(queued).execute();
+    const failed: string[] = [];
+    await queueOr(({ webhookId }) => failed.push(webhookId));
+    assert.deepEqual(failed, ['w']);
+    assert.deepEqual((await deliveries()).map(({ webhook_id }) => webhook_id).sort(), ['a', 'w', 'z']);
+  });
+
   test(`events up to the position of a webhook, and while it is disabled, are not queued, on ${which}`, async () => {
     const { db, seal, queue, deliveries } = await withWebhook();
     await seal([event(4), event(5)]);

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { testEventType } from '@soku/contract/webhooks';
 import type { Insertable, Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
+import { DatabaseUnavailable } from '../database/unavailable.ts';
 import { newId } from '../ids.ts';
 import { readSealedEvents, type SealedEvent } from '../outbox/sealed-events.ts';
 
@@ -20,15 +21,30 @@ type Recipient = Pick<WebhookRow, 'id' | 'workspace_id' | 'events' | 'position'>
  * nodes do this.
  *
  * @param now epoch ms
+ * @param failed called with the error of a webhook whose events could not be queued. It does not stop the others. An
+ *   unavailable database concerns all of them, so that error is thrown
  */
-export async function queueEvents(db: Kysely<Tables>, now: () => number): Promise<void> {
+export async function queueEvents(
+  db: Kysely<Tables>,
+  now: () => number,
+  failed: (failure: { webhookId: string; error: unknown }) => void,
+): Promise<void> {
   for (const recipient of await findBehind(db)) {
-    let position: number | undefined = recipient.position;
-    for (let batch = 0; batch < maxBatches && position !== undefined; batch++) {
-      position = await queueBatch(db, { ...recipient, position }, now());
-      // SQLite returns within one turn of the event loop, so this lets other work run.
-      await turn();
+    try {
+      await queueFor(db, recipient, now);
+    } catch (error) {
+      if (error instanceof DatabaseUnavailable) throw error;
+      failed({ webhookId: recipient.id, error });
     }
+  }
+}
+
+async function queueFor(db: Kysely<Tables>, recipient: Recipient, now: () => number): Promise<void> {
+  let position: number | undefined = recipient.position;
+  for (let batch = 0; batch < maxBatches && position !== undefined; batch++) {
+    position = await queueBatch(db, { ...recipient, position }, now());
+    // SQLite returns within one turn of the event loop, so this lets other work run.
+    await turn();
   }
 }
 

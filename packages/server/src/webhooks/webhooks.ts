@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/open.ts';
 import type { Tables } from '../database/schema.ts';
+import { throttle } from '../http/logging.ts';
 import { type Lane, LeasedWork } from '../outbox/leased-work.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { later, PeriodicTask } from '../timers/periodic-task.ts';
@@ -17,8 +18,14 @@ import { pruneDeliveries } from './retention.ts';
 import { WebhookService } from './service.ts';
 import { SecretBox } from './signing-secrets.ts';
 
-/** In ms. */
-const times = { interval: 500, request: 15_000, lease: 60_000, stop: 1000, prune: msPerHour };
+/**
+ * In ms. `firstPrune`: the delay of the first deletion of old deliveries, which must not slow down the start. `report`:
+ * between two log lines about events that could not be queued.
+ */
+const times = {
+  ...{ interval: 500, request: 15_000, lease: 60_000, stop: 1000 },
+  ...{ firstPrune: 60_000, prune: msPerHour, report: 60_000 },
+};
 
 /**
  * Maximum requests at the same time on this node. A webhook whose last attempt failed gets one, as it may hang. All
@@ -40,11 +47,19 @@ export function createWebhooks(
   const sender = new LazySender({ addresses, timeout: times.request });
   const program = `Soku/${version}`;
   const deliverer = new WebhookDeliverer({ db, sender, box, program, timeout: times.request, now });
+  const reportQueueing = throttle<{ webhookId: string; error: unknown }>(
+    times.report,
+    (failure, suppressed) =>
+      log.error(
+        { webhookId: failure.webhookId, err: failure.error, suppressed },
+        'the events of a webhook could not be queued; retrying',
+      ),
+  );
   const work = new LeasedWork({
     db,
     table: 'webhook_delivery',
     lanes: async () => {
-      await queueEvents(db, now);
+      await queueEvents(db, now, reportQueueing);
       return findLanes(db, now());
     },
     attempt: (claim, signal) => deliverer.attempt(claim, signal),
