@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { msPerDay, msPerHour } from '@soku/contract/instant';
+import { pino } from 'pino';
 import { event } from '../../../../test/support/audit-log.ts';
+import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { webhookFixtures, webhooksOn } from '../../../../test/support/webhook-deliveries.ts';
 import { pruneDeliveries } from './retention.ts';
 import { SecretBox } from './signing-secrets.ts';
+import { createWebhooks } from './webhooks.ts';
 
 const { accepted, action, box, failed, running, start } = webhookFixtures;
 
@@ -218,6 +221,31 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.deepEqual(await deliveries(), []);
   });
 }
+
+test('old deliveries are deleted a minute after the start, however often a server restarts', async (t) => {
+  const opened = await openTestDatabase('sqlite');
+  t.after(() => opened.close());
+  const { database } = opened;
+  const old = { id: 'd', webhook_id: 'w', type: 'x', body: '{}', created_at: 0, attempts: 1, ended_at: 1 };
+  await database.kysely.insertInto('webhook_delivery').values(old).execute();
+  const waiting = new Map<number, () => void>();
+  const { worker } = createWebhooks(
+    { keyPrefixes: ['sk_live_'], webhookAllow: [] },
+    database,
+    { commit: () => assert.fail('no command') },
+    'a secret of the deployment, for tests',
+    pino({ level: 'silent' }),
+    (work, delay) => {
+      waiting.set(delay, work);
+      return () => waiting.delete(delay);
+    },
+  );
+  worker.start();
+  waiting.get(60_000)?.();
+  // Waits for the work that has begun.
+  await worker.stop();
+  assert.deepEqual(await database.kysely.selectFrom('webhook_delivery').selectAll().execute(), []);
+});
 
 test('a sealed signing secret opens only for its webhook and with the same secret of the deployment', () => {
   const sealed = box.seal('whsec_x', 'w');

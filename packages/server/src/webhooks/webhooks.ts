@@ -7,7 +7,7 @@ import type { Tables } from '../database/schema.ts';
 import { throttle } from '../http/logging.ts';
 import { type Lane, LeasedWork } from '../outbox/leased-work.ts';
 import type { Propagation } from '../propagation/propagation.ts';
-import { later, PeriodicTask } from '../timers/periodic-task.ts';
+import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
 import { version } from '../version.ts';
 import { ReachableAddresses } from './addresses.ts';
 import { WebhookDeliverer } from './deliverer.ts';
@@ -40,6 +40,7 @@ export function createWebhooks(
   propagation: Propagation,
   secret: string,
   log: Logger,
+  schedule: Later = later,
 ) {
   const now = Date.now;
   const addresses = new ReachableAddresses(webhookAllow);
@@ -69,11 +70,12 @@ export function createWebhooks(
     stopTimeout: times.stop,
     failed: (error) => log.error({ err: error }, 'events could not be sent to webhooks; retrying'),
     now,
+    later: schedule,
   });
   const pruning = new PeriodicTask(() => pruneDeliveries(db, now()), {
     interval: times.prune,
     failed: (error) => log.error({ err: error }, 'old deliveries of webhooks could not be deleted; retrying'),
-    later,
+    later: schedule,
   });
   return {
     webhooks: new WebhookService(db, { propagation, box, addresses, prefixes, now }),
@@ -81,7 +83,7 @@ export function createWebhooks(
     worker: {
       start: () => {
         work.start();
-        pruning.start();
+        pruning.start(times.firstPrune);
       },
       stop: async () => {
         await Promise.all([work.stop(), pruning.stop()]);
