@@ -9,7 +9,7 @@ import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { newSigner, startKeyList } from '../support/github.ts';
 import type { Fields } from '../support/http.ts';
-import { inDatabase } from '../support/in-database.ts';
+import { inDatabase, whileTableFails } from '../support/in-database.ts';
 import type { HttpResponse } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
 import { addAccount, openSession } from '../support/session.ts';
@@ -64,7 +64,7 @@ async function revokeLeakedKeys(on: boolean, person = ada): Promise<void> {
   assert.equal(response.status, 200, response.text);
 }
 
-test('a report is recorded once a day per key, and revokes nothing by default', async () => {
+test('a report is recorded once a day per secret, and revokes nothing by default', async () => {
   const { apiKey, key } = await ada.createKey({ name: 'leaked' });
   const foreign = generateKey();
   const expected = [apiKey, foreign].map((token, i) => ({
@@ -86,6 +86,24 @@ test('a report is recorded once a day per key, and revokes nothing by default', 
   await inDatabase(server, 'DELETE FROM audit_event WHERE id = ? RETURNING 1', event.id);
   await report(apiKey, apiKey);
   assert.equal((await events(key.id))[0]?.details?.places, 2);
+});
+
+test('each secret of a rotated key is recorded, whichever was reported first', async () => {
+  for (const order of ['older first', 'newest first', 'together'] as const) {
+    const { apiKey: older, key } = await ada.createKey({ name: order });
+    const rotated = await ada.call('POST', `/v1/api-keys/${key.id}/rotate`, { graceSeconds: 3600 });
+    const { apiKey: newest, key: after } = createdKeySchema.parse(rotated.body);
+    const secrets = order === 'newest first' ? [newest, older] : [older, newest];
+    if (order === 'together') await report(...secrets);
+    else for (const secret of secrets) await report(secret);
+    await report(...secrets);
+    const reported = (await events(key.id)).filter(({ action }) => action === 'key.leak_reported');
+    assert.deepEqual(
+      reported.map(({ details }) => details?.secretId).toSorted(),
+      after.secrets.map(({ id }) => id).toSorted(),
+      order,
+    );
+  }
 });
 
 test('by policy, the key is revoked when the call returns, only in that workspace', async () => {
@@ -112,6 +130,24 @@ test('by policy, the key is revoked when the call returns, only in that workspac
     (await events(theirs.key.id, other)).map(({ action }) => action),
     ['key.leak_reported'],
   );
+});
+
+test('a key whose command fails does not stop the others, and a repeated report completes it', async () => {
+  const keys: Awaited<ReturnType<typeof ada.createKey>>[] = [];
+  for (let i = 0; i < 9; i++)
+    keys.push(await ada.createKey({ name: 'fine' }), await ada.createKey({ name: 'failing' }));
+  const tokens = keys.map(({ apiKey }) => apiKey);
+  const reported = async () => {
+    const found = await Promise.all(keys.map(({ key }) => events(key.id)));
+    return keys.flatMap(({ key }, i) => (found[i]?.length === 1 ? [key.name] : []));
+  };
+  const failure = { table: 'audit_event', message: 'x', what: 'INSERT' as const };
+  await whileTableFails(server, { ...failure, row: "NEW.target_name = 'failing'" }, async () => {
+    assert.ok((await send(bodyOf(...tokens))).status >= 500);
+  });
+  assert.deepEqual(await reported(), Array(9).fill('fine'));
+  await report(...tokens);
+  assert.equal((await reported()).length, 18);
 });
 
 test('by policy, an older secret of a rotated key is retired alone', async () => {

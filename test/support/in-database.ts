@@ -83,20 +83,29 @@ async function whileFileLocked(file: string, work: () => Promise<void>): Promise
   }
 }
 
-/** Makes every update (or insertion) of a table fail with a message while `work` runs. */
+/**
+ * Makes updates (or insertions) of a table fail with a message while `work` runs.
+ *
+ * @param failure `row`: a condition on NEW; by default all rows fail
+ */
 export async function whileTableFails(
   server: { dataDir: string },
-  { table, message, what = 'UPDATE' }: { table: string; message: string; what?: 'UPDATE' | 'INSERT' },
+  {
+    table,
+    message,
+    what = 'UPDATE',
+    row = '1 = 1',
+  }: { table: string; message: string; what?: 'UPDATE' | 'INSERT'; row?: string },
   work: () => Promise<void>,
 ): Promise<void> {
   const [create, remove] = onPostgres
     ? [
         `CREATE FUNCTION failing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '${message}'; END $$;
-         CREATE TRIGGER failing BEFORE ${what} ON ${table} FOR EACH ROW EXECUTE FUNCTION failing()`,
+         CREATE TRIGGER failing BEFORE ${what} ON ${table} FOR EACH ROW WHEN (${row}) EXECUTE FUNCTION failing()`,
         `DROP TRIGGER failing ON ${table}; DROP FUNCTION failing()`,
       ]
     : [
-        `CREATE TRIGGER failing BEFORE ${what} ON ${table} BEGIN SELECT RAISE(ABORT, '${message}'); END`,
+        `CREATE TRIGGER failing BEFORE ${what} ON ${table} WHEN ${row} BEGIN SELECT RAISE(ABORT, '${message}'); END`,
         'DROP TRIGGER failing',
       ];
   await inDatabase(server, create);

@@ -4,8 +4,10 @@ import { generateKey } from '@soku/key';
 import { placeOf } from './place.ts';
 
 const commit = '12345600b9cbe38a219f39a9941c9319b600c002';
-const urlOf = (url: string | null, token = 'acme-1') =>
-  placeOf({ token, type: 'x', url, source: 'commit' }).url;
+/** A token that could be the hash of a commit. */
+const hashLike = 'f'.repeat(40);
+const urlOf = (url: string | null) =>
+  placeOf({ token: 'acme-1', type: 'x', url, source: 'commit' }, ['acme-2', 'acme-1', hashLike]).url;
 
 test('the URL of a leak is stored without what could be a secret', () => {
   const plain = `https://github.com/octocat/Hello-World/blob/${commit}/foo/bar.txt`;
@@ -18,6 +20,10 @@ test('the URL of a leak is stored without what could be a secret', () => {
     [`https://github.com/a/${encodeURIComponent('é\n<')}`, 'https://github.com/a/%C3%A9%0A%3C'],
     ['https://github.com/a/acme-1/b', null],
     ['https://github.com/a/%61cme-1/b', null],
+    // A token of another match in the same report.
+    ['https://github.com/a/acme-2/b', null],
+    ['https://github.com/a/%2561cme-2/b', null],
+    [`https://github.com/a/blob/${hashLike}/b`, null],
     [`https://${'x'.repeat(40)}.example/a`, null],
     [`https://github.com/${'a/'.repeat(300)}`, null],
     ['javascript:alert(1)', null],
@@ -30,7 +36,7 @@ test('the URL of a leak is stored without what could be a secret', () => {
 });
 
 test('the source is a word of GitHub, or unknown', () => {
-  const sourceOf = (source: string | null) => placeOf({ token: 'x', type: 'x', source }).source;
+  const sourceOf = (source: string | null) => placeOf({ token: 'x', type: 'x', source }, ['x']).source;
   assert.deepEqual(['commit', 'Gist_content', 'a b', '<b>', 'x'.repeat(41), '', null].map(sourceOf), [
     'commit',
     'gist_content',
@@ -40,5 +46,5 @@ test('the source is a word of GitHub, or unknown', () => {
     'unknown',
     'unknown',
   ]);
-  assert.deepEqual(placeOf(undefined), { url: null, source: 'unknown' });
+  assert.deepEqual(placeOf(undefined, []), { url: null, source: 'unknown' });
 });

@@ -29,8 +29,8 @@ interface LeakedSecret {
 }
 
 /**
- * Handles reports of leaked keys. A token is hashed at once, and only its hash goes on: nothing here can log or store
- * the token.
+ * Handles reports of leaked keys. Keys are found by the hashes of the tokens. The tokens themselves are used only to
+ * keep them out of the stored URLs, and are never stored or logged.
  */
 export class LeakService {
   readonly #db: Kysely<Tables>;
@@ -49,14 +49,20 @@ export class LeakService {
    * accepts a secret that was ended. A repeated call is harmless.
    *
    * @param origin of the call
+   * @throws the error of the first key whose command failed, after all others are done
    * @returns which tokens are keys of this deployment, in the order of the report, and the number of keys
    */
   async report(report: GithubReport, origin: Origin): Promise<{ feedback: GithubFeedback; keys: number }> {
     const byHash = Map.groupBy(report, ({ token }) => createHash('sha256').update(token).digest('hex'));
     const leaked = await this.#find(byHash);
+    const tokens = [...new Set(report.map(({ token }) => token))];
+    const failures: unknown[] = [];
     for (const group of split(leaked, batch.keys)) {
-      await Promise.all(group.map((secret) => this.#handle(secret, origin)));
+      // One key whose command fails, such as for a deadlock, does not keep the others valid.
+      const results = await Promise.allSettled(group.map((one) => this.#handle(one, tokens, origin)));
+      failures.push(...results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])));
     }
+    if (failures.length > 0) throw failures[0];
     const known = new Set(leaked.map(({ hash }) => Buffer.from(hash).toString('hex')));
     const hashes = new Map([...byHash].flatMap(([hash, matches]) => matches.map((match) => [match, hash])));
     const feedback = report.map((match) => {
@@ -89,16 +95,20 @@ export class LeakService {
     return found;
   }
 
-  async #handle(secret: LeakedSecret, origin: Origin): Promise<void> {
+  async #handle(secret: LeakedSecret, tokens: readonly string[], origin: Origin): Promise<void> {
     const { keyId, workspaceId, hash, revoke } = secret;
     const now = this.#now();
     const actor = { ...systemActor, ...origin };
     await this.#propagation.commit(async (db) => {
-      // It locks the key, so of several reports on a day only one finds no event.
+      // It locks the key, so of several reports of a secret on a day only one finds no event.
       const found = await findOwnSecret(db, workspaceId, keyId, hash);
       if (found === undefined) return { value: undefined };
-      const event = leakReported(secret, { actor, secretId: found.id, name: found.key.name, now });
-      const events = (await wasReported(db, secret, now)) ? [] : [event];
+      const { id: secretId, key } = found;
+      const report = () => {
+        const place = placeOf(secret.matches[0], tokens);
+        return leakReported(secret, { actor, place, secretId, name: key.name, now });
+      };
+      const events = (await wasReported(db, secret, { secretId, now })) ? [] : [report()];
       if (!revoke) return { value: undefined, events };
       const ended = await endSecret(db, found, { actor, workspaceId, reason: 'leaked', now });
       return { value: undefined, changed: ended.changed, events: [...events, ...(ended.events ?? [])] };
@@ -106,11 +116,14 @@ export class LeakService {
   }
 }
 
-/** Whether a leak of the key was recorded on this day (UTC), so that a key in many places does not fill the log. */
+/**
+ * Whether a leak of the secret was recorded on this day (UTC), so that one in many places does not fill the log. Another
+ * secret of the same key is recorded as well, because it may still be accepted when this one is not.
+ */
 async function wasReported(
   db: Kysely<Tables>,
   { keyId, workspaceId }: LeakedSecret,
-  now: number,
+  { secretId, now }: { secretId: string; now: number },
 ): Promise<boolean> {
   const event = await db
     .selectFrom('audit_event')
@@ -119,22 +132,32 @@ async function wasReported(
     .where('id', '>=', firstIdAt('evt_', now - (now % msPerDay)))
     .where('chain', '=', workspaceId)
     .where('action', '=', 'key.leak_reported')
+    // Quotes inside a value are escaped, so only the field matches.
+    .where('details', 'like', `%"secretId":"${secretId}"%`)
     .limit(1)
     .executeTakeFirst();
   return event !== undefined;
 }
 
+interface Found {
+  actor: Actor;
+  place: ReturnType<typeof placeOf>;
+  secretId: string;
+  name: string;
+  /** Epoch ms. */
+  now: number;
+}
+
 function leakReported(
   { keyId, workspaceId, matches }: LeakedSecret,
-  { actor, secretId, name, now }: { actor: Actor; secretId: string; name: string; now: number },
+  { actor, place, secretId, name, now }: Found,
 ): NewEvent {
-  const [first] = matches;
   return {
     chain: workspaceId,
     at: now,
     actor,
     action: 'key.leak_reported',
     target: { kind: 'key', id: keyId, name },
-    details: { ...placeOf(first), places: matches.length, secretId },
+    details: { ...place, places: matches.length, secretId },
   };
 }
