@@ -199,11 +199,15 @@ test('what GitHub has not signed is rejected, and has no effect', async () => {
   }
   // The same JSON in other bytes.
   assertRejected(await send(`${body} `, signed), signatureField);
-  assertRejected(await send(body, newSigner().sign(body)), idField);
+  // GitHub may have added this key since the last fetch, which was less than five minutes ago.
+  const unknown = await send(body, newSigner().sign(body));
+  assertProblem(unknown, 'signing_keys_unavailable');
+  const wait = Number(unknown.headers.get('retry-after'));
+  assert.ok(wait > 240 && wait <= 300, `${wait}`);
   assertRejected(await send(body, []), idField);
   assertRejected(await send(body, [...signed, ...signed]), idField);
   assert.deepEqual(await events(key.id), []);
-  assert.equal(list.fetches, 1, 'unknown IDs cause one fetch a minute');
+  assert.equal(list.fetches, 1, 'unknown IDs cause one fetch in five minutes');
 });
 
 test('a flood of wrong reports is limited per address, and a right one still passes', async () => {
@@ -215,8 +219,8 @@ test('a flood of wrong reports is limited per address, and a right one still pas
     Array.from({ length: 100 }, (_, i) => send(body, i % 2 === 0 ? wrong : newSigner().sign(body), address)),
   );
   const statuses = floods.map(({ status }) => status);
-  assert.ok(statuses.filter((status) => status === 400).length <= 6, 'two windows of three');
-  assert.ok(statuses.every((status) => status === 400 || status === 429));
+  assert.ok(statuses.filter((status) => status !== 429).length <= 6, 'two windows of three');
+  assert.ok(statuses.every((status) => [400, 429, 503].includes(status)));
   assert.equal((await send(body, github.sign(body), address)).status, 200);
   assert.equal(list.fetches, 1);
 });

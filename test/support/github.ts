@@ -26,11 +26,23 @@ export function newSigner(namedCurve = 'prime256v1'): Signer {
   };
 }
 
+interface KeyList {
+  signers: Signer[];
+  status: number;
+  /** The body, instead of the list. */
+  text: string | undefined;
+  /** So far. */
+  fetches: number;
+  /** Responses wait for it. */
+  held: Promise<void> | undefined;
+}
+
 /** A server with the list of public keys, in the place of GitHub's. */
 export async function startKeyList(signers: Signer[]) {
-  const list = { signers, status: 200, text: undefined as string | undefined, fetches: 0 };
-  const server = createServer((_request, response) => {
+  const list: KeyList = { signers, status: 200, text: undefined, fetches: 0, held: undefined };
+  const server = createServer(async (_request, response) => {
     list.fetches += 1;
+    await list.held;
     const entries = list.signers.map(({ entry }) => entry);
     response.writeHead(list.status, { 'content-type': 'application/json' });
     response.end(list.text ?? JSON.stringify({ public_keys: entries }));

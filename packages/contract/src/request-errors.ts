@@ -149,9 +149,10 @@ export const requestErrors = {
     status: 503,
     type: 'api_error',
     title: 'The public keys of GitHub are unavailable',
-    cause: 'The server could not fetch the public keys of SOKU_GITHUB_KEYS_URL, so it cannot check a report.',
+    cause:
+      'The server does not know the public key of a report, and could not fetch the keys of SOKU_GITHUB_KEYS_URL, or not again so soon.',
     remedy:
-      'Send the report again after the number of seconds in Retry-After. The log of the server has the cause.',
+      'Send the report again after the number of seconds in Retry-After. The log of the server has the cause of a failed fetch.',
   },
   storage_unavailable: {
     status: 503,

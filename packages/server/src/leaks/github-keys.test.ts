@@ -20,30 +20,44 @@ async function scene(context: TestContext) {
     const key = await keys.find(id);
     return typeof key === 'string' ? key : 'found';
   };
-  return { signer, list, clock, failures, find };
+  return { signer, list, clock, failures, keys, find };
 }
 
-test('keys are cached, and an unknown one is fetched at most once a minute', async (context) => {
-  const { signer, list, clock, find } = await scene(context);
+test('keys are cached, and an unknown one is fetched at most every five minutes', async (context) => {
+  const { signer, list, clock, keys, find } = await scene(context);
   const ids = [signer.id, 'a', signer.id, 'b'];
   assert.deepEqual(await Promise.all(ids.map(find)), ['found', 'unknown', 'found', 'unknown']);
   assert.equal(list.fetches, 1, 'concurrent calls share a fetch');
   const added = newSigner();
   list.signers = [signer, added];
-  clock.ms += 59_999;
-  for (let i = 0; i < 100; i++) assert.equal(await find(`unknown ${i}`), 'unknown');
-  assert.equal(await find(added.id), 'unknown');
-  assert.equal(list.fetches, 1);
+  clock.ms += 299_999;
+  // No fetch since these reports, and GitHub may have added a key.
+  for (let i = 0; i < 100; i++) assert.equal(await find(`unknown ${i}`), 'unavailable');
+  assert.equal(await find(added.id), 'unavailable');
+  assert.deepEqual([list.fetches, keys.retryAfter()], [1, 1]);
   clock.ms += 1;
   assert.equal(await find(added.id), 'found');
-  for (let i = 0; i < 100; i++) assert.equal(await find(`unknown ${i}`), 'unknown');
-  assert.deepEqual([await find(signer.id), list.fetches], ['found', 2]);
+  clock.ms += 1;
+  for (let i = 0; i < 100; i++) assert.equal(await find(`unknown ${i}`), 'unavailable');
+  assert.deepEqual([await find(signer.id), list.fetches, keys.retryAfter()], ['found', 2, 300]);
+});
+
+test('a fetch that began before a report says nothing about an unknown key', async (context) => {
+  const { list, clock, find } = await scene(context);
+  const response = Promise.withResolvers<void>();
+  list.held = response.promise;
+  const first = find('unknown');
+  clock.ms += 1;
+  const second = find('unknown');
+  response.resolve();
+  assert.deepEqual(await Promise.all([first, second]), ['unknown', 'unavailable']);
+  assert.equal(list.fetches, 1);
 });
 
 test('a withdrawn key is forgotten within an hour', async (context) => {
   const { signer, list, clock, find } = await scene(context);
   assert.equal(await find(signer.id), 'found');
-  list.signers = [];
+  list.signers = [newSigner()];
   clock.ms += 3_599_999;
   assert.deepEqual([await find(signer.id), list.fetches], ['found', 1]);
   clock.ms += 1;
@@ -51,20 +65,23 @@ test('a withdrawn key is forgotten within an hour', async (context) => {
 });
 
 test('while the list cannot be fetched, known keys stay and others are unavailable', async (context) => {
-  const { signer, list, clock, failures, find } = await scene(context);
+  const { signer, list, clock, failures, keys, find } = await scene(context);
   const broken: [number, string | undefined, RegExp][] = [
     [503, undefined, /status 503/],
     [200, 'no JSON', /JSON/],
     [200, '{"public_keys": {}}', /public_keys/],
-    [200, '{"public_keys": [{"key_identifier": "x", "key": "no key"}]}', /./],
+    [200, '{"public_keys": []}', /none is/],
+    [200, '{"public_keys": [{"key_identifier": "x", "key": "no key"}]}', /none is/],
     [200, ' '.repeat(200_000), /more than 100000 bytes/],
     [302, undefined, /./],
   ];
   for (const [status, text] of broken) {
     Object.assign(list, { status, text });
     assert.equal(await find(signer.id), 'unavailable');
+    clock.ms += 59_999;
     assert.equal(await find(signer.id), 'unavailable', 'without another fetch');
-    clock.ms += 60_000;
+    assert.equal(keys.retryAfter(), 1);
+    clock.ms += 1;
   }
   assert.equal(list.fetches, broken.length);
   assert.equal(failures.length, broken.length);
@@ -76,9 +93,11 @@ test('while the list cannot be fetched, known keys stay and others are unavailab
   assert.deepEqual([await find(signer.id), await find('x')], ['found', 'unavailable']);
 });
 
-test('keys on other curves are left out', async (context) => {
+test('keys on other curves, and what is no key, are left out', async (context) => {
   const { signer, list, find } = await scene(context);
-  const other = newSigner('secp384r1');
-  list.signers = [other, signer];
-  assert.deepEqual([await find(other.id), await find(signer.id)], ['unknown', 'found']);
+  const [other, broken] = [newSigner('secp384r1'), newSigner()];
+  broken.entry.key = 'no key';
+  list.signers = [other, broken, signer];
+  const ids = [other.id, broken.id, signer.id];
+  assert.deepEqual(await Promise.all(ids.map(find)), ['unknown', 'unknown', 'found']);
 });

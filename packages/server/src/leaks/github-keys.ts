@@ -1,8 +1,11 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 
-/** ms: a hung server must not hold reports, and the pace of fetches bounds what strangers can cause with unknown IDs. */
-const times = { timeout: 5000, betweenFetches: 60_000, refresh: 3_600_000 };
+/**
+ * In ms. A hung server must not hold reports. The pauses between fetches bound what strangers can cause with unknown
+ * IDs: GitHub allows 60 fetches an hour from one IP address.
+ */
+const times = { timeout: 5000, pause: 60_000, pauseWhileFresh: 300_000, fresh: 3_600_000 };
 
 /** Maximum size of the list, in bytes. GitHub's has about 1 kB. */
 const maxBytes = 100_000;
@@ -20,9 +23,9 @@ interface Options {
 }
 
 /**
- * The public keys with which GitHub signs its reports. They are fetched when a report names an unknown one or when they
- * are an hour old, so that a withdrawn key is forgotten; at most once a minute in all. While a fetch fails, the keys of
- * the last successful one stay valid.
+ * The public keys with which GitHub signs its reports. They are fetched when a report names an unknown one (at most
+ * every five minutes) or when they are an hour old, so that a withdrawn key is forgotten (at most every minute). While a
+ * fetch fails, the keys of the last successful one stay valid.
  */
 export class GithubKeys {
   readonly #options: Options;
@@ -31,7 +34,6 @@ export class GithubKeys {
   /** Monotonic ms of the start of the last fetch, and of the last successful one. */
   #tried = Number.NEGATIVE_INFINITY;
   #fetched = Number.NEGATIVE_INFINITY;
-  #isFailing = false;
   #fetching: Promise<void> | undefined;
 
   constructor(options: Options) {
@@ -39,18 +41,35 @@ export class GithubKeys {
     this.#monotonic = options.monotonic ?? (() => performance.now());
   }
 
-  /** @returns 'unavailable' if the key may exist, but the list cannot be fetched now */
+  /**
+   * @returns 'unknown' if a list that was fetched during this call does not have the key. 'unavailable' if the list
+   *   could not be fetched, or not again so soon: GitHub may have added the key since, and signed a report with it.
+   */
   async find(id: string): Promise<KeyObject | 'unknown' | 'unavailable'> {
-    const isStale = this.#monotonic() - this.#fetched >= times.refresh;
-    if (isStale || !this.#keys.has(id)) await this.#fetch();
-    return this.#keys.get(id) ?? (this.#isFailing ? 'unavailable' : 'unknown');
+    const asked = this.#monotonic();
+    if (!(this.#isFresh() && this.#keys.has(id))) await this.#fetch();
+    return this.#keys.get(id) ?? (this.#fetched >= asked ? 'unknown' : 'unavailable');
+  }
+
+  /** In how many seconds the list can be fetched again. */
+  retryAfter(): number {
+    const passed = this.#monotonic() - this.#tried;
+    return Math.max(1, Math.ceil((this.#pause() - passed) / 1000));
+  }
+
+  #isFresh(): boolean {
+    return this.#monotonic() - this.#fetched < times.fresh;
+  }
+
+  #pause(): number {
+    return this.#isFresh() ? times.pauseWhileFresh : times.pause;
   }
 
   /** Concurrent calls share one fetch. */
   async #fetch(): Promise<void> {
     const now = this.#monotonic();
     if (this.#fetching === undefined) {
-      if (now - this.#tried < times.betweenFetches) return;
+      if (now - this.#tried < this.#pause()) return;
       this.#tried = now;
       this.#fetching = this.#replace(now).finally(() => {
         this.#fetching = undefined;
@@ -63,9 +82,7 @@ export class GithubKeys {
     try {
       this.#keys = parseList(await download(this.#options.url));
       this.#fetched = now;
-      this.#isFailing = false;
     } catch (error) {
-      this.#isFailing = true;
       this.#options.failed(error);
     }
   }
@@ -93,12 +110,26 @@ async function download(url: string): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** Keys of other kinds are left out, because GitHub's are ECDSA keys on P-256. */
+/**
+ * Keys of other kinds are left out, because GitHub's are ECDSA keys on P-256.
+ *
+ * @throws if there is no other
+ */
 function parseList(text: string): Map<string, KeyObject> {
   const keys = new Map<string, KeyObject>();
   for (const { key_identifier: id, key: pem } of listSchema.parse(JSON.parse(text)).public_keys) {
-    const key = createPublicKey(pem);
-    if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') keys.set(id, key);
+    const key = parseKey(pem);
+    if (key?.asymmetricKeyDetails?.namedCurve === 'prime256v1') keys.set(id, key);
   }
+  if (keys.size === 0) throw new Error('the public keys of GitHub: none is an ECDSA key on P-256');
   return keys;
+}
+
+/** @returns undefined for one that Node does not support */
+function parseKey(pem: string): KeyObject | undefined {
+  try {
+    return createPublicKey(pem);
+  } catch {
+    return undefined;
+  }
 }

@@ -70,8 +70,9 @@ export const leakRoutes: FastifyPluginAsyncZod<Options> = async (
     // Before the body is read, so that a stranger who does not know the ID of a key cannot send one.
     onRequest: async (request, reply) => {
       if (githubKeys === undefined) return reply.callNotFound();
-      const key = await githubKeys.find(fieldOf(request, headers.id));
-      if (key === 'unavailable') return sendProblem(reply, keysUnavailable);
+      const id = fieldOf(request, headers.id);
+      const key = id === '' ? 'unknown' : await githubKeys.find(id);
+      if (key === 'unavailable') return reject(request, reply, keysUnavailable(githubKeys.retryAfter()));
       if (key === 'unknown') return reject(request, reply, unknownSigner);
     },
     handler: async (request, reply) => {
@@ -129,8 +130,11 @@ const wrongSignature: ApiProblem = {
   details: [{ path: headers.signature, problem: 'must be the signature of the body' }],
 };
 
-const keysUnavailable: ApiProblem = {
-  code: 'signing_keys_unavailable',
-  message: 'The report could not be checked, because the public keys of GitHub could not be fetched.',
-  headers: { 'retry-after': '60' },
-};
+/** @param seconds until the keys can be fetched again */
+function keysUnavailable(seconds: number): ApiProblem {
+  return {
+    code: 'signing_keys_unavailable',
+    message: `The report could not be checked, because its public key is not among those of GitHub that were fetched last. The next fetch is possible in ${seconds} s.`,
+    headers: { 'retry-after': String(seconds) },
+  };
+}
