@@ -1,5 +1,6 @@
 /** The report of keys that someone should look at. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { type HygieneKind, hygieneActions, hygieneKindSchema, hygieneSchema } from '@soku/contract/hygiene';
 import type { CreateKey } from '@soku/contract/key-requests';
@@ -107,6 +108,42 @@ test('time for which usage is unknown does not count', async () => {
 /** Findings of the same time are in the order of the ids, which is that of creation. */
 const byCreation = (a: string, b: string) => (a === b ? 0 : a === 'used before' ? -1 : 1);
 
+test('the uses of an imported key are unknown before its import, whatever its age', async () => {
+  const person = await newPerson();
+  const imported = [{ createdAt: '2020-01-01T00:00:00Z' }, {}].map((key, i) => ({
+    name: `from elsewhere ${i}`,
+    hash: randomBytes(32).toString('hex'),
+    ...restricted,
+    ...key,
+  }));
+  assert.equal((await person.call('POST', '/v1/api-keys/import', { keys: imported })).status, 200);
+  const ids = await inDatabase(server, "SELECT id, name FROM api_key WHERE name LIKE 'from elsewhere _'");
+  assert.equal(ids.length, 2);
+  /** As if the import was so many days ago. The second key has no other date of creation. */
+  const importedAgo = async (days: number) => {
+    const at = Date.now() - days * day;
+    for (const { id, name } of ids) {
+      await inDatabase(server, 'UPDATE api_key SET imported_at = ? WHERE id = ?', at, String(id));
+      if (name === 'from elsewhere 1')
+        await inDatabase(server, 'UPDATE api_key SET created_at = ? WHERE id = ?', at, String(id));
+    }
+  };
+  await withUsageSince(365, async () => {
+    assert.deepEqual(await namesByKind(person), {});
+    await importedAgo(29);
+    assert.deepEqual(await namesByKind(person), {});
+    await importedAgo(31);
+    const { idle_30_days: idle = [], ...others } = await namesByKind(person);
+    assert.deepEqual([idle.toSorted(), others], [['from elsewhere 0', 'from elsewhere 1'], {}]);
+    await importedAgo(91);
+    assert.deepEqual(Object.keys(await namesByKind(person)), ['idle_90_days']);
+    const body = { maxSecretAgeDays: 365 };
+    assert.equal((await contract.call('PATCH', '/v1/workspace', { as: person, body })).status, 200);
+    const { older_than_policy: old } = await namesByKind(person);
+    assert.deepEqual(old, ['from elsewhere 0'], 'the age is that since its creation');
+  });
+});
+
 test('a use ends that a key is idle', async () => {
   const person = await newPerson();
   await withUsageSince(365, async () => {
@@ -147,14 +184,18 @@ test('a rotation is unfinished after an hour without a use of the new secret', a
     return key.id;
   };
   const ids = [await rotated('by time', 3600), await rotated('by use', 7201), await rotated('at once', 0)];
-  assert.deepEqual(await namesByKind(person), {});
-  for (const id of ids)
-    await inDatabase(
-      server,
-      'UPDATE api_key_secret SET created_at = created_at - 3600001 WHERE key_id = ?',
-      id,
-    );
-  assert.deepEqual(await namesByKind(person), { rotation_unfinished: ['by time', 'by use'] });
+  await withUsageSince(1, async () => {
+    assert.deepEqual(await namesByKind(person), {});
+    for (const id of ids)
+      await inDatabase(
+        server,
+        'UPDATE api_key_secret SET created_at = created_at - 3600001 WHERE key_id = ?',
+        id,
+      );
+    assert.deepEqual(await namesByKind(person), { rotation_unfinished: ['by time', 'by use'] });
+  });
+  // The new secrets may have been used before usage is known.
+  await withUsageSince(0, async () => assert.deepEqual(await namesByKind(person), {}));
 });
 
 test('secrets older than the maximum of the workspace are listed until they are rotated', async () => {

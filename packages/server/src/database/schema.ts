@@ -39,8 +39,10 @@ interface ApiKeyTable {
   metadata: Optional<string>;
   /** Requests per minute; 0: no limit; null: the workspace's limit. Changed by people, and by keys up to their own. */
   rate_limit: number | null;
-  /** Epoch ms. Written once. */
+  /** Epoch ms; of an imported key, as stated by the import. Written once. */
   created_at: number;
+  /** Epoch ms of the import, before which uses are unknown; null: created here. Written once. */
+  imported_at: Optional<number>;
   /** Epoch ms. Any value means that the key is revoked. Written once, permanently (enforced by triggers). */
   revoked_at: number | null;
   /** The account or key that revoked it. Written with revoked_at. */
@@ -179,7 +181,10 @@ interface UsageRefusalTable {
 interface UsageHistoryTable {
   /** 1. */
   id: number;
-  /** Epoch ms: since when every use of a key is known, except for what a crash loses. Written once. */
+  /**
+   * Epoch ms: since when every use of a key is known, except for what a crash loses. Written once, and by a
+   * restore or move into this database.
+   */
   complete_since: number;
 }
 

@@ -1,7 +1,6 @@
 import type { HygieneKind } from '@soku/contract/hygiene';
 import { msPerDay, msPerHour } from '@soku/contract/instant';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { rotatingKeys } from '../keys/list-filter.ts';
 
 /** What decides which keys are findings. */
 export interface Circumstances {
@@ -44,7 +43,8 @@ const rotatedAt = sql<number>`(SELECT max(s.created_at) FROM api_key_secret s WH
 /**
  * The condition of each kind. A key is idle or never used, but not both, and idle for 30 or for 90 days.
  *
- * A time without uses counts only from `completeSince` on, because uses before that may be missing.
+ * A time without uses counts only from `completeSince` on, because uses before that may be missing. Nor are the uses of
+ * an imported key before its import known, so it is idle from then on, and never "never used".
  */
 export function findingsOf({
   now,
@@ -52,14 +52,15 @@ export function findingsOf({
   maxSecretAgeDays,
 }: Circumstances): Record<HygieneKind, Finding> {
   // CASE, because the function for the larger one of two numbers differs between the databases.
-  const known = sql<number>`coalesce(key_use.used_at, api_key.created_at)`;
+  const known = sql<number>`coalesce(key_use.used_at, api_key.imported_at, api_key.created_at)`;
   const idleSince = sql<number>`(CASE WHEN ${known} > ${completeSince} THEN ${known} ELSE ${completeSince} END)`;
-  const neverUsed = sql<SqlBool>`(key_use.used_at IS NULL AND api_key.created_at >= ${completeSince})`;
+  const neverUsed = sql<SqlBool>`(key_use.used_at IS NULL AND api_key.imported_at IS NULL
+    AND api_key.created_at >= ${completeSince})`;
   const [month, quarter] = [now - 30 * msPerDay, now - 90 * msPerDay];
   const maxAge = (maxSecretAgeDays ?? 0) * msPerDay;
   return {
     rotation_unfinished: {
-      condition: sql`api_key.id IN (${rotatingKeys}) AND ${isUnfinished(now)}`,
+      condition: isUnfinished(now, completeSince),
       since: rotatedAt,
     },
     older_than_policy: {
@@ -84,11 +85,12 @@ export function findingsOf({
   };
 }
 
-/** An older secret is accepted, and the newest one, which is an hour old, was never used. */
-function isUnfinished(now: number): RawBuilder<SqlBool> {
+/** An older secret is accepted, and the newest one, which is an hour old and whose uses are all known, was never used. */
+function isUnfinished(now: number, completeSince: number): RawBuilder<SqlBool> {
   return sql`EXISTS (
     SELECT 1 FROM api_key_secret newest
-    WHERE newest.key_id = api_key.id AND newest.created_at = ${rotatedAt} AND newest.created_at <= ${now - graceOfRotation}
+    WHERE newest.key_id = api_key.id AND newest.created_at = ${rotatedAt}
+      AND newest.created_at <= ${now - graceOfRotation} AND newest.created_at >= ${completeSince}
       AND NOT EXISTS (SELECT 1 FROM last_use l WHERE l.key_id = newest.key_id AND l.hash = newest.hash)
       AND EXISTS (
         SELECT 1 FROM api_key_secret older

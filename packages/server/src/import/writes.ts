@@ -211,6 +211,7 @@ const keyColumns = {
   external_id: 'text',
   metadata: 'text',
   created_at: 'bigint',
+  imported_at: 'bigint',
 } as const;
 
 const secretColumns = {
@@ -243,6 +244,7 @@ async function insertKeys(
     environment: key.environment,
     metadata: key.metadata,
     created_at: key.createdAt,
+    imported_at: now,
   }));
   const secrets = added.map(({ key, id }) => ({
     hash: key.hash,
