@@ -6,8 +6,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { keyListSchema } from '@soku/contract/keys';
+import pg from 'pg';
 import { assertProblem } from '../support/contract.ts';
 import { withoutUse } from '../support/key.ts';
+import { openPatiently } from '../support/open-database.ts';
 import { bearer, call, type Person } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
 import type { TestServer } from '../support/server.ts';
@@ -119,4 +121,25 @@ test('a move with another SOKU_SECRET reports that users must sign in again', as
   });
   assert.equal(code, 0, output);
   assert.match(output, /all users must sign in again, and webhooks send nothing until/);
+});
+
+test('usage is known from the move on, also in a database that was migrated long ago', async (t) => {
+  const scene = await Scene.ready(t, 'sqlite');
+  const database = await temporaryDatabase();
+  t.after(() => database.drop());
+  await (await openPatiently(database.url)).close();
+  const run = async (sql: string) => {
+    const client = new pg.Client(database.url);
+    await client.connect();
+    return client.query(sql).finally(() => client.end());
+  };
+  await run('UPDATE usage_history SET complete_since = 1');
+  const before = Date.now();
+  const moved = await scene.operate(['move-to-postgres'], {
+    DATABASE_URL: database.url,
+    SOKU_SECRET: readFileSync(join(scene.dataDir, 'secret'), 'utf8').trim(),
+  });
+  assert.equal(moved.code, 0, moved.output);
+  const { rows } = await run('SELECT complete_since FROM usage_history');
+  assert.ok(rows.length === 1 && Number(rows[0].complete_since) >= before, JSON.stringify(rows));
 });

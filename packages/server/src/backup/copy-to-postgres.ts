@@ -60,6 +60,8 @@ export async function copyToPostgres(
       );
     }
     await client.query('ALTER TABLE dead_hash ENABLE ALWAYS TRIGGER dead_hash_published');
+    // The database may have been migrated long ago. What was used since then, but before this copy, is not known.
+    await client.query('UPDATE usage_history SET complete_since = $1', [Date.now()]);
     await invalidateNodes(client);
     await client.query('COMMIT');
   } finally {
