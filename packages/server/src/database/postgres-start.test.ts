@@ -156,7 +156,13 @@ test('a user who lacks a privilege on a table is rejected with 78, naming both',
   await (await openPostgres(url, log)).close();
   const owner = new pg.Client(url);
   await owner.connect();
-  for (const right of ['INSERT ON dead_hash', 'DELETE ON verifier_node', 'UPDATE ON usage_writer']) {
+  for (const right of [
+    'INSERT ON dead_hash',
+    'DELETE ON verifier_node',
+    'UPDATE ON usage_history',
+    'INSERT ON webhook_delivery',
+    'DELETE ON mail',
+  ]) {
     await owner.query(`REVOKE ${right} FROM CURRENT_USER`);
     const says = right.replace('ON', 'on the table');
     await assertRefused(url, 78, new RegExp(`required privileges \\(${says}\\)`));

@@ -126,7 +126,7 @@ async function requireOwnSessions(client: pg.Client, other: pg.Client): Promise<
   );
 }
 
-/** Tables that are written at run time. */
+/** Tables that are written at run time, or by a restore and a move. */
 const written = [
   'user',
   'session',
@@ -146,8 +146,15 @@ const written = [
   'usage_total',
   'usage_refusal',
   'usage_writer',
+  'usage_history',
   'rate_window',
   'audit_event',
+  'webhook',
+  'webhook_delivery',
+  'mail',
+  'mail_cursor',
+  'mail_preference',
+  'key_reminder',
   'change_head',
   'key_change',
   'key_change_batch',
@@ -166,6 +173,10 @@ const deleted = [
   'usage_writer',
   'rate_window',
   'audit_event',
+  'webhook',
+  'webhook_delivery',
+  'mail',
+  'key_reminder',
   'key_change',
   'key_change_batch',
   'verifier_node',
