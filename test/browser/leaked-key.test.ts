@@ -1,7 +1,7 @@
 /** What the dashboard says about a key that GitHub reported. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Key } from '@soku/contract/keys';
+import { createdKeySchema, type Key } from '@soku/contract/keys';
 import { newId } from '../../packages/server/src/ids.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { isAccessible } from './accessibility.ts';
@@ -14,8 +14,8 @@ const { ada, server } = dashboard;
 const url = 'https://github.com/octocat/Hello-World/blob/main/foo/bar.txt';
 
 /** The event that POST /v1/leaks/github records. */
-async function reportLeak({ id, name, secrets }: Key): Promise<void> {
-  const details = JSON.stringify({ url, source: 'content', places: 1, secretId: secrets[0]?.id });
+async function reportLeak({ id, name, secrets }: Key, secret = 0): Promise<void> {
+  const details = JSON.stringify({ url, source: 'content', places: 1, secretId: secrets[secret]?.id });
   await inDatabase(
     server,
     `INSERT INTO audit_event (id, chain, at, actor_kind, actor_id, actor_name, action, target_kind, target_id,
@@ -42,11 +42,14 @@ test('a reported key is shown on its page and the overview until its secret has 
   const items = page.locator('.todo__item--leaked');
   await reads(
     items,
-    /^In the open has leaked GitHub reported it .* still accepted\. .* Open key In the open$/,
+    /^In the open has leaked GitHub reported it .*\. It is still accepted\. .* Open key In the open$/,
   );
   await items.getByRole('link').click();
   const alert = page.locator('.notice--bad');
-  await reads(alert, /^This key has leaked\. GitHub reported it .* Found at https:\/\/github\.com\/octocat/);
+  await reads(
+    alert,
+    /^This key has leaked\. Anyone who found it can use it\. GitHub reported sk_live_\S+, .*, found at https:\/\/github\.com\/octocat/,
+  );
   assert.equal(await alert.getByRole('link', { name: url }).getAttribute('href'), url);
   await isAccessible(page);
   const rotated = await ada.call('POST', `/v1/api-keys/${key.id}/rotate`, { graceSeconds: 0 });
@@ -54,4 +57,49 @@ test('a reported key is shown on its page and the overview until its secret has 
   await page.reload();
   await page.getByRole('heading', { name: 'In the open' }).waitFor();
   await isGone(alert);
+});
+
+test('an older report stays open, whatever became of the secrets and keys that were reported later', async (t) => {
+  const { key } = await ada.createKey({ name: 'Rotated' });
+  const rotate = async () => {
+    const response = await ada.call('POST', `/v1/api-keys/${key.id}/rotate`, { graceSeconds: 3600 });
+    return createdKeySchema.parse(response.body).key;
+  };
+  await rotate();
+  const rotated = await rotate();
+  await reportLeak(rotated, 2);
+  await reportLeak(rotated, 1);
+  for (let i = 0; i < 12; i++) {
+    const { key: other } = await ada.createKey({ name: `Ended ${i}` });
+    await reportLeak(other);
+    await ada.revoke(other.id);
+  }
+  const [, second, first] = rotated.secrets;
+  assert.ok(first && second);
+  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  const alert = page.locator('.notice--bad');
+  await alert.getByText(first.preview).waitFor();
+  await alert.getByText(second.preview).waitFor();
+  await ada.call('POST', `/v1/api-keys/${key.id}/secrets/${second.id}/retire`, {});
+  await page.goto(`${server.url}/`);
+  const items = page.locator('.todo__item--leaked');
+  await reads(items, /^Rotated has leaked /);
+  await items.getByRole('link').click();
+  await alert.getByText(first.preview).waitFor();
+  await isGone(alert.getByText(second.preview));
+
+  await ada.call('PATCH', `/v1/api-keys/${key.id}`, { disabled: true });
+  await page.reload();
+  await reads(alert, /^This key has leaked\. It is disabled, so no server accepts it now\./);
+  await page.goto(`${server.url}/`);
+  await reads(items, /It is disabled now\. Rotate or revoke it before you enable it again\./);
+  await inDatabase(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', key.id);
+  await page.reload();
+  await page.getByRole('heading', { name: 'Needs attention' }).waitFor();
+  await page.locator('.todo__more').waitFor();
+  assert.equal(await items.count(), 0);
+  await page.goto(`${server.url}/settings/api/${key.id}`);
+  await page.getByRole('heading', { name: 'Rotated' }).waitFor();
+  await page.getByText('Expired', { exact: true }).first().waitFor();
+  assert.equal(await alert.count(), 0);
 });

@@ -72,20 +72,32 @@ export function exportUrl(view: AuditView): string {
 
 const leakReported = 'key.leak_reported';
 
-/** The newest report that a key leaked. */
+/** Reports of leaks in pages, the newest first. */
+export async function* leakReports(
+  view: Pick<AuditView, 'keyId' | 'range'>,
+  signal: AbortSignal,
+): AsyncGenerator<AuditEvent[]> {
+  let cursor: string | null = null;
+  do {
+    const page: AuditPage = await fetchPage({ ...view, action: leakReported }, 100, cursor, signal);
+    yield page.data;
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+}
+
+/** The newest report of each secret of a key, whether it has ended since or not. */
 export function leakOptions(keyId: string) {
   return queryOptions({
     queryKey: ['audit', 'leak', keyId],
-    queryFn: async ({ signal }) =>
-      (await fetchPage({ keyId, action: leakReported }, 1, null, signal)).data[0] ?? null,
+    queryFn: async ({ signal }) => {
+      const newest = new Map<unknown, AuditEvent>();
+      for await (const events of leakReports({ keyId }, signal))
+        for (const event of events) {
+          const secret = event.details?.secretId;
+          if (!newest.has(secret)) newest.set(secret, event);
+        }
+      return [...newest.values()];
+    },
     refetchInterval: refreshWhileSignedIn,
   });
-}
-
-/** The newest reports of the last 30 days, at most one for each key. */
-export async function fetchLeaks(signal: AbortSignal): Promise<AuditEvent[]> {
-  const { data } = await fetchPage({ action: leakReported, range: '30d' }, 100, null, signal);
-  const newest = new Map<string, AuditEvent>();
-  for (const event of data) if (!newest.has(event.target.id)) newest.set(event.target.id, event);
-  return [...newest.values()];
 }

@@ -3,6 +3,10 @@ import { infiniteQueryOptions } from '@tanstack/react-query';
 import { callApi } from './client.ts';
 import { refreshInterval, refreshWhileSignedIn } from './refresh.ts';
 
+export function fetchHygiene(query: Record<string, string>, signal: AbortSignal): Promise<Hygiene> {
+  return callApi(`/v1/hygiene?${new URLSearchParams(query)}`, { schema: hygieneSchema, signal });
+}
+
 const firstPage: string | null = null;
 
 /** The keys of a kind that someone should look at. Its first page has the number of keys of each kind. */
@@ -10,12 +14,8 @@ export function hygieneOptions(kind: HygieneKind) {
   return infiniteQueryOptions({
     // A change of any key may change the report.
     queryKey: ['keys', 'hygiene', kind],
-    queryFn: ({ pageParam, signal }) => {
-      const query = new URLSearchParams({ kind });
-      if (pageParam === null) query.set('include', 'counts');
-      else query.set('cursor', pageParam);
-      return callApi(`/v1/hygiene?${query}`, { schema: hygieneSchema, signal });
-    },
+    queryFn: ({ pageParam, signal }) =>
+      fetchHygiene({ kind, ...(pageParam === null ? { include: 'counts' } : { cursor: pageParam }) }, signal),
     initialPageParam: firstPage,
     getNextPageParam: (page: Hygiene) => page.nextCursor,
     refetchInterval: ({ state }) =>

@@ -76,7 +76,7 @@ function Item({ item: { kind, name, title, text, action, link } }: { item: Atten
 
 /** Without the usage, it is unknown which keys are rejected. */
 function Nothing({ isCertain }: { isCertain: boolean }) {
-  const text = 'No key expires within 7 days, and no key has been unused for 90 days.';
+  const text = 'No key expires within 7 days, and none is listed as idle for 90 days.';
   return (
     <p className="todo__none">
       <CircleCheck size={16} aria-hidden />

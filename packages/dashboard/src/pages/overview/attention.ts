@@ -8,6 +8,7 @@ import {
   expiringWithinDays,
   type OpenLeak,
   unusedForDays,
+  unusedKind,
 } from '../../api/overview.ts';
 import { formatNumber } from '../../components/format-number.ts';
 import { formatDay, relativeTime } from '../../dates/dates.ts';
@@ -81,13 +82,17 @@ function rejectedItem({ key, accepted, refused, refusedBy }: RankedKey): Attenti
   ];
 }
 
-function leakedItem({ key: { id, name }, at }: OpenLeak): AttentionItem {
+function leakedItem({ key: { id, name, status }, at }: OpenLeak): AttentionItem {
+  const consequence =
+    status === 'disabled'
+      ? 'It is disabled now. Rotate or revoke it before you enable it again.'
+      : 'It is still accepted. Rotate or revoke it.';
   return {
     id: `leaked ${id}`,
     kind: 'leaked',
     name,
     title: 'has leaked',
-    text: `GitHub reported it ${relativeTime(at)}, and it is still accepted. Rotate or revoke it.`,
+    text: `GitHub reported it ${relativeTime(at)}. ${consequence}`,
     action: 'Open key',
     link: { to: '/settings/api/$keyId', params: { keyId: id } },
   };
@@ -144,7 +149,7 @@ function moreExpiring({ keys, count }: Attention): AttentionItem[] {
   ];
 }
 
-function unusedItem({ keys, count }: Attention): AttentionItem[] {
+function unusedItem({ keys, count }: AttentionLists['unused']): AttentionItem[] {
   if (count === 0) return [];
   const names = keys.map(({ name }) => name).join(', ');
   const more = count - keys.length;
@@ -158,7 +163,7 @@ function unusedItem({ keys, count }: Attention): AttentionItem[] {
           : `${formatNumber(count)} keys unused for ${unusedForDays} days`,
       text: more > 0 ? `${names} and ${formatNumber(more)} more.` : `${names}.`,
       action: 'Review',
-      link: { to: '/settings/api', search: { unusedDays: unusedForDays, sort: 'lastUsed', order: 'asc' } },
+      link: { to: '/settings/api/hygiene', search: { kind: unusedKind } },
     },
   ];
 }

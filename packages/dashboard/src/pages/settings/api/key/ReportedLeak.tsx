@@ -1,3 +1,4 @@
+import type { AuditEvent } from '@soku/contract/audit';
 import type { Key } from '@soku/contract/keys';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -6,29 +7,30 @@ import { isOpenLeak } from '../../../../api/overview.ts';
 import { Notice } from '../../../../components/Notice.tsx';
 import { When } from '../../../../components/When.tsx';
 
-/** Says that GitHub found a secret of this key that is still accepted, and where. */
+/** Says which secrets of this key GitHub found that have not ended, and where. */
 export function ReportedLeak({ apiKey }: { apiKey: Key }) {
-  const { data: report } = useQuery({ ...leakOptions(apiKey.id), enabled: apiKey.revokedAt === null });
-  if (!report || !isOpenLeak(report, apiKey)) return null;
-  const { url } = report.details ?? {};
+  const { data: reports } = useQuery({ ...leakOptions(apiKey.id), enabled: apiKey.revokedAt === null });
+  const open = reports?.filter((report) => isOpenLeak(report, apiKey)) ?? [];
+  if (open.length === 0) return null;
+  const isDisabled = apiKey.status === 'disabled';
   return (
     <div className="ended-use">
       <Notice tone="bad">
         <p>
-          <strong>This key has leaked.</strong> <span>GitHub reported it </span>
-          <When at={report.at} />
-          <span>. Anyone who found it can use it.</span>
+          <strong>This key has leaked.</strong>{' '}
+          <span>
+            {isDisabled ? 'It is disabled, so no server accepts it now.' : 'Anyone who found it can use it.'}
+          </span>
         </p>
-        {typeof url === 'string' ? (
-          <p>
-            <span>Found at </span>
-            <a href={url} rel="noreferrer" target="_blank" translate="no">
-              {url}
-            </a>
-          </p>
-        ) : null}
+        {open.map((report) => (
+          <Report key={report.id} report={report} apiKey={apiKey} />
+        ))}
         <p>
-          <span>Revoke it, or rotate it without a grace if a program needs it: </span>
+          <span>
+            {isDisabled
+              ? 'Before you enable it again, rotate it and retire each reported secret, or revoke it: '
+              : 'Revoke it. If a program needs it, rotate it instead, and retire each reported secret: '}
+          </span>
           <Link to="/help/api-key-management" hash="leak">
             what to do about a leaked key
           </Link>
@@ -36,5 +38,27 @@ export function ReportedLeak({ apiKey }: { apiKey: Key }) {
         </p>
       </Notice>
     </div>
+  );
+}
+
+function Report({ report: { at, details }, apiKey }: { report: AuditEvent; apiKey: Key }) {
+  const secret = apiKey.secrets.find(({ id }) => id === details?.secretId);
+  const url = details?.url;
+  return (
+    <p>
+      <span>GitHub reported </span>
+      <code translate="no">{secret?.preview}</code>
+      <span>, </span>
+      <When at={at} />
+      {typeof url === 'string' ? (
+        <>
+          <span>, found at </span>
+          <a href={url} rel="noreferrer" target="_blank" translate="no">
+            {url}
+          </a>
+        </>
+      ) : null}
+      <span>.</span>
+    </p>
   );
 }
