@@ -35,20 +35,23 @@ export function PoliciesDialog({ counts, onClose }: PoliciesDialogProps) {
 
 function PoliciesForm({ workspace, counts, onClose }: PoliciesDialogProps & { workspace: Workspace }) {
   const client = useQueryClient();
-  const [revokes, setRevokes] = useState(workspace.revokeLeakedKeys);
+  // What the fields showed at first. Someone else may change the workspace meanwhile.
+  const [shown] = useState(workspace);
+  const [revokes, setRevokes] = useState(shown.revokeLeakedKeys);
   const { busy, problems, failure, submit, edit } = useSubmit(async (fields) => {
-    const change = {
+    const change = changedPolicies(shown, {
       maxSecretAgeDays: parseDays('age', fields),
       maxKeyLifetimeDays: parseDays('lifetime', fields),
       revokeLeakedKeys: revokes,
-    };
+    });
+    if (Object.keys(change).length === 0) return onClose();
     const changed = await withSignIn(() => changeWorkspace(change));
     client.setQueryData(workspaceOptions.queryKey, changed);
     await client.invalidateQueries({ queryKey: ['keys', 'hygiene'] });
     announce('Policies saved.');
     onClose();
   });
-  const { maxSecretAgeDays, maxKeyLifetimeDays } = workspace;
+  const { maxSecretAgeDays, maxKeyLifetimeDays } = shown;
   return (
     <form className="form" onSubmit={submit} onInput={edit} noValidate>
       <TextField
@@ -97,11 +100,25 @@ function existing(count: number | undefined, one: string, many: string): string 
   return count ? ` ${formatKeyCount(count)} ${count === 1 ? one : many}.` : '';
 }
 
-/** An empty field stands for no maximum. */
+type Policies = Pick<Workspace, 'maxSecretAgeDays' | 'maxKeyLifetimeDays' | 'revokeLeakedKeys'>;
+
+/** Only the changed ones are sent, so that what someone else changes at the same time stays. */
+function changedPolicies(before: Policies, after: Policies): Partial<Policies> {
+  const { maxSecretAgeDays, maxKeyLifetimeDays, revokeLeakedKeys } = after;
+  return {
+    ...(maxSecretAgeDays !== before.maxSecretAgeDays && { maxSecretAgeDays }),
+    ...(maxKeyLifetimeDays !== before.maxKeyLifetimeDays && { maxKeyLifetimeDays }),
+    ...(revokeLeakedKeys !== before.revokeLeakedKeys && { revokeLeakedKeys }),
+  };
+}
+
+/** An empty field stands for no maximum. Number() alone would also accept 1e2 and 0x10. */
 function parseDays(name: 'age' | 'lifetime', fields: FormData): number | null {
   const text = String(fields.get(name) ?? '').trim();
   if (text === '') return null;
-  const days = workspaceSchema.shape.maxSecretAgeDays.safeParse(Number(text));
+  const days = workspaceSchema.shape.maxSecretAgeDays.safeParse(
+    /^\d+$/.test(text) ? Number(text) : undefined,
+  );
   if (days.success) return days.data;
   throw new InvalidFields({ [name]: 'Enter a number from 1 to 3,650, or nothing.' });
 }
