@@ -1,13 +1,13 @@
 /** Settings > API > Hygiene: the keys that someone should look at, each with its one action. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { workspaceSchema } from '@soku/contract/workspaces';
 import type { Page } from 'playwright-core';
 import { inDatabase } from '../support/in-database.ts';
 import { day } from '../support/key-calls.ts';
 import { isAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { isAt, isGone, reads, tabTo, texts } from './expect.ts';
+import { hasFocus, isAt, isGone, reads, tabTo, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -15,6 +15,14 @@ const { ada, server } = dashboard;
 
 const kinds = (page: Page) => page.locator('.kinds__choice');
 const rows = (page: Page) => page.locator('.findings tbody tr');
+/** Sets since when usage is complete, until the end of the test. The shared server has one such time. */
+async function withUsageSince(t: TestContext, since: number): Promise<void> {
+  const [row] = await inDatabase(server, 'SELECT complete_since FROM usage_history');
+  const set = (at: number) => inDatabase(server, 'UPDATE usage_history SET complete_since = ?', at);
+  await set(since);
+  t.after(() => set(Number(row?.complete_since)));
+}
+
 const soon = new Date(Date.now() + 30 * day).toISOString();
 
 test('without findings, the page says so, and the overview leads to it', async (t) => {
@@ -22,12 +30,12 @@ test('without findings, the page says so, and the overview leads to it', async (
   const page = await dashboard.open(t, '/');
   await page.getByRole('link', { name: 'All checks of your keys' }).click();
   await isAt(page, '/settings/api/hygiene');
-  await page.getByRole('heading', { name: 'Every rotation is finished.' }).waitFor();
+  await page.getByRole('heading', { name: 'No active key has an unfinished rotation.' }).waitFor();
   assert.equal((await texts(kinds(page))).length, 7);
   await kinds(page)
     .filter({ hasText: /Idle for 90 days/ })
     .click();
-  await reads(page.locator('.empty'), /No key has been idle for 90 days\. Usage is completely known since/);
+  await reads(page.locator('.empty'), /No key is listed as idle for 90 days\. Only the time since .* counts/);
   await isAccessible(page);
 });
 
@@ -38,11 +46,7 @@ test('each kind lists its keys with an action: a dialog here, or the place on th
     allowedAddresses: ['127.0.0.1'],
     expiresAt: soon,
   });
-  const [row] = await inDatabase(server, 'SELECT complete_since FROM usage_history');
-  await inDatabase(server, 'UPDATE usage_history SET complete_since = 1');
-  t.after(() =>
-    inDatabase(server, 'UPDATE usage_history SET complete_since = ?', Number(row?.complete_since)),
-  );
+  await withUsageSince(t, 1);
   await inDatabase(server, 'UPDATE api_key SET created_at = ? WHERE id = ?', Date.now() - 9 * day, unused.id);
   const page = await dashboard.open(t, '/settings/api/hygiene');
   await reads(rows(page), /^Forgotten sk_live_\S+ .*Revoke Forgotten$/);
@@ -52,8 +56,13 @@ test('each kind lists its keys with an action: a dialog here, or the place on th
   await keys.alertDialog(page).getByRole('button', { name: 'Revoke "Forgotten"' }).click();
   await reads(keys.toast(page), /Revoked\. No server accepts it anymore/);
   await isGone(page.getByRole('button', { name: 'Revoke Forgotten' }));
+  await hasFocus(keys.heading(page));
 
-  // The next kind that has any.
+  // The kind stays, although another one has keys.
+  await page.getByRole('heading', { name: 'No key is listed as never used.' }).waitFor();
+  await kinds(page)
+    .filter({ hasText: /1\s*Unrestricted/ })
+    .click();
   await page.getByRole('link', { name: 'Edit access Open' }).waitFor();
   await kinds(page)
     .filter({ hasText: /1\s*Never expires/ })
@@ -63,20 +72,47 @@ test('each kind lists its keys with an action: a dialog here, or the place on th
   await isAt(page, `/settings/api/${key.id}?tab=access&panel=expiry`);
 });
 
+test('after an action, the focus moves from the row that disappears to the next one', async (t) => {
+  await withUsageSince(t, 1);
+  for (const [name, days] of [
+    ['Idle longest', 40],
+    ['Idle long', 35],
+  ] as const) {
+    const { key } = await ada.createKey({ name, allowedAddresses: ['127.0.0.1'], expiresAt: soon });
+    const at = Date.now() - days * day;
+    await inDatabase(server, 'UPDATE key_use SET used_at = ? WHERE key_id = ?', at, key.id);
+  }
+  const page = await dashboard.open(t, '/settings/api/hygiene?kind=idle_30_days');
+  await page.getByRole('columnheader', { name: 'Idle since' }).waitFor();
+  await tabTo(page.getByRole('button', { name: 'Disable Idle longest' }));
+  await page.keyboard.press('Enter');
+  await keys.alertDialog(page).getByRole('button', { name: 'Disable "Idle longest"' }).click();
+  await isGone(page.getByRole('button', { name: 'Disable Idle longest' }));
+  await hasFocus(page.getByRole('link', { name: 'Idle long', exact: true }));
+  await page.getByRole('button', { name: 'Disable Idle long' }).click();
+  await keys.alertDialog(page).getByRole('button', { name: 'Disable "Idle long"' }).click();
+  await page.getByRole('heading', { name: 'No key is listed as idle for 30 days.' }).waitFor();
+  await hasFocus(keys.heading(page));
+});
+
 test('policies are edited in a dialog that states their effect on existing keys', async (t) => {
   const page = await dashboard.open(t, '/settings/api/hygiene?panel=policies');
   const dialog = keys.dialog(page);
   const age = dialog.getByRole('textbox', { name: 'Maximum age of secrets, in days' });
   await reads(dialog, /Existing keys keep their dates\. 1 key never expires\./);
-  await age.fill('0');
-  await dialog.getByRole('button', { name: 'Save' }).click();
-  await reads(dialog, /Enter a number from 1 to 3,650, or nothing\./);
+  for (const wrong of ['0', '1e2', '0x10']) {
+    await age.fill(wrong);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await reads(dialog, /Enter a number from 1 to 3,650, or nothing\./);
+  }
   await age.fill('90');
+  // Someone else sets another policy meanwhile.
+  await ada.call('PATCH', '/v1/workspace', { maxKeyLifetimeDays: 30 });
   await dialog.getByRole('combobox').selectOption('revoke');
   await isAccessible(page);
   await dialog.getByRole('button', { name: 'Save' }).click();
   await reads(keys.toast(page), /Policies saved\./);
   const { body } = await ada.call('GET', '/v1/workspace');
   const { maxSecretAgeDays, maxKeyLifetimeDays, revokeLeakedKeys } = workspaceSchema.parse(body);
-  assert.deepEqual([maxSecretAgeDays, maxKeyLifetimeDays, revokeLeakedKeys], [90, null, true]);
+  assert.deepEqual([maxSecretAgeDays, maxKeyLifetimeDays, revokeLeakedKeys], [90, 30, true]);
 });

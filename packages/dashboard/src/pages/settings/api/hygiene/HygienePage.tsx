@@ -8,6 +8,7 @@ import {
   useInfiniteQuery,
 } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 import { hygieneOptions } from '../../../../api/hygiene.ts';
 import { Button } from '../../../../components/Button.tsx';
 import { Empty } from '../../../../components/Empty.tsx';
@@ -24,6 +25,7 @@ import { useKeyPanels } from '../use-key-panels.ts';
 import { FindingsTable, FindingsTableSkeleton } from './FindingsTable.tsx';
 import { kindTexts } from './kinds.ts';
 import { PoliciesDialog } from './PoliciesDialog.tsx';
+import { useFocusAfterAction } from './use-focus-after-action.ts';
 
 const route = getRouteApi('/shell/signed-in/settings/api/hygiene');
 
@@ -63,6 +65,7 @@ function Dialogs({ counts, keys }: { counts: Hygiene['counts']; keys: Key[] }) {
   const { panel, key } = route.useSearch();
   const { closePanel } = usePanel();
   const afterRevoke = useAfterRevoke(keys, panel);
+  useFocusAfterAction(keys, panel === undefined ? undefined : key);
   const isOfKey = panel !== undefined && panel !== 'policies';
   const KeyPanels = useKeyPanels(isOfKey);
   if (panel === 'policies') return <PoliciesDialog counts={counts} onClose={closePanel} />;
@@ -84,17 +87,20 @@ function Dialogs({ counts, keys }: { counts: Hygiene['counts']; keys: Key[] }) {
 const firstKind: HygieneKind = 'rotation_unfinished';
 
 /**
- * The kind that the URL names, otherwise the first one that any key has.
+ * The kind that the URL names, otherwise the first one that any key had when the page was opened: the list must not
+ * change to another kind after its last key was handled.
  *
  * @returns undefined until it is known
  */
 function useKind(named: string | undefined): HygieneKind | undefined {
   const parsed = hygieneKindSchema.safeParse(named);
-  const first = useInfiniteQuery({ ...hygieneOptions(firstKind), enabled: !parsed.success });
-  if (parsed.success) return parsed.data;
+  const [chosen, setChosen] = useState<HygieneKind>();
+  const isOpen = !parsed.success && chosen === undefined;
+  const first = useInfiniteQuery({ ...hygieneOptions(firstKind), enabled: isOpen });
   const counts = first.data?.pages[0]?.counts;
-  if (counts === undefined) return undefined;
-  return hygieneKindSchema.options.find((kind) => counts[kind] > 0) ?? firstKind;
+  if (isOpen && counts !== undefined)
+    setChosen(hygieneKindSchema.options.find((kind) => counts[kind] > 0) ?? firstKind);
+  return parsed.success ? parsed.data : chosen;
 }
 
 interface FindingsProps {
@@ -142,7 +148,7 @@ function Nothing({ kind, page }: { kind: HygieneKind; page: Hygiene | undefined 
     <Empty title={kindTexts[kind].none}>
       <p>
         {isOfUsage && page
-          ? `Usage is completely known since ${formatDay(page.usageCompleteSince)}. Before that, no key counts as idle.`
+          ? `Only the time since ${formatDay(page.usageCompleteSince)} counts, because earlier uses may be missing.`
           : 'There is nothing to do here.'}
       </p>
     </Empty>
