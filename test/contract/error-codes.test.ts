@@ -236,7 +236,11 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     assert.ok(rejected !== undefined);
     return rejected;
   },
-  signing_keys_unavailable: () => contract.call('POST', '/v1/leaks/github', { body: [] }),
+  signing_keys_unavailable: () =>
+    contract.call('POST', '/v1/leaks/github', {
+      body: [],
+      fields: [['Github-Public-Key-Identifier', 'unknown']],
+    }),
   storage_unavailable: async () => {
     const { key } = await ada.createKey({ name: 'to keep' });
     const lock = join(server.dataDir, 'lock');
