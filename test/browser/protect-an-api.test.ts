@@ -10,6 +10,7 @@ import { root } from '../support/server.ts';
 import { settled } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
 import { clipboard, evaluate, isAt, reads, tabTo, until } from './expect.ts';
+import { jumpInput } from './jump-pages.ts';
 import { heading } from './key-pages.ts';
 
 const path = '/help/protect-an-api';
@@ -77,7 +78,7 @@ test('the jump dialog finds the page by the name of a proxy', async (t) => {
   const page = await dashboard.open(t, '/settings/account');
   await settled(page);
   await page.keyboard.press('ControlOrMeta+K');
-  await page.getByRole('combobox').fill('haproxy');
+  await jumpInput(page).fill('haproxy');
   await page.getByRole('option', { name: /Protect an API/ }).click();
   await isAt(page, path);
 });
