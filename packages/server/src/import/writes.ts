@@ -261,10 +261,10 @@ async function insertKeys(
   );
   const { hash, ...rest } = secretColumns;
   const others = Object.keys(rest).map((name) => sql.ref(name));
+  // In the order of the hashes, so that two imports of the same ones wait for each other without a deadlock.
   await sql`INSERT INTO api_key_secret (hash, ${sql.join(others)})
-    SELECT ${bytesOfHex(db, 'r.hash')}, ${sql.join(others)} FROM ${jsonRows(db, secretColumns, secrets)}`.execute(
-    db,
-  );
+    SELECT ${bytesOfHex(db, 'r.hash')}, ${sql.join(others)} FROM ${jsonRows(db, secretColumns, secrets)}
+    ORDER BY r.hash`.execute(db);
   const ids = added.map(({ id }) => id);
   // Nodes may have cached these hashes as unknown. Triggers publish changes of keys, but no new ones.
   if (isPostgres(db)) await sql`INSERT INTO key_change_batch (keys) VALUES (${ids}::text[])`.execute(db);
