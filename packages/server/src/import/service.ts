@@ -70,12 +70,13 @@ export class ImportService {
 
   /** Imports rows that have been checked. @throws as `import` */
   async run(command: ImportCommand, source: RowSource): Promise<ImportOutcome> {
-    try {
-      return await this.#commit(command, source);
-    } catch (error) {
-      // Another transaction has added or revoked one of the hashes since they were looked up.
-      if (!conflicts.has(errorCodeOf(error))) throw error;
-      return this.#commit(command, source);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#commit(command, source);
+      } catch (error) {
+        // Another transaction has added or revoked one of the hashes since they were looked up.
+        if (attempt === maxAttempts || !conflicts.has(errorCodeOf(error))) throw error;
+      }
     }
   }
 
@@ -113,6 +114,9 @@ export class ImportService {
     return batches;
   }
 }
+
+/** A deadlock with another import, then the hashes that it has added. A third attempt finds these. */
+const maxAttempts = 3;
 
 /** SQLSTATEs: unique violation, the exception of a trigger (a revoked hash), deadlock. */
 const conflicts = new Set(['23505', '23000', '40P01']);
