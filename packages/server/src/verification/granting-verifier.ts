@@ -85,9 +85,8 @@ export class GrantingVerifier {
     options: VerifyRequestOptions,
     accept: AcceptKey<T>,
   ): Promise<T | Rejected> {
-    const decided = await this.#waitForGrants(first, options, () =>
-      this.#verifier.verifyFields(fields, request, options, accept),
-    );
+    const again = () => this.#verifier.verifyFields(fields, request, options, accept);
+    const decided = first instanceof LateRejection ? first : await this.#waitForGrants(first, options, again);
     if (!(decided instanceof LateRejection)) return decided;
     await this.#delay();
     return decided.rejected;
