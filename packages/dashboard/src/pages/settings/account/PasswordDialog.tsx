@@ -3,9 +3,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
 import { browserSessionsOptions, changePassword } from '../../../api/account.ts';
 import { ApiError } from '../../../api/client.ts';
-import { Button } from '../../../components/Button.tsx';
-import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
-import { Failure } from '../../../components/Notice.tsx';
+import { Dialog } from '../../../components/Dialog.tsx';
+import { FormActions } from '../../../components/FormActions.tsx';
 import { PasswordField } from '../../../components/PasswordField.tsx';
 import { toSentence } from '../../../components/sentence.ts';
 import { announce } from '../../../components/Toast.tsx';
@@ -54,13 +53,7 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
           hint="At least 8 characters. Several words are safer than one."
           problem={problems.next}
         />
-        <Failure error={failure} />
-        <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="primary" type="submit" busy={busy}>
-            Change password
-          </Button>
-        </DialogActions>
+        <FormActions failure={failure} busy={busy} onCancel={onClose} submit="Change password" />
       </form>
     </Dialog>
   );

@@ -2,11 +2,10 @@ import { workspaceSchema } from '@soku/contract/workspaces';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { changeWorkspace, workspaceOptions } from '../../../api/workspace.ts';
-import { Button } from '../../../components/Button.tsx';
-import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
+import { Dialog } from '../../../components/Dialog.tsx';
 import { SelectField, TextField } from '../../../components/Field.tsx';
+import { FormActions } from '../../../components/FormActions.tsx';
 import { Loading } from '../../../components/Loading.tsx';
-import { Failure } from '../../../components/Notice.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { InvalidFields, useSubmit } from '../../../components/use-submit.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
@@ -76,13 +75,7 @@ function LifetimeForm({ days, onClose }: { days: number | null; onClose: () => v
         New keys expire no later than this after they are created, and no one can choose a later date. Keys
         that exist keep their dates.
       </p>
-      <Failure error={failure} />
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button variant="primary" type="submit" busy={busy}>
-          Save
-        </Button>
-      </DialogActions>
+      <FormActions failure={failure} busy={busy} onCancel={onClose} submit="Save" />
     </form>
   );
 }

@@ -4,11 +4,10 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
 import { changeKey, updateCachedKey } from '../../../api/change-keys.ts';
 import { keyOptions } from '../../../api/keys.ts';
-import { Button } from '../../../components/Button.tsx';
-import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
+import { Dialog } from '../../../components/Dialog.tsx';
 import { TextField } from '../../../components/Field.tsx';
+import { FormActions } from '../../../components/FormActions.tsx';
 import { Loading } from '../../../components/Loading.tsx';
-import { Failure } from '../../../components/Notice.tsx';
 import { parseForm, useSubmit } from '../../../components/use-submit.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
@@ -42,13 +41,7 @@ function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
         hint="Only the name changes. Programs that use the key are not affected."
         problem={problems.name}
       />
-      <Failure error={failure} />
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button variant="primary" type="submit" busy={busy}>
-          Rename
-        </Button>
-      </DialogActions>
+      <FormActions failure={failure} busy={busy} onCancel={onClose} submit="Rename" />
     </form>
   );
 }

@@ -1,10 +1,9 @@
 import type { Workspace } from '@soku/contract/workspaces';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { changeWorkspace, defaultLimitOf, workspaceOptions } from '../../../api/workspace.ts';
-import { Button } from '../../../components/Button.tsx';
-import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
+import { Dialog } from '../../../components/Dialog.tsx';
+import { FormActions } from '../../../components/FormActions.tsx';
 import { Loading } from '../../../components/Loading.tsx';
-import { Failure } from '../../../components/Notice.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { InvalidFields, useSubmit } from '../../../components/use-submit.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
@@ -41,13 +40,7 @@ function LimitForm({ workspace, onClose }: { workspace: Workspace; onClose: () =
         problem={problems.requests}
       />
       <p>Keys with their own limit are not affected.</p>
-      <Failure error={failure} />
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button variant="primary" type="submit" busy={busy}>
-          Save limit
-        </Button>
-      </DialogActions>
+      <FormActions failure={failure} busy={busy} onCancel={onClose} submit="Save limit" />
     </form>
   );
 }

@@ -15,6 +15,12 @@ interface Afterwards {
   next?: string | undefined;
 }
 
+/** Moves the focus to the row of a key, or to the heading if there is none. */
+export function focusRow(id: string | undefined): void {
+  const row = id ? document.querySelector<HTMLElement>(`[data-key="${id}"]`) : null;
+  (row ?? document.querySelector<HTMLElement>('h1'))?.focus();
+}
+
 /** Screen readers ignore live regions behind a modal dialog, so the result is announced after the dialog has closed. */
 export function useAfterPanel(panel: string | undefined): (afterwards: Afterwards) => void {
   const waiting = useRef<Afterwards | null>(null);
@@ -23,8 +29,7 @@ export function useAfterPanel(panel: string | undefined): (afterwards: Afterward
     const { message, about, next } = waiting.current;
     waiting.current = null;
     announce(message, about);
-    const row = next ? document.querySelector<HTMLElement>(`[data-key="${next}"]`) : null;
-    (row ?? document.querySelector<HTMLElement>('h1'))?.focus();
+    focusRow(next);
   }, [panel]);
   return (afterwards) => {
     waiting.current = afterwards;

@@ -3,11 +3,10 @@ import { type Workspace, workspaceSchema } from '@soku/contract/workspaces';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { changeWorkspace, workspaceOptions } from '../../../../api/workspace.ts';
-import { Button } from '../../../../components/Button.tsx';
-import { Dialog, DialogActions } from '../../../../components/Dialog.tsx';
+import { Dialog } from '../../../../components/Dialog.tsx';
 import { SelectField, TextField } from '../../../../components/Field.tsx';
+import { FormActions } from '../../../../components/FormActions.tsx';
 import { Loading } from '../../../../components/Loading.tsx';
-import { Failure } from '../../../../components/Notice.tsx';
 import { announce } from '../../../../components/Toast.tsx';
 import { InvalidFields, useSubmit } from '../../../../components/use-submit.ts';
 import { withSignIn } from '../../../../session/sign-in-again.ts';
@@ -84,13 +83,7 @@ function PoliciesForm({ workspace, counts, onClose }: PoliciesDialogProps & { wo
         <option value="notify">Show an alert</option>
         <option value="revoke">Revoke the key at once</option>
       </SelectField>
-      <Failure error={failure} />
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button variant="primary" type="submit" busy={busy}>
-          Save
-        </Button>
-      </DialogActions>
+      <FormActions failure={failure} busy={busy} onCancel={onClose} submit="Save" />
     </form>
   );
 }

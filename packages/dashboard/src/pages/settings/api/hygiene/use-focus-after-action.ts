@@ -1,5 +1,6 @@
 import type { Key } from '@soku/contract/keys';
 import { useEffect, useRef } from 'react';
+import { focusRow } from '../use-after-revoke.ts';
 
 /**
  * A key that was disabled or rotated is no finding anymore. When its row disappears with the button that had the focus,
@@ -19,9 +20,4 @@ export function useFocusAfterAction(keys: readonly Key[], open: string | undefin
     last.current = null;
     if (document.activeElement === document.body) focusRow(done.next);
   }, [keys, open]);
-}
-
-function focusRow(id: string | undefined): void {
-  const row = id ? document.querySelector<HTMLElement>(`[data-key="${id}"]`) : null;
-  (row ?? document.querySelector<HTMLElement>('h1'))?.focus();
 }

@@ -6,10 +6,9 @@ import {
 } from '@soku/contract/scope-catalog';
 import { useQueryClient } from '@tanstack/react-query';
 import { changeScopes } from '../../../../api/change-scopes.ts';
-import { Button } from '../../../../components/Button.tsx';
-import { Dialog, DialogActions } from '../../../../components/Dialog.tsx';
+import { Dialog } from '../../../../components/Dialog.tsx';
 import { TextField } from '../../../../components/Field.tsx';
-import { Failure } from '../../../../components/Notice.tsx';
+import { FormActions } from '../../../../components/FormActions.tsx';
 import { announce } from '../../../../components/Toast.tsx';
 import { InvalidFields, parseForm, useSubmit } from '../../../../components/use-submit.ts';
 import { withSignIn } from '../../../../session/sign-in-again.ts';
@@ -78,13 +77,7 @@ export function ScopeDialog({ scopes, scope, onClose }: ScopeDialogProps) {
           hint="Helps people to choose scopes for a key."
           problem={problems.description}
         />
-        <Failure error={failure} />
-        <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="primary" type="submit" busy={busy}>
-            {scope ? 'Save' : 'Add scope'}
-          </Button>
-        </DialogActions>
+        <FormActions failure={failure} busy={busy} onCancel={onClose} submit={scope ? 'Save' : 'Add scope'} />
       </form>
     </Dialog>
   );
