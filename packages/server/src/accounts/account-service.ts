@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Action, Actor, Changes, Details } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
 import { lockCluster } from '../database/dialect.ts';
@@ -8,6 +7,7 @@ import { type Origin, systemActor } from '../events/actor.ts';
 import { appendEvent } from '../events/events.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
+import { sameBytes } from '../same-bytes.ts';
 import { StartupError } from '../startup-error.ts';
 import { type AccountName, accountEvent, personActor } from './account-events.ts';
 import { type Auth, isSessionExpired } from './auth.ts';
@@ -85,7 +85,8 @@ export class AccountService {
   /** @throws {RequestError} invalid_request if the code is wrong or was already used */
   async checkSetupCode(code: string): Promise<void> {
     const expected = this.#setupCode;
-    if (expected === undefined || !sameText(code, expected)) throw wrongSetupCode();
+    if (expected === undefined || !sameBytes(Buffer.from(code), Buffer.from(expected)))
+      throw wrongSetupCode();
     if (!(await this.setupNeeded())) throw wrongSetupCode();
   }
 
@@ -256,12 +257,6 @@ async function createWorkspace(
     .insertInto('workspace_member')
     .values({ workspace_id: id, user_id: userId, role: 'owner', created_at: now })
     .execute();
-}
-
-/** Compares in constant time, so that the duration does not reveal where two texts differ. */
-function sameText(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 /** @throws {StartupError} 78 if the owner's password was rejected; other errors are rethrown unchanged */

@@ -3,7 +3,8 @@
  * with Device Cookies"). Guessers do not have it, so their wrong passwords do not delay the account's owner. It grants
  * no access: a stolen cookie only gives the thief a separate allowance of attempts.
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import { sameBytes } from '../same-bytes.ts';
 import { sessionCookieName } from './session-cookie.ts';
 
 /** The longest that browsers keep a cookie, in seconds. */
@@ -39,8 +40,7 @@ export class DeviceCookies {
     for (const cookie of cookies?.split(/; ?/) ?? []) {
       if (!cookie.startsWith(start)) continue;
       const [id = '', signature = ''] = cookie.slice(start.length).split('.');
-      const [given, expected] = [Buffer.from(signature, 'base64url'), this.#sign(id, email)];
-      if (given.length === expected.length && timingSafeEqual(given, expected)) return id;
+      if (sameBytes(Buffer.from(signature, 'base64url'), this.#sign(id, email))) return id;
     }
     return undefined;
   }

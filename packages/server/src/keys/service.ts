@@ -8,6 +8,7 @@ import { formatStoredMetadata } from '../database/stored-metadata.ts';
 import { parseStoredScopes } from '../database/stored-scopes.ts';
 import { type Caller, callingKeyOf } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
+import { keyInField } from '../http/key-in-field.ts';
 import { newId } from '../ids.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { rejectUnknownGrants } from '../scopes/catalog.ts';
@@ -200,14 +201,7 @@ export class KeyService {
       externalId: containsOwnKey(externalId ?? '', prefixes),
       metadata: containsOwnKey(JSON.stringify(metadata ?? {}), prefixes),
     };
-    for (const [path, isFound] of Object.entries(found)) {
-      if (!isFound) continue;
-      throw new RequestError({
-        code: 'invalid_request',
-        message: `The field ${path} contains an API key. It is stored and displayed, so choose another value.`,
-        details: [{ path, problem: 'must not contain an API key' }],
-      });
-    }
+    for (const [path, isFound] of Object.entries(found)) if (isFound) throw keyInField(path, 'value');
   }
 }
 

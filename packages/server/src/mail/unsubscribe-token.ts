@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { type MailChoice, mailChoiceSchema } from '@soku/contract/notifications';
+import { sameBytes } from '../same-bytes.ts';
 
 interface Subscription {
   userId: string;
@@ -26,8 +27,7 @@ export class UnsubscribeTokens {
   /** @returns undefined if this server did not issue it */
   read(token: string): Subscription | undefined {
     const [subject = '', signature = ''] = token.split('.');
-    const [given, expected] = [Buffer.from(signature, 'base64url'), this.#sign(subject)];
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
+    if (!sameBytes(Buffer.from(signature, 'base64url'), this.#sign(subject))) return undefined;
     const [kind, userId = ''] = Buffer.from(subject, 'base64url').toString().split(' ');
     const { data } = mailChoiceSchema.safeParse(kind);
     return data && { userId, kind: data };

@@ -7,6 +7,7 @@ import type { Tables } from '../database/schema.ts';
 import { type NewEvent, workspaceTarget } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
+import { keyInField } from '../http/key-in-field.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { readCatalog, writeCatalog } from './catalog.ts';
 
@@ -74,16 +75,9 @@ export class ScopeService {
     return present(value);
   }
 
-  /** A key that was pasted into a description would be stored and displayed permanently. */
   #rejectKeys(scopes: OwnScopes): void {
     const index = scopes.findIndex(({ description }) => containsKey(description, this.#options.prefixes));
-    if (index === -1) return;
-    const path = `scopes.${index}.description`;
-    throw new RequestError({
-      code: 'invalid_request',
-      message: `The field ${path} contains an API key. It is stored and displayed, so choose another text.`,
-      details: [{ path, problem: 'must not contain an API key' }],
-    });
+    if (index !== -1) throw keyInField(`scopes.${index}.description`, 'text');
   }
 }
 

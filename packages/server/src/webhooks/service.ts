@@ -14,6 +14,7 @@ import type { Tables } from '../database/schema.ts';
 import { changesOf } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
+import { keyInField } from '../http/key-in-field.ts';
 import { newId } from '../ids.ts';
 import { lastSequence } from '../outbox/sealed-events.ts';
 import type { Propagation } from '../propagation/propagation.ts';
@@ -152,15 +153,8 @@ export class WebhookService {
     return checkWebhookUrl(url, this.#options.addresses, this.#options.prefixes);
   }
 
-  /** A key that was pasted into a description would be stored and displayed permanently. */
   #rejectKey(description: string): void {
-    if (!containsKey(description, this.#options.prefixes)) return;
-    throw new RequestError({
-      code: 'invalid_request',
-      message:
-        'The field description contains an API key. It is stored and displayed, so choose another text.',
-      details: [{ path: 'description', problem: 'must not contain an API key' }],
-    });
+    if (containsKey(description, this.#options.prefixes)) throw keyInField('description', 'text');
   }
 }
 
