@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Actor } from '@soku/contract/audit';
+import { msPerDay } from '@soku/contract/instant';
 import type { GithubFeedback, GithubReport } from '@soku/contract/leaks';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
@@ -14,8 +15,6 @@ import { placeOf } from './place.ts';
 
 /** Hashes per statement, and keys whose commands run at the same time. */
 const batch = { hashes: 500, keys: 8 };
-
-const msPerDay = 86_400_000;
 
 /** A secret of this deployment in a report. */
 interface LeakedSecret {

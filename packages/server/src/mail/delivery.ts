@@ -1,3 +1,4 @@
+import { msPerHour } from '@soku/contract/instant';
 import { type Kysely, sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { Tables } from '../database/schema.ts';
@@ -13,12 +14,11 @@ import { renderMail } from './render.ts';
 import type { UnsubscribeTokens } from './unsubscribe-token.ts';
 
 const minute = 60_000;
-const hour = 60 * minute;
 
 /** ms between the attempts of a mail. A greylisting server accepts one of the first; the last is after three days. */
 const delays = [
   ...[1, 5, 15, 30].map((minutes) => minutes * minute),
-  ...[1, 2, 4, 8, 12, 12, 12, 20].map((hours) => hours * hour),
+  ...[1, 2, 4, 8, 12, 12, 12, 20].map((hours) => hours * msPerHour),
 ];
 
 /** ms between two log lines about mails that could not be sent. */

@@ -1,3 +1,4 @@
+import { msPerHour } from '@soku/contract/instant';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { newId } from '../ids.ts';
@@ -6,7 +7,6 @@ import { isWanted, readMuted } from './preferences.ts';
 
 /** Mails about the same kind of action by the same actor that an account gets in an hour. */
 const maxPerHour = 5;
-const hour = 60 * 60 * 1000;
 
 /**
  * Queues one mail per recipient, in the transaction that records that the event or the reminder was handled. After the
@@ -58,7 +58,7 @@ async function queueMail(
     .select(['id', 'notice', 'next_attempt_at', 'attempts'])
     .where('user_id', '=', userId)
     .where('group_key', '=', groupKey)
-    .where('created_at', '>', now - hour)
+    .where('created_at', '>', now - msPerHour)
     .orderBy('created_at')
     .execute();
   const collecting = recent.find(
@@ -74,7 +74,7 @@ async function queueMail(
       group_key: groupKey,
       notice: JSON.stringify(notice),
       created_at: now,
-      next_attempt_at: now + (recent.length < maxPerHour ? wait : hour),
+      next_attempt_at: now + (recent.length < maxPerHour ? wait : msPerHour),
     })
     .execute();
 }

@@ -34,8 +34,8 @@ interface DueKey extends ExpiringKey {
 /**
  * Queues reminders of keys that expire soon, one mail for all keys of a workspace that are found together. A row records
  * each reminder in the same transaction, so nodes that look at the same time queue it once. If several reminders of a key
- * are due, only the last one is sent. A key that was created later than a reminder would have been sent gets none: whoever
- * creates a key for a day knows that it expires.
+ * are due, only the last one is sent. A key that was created later than a reminder would have been sent gets none: the
+ * person who creates a key for a day knows that it expires.
  *
  * @param now epoch ms
  */

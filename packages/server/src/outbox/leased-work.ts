@@ -48,7 +48,7 @@ interface Options {
 /**
  * Works on the due rows of a table. Each lane has its own limit, so a recipient that hangs does not delay the others. If
  * there is more work than a node may do at the same time, the lanes with the fewest attempts get the slots that become
- * free, so no lane keeps them for ever. It claims only what it starts at once, so the length of the queue needs no
+ * free, so no lane keeps them. It claims only what it starts at once, so the length of the queue needs no
  * memory, and other nodes can claim the rest.
  */
 export class LeasedWork {

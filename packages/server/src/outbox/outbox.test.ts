@@ -204,7 +204,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.equal(order.join(''), 'xyxyxy');
   });
 
-  test(`lanes of a group that hang keep no slots for ever, and not all of them, on ${which}`, async () => {
+  test(`lanes of a group that hang do not keep their slots, or take all of them, on ${which}`, async () => {
     const db = await withRows(
       Array.from({ length: 9 }, () => 1),
       'a',
