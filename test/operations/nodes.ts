@@ -147,9 +147,9 @@ export class Deployment {
     return this.#whileHeld(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`, work);
   }
 
-  /** Runs `work` while commands that lock the row of their workspace wait. Others proceed. */
+  /** Runs `work` while commands that lock the row of their workspace wait. Others proceed, foreign keys included. */
   async whileWorkspacesLocked<T>(work: () => Promise<T>): Promise<T> {
-    return this.#whileHeld('SELECT FROM workspace FOR UPDATE', work);
+    return this.#whileHeld('SELECT FROM workspace FOR NO KEY UPDATE', work);
   }
 
   async #whileHeld<T>(lock: string, work: () => Promise<T>): Promise<T> {
