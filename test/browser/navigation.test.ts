@@ -5,7 +5,7 @@ import type { Locator, Page } from 'playwright-core';
 import { z } from 'zod';
 import { settled } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { evaluate, hasFocus, isAt, reads, showsFocus } from './expect.ts';
+import { evaluate, hasFocus, isAt, reads, showsFocus, tabTo } from './expect.ts';
 import { heading, nameField } from './key-pages.ts';
 
 const dashboard = await Dashboard.shared();
@@ -158,6 +158,22 @@ test('the layout does not shift when the keys have loaded', async (t) => {
     moved.every((distance) => distance <= 1),
     `moved by ${moved.join(' and ')} px`,
   );
+});
+
+test('a list that is loading can be sorted with the keyboard, and the focus stays on its header', async (t) => {
+  const page = await dashboard.open(t, '/help/authentication');
+  await hold(page);
+  await page.goto(`${dashboard.server.url}/settings/api`);
+  await page.getByRole('status').filter({ hasText: 'Loading keys' }).waitFor();
+  const byName = page.getByRole('columnheader', { name: 'Name' }).getByRole('button');
+  await tabTo(byName);
+  await page.keyboard.press('Enter');
+  await isAt(page, '/settings/api?sort=name&order=asc');
+  await page.unroute('**/v1/api-keys?**');
+  await page.keyboard.press('Enter');
+  await isAt(page, '/settings/api?sort=name&order=desc');
+  await page.getByRole('link', { name: 'Navigated' }).waitFor();
+  await showsFocus(byName);
 });
 
 test('the pages send no requests to other origins', async (t) => {

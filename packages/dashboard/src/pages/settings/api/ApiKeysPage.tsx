@@ -21,7 +21,7 @@ import { useSingleKey } from '../../../components/shortcuts.ts';
 import { type Panel, usePanel } from '../../../components/use-panel.ts';
 import { toListFilter } from '../../search.ts';
 import { formatKeyCount } from './bulk/count-keys.ts';
-import { KeyListTable, KeyTableSkeleton } from './KeyListTable.tsx';
+import { KeyListTable } from './KeyListTable.tsx';
 import { ListControls } from './ListControls.tsx';
 import { preloadMenus, useMenus } from './list/use-menus.ts';
 import { type Selection, useSelection } from './list/use-selection.ts';
@@ -171,21 +171,21 @@ function List({ list, rows, filter, selection }: ListProps) {
   const isPending = (list.isPending && !list.error) || (isEmpty && !EmptyList);
   return (
     <>
-      {isPending ? <KeyTableSkeleton filter={filter} /> : null}
-      {list.isLoadingError ? <LoadFailed error={list.error} onRetry={list.refetch} /> : null}
-      {isEmpty && EmptyList ? (
-        <EmptyList filter={filter} counts={counts} onGenerate={() => openPanel('generate')} />
-      ) : null}
-      {rows.length > 0 ? (
+      {isPending || rows.length > 0 ? (
         <div {...prepareMenus}>
           <KeyListTable
             rows={rows}
             filter={filter}
+            isPending={isPending}
             stale={list.isPlaceholderData}
             selection={selection}
             openPanel={openPanel}
           />
         </div>
+      ) : null}
+      {list.isLoadingError ? <LoadFailed error={list.error} onRetry={list.refetch} /> : null}
+      {isEmpty && EmptyList ? (
+        <EmptyList filter={filter} counts={counts} onGenerate={() => openPanel('generate')} />
       ) : null}
       {isPending ? null : (
         <ListFoot

@@ -23,6 +23,8 @@ import type { Selection } from './list/use-selection.ts';
 interface KeyListTableProps {
   rows: ListedKey[];
   filter: ListFilter;
+  /** Whether the first rows are still loading. */
+  isPending: boolean;
   stale: boolean;
   selection: Selection;
   openPanel: (panel: Panel, keyId?: string) => void;
@@ -31,13 +33,19 @@ interface KeyListTableProps {
 /** The open menu and the id of its key. */
 type OpenRowMenu = OpenMenu & { keyId: string };
 
-export function KeyListTable({ rows, filter, stale, selection, openPanel }: KeyListTableProps) {
+/** One table while the rows load and afterwards, so that the button that sorts it keeps the focus. */
+export function KeyListTable({ rows, filter, isPending, stale, selection, openPanel }: KeyListTableProps) {
   const menuId = useId();
   const [open, setOpen] = useState<OpenRowMenu | null>(null);
   const menus = useMenus(open !== null);
   const openKey = rows.find(({ id }) => id === open?.keyId);
   return (
     <div className={`keys keys--by-${filter.sort}`} aria-busy={stale}>
+      {isPending ? (
+        <p className="visually-hidden" role="status">
+          Loading keys
+        </p>
+      ) : null}
       <table className="table table--sticky">
         <caption className="visually-hidden">{`API keys, ${describeSorting(filter)}`}</caption>
         <SortableHead filter={filter}>
@@ -64,6 +72,7 @@ export function KeyListTable({ rows, filter, stale, selection, openPanel }: KeyL
             />
           ))}
         </tbody>
+        {isPending ? <Placeholders /> : null}
       </table>
       {open && openKey && menus ? (
         <menus.RowMenu
@@ -223,40 +232,32 @@ function RecentRequests({ usage }: Pick<ListedKey, 'usage'>) {
 
 const placeholders = ['a', 'b', 'c', 'd', 'e'];
 
-export function KeyTableSkeleton({ filter }: { filter: ListFilter }) {
+function Placeholders() {
   return (
-    <div className={`keys keys--by-${filter.sort}`}>
-      <p className="visually-hidden" role="status">
-        Loading keys
-      </p>
-      <table className="table">
-        <SortableHead filter={filter} />
-        <tbody aria-hidden>
-          {placeholders.map((row) => (
-            <tr key={row}>
-              <td className="keys__check" />
-              <td className="keys__name">
-                <Skeleton width="long" />
-              </td>
-              <td className="keys__preview">
-                <Skeleton width="middle" />
-              </td>
-              <td className="keys__created">
-                <Skeleton width="short" />
-              </td>
-              <td className="keys__used">
-                <Skeleton width="short" />
-              </td>
-              <td className="keys__expires">
-                <Skeleton width="short" />
-              </td>
-              <td className="keys__number" />
-              <td className="keys__status" />
-              <td className="keys__actions" />
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <tbody aria-hidden>
+      {placeholders.map((row) => (
+        <tr key={row}>
+          <td className="keys__check" />
+          <td className="keys__name">
+            <Skeleton width="long" />
+          </td>
+          <td className="keys__preview">
+            <Skeleton width="middle" />
+          </td>
+          <td className="keys__created">
+            <Skeleton width="short" />
+          </td>
+          <td className="keys__used">
+            <Skeleton width="short" />
+          </td>
+          <td className="keys__expires">
+            <Skeleton width="short" />
+          </td>
+          <td className="keys__number" />
+          <td className="keys__status" />
+          <td className="keys__actions" />
+        </tr>
+      ))}
+    </tbody>
   );
 }
