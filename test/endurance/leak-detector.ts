@@ -36,15 +36,16 @@ export class LeakDetector {
     return this.send(server, requestText(method, path, options));
   }
 
-  /** Creates a key. Only this response may contain the key, and only once. */
+  /** Creates or rotates a key. Only this response may contain the key, and only once. */
   async create(
     server: TestServer,
     headers: Record<string, string>,
     body: string,
+    path = '/v1/api-keys',
   ): Promise<{ apiKey: string; id: string }> {
     const socket = await HttpSocket.open(server.url);
     try {
-      const response = await socket.send(requestText('POST', '/v1/api-keys', { headers, body }));
+      const response = await socket.send(requestText('POST', path, { headers, body }));
       if (response.status !== 201)
         throw new Error(`the creation returned ${response.status}: ${response.body}`);
       const { apiKey, key } = createdKeySchema.parse(JSON.parse(response.body));
