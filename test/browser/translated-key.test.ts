@@ -4,13 +4,29 @@ import type { Page } from 'playwright-core';
 import { Dashboard } from './dashboard.ts';
 import { isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
-import { graceField, rotateButton } from './rotating.ts';
+import { ageRotation, graceField, rotate, rotateButton, verify } from './rotating.ts';
 
 const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const field = (page: Page, name: string) => page.getByRole('textbox', { name, exact: true });
+
+test('a rotated key that is unfinished, and an ended secret that is used, are pointed out in a translated page', async (t) => {
+  const { apiKey, key } = await ada.createKey({ name: 'Watched in translation' });
+  await rotate(dashboard, key.id, { graceSeconds: 3600, startGrace: 'firstUse' });
+  await ageRotation(dashboard, key.id, 2);
+  const page = await dashboard.open(t, `/settings/api/${key.id}?tab=secrets`, { translated: true });
+  await reads(page.locator('.rotation'), /Rotation unfinished\. No program has used the new secret yet\./);
+  await button(page, 'Rename').click();
+  await field(page, 'Name').fill('Renamed in translation');
+  await page.keyboard.press('Enter');
+  await reads(keys.heading(page), /^Renamed in translation$/);
+  await rotate(dashboard, key.id, { graceSeconds: 0 });
+  await verify(dashboard, apiKey);
+  await page.reload();
+  await reads(page.locator('.ended-use'), /A retired secret of this key is still in use\./);
+});
 
 test('a key can be restricted, disabled, rotated and finished in a translated page', async (t) => {
   const { key } = await ada.createKey({ name: 'Rotated in translation' });
@@ -34,6 +50,22 @@ test('a key can be restricted, disabled, rotated and finished in a translated pa
   await field(page, 'Allowed addresses').fill('10.0.0.0/8');
   await button(page, 'Save addresses').click();
   await reads(page.locator('.fact').filter({ hasText: 'Allowed addresses' }), /10\.0\.0\.0\/8/);
+  await button(page, 'Edit expiration').click();
+  const expires = page.getByRole('combobox', { name: 'Expires' });
+  await expires.selectOption('90 days');
+  await page.getByText(/The key expires on .*\./).waitFor();
+  await button(page, 'Save expiration').click();
+  await reads(page.locator('.fact').filter({ hasText: 'Expires' }), /\(in \d+ months\)/);
+  await button(page, 'Edit expiration').click();
+  await expires.selectOption('Never');
+  await button(page, 'Save expiration').click();
+  await reads(page.locator('.fact').filter({ hasText: 'Expires' }), /^Expires Never/);
+  for (const id of ['customer-7', '']) {
+    await button(page, 'Edit external ID').click();
+    await field(page, 'External ID').fill(id);
+    await button(page, 'Save external ID').click();
+    await reads(page.locator('.fact').filter({ hasText: 'External ID' }), new RegExp(id || 'None'));
+  }
   await button(page, 'Edit metadata').click();
   await field(page, 'Value 1').fill('without a name');
   await button(page, 'Save metadata').click();
