@@ -41,6 +41,8 @@ export interface Sizes {
   revokes: number;
   /** Turns of each contestant. */
   rounds: number;
+  /** Turns of contestants that differ so little that more turns are needed to tell. */
+  pairs: number;
   /** Seconds of the same load before each count, so that compilation, caches and usage writes are as in a long run. */
   warmUp: number;
   /** Seconds that are counted. */
@@ -60,6 +62,7 @@ export const full: Sizes = {
   keysInMemory: 1_000_000,
   revokes: 300,
   rounds: 3,
+  pairs: 7,
   warmUp: 4,
   counted: 6,
   sustained: 60,
@@ -73,6 +76,7 @@ export const quick: Sizes = {
   keysInMemory: 20_000,
   revokes: 20,
   rounds: 2,
+  pairs: 2,
   warmUp: 1,
   counted: 1,
   sustained: 2,

@@ -7,6 +7,7 @@ import { flood } from './figures/flood.ts';
 import { gateway } from './figures/gateway.ts';
 import { idleMemory } from './figures/idle-memory.ts';
 import { keyCount } from './figures/key-count.ts';
+import { restrictions } from './figures/restrictions.ts';
 import { revoke } from './figures/revoke.ts';
 import { revokeDuringSignIns } from './figures/sign-ins.ts';
 import { startTime } from './figures/start-time.ts';
@@ -18,6 +19,10 @@ import { verifyPostgres } from './figures/verify-postgres.ts';
 export const groups: Record<string, { measure: Measure; about: string }> = {
   'verify-http': { measure: verifyHttp, about: 'GET and POST /v1/verify compared with bare node:http' },
   'verify-in-process': { measure: verifyInProcess, about: 'the verifier compared with SHA-256 and a Map' },
+  restrictions: {
+    measure: restrictions,
+    about: 'keys with scopes and allowed addresses, compared with others',
+  },
   'verify-postgres': {
     measure: verifyPostgres,
     about: 'a node on PostgreSQL compared with SQLite, and two nodes',

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import {
   closeSync,
+  cpSync,
   existsSync,
   fsyncSync,
   globSync,
@@ -46,6 +47,28 @@ export async function seededDataDir(count: number): Promise<string> {
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+/** The same keys, each with two scopes, and with allowed addresses that include those of the bench. */
+export async function restrictedDataDir(count: number): Promise<string> {
+  const plain = await seededDataDir(count);
+  const kept = `${plain}-restricted`;
+  if (!existsSync(kept)) {
+    const fresh = mkdtempSync(join(tmpdir(), 'soku-bench-new-'));
+    cpSync(plain, fresh, { recursive: true });
+    // Not one list for all keys, because a server stores equal ones once.
+    withDatabase(fresh, (db) =>
+      db.exec(
+        `UPDATE api_key SET scopes = 'files:read files:write',
+         allowed_addresses = '10.' || (created_at % 200) || '.0.0/16 127.0.0.1 192.0.2.0/24'`,
+      ),
+    );
+    writeThrough(join(fresh, 'soku.db'));
+    renameSync(fresh, kept);
+  }
+  withDatabase(kept, deleteUsage);
+  readThrough(join(kept, 'soku.db'));
+  return kept;
 }
 
 /** Bytes of the database file. */

@@ -1,8 +1,8 @@
 /**
  * Runs one contestant of the in-process figures in its own process, so that the compiler optimizes for its objects
- * only, and prints the rate in thousands per second.
+ * only, and prints the rate in thousands per second; with "cpu", per second of CPU time.
  *
- *   node bench/programs/in-process.ts verifier|map|misses DATA_DIRECTORY KEYS KEYS_IN_USE SECONDS
+ *   node bench/programs/in-process.ts verifier|restricted|map|misses DATA_DIRECTORY KEYS KEYS_IN_USE SECONDS [cpu]
  */
 import { hash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -21,7 +21,8 @@ type Find = (key: string) => number;
 const address = '192.0.2.1';
 const agent = 'bench/1';
 
-const [name = '', dataDir = '', keyCount = '', useCount = '', seconds = ''] = process.argv.slice(2);
+const [name = '', dataDir = '', keyCount = '', useCount = '', seconds = '', unit = ''] =
+  process.argv.slice(2);
 // As flat text: generateKey returns a concatenated string, whose first hash costs more.
 const keys = spread(Number(useCount), Number(keyCount)).map((number) =>
   Buffer.from(keyAt(number)).toString('latin1'),
@@ -47,12 +48,12 @@ function map(): Find {
   };
 }
 
-const options = { address };
 /** The id of a key stays bytes until it is written; the workspace id is available as text. */
 const accept = (keys: KeyTable, row: number) => keys.workspaceId(row).length;
 
 /** The real verifier on the real database, wired as in the server; uses are counted and written. */
-async function verifier(env: Record<string, string>): Promise<Find> {
+async function verifier(env: Record<string, string>, needs?: readonly string[]): Promise<Find> {
+  const options = { address, needs };
   const config = readConfig({ SOKU_DATA_DIR: dataDir, SOKU_KEY_RATE_LIMIT: '1000000000', ...env });
   const log = await createLog('warn', false);
   const directory = openDataDirectory(config.dataDir);
@@ -87,6 +88,7 @@ async function run(find: Find, ms: number): Promise<number> {
   // Read at the end, so that the compiler cannot remove the work.
   let sum = 0;
   const began = performance.now();
+  const cpu = process.cpuUsage();
   let took = 0;
   while (took < ms) {
     for (const end = done + slice; done < end; done++) {
@@ -96,12 +98,15 @@ async function run(find: Find, ms: number): Promise<number> {
     took = performance.now() - began;
   }
   if (sum < done) throw new Error('an id was empty');
-  return done / took;
+  const { user, system } = process.cpuUsage(cpu);
+  return done / (unit === 'cpu' ? (user + system) / 1000 : took);
 }
 
 const contestants: Record<string, () => Find | Promise<Find>> = {
   map,
   verifier: () => verifier({}),
+  // On data whose keys have scopes and allowed addresses (see restrictKeys).
+  restricted: () => verifier({}, ['files:read']),
   // With a cache for one key, nearly every verification reads the database.
   misses: () => verifier({ SOKU_CACHE_KEYS: '1' }),
 };
