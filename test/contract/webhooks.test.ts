@@ -46,6 +46,13 @@ test('an event is delivered once, signed, as the audit log has it, and the log s
     [request.id, event.id, 'key.created', 1, null],
   );
   assert.equal(delivery.request.body, request.body);
+  for (const [name, value] of Object.entries(delivery.request.headers))
+    assert.equal(request.headers[name], value, `the header ${name}`);
+  assert.deepEqual(Object.keys(delivery.request.headers), [
+    'content-type',
+    'webhook-id',
+    'webhook-timestamp',
+  ]);
 
   const listed = await webhooks.call('GET', '');
   assert.ok(!listed.text.includes(secret), 'the secret is shown only once');

@@ -150,7 +150,14 @@ export const deliverySchema = z
     createdAt: instantSchema,
     attempts: z.int().describe('Attempts that began since it was created, or sent again by a person'),
     nextAttemptAt: instantSchema.nullable().describe('null: no further attempt'),
-    request: z.object({ body: z.string().describe('JSON') }),
+    request: z.object({
+      headers: z
+        .record(z.string(), z.string())
+        .describe(
+          'Those of the last attempt, except `user-agent` and `webhook-signature`, which are not stored',
+        ),
+      body: z.string().describe('JSON'),
+    }),
     lastAttempt: z
       .object({
         at: instantSchema,

@@ -4,6 +4,7 @@ import type { Tables } from '../database/schema.ts';
 import { nextAttemptAt } from '../outbox/backoff.ts';
 import { type Claim, release, settle } from '../outbox/leased-rows.ts';
 import { webhookFailed } from './events.ts';
+import { requestHeaders, unixSeconds } from './request-headers.ts';
 import type { Outcome, WebhookSender } from './sender.ts';
 import { type SecretBox, sign } from './signing-secrets.ts';
 import { readSecrets } from './stored-secrets.ts';
@@ -85,13 +86,10 @@ export class WebhookDeliverer {
     const { sender, box, program } = this.#options;
     const opened = readSecrets(secrets, at).flatMap(({ sealed }) => box.open(sealed, webhookId) ?? []);
     if (opened.length === 0) return noSecret;
-    const seconds = Math.floor(at / 1000);
     const headers = {
-      'content-type': 'application/json',
+      ...requestHeaders(id, at),
       'user-agent': program,
-      'webhook-id': id,
-      'webhook-timestamp': String(seconds),
-      'webhook-signature': opened.map((secret) => sign(secret, id, seconds, body)).join(' '),
+      'webhook-signature': opened.map((secret) => sign(secret, id, unixSeconds(at), body)).join(' '),
     };
     return sender.send({ url, headers, body }, stopping);
   }

@@ -1,4 +1,5 @@
 import type { Delivery, DeliveryStatus, Webhook } from '@soku/contract/webhooks';
+import { requestHeaders } from './request-headers.ts';
 import type { DeliveryRow, WebhookRow } from './store.ts';
 import { readSecrets } from './stored-secrets.ts';
 
@@ -30,7 +31,7 @@ export function presentDelivery(row: DeliveryRow): Delivery {
     createdAt: instant(row.created_at),
     attempts: row.attempts,
     nextAttemptAt: instantOrNull(row.next_attempt_at),
-    request: { body: row.body },
+    request: { headers: requestHeaders(row.id, row.attempted_at), body: row.body },
     lastAttempt:
       row.attempted_at === null
         ? null
