@@ -210,7 +210,7 @@ test('with the keyboard alone, an entry opens, and loading more focuses the firs
   for (let n = 0; n < 60; n += 1) await rename(`Renamed ${n}`);
   const page = await dashboard.open(t, '/settings/audit?action=key.updated');
   await reads(size(page), /^Newest 50 entries$/);
-  const first = page.locator('.entry__toggle').first();
+  const first = page.locator('.row-toggle').first();
   await tabTo(first);
   assert.equal(await first.getAttribute('aria-expanded'), 'false');
   await page.keyboard.press('Enter');
@@ -221,7 +221,7 @@ test('with the keyboard alone, an entry opens, and loading more focuses the firs
   await page.keyboard.press('Enter');
   await reads(size(page), /^61 entries$/);
   await isGone(more);
-  await hasFocus(page.locator('.entry__toggle').nth(50));
+  await hasFocus(page.locator('.row-toggle').nth(50));
   const ids = await inDatabase(server, "SELECT id FROM audit_event WHERE action = 'key.updated'");
   assert.equal(await entries(page).count(), ids.length);
 });

@@ -95,7 +95,7 @@ test('a long activity is loaded in pages, and its days are not repeated', async 
   await moreEntries(page).focus();
   await page.keyboard.press('Enter');
   await reads(page.locator('.list-foot'), /^52 entries$/);
-  await hasFocus(page.locator('.entry__toggle').nth(50));
+  await hasFocus(page.locator('.row-toggle').nth(50));
   const days = await texts(page.locator('.entries__day'));
   assert.equal(new Set(days).size, days.length);
 });

@@ -97,8 +97,8 @@ test('the tabs and everything in them work with the keyboard alone', async (t) =
   await tabTo(tab(page, 'Activity'), 'Shift+Tab');
   await page.keyboard.press('Enter');
   await isOn(page, 'Activity');
-  await page.locator('.entry__toggle').waitFor();
-  await tabTo(page.locator('.entry__toggle'));
+  await page.locator('.row-toggle').waitFor();
+  await tabTo(page.locator('.row-toggle'));
   await page.keyboard.press('Enter');
   await reads(page.locator('.entry__details'), /Request ID req_/);
   await tabTo(tab(page, 'Overview'), 'Shift+Tab');

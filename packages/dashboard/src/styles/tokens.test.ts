@@ -104,4 +104,4 @@ test('every custom property that a style uses is defined', () => {
 });
 
 /** Defined by the surrounding component. */
-const inherited = new Set(['--dialog-inset', '--entry-inset']);
+const inherited = new Set(['--dialog-inset', '--toggle-inset']);

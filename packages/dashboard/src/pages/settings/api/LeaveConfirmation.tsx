@@ -2,22 +2,23 @@ import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 
 interface LeaveConfirmationProps {
-  /** What to do about a key that was not copied. */
+  what?: 'key' | 'secret';
+  /** What to do about one that was not copied. */
   remedy: string;
   onStay: () => void;
   onLeave: () => void;
 }
 
-export function LeaveConfirmation({ remedy, onStay, onLeave }: LeaveConfirmationProps) {
+export function LeaveConfirmation({ what = 'key', remedy, onStay, onLeave }: LeaveConfirmationProps) {
   return (
     <Dialog title="Close without copying?" role="alertdialog" onCloseRequest={onStay}>
-      <p>{`You have not copied this key, and it will not be shown again. ${remedy}`}</p>
+      <p>{`You have not copied this ${what}, and it will not be shown again. ${remedy}`}</p>
       <DialogActions>
         <Button variant="quiet-danger" onClick={onLeave}>
           Close without copying
         </Button>
         <Button variant="primary" data-autofocus onClick={onStay}>
-          Back to the key
+          {`Back to the ${what}`}
         </Button>
       </DialogActions>
     </Dialog>

@@ -38,7 +38,7 @@ export function AuditLogPage() {
         list={list}
         shown={events.length}
         size={countEntries(events.length, list.hasNextPage)}
-        rows=".entry__toggle"
+        rows=".row-toggle"
       />
       {list.isPending ? null : <VerifyExport />}
     </>

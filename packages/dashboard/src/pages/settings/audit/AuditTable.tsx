@@ -3,11 +3,11 @@ import './AuditTable.css';
 import type { AuditEvent } from '@soku/contract/audit';
 import { escapeHiddenCharacters } from '@soku/contract/visible-text';
 import { Link } from '@tanstack/react-router';
-import { ChevronRight } from 'lucide-react';
 import { Fragment, useId, useState } from 'react';
 import { useSession } from '../../../api/session.ts';
 import { Badge } from '../../../components/Badge.tsx';
 import { ColumnHeads } from '../../../components/ColumnHeads.tsx';
+import { RowToggle } from '../../../components/RowToggle.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { UntrustedText } from '../../../components/UntrustedText.tsx';
 import { exactTime, formatDay, formatFullDay, formatTime, utcTime } from '../../../dates/dates.ts';
@@ -87,17 +87,13 @@ function Entry({ event, search, timeOnly }: EntryProps) {
           </time>
         </td>
         <td className="entry__action">
-          <button
-            type="button"
-            className="entry__toggle"
+          <RowToggle
+            text={label}
             aria-label={`${label}, ${escapeHiddenCharacters(target.name)}`}
-            aria-expanded={open}
-            aria-controls={id}
+            isOpen={open}
+            controls={id}
             onClick={() => setOpen(!open)}
-          >
-            <ChevronRight size={16} aria-hidden />
-            <span className="entry__words">{label}</span>
-          </button>
+          />
           <code className="entry__more" translate="no">
             <UntrustedText text={action} />
           </code>

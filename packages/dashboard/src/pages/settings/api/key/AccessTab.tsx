@@ -1,12 +1,12 @@
 import './AccessTab.css';
 import type { Key } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
+import { Fact } from '../../../../components/Fact.tsx';
 import { Section } from '../../../../components/Section.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import type { Panel } from '../../../../components/use-panel.ts';
 import { AddressesFact } from './AddressesFact.tsx';
 import { ExpiryFact } from './ExpiryFact.tsx';
-import { Fact } from './Fact.tsx';
 import type { FactProps } from './facts.ts';
 import { LimitFact } from './LimitFact.tsx';
 import { ExternalIdFact, MetadataFact } from './OwnDataFacts.tsx';

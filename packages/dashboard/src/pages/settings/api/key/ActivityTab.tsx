@@ -39,7 +39,7 @@ export function ActivityTab({ keyId }: { keyId: string }) {
         list={list}
         shown={events.length}
         size={countEntries(events.length, list.hasNextPage)}
-        rows=".entry__toggle"
+        rows=".row-toggle"
       />
     </div>
   );

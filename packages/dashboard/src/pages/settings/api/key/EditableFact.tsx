@@ -2,8 +2,8 @@ import { Pencil } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { Button } from '../../../../components/Button.tsx';
 import type { Elements } from '../../../../components/elements.ts';
+import { Fact } from '../../../../components/Fact.tsx';
 import { type Panel, usePanel } from '../../../../components/use-panel.ts';
-import { Fact } from './Fact.tsx';
 
 interface EditableFactProps {
   name: string;

@@ -1,6 +1,7 @@
+import './Fact.css';
 import type { ReactNode } from 'react';
 
-/** A property of a key, with its name. */
+/** A property, such as one of a key, with its name. */
 export function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div className="fact">
