@@ -60,7 +60,9 @@ export class Dashboard {
 
   /** The caller must call `stop`. */
   static async start(env: Record<string, string | undefined> = {}): Promise<Dashboard> {
-    const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', ...env } });
+    // Receivers of webhooks are programs of the tests.
+    const allowed = { TRUST_PROXY: '127.0.0.1', SOKU_WEBHOOK_ALLOW: '127.0.0.1' };
+    const server = await startServer({ env: { ...allowed, ...env } });
     try {
       const hasOwner = !('SOKU_OWNER_EMAIL' in env);
       const ada = hasOwner ? await openSession(server) : undefined;

@@ -74,6 +74,7 @@ const cases: Case[] = [
   { what: 'the scopes', path: '/settings/api/scopes' },
   { what: 'the hygiene of keys', path: '/settings/api/hygiene' },
   { what: 'the policies of keys', path: '/settings/api/hygiene?panel=policies' },
+  { what: 'the webhooks', path: '/settings/webhooks' },
   { what: 'the audit log', path: '/settings/audit' },
   { what: 'the audit log without matching entries', path: '/settings/audit?action=account.password_reset' },
   { what: 'the help on keys', path: '/help/api-key-management' },

@@ -1,7 +1,7 @@
 /** Requests and responses of the webhook endpoints. */
 import { z } from 'zod';
 import { type Action, actionSchema } from './audit.ts';
-import { instantSchema } from './instant.ts';
+import { instantSchema, msPerHour } from './instant.ts';
 import { isPrintable } from './visible-text.ts';
 
 /** Maximum number of webhooks of a workspace. */
@@ -18,6 +18,9 @@ export const maxSigningSecrets = 5;
 
 /** In seconds. */
 export const signingGrace = { usual: 86_400, most: 604_800 };
+
+/** ms for which all attempts must have failed before a webhook is disabled. */
+export const disableAfter = 72 * msPerHour;
 
 /** The type of test events, which is not an action of the audit log. */
 export const testEventType = 'webhook.test';

@@ -23,6 +23,7 @@ import {
   setupSearch,
   tabOfPanel,
   toListFilter,
+  webhooksSearch,
 } from './pages/search.ts';
 import { SignedIn } from './session/SignedIn.tsx';
 import { safePath } from './session/safe-path.ts';
@@ -148,6 +149,20 @@ const hygieneRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/settings/api/hygiene/HygienePage.tsx'), 'HygienePage'),
 });
 
+const webhooksRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/webhooks',
+  validateSearch: webhooksSearch,
+  component: lazyRouteComponent(() => import('./pages/settings/webhooks/WebhooksPage.tsx'), 'WebhooksPage'),
+});
+
+const webhookRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/webhooks/$webhookId',
+  validateSearch: webhooksSearch,
+  component: lazyRouteComponent(() => import('./pages/settings/webhooks/WebhookPage.tsx'), 'WebhookPage'),
+});
+
 const auditRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: '/audit',
@@ -213,6 +228,8 @@ const routeTree = rootRoute.addChildren([
         scopesRoute,
         hygieneRoute,
         keyRoute,
+        webhooksRoute,
+        webhookRoute,
         auditRoute,
       ]),
     ]),

@@ -48,7 +48,7 @@ const authErrorSchema = z.object({ code: z.string().optional(), message: z.strin
 
 export interface Call<Schema extends z.ZodType> {
   schema: Schema;
-  method?: 'GET' | 'POST' | 'PUT' | 'PATCH';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;

@@ -11,13 +11,13 @@ export interface Snippet {
   note?: string;
 }
 
-interface CodeProps extends Pick<Snippet, 'code' | 'label'> {
+interface CodeProps extends Pick<Snippet, 'code' | 'label' | 'copied'> {
   /** A caption above the code. In a narrow column, it leaves the code the full width. */
   head?: string;
 }
 
 /** A code block with a copy button. */
-export function Code({ code, label, head }: CodeProps) {
+export function Code({ code, label, copied = () => code, head }: CodeProps) {
   return (
     <div className={`code ${head ? 'code--headed' : ''}`}>
       {head ? (
@@ -26,7 +26,7 @@ export function Code({ code, label, head }: CodeProps) {
         </p>
       ) : null}
       <CodeText code={code} label={label} />
-      <CopyButton text={() => code} what={label} />
+      <CopyButton text={copied} what={label} />
     </div>
   );
 }

@@ -23,7 +23,12 @@ export class InvalidFields extends Error {
  * @throws {InvalidFields} with the first problem of each field
  */
 export function parseForm<Schema extends z.ZodType>(fields: FormData, schema: Schema): z.output<Schema> {
-  const read = schema.safeParse(Object.fromEntries(fields));
+  return parseInput(Object.fromEntries(fields), schema);
+}
+
+/** The same for values that are more than the texts of the fields. */
+export function parseInput<Schema extends z.ZodType>(input: unknown, schema: Schema): z.output<Schema> {
+  const read = schema.safeParse(input);
   if (read.success) return read.data;
   throw new InvalidFields(
     byField(read.error.issues.map((issue) => ({ path: issue.path.join('.'), problem: issue.message }))),

@@ -110,6 +110,12 @@ export const hygieneSearch = z.object({
   key: keyIdSchema.optional().catch(undefined),
 });
 
+/** The list has the panel `add`, the page of a webhook the others and the filter. */
+export const webhooksSearch = z.object({
+  status: z.literal('failed').optional().catch(undefined),
+  panel: z.enum(['add', 'edit', 'disable', 'rotate', 'remove']).optional().catch(undefined),
+});
+
 /** The page validates the other values with the schemas of the audit log, so that the router need not load them. */
 export const auditSearch = z.object({
   action: optionalText(50),

@@ -8,7 +8,7 @@ import { sendProblem } from './errors.ts';
 
 /** The existing pages, which match the routes of the browser's router. Other paths return a 404 page. */
 const pagePaths =
-  /^\/(login|setup|docs|settings(\/account|\/audit|\/api(\/[^/]+)?)?|help(\/(api-key-management|rotate-a-key|authentication|protect-an-api|api-troubleshooting))?)?\/?$/;
+  /^\/(login|setup|docs|settings(\/account|\/audit|\/(api|webhooks)(\/[^/]+)?)?|help(\/(api-key-management|rotate-a-key|authentication|protect-an-api|api-troubleshooting))?)?\/?$/;
 
 /**
  * Serves the built dashboard: hashed files are cached permanently, the page itself is revalidated each time.

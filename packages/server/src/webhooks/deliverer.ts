@@ -1,4 +1,5 @@
 import { msPerHour } from '@soku/contract/instant';
+import { disableAfter } from '@soku/contract/webhooks';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { nextAttemptAt } from '../outbox/backoff.ts';
@@ -11,9 +12,6 @@ import { readSecrets } from './stored-secrets.ts';
 
 /** ms from the end of a failed attempt to the next one, as Standard Webhooks recommends: ten attempts in about 76 hours. */
 const delays = [5000, 300_000, ...[0.5, 2, 5, 10, 14, 20, 24].map((hours) => hours * msPerHour)];
-
-/** ms for which all attempts must have failed before a webhook is disabled. */
-const disableAfter = 72 * msPerHour;
 
 /** The receiver states that the URL is gone permanently (RFC 9110 section 15.5.11). */
 const gone = 410;

@@ -1,8 +1,21 @@
+import './Crumbs.css';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
-/** The way back from a page below the list of keys. */
-export function Crumbs({ page }: { page: ReactNode }) {
+const lists = {
+  keys: { to: '/settings/api', name: 'API keys' },
+  webhooks: { to: '/settings/webhooks', name: 'Webhooks' },
+} as const;
+
+interface CrumbsProps {
+  /** The list above the page. */
+  list?: keyof typeof lists;
+  page: ReactNode;
+}
+
+/** The way back from a page below a list. */
+export function Crumbs({ list = 'keys', page }: CrumbsProps) {
+  const { to, name } = lists[list];
   return (
     <nav className="crumbs" aria-label="Breadcrumb">
       <ol>
@@ -10,7 +23,7 @@ export function Crumbs({ page }: { page: ReactNode }) {
           <Link to="/settings/account">Settings</Link>
         </li>
         <li>
-          <Link to="/settings/api">API keys</Link>
+          <Link to={to}>{name}</Link>
         </li>
         <li aria-current="page">{page}</li>
       </ol>

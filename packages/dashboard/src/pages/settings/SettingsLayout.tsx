@@ -1,14 +1,14 @@
 import './SettingsLayout.css';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 
-/** The page of a key has a breadcrumb instead of the tabs. */
+/** The pages below a list have a breadcrumb instead of the tabs. */
 export function SettingsLayout() {
-  const isKeyPage = useRouterState({
-    select: ({ location }) => /^\/settings\/api\/./.test(location.pathname),
+  const isBelowList = useRouterState({
+    select: ({ location }) => /^\/settings\/\w+\/./.test(location.pathname),
   });
   return (
     <>
-      {isKeyPage ? null : <SettingsTabs />}
+      {isBelowList ? null : <SettingsTabs />}
       <Outlet />
     </>
   );
@@ -22,6 +22,9 @@ function SettingsTabs() {
       </Link>
       <Link to="/settings/api" className="tabs__tab" activeOptions={{ includeSearch: false }}>
         API
+      </Link>
+      <Link to="/settings/webhooks" className="tabs__tab" activeOptions={{ includeSearch: false }}>
+        Webhooks
       </Link>
       <Link to="/settings/audit" className="tabs__tab" activeOptions={{ includeSearch: false }}>
         Audit log

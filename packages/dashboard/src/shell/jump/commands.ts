@@ -20,6 +20,7 @@ import {
   Tags,
   Upload,
   UserRound,
+  Webhook,
 } from 'lucide-react';
 import { announce } from '../../components/Toast.tsx';
 import { chooseTheme } from '../../components/theme.ts';
@@ -161,6 +162,14 @@ const pageCommands: Command[] = [
     area: 'Settings',
     icon: UserRound,
     run: ({ go }) => go({ to: '/settings/account', search: { panel: 'password' } }),
+  },
+  {
+    id: 'webhooks',
+    name: 'Webhooks',
+    area: 'Settings',
+    words: 'events endpoints deliveries signing secret notifications',
+    icon: Webhook,
+    run: ({ go }) => go({ to: '/settings/webhooks' }),
   },
   {
     id: 'audit',
