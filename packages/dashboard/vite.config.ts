@@ -56,6 +56,13 @@ const base =
 const parts =
   /src\/(dates\/|api\/(channel|client|keys|refresh|session|workspace)\.ts|components\/(Badge|Bitting|key-teeth|Button|Empty|ListFoot|LoadFailed|Notice|PageHead|Skeleton|StatusBadge|When|listeners|use-panel)\.tsx?|pages\/settings\/api\/(limit\.ts|bulk\/count-keys\.ts|list\/CreatorName\.tsx))|lucide-react\/.*\/(moon|plus|refresh-cw|x)\.m?js/;
 
+/**
+ * What dialogs and forms consist of. In one chunk, because the first script names all chunks, and most pages with one of
+ * these parts load the others, too.
+ */
+const forms =
+  /src\/components\/(Dialog|Field|FormActions|Loading|sentence|CopyButton|copy-text|Segments|use-call|use-modal|use-submit)\.tsx?|lucide-react\/.*\/chevron-down\.m?js/;
+
 const server = process.env.SOKU_DEV_SERVER ?? 'http://127.0.0.1:3000';
 const proxied = ['/v1', '/api', '/openapi.json', '/healthz', '/readyz'];
 
@@ -80,6 +87,7 @@ export default defineConfig({
           groups: [
             { name: 'base', test: base },
             { name: 'parts', test: parts },
+            { name: 'forms', test: forms },
           ],
         },
       },
