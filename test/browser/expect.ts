@@ -67,6 +67,14 @@ export async function isGone(locator: Locator): Promise<void> {
   await locator.waitFor({ state: 'hidden' });
 }
 
+/**
+ * Waits until an open menu is closed for the page as well. The browser hides it first, and until the page has heard of
+ * that, a press of the button would close it again instead of opening it.
+ */
+export async function isClosed(menu: Locator): Promise<void> {
+  await menu.waitFor({ state: 'detached' });
+}
+
 /** Waits for the path, query and hash of the page. */
 export async function isAt(page: Page, place: string): Promise<void> {
   const placeOf = (url: URL) => url.href.slice(url.origin.length);

@@ -292,6 +292,8 @@ test('the audit log filter lists the newest 100 keys and links to the search for
   await page.getByRole('link', { name: 'Find another key' }).click();
   await isAt(page, '/settings/api');
   await page.getByRole('searchbox', { name: 'Search keys' }).fill('Long ago');
+  await isAt(page, '/settings/api?q=Long+ago');
+  await shows(page, ['Long ago']);
   await page.getByRole('link', { name: 'Long ago', exact: true }).click();
   await page.getByRole('link', { name: 'Activity' }).click();
   await page.getByRole('link', { name: 'Audit log for this key' }).click();

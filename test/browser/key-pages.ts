@@ -1,7 +1,7 @@
 /** Locators for the API key pages, by role and name. */
 import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
-import { isGone } from './expect.ts';
+import { isClosed, isGone } from './expect.ts';
 
 const keyFormat = /^sk_live_[0-9A-Za-z]{32}$/;
 
@@ -30,6 +30,8 @@ export const visit = (page: Page, path: string) =>
 export const row = (page: Page, name: string): Locator =>
   page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
 export const rowNames = (page: Page) => page.locator('tbody').getByRole('link').allInnerTexts();
+/** The menu that is open. */
+export const openMenu = (page: Page) => page.getByRole('menu', { includeHidden: true });
 /** Opens the menu of the key's row. */
 export const menuButton = (page: Page, name: string) =>
   page.getByRole('button', { name: `Actions for ${name}`, exact: true });
@@ -60,7 +62,7 @@ export async function cannotRevoke(page: Page, name: string): Promise<void> {
   await menuItem(page, `Rename key ${name}`).waitFor();
   assert.equal(await revokeItem(page, name).count(), 0);
   await page.keyboard.press('Escape');
-  await isGone(page.getByRole('menu'));
+  await isClosed(openMenu(page));
 }
 
 /** Creates a key with the mouse and returns it once it is shown. */

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
 import { isAccessible, settled } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from './expect.ts';
+import { hasFocus, isAt, isClosed, reads, showsFocus, tabTo, texts, until } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { addKeysNamed } from './named-keys.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
@@ -248,7 +248,7 @@ test('sorting and filtering work with the keyboard alone, with visible focus', a
   await keyboard.press('ArrowUp');
   await showsFocus(choice(page, 'Scope', 'audit:read'));
   await keyboard.press('Escape');
-  await isGone(page.getByRole('menu'));
+  await isClosed(keys.openMenu(page));
   await showsFocus(addFilter(page));
   await tabTo(page.getByRole('button', { name: 'Remove filter: Unused for' }), 'Shift+Tab');
   await keyboard.press('Enter');

@@ -192,6 +192,8 @@ test('a key in the address of a page is removed from it before it is used, and i
   }
   await page.goto(`${dashboard.server.url}/help/authentication?x=${apiKey}#${apiKey}`);
   await isAt(page, '/help/authentication');
+  // The page that is open could still send a request, which would be rejected.
+  await page.goto('about:blank');
   await page.context().clearCookies();
   await page.goto(`${dashboard.server.url}/settings/api?q=${apiKey}`);
   await isAt(page, `/login?next=${encodeURIComponent(`/settings/api?hash=${hashOf(apiKey)}`)}`);

@@ -92,7 +92,7 @@ test('rejected with expired_key: a key after its expiry, with the time of the ex
   const expiresAt = new Date(Date.now() + 1000).toISOString();
   const short = await ada.createKey({ name: 'short', expiresAt });
   const first = await contract.call('GET', '/v1/me', { key: short.apiKey });
-  assert.equal(first.status, 200, 'the key is valid before its expiry');
+  assert.ok(first.status === 200 || Date.now() >= Date.parse(expiresAt), 'it is valid before its expiry');
   await eventually(
     () => contract.call('GET', '/v1/me', { key: short.apiKey }),
     (response) => response.status !== 200,

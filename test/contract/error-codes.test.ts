@@ -69,14 +69,9 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     return authorization(`Bearer ${apiKey}`);
   },
   expired_key: async () => {
-    const { apiKey } = await ada.createKey({
-      name: 'short',
-      expiresAt: new Date(Date.now() + 300).toISOString(),
-    });
-    return eventually(
-      () => authorization(`Bearer ${apiKey}`),
-      (response) => response.status === 401,
-    );
+    const { apiKey, key } = await ada.createKey({ name: 'short' });
+    await inDatabase(server, 'UPDATE api_key SET expires_at = created_at + 1 WHERE id = ?', key.id);
+    return authorization(`Bearer ${apiKey}`);
   },
   session_over: async () => {
     const left = await other.call('POST', '/api/auth/sign-out', {});

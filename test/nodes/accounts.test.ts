@@ -114,7 +114,16 @@ test('no child of a key is created on any node after its revoke returned', async
       });
     // Caches the creator on all nodes, so that none reads from the database whether it is active.
     for (const url of urls(3)) await call(`${url}/v1/me`, { headers: bearer(creator.apiKey) });
-    const creating = Promise.all(urls(9).map(create));
+    const first = Promise.withResolvers<void>();
+    const creating = Promise.all(
+      urls(9).map(async (url) => {
+        const response = await create(url);
+        first.resolve();
+        return response;
+      }),
+    );
+    // In the middle of the others.
+    await first.promise;
     await at(deployment.node(round % 3).url).revoke(creator.key.id);
     const before = (await list(`child ${round}`)).map(({ id }) => id);
     const late = await Promise.all(urls(3).map(create));
@@ -138,6 +147,7 @@ test('no descendant of a key is active on any node after its revoke with descend
   for (let round = 0; round < times(2, 5); round++) {
     const root = await at(deployment.node(0).url).createKey({ name: `root ${round}`, scopes });
     let revokeReturned = false;
+    const first = Promise.withResolvers<void>();
     const creating = Promise.all(
       urls(6).map(async (url) => {
         const created: string[] = [];
@@ -153,10 +163,12 @@ test('no descendant of a key is active on any node after its revoke with descend
           assert.ok(!late, 'a descendant stayed active and created a key');
           parent = createdKeySchema.parse(response.body).apiKey;
           created.push(parent);
+          first.resolve();
         }
       }),
     );
     const path = `/v1/api-keys/${root.key.id}/revoke`;
+    await first.promise;
     const response = await at(deployment.node(round % 3).url).call('POST', path, { descendants: true });
     revokeReturned = true;
     assert.equal(response.status, 200, response.text);

@@ -4,19 +4,15 @@ import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { HttpSocket } from '../support/http-socket.ts';
-import { bearer, call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import type { ClusterNode } from '../torture/cluster.ts';
 import { bearerField, request } from '../torture/reconnecting-connection.ts';
-import { sharedNodes } from './shared-cluster.ts';
+import { sharedNodes, verify } from './shared-cluster.ts';
 
 let nodes: readonly [ClusterNode, ClusterNode, ClusterNode];
 before(async () => {
   nodes = await sharedNodes();
 });
-
-const verify = async (node: ClusterNode, apiKey: string) =>
-  (await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status;
 
 /** The body of an import of these keys. */
 const importOf = (apiKeys: readonly string[]) => ({

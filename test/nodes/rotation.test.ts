@@ -4,19 +4,16 @@ import { before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../support/contract.ts';
 import { HttpSocket } from '../support/http-socket.ts';
-import { bearer, call } from '../support/person.ts';
+import { call } from '../support/person.ts';
 import { Rotations } from '../support/rotation.ts';
 import type { ClusterNode } from '../torture/cluster.ts';
 import { bearerField, request } from '../torture/reconnecting-connection.ts';
-import { sharedNodes } from './shared-cluster.ts';
+import { sharedNodes, verify } from './shared-cluster.ts';
 
 let nodes: readonly [ClusterNode, ClusterNode, ClusterNode];
 before(async () => {
   nodes = await sharedNodes();
 });
-
-const verify = async (node: ClusterNode, apiKey: string) =>
-  (await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status;
 
 /** Waits until the key is cached on a node, which has a lease. */
 async function cacheOn(node: ClusterNode, apiKey: string): Promise<void> {

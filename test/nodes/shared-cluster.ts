@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { eventually } from '../support/contract.ts';
 import { shareInRun } from '../support/end-of-run.ts';
-import { call } from '../support/person.ts';
+import { bearer, call } from '../support/person.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 
 const shared = shareInRun(
@@ -19,4 +20,12 @@ export async function sharedNodes(): Promise<readonly [ClusterNode, ClusterNode,
     while ((await call(`${url}/readyz`)).status !== 200) await pause(10);
   }
   return [one, two, three];
+}
+
+/** The status of a verification. A node that gets no CPU for longer than a lease responds 503 until it has another. */
+export async function verify(node: ClusterNode, apiKey: string): Promise<number> {
+  return eventually(
+    async () => (await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status,
+    (status) => status !== 503,
+  );
 }

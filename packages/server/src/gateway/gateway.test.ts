@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { portOf, scripted, start, startTcp } from '../../../../test/support/lone-gateway.ts';
+import { patience } from '../../../../test/support/patience.ts';
 
 /** Asserts a 502 in the error envelope that reveals nothing about the upstream, with the reason in the log. */
 function assertBadGateway(
@@ -76,7 +77,7 @@ const broken: [string, string][] = [
 ];
 
 for (const [what, bytes] of broken) {
-  test(`a response that is ${what} becomes a 502`, { timeout: 10_000 }, async (t) => {
+  test(`a response that is ${what} becomes a 502`, { timeout: patience }, async (t) => {
     const url = await startTcp(t, (socket) => socket.once('data', () => socket.end(bytes)));
     const { ask, logged } = await start(t, url);
     assertBadGateway(await ask(), logged(), unreachable);
@@ -85,7 +86,7 @@ for (const [what, bytes] of broken) {
   });
 }
 
-test('a failed or unfinished TLS handshake gives a 502', { timeout: 10_000 }, async (t) => {
+test('a failed or unfinished TLS handshake gives a 502', { timeout: patience }, async (t) => {
   const plain = await startTcp(t, (socket) =>
     socket.once('data', () => socket.end('HTTP/1.1 400 x\r\n\r\n')),
   );
@@ -97,7 +98,7 @@ test('a failed or unfinished TLS handshake gives a 502', { timeout: 10_000 }, as
 });
 
 test('an API that accepts a request and does not respond gives a 502 after the timeout', {
-  timeout: 10_000,
+  timeout: patience,
 }, async (t) => {
   const url = await startTcp(t, (socket) => socket.resume());
   const { ask, logged } = await start(t, url, { silence: 50 });
@@ -106,7 +107,7 @@ test('an API that accepts a request and does not respond gives a 502 after the t
 });
 
 test('a response that stalls is aborted, and the client notices', {
-  timeout: 10_000,
+  timeout: patience,
 }, async (t) => {
   const url = await scripted(t, 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab');
   const { ask } = await start(t, url, { silence: 50 });
@@ -114,7 +115,7 @@ test('a response that stalls is aborted, and the client notices', {
 });
 
 test('a client that does not send its body gets a 400, not a 502', {
-  timeout: 10_000,
+  timeout: patience,
 }, async (t) => {
   const url = await startTcp(t, (socket) => socket.resume());
   const { port, logged } = await start(t, url, { body: 50 });
@@ -126,7 +127,7 @@ test('a client that does not send its body gets a 400, not a 502', {
 });
 
 test('an API can reject an announced body before it is sent', {
-  timeout: 10_000,
+  timeout: patience,
 }, async (t) => {
   const url = await scripted(t, 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n');
   const { port } = await start(t, url);
@@ -138,7 +139,7 @@ test('an API can reject an announced body before it is sent', {
 });
 
 test('after an unsolicited 100 Continue, requests to the API permanently use the client that supports it', {
-  timeout: 10_000,
+  timeout: patience,
 }, async (t) => {
   const requests: string[] = [];
   const url = await startTcp(t, (socket) => {
@@ -174,7 +175,7 @@ const whole: [string, string, string][] = [
 ];
 
 for (const [what, head, body] of whole) {
-  test(`a response that ${what} is forwarded completely`, { timeout: 10_000 }, async (t) => {
+  test(`a response that ${what} is forwarded completely`, { timeout: patience }, async (t) => {
     const url = await startTcp(t, (socket) => socket.once('data', () => socket.end(head + body)));
     const { ask } = await start(t, url);
     for (const method of ['GET', 'DELETE']) {
@@ -187,7 +188,7 @@ for (const [what, head, body] of whole) {
 }
 
 test('a connection that the API closed causes no failure if the request is safe to repeat', {
-  timeout: 10_000,
+  timeout: patience,
 }, async (t) => {
   let requests = 0;
   // Each connection responds once and breaks at the second request.
@@ -212,7 +213,7 @@ test('a connection that the API closed causes no failure if the request is safe 
 });
 
 test('an API that responds and disconnects before the body ends leaves the client connection in sync', {
-  timeout: 10_000,
+  timeout: patience,
 }, async (t) => {
   const url = await startTcp(t, (socket) => {
     socket.once('data', () =>
@@ -232,7 +233,7 @@ test('an API that responds and disconnects before the body ends leaves the clien
 });
 
 test('a broken body ends the request to the API, even if the client stays connected', {
-  timeout: 10_000,
+  timeout: patience,
 }, async (t) => {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
   const url = await startTcp(t, (socket) => socket.resume().once('close', resolve));
@@ -246,7 +247,7 @@ test('a broken body ends the request to the API, even if the client stays connec
 });
 
 test('during shutdown only the last response on a connection closes it', {
-  timeout: 10_000,
+  timeout: patience,
 }, async (t) => {
   const url = await scripted(t, ...Array(4).fill('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
   const { port, ask, stop } = await start(t, url);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import { eventually } from '../../../../test/support/contract.ts';
 import { ReachableAddresses } from './addresses.ts';
 import { WebhookSender } from './sender.ts';
 
@@ -131,13 +132,17 @@ test('a receiver that hangs ends with the timeout, before its response and in th
     if (request.url === '/half') response.writeHead(200).write('half');
     if (request.url === '/headers') response.socket?.write('HTTP/1.1 200 OK\r\nX-Slow: ');
   });
-  const { send } = senderWith(t, [['127.0.0.1'], ['127.0.0.1'], ['127.0.0.1']], 200);
+  const { send } = senderWith(t, Array(100).fill(['127.0.0.1']), 200);
   for (const path of ['/never', '/headers']) {
     const { status, error } = await send(`http://hooks.example.com:${port}${path}`);
     assert.deepEqual([status, error], [null, 'The receiver did not respond within 0.2 seconds.'], path);
   }
-  const half = await send(`http://hooks.example.com:${port}/half`);
-  assert.deepEqual([half.status, half.body, half.error], [200, 'half', null], 'the status counts');
+  // On a busy machine the time may be over before the half has arrived.
+  const half = await eventually(
+    () => send(`http://hooks.example.com:${port}/half`),
+    ({ body }) => body === 'half',
+  );
+  assert.deepEqual([half.status, half.error], [200, null], 'the status counts');
 });
 
 test('no more than a kilobyte of a response is read', async (t) => {
