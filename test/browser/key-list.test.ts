@@ -290,9 +290,7 @@ test('the audit log filter lists the newest 100 keys and links to the search for
   await dashboard.database('UPDATE api_key SET created_at = created_at - ? WHERE id = ?', msPerDay, key.id);
   const page = await dashboard.open(t, '/settings/audit');
   await page.getByRole('link', { name: 'Find another key' }).click();
-  await isAt(page, '/settings/api');
   await page.getByRole('searchbox', { name: 'Search keys' }).fill('Long ago');
-  await isAt(page, '/settings/api?q=Long+ago');
   await shows(page, ['Long ago']);
   await page.getByRole('link', { name: 'Long ago', exact: true }).click();
   await page.getByRole('link', { name: 'Activity' }).click();

@@ -122,11 +122,11 @@ test('the sort by status is active, expired, revoked, and keeps the status of th
 test('the sort by usage compares the requests that the list shows, and keeps them while pages are read', async () => {
   const made: { apiKey: string }[] = [];
   for (const times of [2, 0, 5, 1, 0]) {
-    const created = await ada.createKey({ name: `used ${made.length}` });
+    const created = await ada.createKey({ name: `order of uses ${made.length}` });
     for (let i = 0; i < times; i++) await use(created.apiKey);
     made.push(created);
   }
-  const query = { q: 'used ', sort: 'usage', include: 'usage' };
+  const query = { q: 'order of uses', sort: 'usage', include: 'usage' };
   const counts = ({ data }: KeyList) => data.map(({ usage }) => usage?.accepted);
   assert.deepEqual(counts(await list(query)), [5, 2, 1, 0, 0]);
   assert.deepEqual(counts(await list({ ...query, order: 'asc' })), [1, 2, 5, 0, 0]);

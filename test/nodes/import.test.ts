@@ -1,18 +1,14 @@
 /** When an import has returned, every node accepts the keys, even one that has cached them as unknown. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { HttpSocket } from '../support/http-socket.ts';
 import { openSession } from '../support/session.ts';
-import type { ClusterNode } from '../torture/cluster.ts';
 import { bearerField, request } from '../torture/reconnecting-connection.ts';
 import { sharedNodes, verify } from './shared-cluster.ts';
 
-let nodes: readonly [ClusterNode, ClusterNode, ClusterNode];
-before(async () => {
-  nodes = await sharedNodes();
-});
+const nodes = await sharedNodes();
 
 /** The body of an import of these keys. */
 const importOf = (apiKeys: readonly string[]) => ({

@@ -1,20 +1,16 @@
 /** The number of requests of a key that pass on several nodes. */
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { limitOf } from '../support/limits.ts';
-import { bearer, call, type HttpResponse, type Person } from '../support/person.ts';
+import { bearer, call, type HttpResponse } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import type { ClusterNode } from '../torture/cluster.ts';
 import { sharedNodes } from './shared-cluster.ts';
 
 const minute = 60_000;
 
-let nodes: readonly [ClusterNode, ClusterNode, ClusterNode];
-let ada: Person;
-before(async () => {
-  nodes = await sharedNodes();
-  ada = await openSession(nodes[0].server);
-});
+const nodes = await sharedNodes();
+const ada = await openSession(nodes[0].server);
 
 const verify = (node: ClusterNode, apiKey: string) =>
   call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });

@@ -1,6 +1,6 @@
 /** Every way to revoke keys on several nodes: when the call has returned, no node accepts them. */
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CreatedKey } from '@soku/contract/keys';
 import {
@@ -11,18 +11,13 @@ import {
 } from '@soku/contract/revocations';
 import { HttpSocket } from '../support/http-socket.ts';
 import { inDatabaseOf } from '../support/in-database.ts';
-import { bearer, call, type HttpResponse, type Person } from '../support/person.ts';
+import { bearer, call, type HttpResponse } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import type { ClusterNode } from '../torture/cluster.ts';
 import { bearerField, request } from '../torture/reconnecting-connection.ts';
 import { sharedNodes, verify } from './shared-cluster.ts';
 
-let nodes: readonly [ClusterNode, ClusterNode, ClusterNode];
-let ada: Person;
-before(async () => {
-  nodes = await sharedNodes();
-  ada = await openSession(nodes[0].server);
-});
+const nodes = await sharedNodes();
+const ada = await openSession(nodes[0].server);
 
 /** Keys that all nodes have cached, and may accept from their cache. */
 async function cachedKeys(count: number): Promise<[CreatedKey, ...CreatedKey[]]> {

@@ -1,6 +1,6 @@
 /** Rotations on several nodes. */
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../support/contract.ts';
 import { HttpSocket } from '../support/http-socket.ts';
@@ -10,10 +10,7 @@ import type { ClusterNode } from '../torture/cluster.ts';
 import { bearerField, request } from '../torture/reconnecting-connection.ts';
 import { sharedNodes, verify } from './shared-cluster.ts';
 
-let nodes: readonly [ClusterNode, ClusterNode, ClusterNode];
-before(async () => {
-  nodes = await sharedNodes();
-});
+const nodes = await sharedNodes();
 
 /** Waits until the key is cached on a node, which has a lease. */
 async function cacheOn(node: ClusterNode, apiKey: string): Promise<void> {

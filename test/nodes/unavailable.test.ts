@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorSchema } from '@soku/contract/errors';
 import { exchange } from '../support/http.ts';
 import { bearer, call, type HttpResponse } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import type { ClusterNode } from '../torture/cluster.ts';
 import { sharedNodes } from './shared-cluster.ts';
 
 /** ms: a lease, plus time for a busy machine. The torture test checks the lease itself. */
 const timeout = 2000 + 30_000;
 
-let node: ClusterNode;
-before(async () => {
-  [node] = await sharedNodes();
-});
+const [node] = await sharedNodes();
 
 const verify = (apiKey: string) => call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
 const readiness = () => call(`${node.url}/readyz`);
