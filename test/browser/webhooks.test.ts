@@ -1,7 +1,7 @@
 /** Settings > Webhooks: URLs that receive the events of a workspace, and the log of their deliveries. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { webhookListSchema, webhookWithSecretSchema } from '@soku/contract/webhooks';
+import { webhookListSchema } from '@soku/contract/webhooks';
 import type { Page } from 'playwright-core';
 import { newId } from '../../packages/server/src/ids.ts';
 import { inDatabase } from '../support/in-database.ts';
@@ -12,27 +12,18 @@ import { clipboard, hasFocus, isAt, isGone, reads, tabTo, texts } from './expect
 import { activeChoice, openJump } from './jump-pages.ts';
 import { alertDialog, copyButton, dialog, doneButton, heading } from './key-pages.ts';
 import { announces } from './toasts.ts';
+import { addQuietWebhook, button, hold, secretField } from './webhook-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada, server } = dashboard;
 const receiver = await WebhookReceiver.start();
 after(() => receiver.close());
 
-const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const urlField = (page: Page) => dialog(page).getByRole('textbox', { name: 'URL' });
-const secretField = (page: Page) => page.getByRole('textbox', { name: 'Signing secret' });
 const rows = (page: Page) => page.locator('.delivery > tr:first-child');
 const details = (page: Page) => page.locator('.delivery-details');
 
-/** Adds a webhook that receives the events of another kind than this test causes. */
-async function addWebhook(path: string): Promise<{ id: string; secret: string }> {
-  const response = await ada.call('POST', '/v1/webhooks', {
-    url: receiver.url + path,
-    events: ['audit.pruned'],
-  });
-  const { webhook, secret } = webhookWithSecretSchema.parse(response.body);
-  return { id: webhook.id, secret };
-}
+const addWebhook = async (path: string) => addQuietWebhook(ada, receiver.url + path);
 
 async function listWebhooks() {
   return webhookListSchema.parse((await ada.call('GET', '/v1/webhooks')).body).data;
@@ -96,12 +87,19 @@ test('a webhook is added with the keyboard, its secret is shown once, and a test
   await page.getByText('Copied. The full secret is on the clipboard.').waitFor();
   assert.equal(await clipboard(page), secret);
   await tabTo(doneButton(page));
+  const loadPage = await hold(page, '**/WebhookPage-*.js');
   await page.keyboard.press('Enter');
+  await isGone(dialog(page));
+  assert.ok(
+    !(await page.content()).includes(secret.slice(6)),
+    'the secret is gone before the next page is loaded',
+  );
+  await loadPage();
   const [webhook] = await listWebhooks();
   assert.deepEqual([webhook?.description, webhook?.events], ['Ops', ['key.created']]);
   await isAt(page, `/settings/webhooks/${webhook?.id}`);
   await hasFocus(page.getByRole('heading', { name: 'Ops' }));
-  assert.ok(!(await page.content()).includes(secret), 'the page does not hold the secret');
+  assert.ok(!(await page.content()).includes(secret.slice(6)), 'the page does not hold the secret');
 
   await tabTo(button(page, 'Send test event'));
   await page.keyboard.press('Enter');

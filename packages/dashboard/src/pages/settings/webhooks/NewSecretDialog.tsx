@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { flushSync } from 'react-dom';
 import { Dialog } from '../../../components/Dialog.tsx';
 import type { Elements } from '../../../components/elements.ts';
+import { useDropOnPageHide } from '../../../components/use-drop-on-page-hide.ts';
 import { LeaveConfirmation } from '../api/LeaveConfirmation.tsx';
 import { NewSecretView } from './NewSecretView.tsx';
 import type { NewSigningSecret } from './use-signing-secret.ts';
@@ -41,9 +42,18 @@ export function NewSecretDialog({ title, newSecret, form, lead, remedy, onClose 
     },
   });
 
+  useDropOnPageHide(() => {
+    if (created === null) return;
+    drop('form');
+    setAsking(false);
+  });
+
   const close = () => {
-    drop();
-    flushSync(() => setAsking(false));
+    // Removes the secret from the page now: the page that follows may first have to load its code.
+    flushSync(() => {
+      drop('dropped');
+      setAsking(false);
+    });
     onClose(created?.webhook.id);
   };
   const requestClose = () => {
@@ -52,6 +62,7 @@ export function NewSecretDialog({ title, newSecret, form, lead, remedy, onClose 
     else close();
   };
 
+  if (stage === 'dropped') return null;
   return (
     <>
       <Dialog

@@ -7,12 +7,14 @@ import { webhooksOptions } from '../../../api/webhooks.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
 export interface NewSigningSecret {
-  stage: 'form' | 'busy' | 'shown' | 'copied';
+  /** dropped: the dialog is about to close, and nothing is rendered. */
+  stage: 'form' | 'busy' | 'shown' | 'copied' | 'dropped';
   /** The webhook and its new signing secret, from the response until it is dropped. */
   read: () => WebhookWithSecret | null;
   create: (call: () => Promise<WebhookWithSecret>) => Promise<void>;
   markCopied: () => void;
-  drop: () => void;
+  /** @param next what to render instead: nothing, or the form */
+  drop: (next: 'dropped' | 'form') => void;
 }
 
 /**
@@ -43,8 +45,9 @@ export function useSigningSecret(lost: string): NewSigningSecret {
       }
     },
     markCopied: () => setStage('copied'),
-    drop: () => {
+    drop: (next) => {
       held.current = null;
+      setStage(next);
     },
   };
 }
