@@ -138,7 +138,7 @@ test('a failing delivery shows its response and is sent again; the list follows 
   await reads(details(page), /The receiver responded with 503 instead of 2xx\. .*\{"error":"queue full"\}/);
   await isAccessible(page, { state: 'a failed delivery' });
 
-  receiver.respond = (_request, response) => void response.writeHead(200).end('thanks');
+  receiver.respond = (_request, response) => void response.writeHead(200).end('thanks,\n\u202esknaht');
   await tabTo(button(page, 'Redeliver'));
   await page.keyboard.press('Enter');
   await announces(page, /^Queued again\. It is sent in a moment\.$/);
@@ -147,6 +147,10 @@ test('a failing delivery shows its response and is sent again; the list follows 
   await page.getByText('All', { exact: true }).first().click();
   await reads(rows(page), / Delivered 200 in \d+ ms 1 .*None$/);
   await page.locator('.page-head').getByText('Active').waitFor();
+  await rows(page).getByRole('button').click();
+  await reads(details(page), /thanks, \\u\{202e\}sknaht/);
+  await details(page).getByRole('button', { name: 'Copy body of the response' }).click();
+  assert.equal(await clipboard(page), 'thanks,\n\u202esknaht', 'the original is copied');
   const requests = await receiver.whenReceived('/down', 2);
   assert.equal(new Set(requests.map((request) => request.id)).size, 1, 'the same webhook-id');
 

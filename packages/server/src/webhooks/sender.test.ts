@@ -162,6 +162,27 @@ test('no more than a kilobyte of a response is read', async (t) => {
   await closed.promise;
 });
 
+test('signing secrets and signatures are removed from a response', async (t) => {
+  // No run of 26 letters and digits.
+  const base64 = `${'Ab1+/'.repeat(8)}xyz=`;
+  const texts = [
+    [`whsec_${base64}`, 'whsec_[redacted]'],
+    [JSON.stringify({ secret: `whsec_${base64}`, ok: 1 }), '{"secret":"whsec_[redacted]","ok":1}'],
+    [`webhook-signature: v1,${base64} v1,${base64}\n`, 'webhook-signature: v1,[redacted] v1,[redacted]\n'],
+    [`"v1,${base64.replaceAll('/', '\\/')}"`, '"v1,[redacted]"'],
+  ] as const;
+  let echoed = '';
+  const { port } = await receiver(t, (_request, response) => response.end(echoed));
+  const { send } = senderWith(
+    t,
+    texts.map(() => ['127.0.0.1']),
+  );
+  for (const [text, stored] of texts) {
+    echoed = text;
+    assert.equal((await send(`http://hooks.example.com:${port}/`)).body, stored);
+  }
+});
+
 test('failures of the connection have short reasons, and a stop aborts a request', async (t) => {
   const { port } = await receiver(t, (request) => {
     if (request.url === '/reset') request.socket.resetAndDestroy();

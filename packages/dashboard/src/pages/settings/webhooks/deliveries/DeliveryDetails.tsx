@@ -1,4 +1,5 @@
 import './DeliveryDetails.css';
+import { escapeHiddenCharacters } from '@soku/contract/visible-text';
 import type { Delivery } from '@soku/contract/webhooks';
 import { RotateCw } from 'lucide-react';
 import { Button } from '../../../../components/Button.tsx';
@@ -44,7 +45,12 @@ function Request({ request: { headers, body } }: Pick<Delivery, 'request'>) {
         code={[...lines, 'webhook-signature: v1,... (not stored)'].join('\n')}
         copied={() => lines.join('\n')}
       />
-      <Code head="Body, formatted" label="body of the request" code={formatJson(body)} copied={() => body} />
+      <Code
+        head="Body, formatted"
+        label="body of the request"
+        code={escapeLines(formatJson(body))}
+        copied={() => body}
+      />
     </section>
   );
 }
@@ -75,7 +81,12 @@ function Response({ lastAttempt }: Pick<Delivery, 'lastAttempt'>) {
         </Notice>
       )}
       {body === null || body === '' ? null : (
-        <Code head="Body, at most 1 kB" label="body of the response" code={body} />
+        <Code
+          head="Body, at most 1 kB"
+          label="body of the response"
+          code={escapeLines(body)}
+          copied={() => body}
+        />
       )}
       {body === '' ? <p className="delivery-details__more">The body is empty.</p> : null}
     </section>
@@ -88,4 +99,12 @@ function formatJson(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** The receiver chooses the text. Only the characters that lay out lines stay as they are. */
+function escapeLines(text: string): string {
+  return text
+    .split(/(\r?\n|\t)/)
+    .map((part, i) => (i % 2 === 0 ? escapeHiddenCharacters(part) : part))
+    .join('');
 }
