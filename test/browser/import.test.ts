@@ -103,19 +103,21 @@ test('problems are listed by row and can be downloaded, and nothing is imported'
   await ada.revoke(revoked.key.id);
   const page = await dashboard.open(t, '/settings/api/import');
   const lines = [
-    'name,hash,rateLimit',
-    `Wrong one,${sha256('1')},60`,
-    `Wrong two,${sha256('2').slice(1)},60`,
-    `Wrong three,${sha256(revoked.apiKey)},"many, many"`,
-    `,${sha256('4')},`,
+    'name,hash,rateLimit,permissions',
+    `Wrong one,${sha256('1')},60,`,
+    `Wrong two,${sha256('2').slice(1)},60,`,
+    `Wrong three,${sha256(revoked.apiKey)},"many, many",`,
+    `,${sha256('4')},,`,
+    `Wrong five,${sha256('5')},,keys:read none:such`,
   ];
   await choose(page, 'keys.csv', lines.join('\n'));
-  await button(page, 'Check 4 keys').click();
+  await button(page, 'Check 5 keys').click();
   await hasFocus(step(page, 'Nothing can be imported yet'));
   const problems = await rows(page);
   assert.match(problems.join('\n'), /^3 hash must be a SHA-256/m);
   assert.match(problems.join('\n'), /^4 rateLimit /m);
   assert.match(problems.join('\n'), /^5 name must not be empty$/m);
+  assert.match(problems.join('\n'), /^6 scopes is none:such, which is not in the scope catalog/m);
   await isAccessible(page);
   const [download] = await Promise.all([
     page.waitForEvent('download'),
@@ -124,6 +126,7 @@ test('problems are listed by row and can be downloaded, and nothing is imported'
   assert.equal(download.suggestedFilename(), 'import-problems.csv');
   const csv = await readFile(await download.path(), 'utf8');
   assert.match(csv, /^row,field,problem\r\n"3","hash","must be a SHA-256/);
+  assert.match(csv, /^"6","scopes","is none:such/m);
   assert.equal(csv.trim().split('\r\n').length, problems.length + 1);
   assert.deepEqual(await namesOf('Wrong'), []);
 

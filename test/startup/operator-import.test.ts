@@ -79,21 +79,25 @@ test('keys of CSV and JSON files are imported, and accepted by the next server',
 test('problems are listed with line and column, and nothing is imported', async () => {
   const twice = newHash();
   const rows = [
-    `good,${newHash()},`,
-    `,${newHash()},`,
-    `b,xyz,`,
-    `c,${twice},`,
-    `d,${twice},`,
+    `good,${newHash()},,`,
+    `,${newHash()},,`,
+    `b,xyz,,`,
+    `c,${twice},,`,
+    `d,${twice},,`,
     `e,${newHash()}`,
-    `f,${newHash()},-1`,
+    `f,${newHash()},-1,`,
+    `g,${newHash()},,keys:read No`,
+    `h,${newHash()},,keys:read none:such`,
   ];
-  await assertRejected(`name,hash,rateLimit\n${rows.join('\n')}\n`, [
+  await assertRejected(`name,hash,rateLimit,scopes\n${rows.join('\n')}\n`, [
     /^soku: line 3, column name: must not be empty/,
     /^soku: line 4, column hash: must be a SHA-256/,
     /^soku: line 6, column hash: must not occur twice/,
-    /^soku: line 7: has 2 cells, and the header has 3/,
+    /^soku: line 7: has 2 cells, and the header has 4/,
     /^soku: line 8, column rateLimit: must be a whole number/,
-    /^soku: Nothing was imported, because .+ has 5 problems\./,
+    /^soku: line 9, column scopes: must be a scope/,
+    /^soku: line 10, column scopes: is none:such, which is not in the scope catalog/,
+    /^soku: Nothing was imported, because .+ has 7 problems\./,
   ]);
   await assertRejected(
     JSON.stringify([{ name: 'a', hash: 'b' }, 5]),

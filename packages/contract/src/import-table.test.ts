@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { importColumns, readImportHeader, readImportRow } from './import-table.ts';
+import { columnOfPath, importColumns, readImportHeader, readImportRow } from './import-table.ts';
 import { checkImportKey } from './imports.ts';
 
 const hash = 'a'.repeat(64);
@@ -70,7 +70,7 @@ test('a limit can be off, and a cell that cannot be read is a problem of its col
   ] as const) {
     const { problems } = checkImportKey(keyOf(['name', 'hash', column], ['x', hash, cell]));
     assert.deepEqual(
-      problems?.map(({ path }) => path.split('.')[0]),
+      problems?.map(({ path }) => columnOfPath(path)),
       [column],
       cell,
     );

@@ -58,6 +58,11 @@ export function readImportRow(
   return { key: Object.fromEntries(fields) };
 }
 
+/** The column that a problem of `checkImportKey` is about: `scopes.0` is a part of the cell in the column `scopes`. */
+export function columnOfPath(path: string): string {
+  return path.split('.', 1).join();
+}
+
 /** A cell that cannot be read stays a text, which `checkImportKey` rejects. */
 function readCell(column: ImportColumn, text: string): unknown {
   switch (column) {

@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { columnOfPath } from '@soku/contract/import-table';
 import type { Kysely } from 'kysely';
 import type { Config } from '../config.ts';
 import { readConfig } from '../config.ts';
@@ -145,7 +146,8 @@ async function* batchesOf(
 
 function describe({ index, path, problem }: RowProblem, format: ImportFormat): string {
   const place = format === 'csv' ? `line ${index}` : `key ${index}`;
-  const what = path === '' ? '' : `, ${format === 'csv' ? 'column' : 'field'} ${path}`;
+  const field = format === 'csv' ? `column ${columnOfPath(path)}` : `field ${path}`;
+  const what = path === '' ? '' : `, ${field}`;
   const text =
     problem === 'hash_unavailable' ? 'is in use elsewhere, or was revoked (hash_unavailable)' : problem;
   return `${place}${what}: ${text}`;

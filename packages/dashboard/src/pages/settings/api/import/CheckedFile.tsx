@@ -1,3 +1,4 @@
+import { columnOfPath } from '@soku/contract/import-table';
 import { type ImportResult, maxImportProblems } from '@soku/contract/imports';
 import { useQueryClient } from '@tanstack/react-query';
 import { Download } from 'lucide-react';
@@ -115,7 +116,7 @@ function Problems({ file, problems }: { file: ImportFile; problems: ImportResult
             <tr key={i}>
               <td className="import-table__row">{formatNumber(file.numbers[index] ?? index)}</td>
               <td>
-                <code translate="no">{path}</code>
+                <code translate="no">{columnOfPath(path)}</code>
               </td>
               <td>{problemText({ problem })}</td>
             </tr>

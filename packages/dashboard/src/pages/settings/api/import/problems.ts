@@ -1,3 +1,4 @@
+import { columnOfPath } from '@soku/contract/import-table';
 import type { ImportResult } from '@soku/contract/imports';
 import type { ImportFile } from './read-file.ts';
 
@@ -15,7 +16,7 @@ export function problemText({ problem }: Pick<Problem, 'problem'>): string {
 /** The problems as a CSV file. */
 export function toCsv(file: Pick<ImportFile, 'numbers'>, problems: readonly Problem[]): string {
   const lines = problems.map(({ index, path, problem }) =>
-    [String(file.numbers[index]), path, problemText({ problem })].map(quote).join(','),
+    [String(file.numbers[index]), columnOfPath(path), problemText({ problem })].map(quote).join(','),
   );
   return ['row,field,problem', ...lines, ''].join('\r\n');
 }
