@@ -80,6 +80,6 @@ export function usePanel() {
   return { openPanel, switchPanel, closePanel };
 }
 
-function isPanelInAddress(): boolean {
+export function isPanelInAddress(): boolean {
   return new URLSearchParams(window.location.search).has('panel');
 }

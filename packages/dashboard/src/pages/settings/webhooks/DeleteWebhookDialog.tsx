@@ -5,6 +5,7 @@ import { deleteWebhook, removeCachedWebhook } from '../../../api/change-webhooks
 import { announce } from '../../../components/Toast.tsx';
 import { useCall } from '../../../components/use-call.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
+import { isWebhookOpen } from './is-webhook-open.ts';
 import { nameOf } from './names.ts';
 import { WebhookAlert } from './WebhookAlert.tsx';
 
@@ -14,7 +15,7 @@ export function DeleteWebhookDialog({ webhook, onClose }: { webhook: Webhook; on
   const call = useCall(async () => {
     await withSignIn(() => deleteWebhook(webhook.id));
     // Leaves the page before its webhook is gone.
-    await navigate({ to: '/settings/webhooks', replace: true });
+    if (isWebhookOpen(webhook.id)) await navigate({ to: '/settings/webhooks', replace: true });
     removeCachedWebhook(client, webhook.id);
     announce('Deleted.', nameOf(webhook));
   });

@@ -5,11 +5,13 @@ import { changeWebhook, updateCachedWebhook } from '../../../api/change-webhooks
 import { announce } from '../../../components/Toast.tsx';
 import { useCall } from '../../../components/use-call.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
+import { useCloseAfterCall } from './use-close-after-call.ts';
 import { WebhookAlert } from './WebhookAlert.tsx';
 
 /** Disables a webhook, or enables one that is disabled. */
 export function DisableWebhookDialog({ webhook, onClose }: { webhook: Webhook; onClose: () => void }) {
   const client = useQueryClient();
+  const closeAfterCall = useCloseAfterCall(onClose);
   // The server, another tab or another person may change the webhook while the dialog is open. The button must not turn
   // into its opposite under the pointer.
   const [enables] = useState(webhook.disabledAt !== null);
@@ -20,7 +22,7 @@ export function DisableWebhookDialog({ webhook, onClose }: { webhook: Webhook; o
         ? 'Enabled. The events that waited are sent now.'
         : 'Disabled. Events wait until you enable it again.',
     );
-    onClose();
+    closeAfterCall();
   });
   const verb = enables ? 'Enable' : 'Disable';
   return (

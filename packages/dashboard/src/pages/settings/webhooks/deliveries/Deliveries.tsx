@@ -15,7 +15,9 @@ import { Section } from '../../../../components/Section.tsx';
 import { Segments } from '../../../../components/Segments.tsx';
 import { announce } from '../../../../components/Toast.tsx';
 import { useCall } from '../../../../components/use-call.ts';
+import { isPanelInAddress } from '../../../../components/use-panel.ts';
 import { withSignIn } from '../../../../session/sign-in-again.ts';
+import { isWebhookOpen } from '../is-webhook-open.ts';
 import { DeliveriesTable, DeliveriesTableSkeleton } from './DeliveriesTable.tsx';
 import { useRedeliver } from './use-redeliver.ts';
 
@@ -33,16 +35,22 @@ interface DeliveriesProps {
 
 /** The log of what was sent to a webhook. */
 export function Deliveries({ webhook, status }: DeliveriesProps) {
-  const navigate = useNavigate({ from: '/settings/webhooks/$webhookId' });
+  const navigate = useNavigate();
   const list = useInfiniteQuery({
     ...deliveriesOptions(webhook.id, status),
     placeholderData: keepPreviousData,
   });
   const deliveries = deliveriesOf(list.data?.pages ?? []);
   const show = (filter: Filter) =>
-    navigate({ search: filter === 'all' ? {} : { status: filter }, replace: true, resetScroll: false });
+    navigate({
+      to: '/settings/webhooks/$webhookId',
+      params: { webhookId: webhook.id },
+      search: filter === 'all' ? {} : { status: filter },
+      replace: true,
+      resetScroll: false,
+    });
   useFreshStatus(list.data && deliveries);
-  const redeliver = useRedeliver(webhook, deliveries);
+  const redeliver = useRedeliver(webhook, deliveries, status);
   const test = useTest(webhook, () => show('all'));
 
   return (
@@ -98,7 +106,8 @@ function useTest({ id, disabledAt }: Webhook, showAll: () => unknown) {
           ? 'Test event queued. Its delivery is listed below.'
           : 'Test event queued. It is sent when you enable the webhook.',
       );
-      await showAll();
+      // The user may have left the page, or opened a dialog, which this would close.
+      if (isWebhookOpen(id) && !isPanelInAddress()) await showAll();
       await client.invalidateQueries({ queryKey: ['webhooks', 'deliveries', id] });
     },
     { repeatable: true },

@@ -9,20 +9,29 @@ import { focusRow } from '../../api/use-after-revoke.ts';
 /**
  * Sends an event again. It is no failed delivery then, so its row may disappear with the button that had the focus, which
  * then moves to the next row, or to the heading.
+ *
+ * @param status the filter. With another one, a row is missing for another reason, and the focus stays
  */
-export function useRedeliver({ id, disabledAt }: Webhook, deliveries: readonly Delivery[]) {
+export function useRedeliver(
+  { id, disabledAt }: Webhook,
+  deliveries: readonly Delivery[],
+  status: Delivery['status'] | undefined,
+) {
   const client = useQueryClient();
-  const sent = useRef<{ id: string; next: string | undefined } | null>(null);
+  const sent = useRef<{ id: string; next: string | undefined; status: typeof status } | null>(null);
   useEffect(() => {
     const last = sent.current;
-    if (last === null || deliveries.some((delivery) => delivery.id === last.id)) return;
-    sent.current = null;
-    if (document.activeElement === document.body) focusRow(last.next);
-  }, [deliveries]);
+    if (last === null) return;
+    if (last.status !== status) sent.current = null;
+    else if (!deliveries.some((delivery) => delivery.id === last.id)) {
+      sent.current = null;
+      if (document.activeElement === document.body) focusRow(last.next);
+    }
+  }, [deliveries, status]);
   return async (deliveryId: string) => {
     await withSignIn(() => redeliver(id, deliveryId));
     const index = deliveries.findIndex((delivery) => delivery.id === deliveryId);
-    sent.current = { id: deliveryId, next: (deliveries[index + 1] ?? deliveries[index - 1])?.id };
+    sent.current = { id: deliveryId, next: (deliveries[index + 1] ?? deliveries[index - 1])?.id, status };
     announce(
       disabledAt === null
         ? 'Queued again. It is sent in a moment.'
