@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseEnv, promisify } from 'node:util';
+import { z } from 'zod';
 import { readConfig } from '../../packages/server/src/config.ts';
 import { ProxyProcess, type Recipe } from '../proxies/proxy.ts';
 import { eventually } from '../support/contract.ts';
@@ -75,29 +76,55 @@ test('the command of docs/operations/README.md lists the servers, but not withou
 const haproxy = debianProgram('haproxy');
 const skip = typeof haproxy === 'string' ? haproxy : false;
 
-test('HAProxy loses no request while a server restarts, and sends it requests again', {
-  skip,
-  timeout: patience,
-}, async (t) => {
+/** Starts HAProxy with one of the configurations, in front of the servers here. */
+async function startBalancer(t: TestContext, example: string, server: RegExp): Promise<ProxyProcess> {
   assert.ok(typeof haproxy !== 'string');
   const ports = deployment.nodes.map(({ url }) => new URL(url).port);
   const recipe: Recipe = {
     program: 'haproxy',
     page: 'docs/operations/load-balancer.md',
-    examples: [configuration],
+    examples: [example],
     openBefore: '',
     scopesBefore: '',
     prepare: (folder) => ['-db', '-f', join(folder, 'haproxy.cfg')],
   };
   const edit = (text: string) =>
-    text.replaceAll(/10\.0\.0\.(\d):3000/g, (_all, n: string) => `127.0.0.1:${ports[Number(n) - 1]}`);
+    text.replaceAll(server, (_all, n: string) => `127.0.0.1:${ports[Number(n) - 1]}`);
   const balancer = await ProxyProcess.start(recipe, haproxy, { soku: 0, api: 0, edit });
   t.after(() => balancer.stop());
   await eventually(
     async () => (await call(`${balancer.url}/readyz`)).status,
     (status) => status === 200,
   );
-  for (const command of blocks(recipe.page, 'sh run')) {
+  return balancer;
+}
+
+test('HAProxy of deploy/compose.postgres.yaml sends requests to each server, which rejects a revoked key', {
+  skip,
+  timeout: patience,
+}, async (t) => {
+  const balancer = await startBalancer(t, 'deploy/haproxy.cfg', /soku-(\d):3000/g);
+  const nodes = new Set<string>();
+  await eventually(
+    async () =>
+      nodes.add(z.object({ node: z.string() }).parse((await call(`${balancer.url}/readyz`)).body).node),
+    ({ size }) => size === 3,
+  );
+  const ada = await openSession(first.server);
+  const { apiKey, key } = await ada.createKey({ name: 'through the HAProxy of Compose' });
+  const verify = async () => (await call(`${balancer.url}/v1/verify`, { headers: bearer(apiKey) })).status;
+  const thrice = async () => [await verify(), await verify(), await verify()];
+  assert.deepEqual(await thrice(), [204, 204, 204]);
+  await ada.revoke(key.id);
+  assert.deepEqual(await thrice(), [401, 401, 401]);
+});
+
+test('HAProxy loses no request while a server restarts, and sends it requests again', {
+  skip,
+  timeout: patience,
+}, async (t) => {
+  const balancer = await startBalancer(t, configuration, /10\.0\.0\.(\d):3000/g);
+  for (const command of blocks('docs/operations/load-balancer.md', 'sh run')) {
     await run(command.replace('http://localhost:8080', balancer.url));
   }
   const ada = await openSession(first.server);
