@@ -1,6 +1,6 @@
 /**
  * Runs what the Dockerfile configures (user, variables, command, health check) with the isolation of a container whose
- * root file system is read-only. image.test.ts builds the image itself.
+ * root file system is read-only.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,18 +8,14 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { z } from 'zod';
 import { patience } from '../support/patience.ts';
-import { call } from '../support/person.ts';
-import { fillDataDir, freePort, newDataDir, root } from '../support/server.ts';
+import { root } from '../support/server.ts';
 import { readDockerfile } from './dockerfile.ts';
-import { assemble, SandboxedProcess, skipWithoutSandbox } from './sandbox.ts';
+import { assemble, skipWithoutSandbox } from './sandbox.ts';
+import { assertServes } from './serving.ts';
 
 const image = readDockerfile();
 const installation = assemble();
-const dataDir = newDataDir();
-after(() => {
-  for (const directory of [dirname(installation), dataDir])
-    rmSync(directory, { recursive: true, force: true });
-});
+after(() => rmSync(dirname(installation), { recursive: true, force: true }));
 
 const manifestSchema = z.object({
   version: z.string(),
@@ -50,36 +46,7 @@ test('the command serves as an unprivileged user with only its volume writable, 
   skip: skipWithoutSandbox,
   timeout: patience,
 }, async (t) => {
-  const port = await freePort();
-  await fillDataDir(dataDir, { kind: 'sqlite' });
-  assert.equal(image.volume, image.env.SOKU_DATA_DIR);
-  const [uid = '', gid] = image.user.split(':');
-  assert.equal(uid, gid);
-  assert.match(uid, /^[1-9]\d*$/);
-  const sandbox = {
-    installation,
-    dataDir,
-    dataPath: image.volume,
-    uid,
-    workDir: image.workDir,
-    // The base image has Node in PATH.
-    env: { ...image.env, PATH: `/base:${image.env.PATH}`, PORT: String(port) },
-  };
-  const check = () => new SandboxedProcess(sandbox, image.healthCheck).exited();
-  const server = new SandboxedProcess(sandbox, image.command);
-  t.after(() => server.stop());
-  await server.printed('Listening on');
-  assert.equal(await check(), 0);
-  const url = `http://localhost:${port}`;
-  assert.equal((await call(`${url}/readyz`)).status, 200);
-  assert.match((await call(`${url}/settings/api`)).text, /<title>/);
-  // The other command of the image, in the running container.
-  const backup = new SandboxedProcess(sandbox, ['soku', 'backup', `${image.volume}/backup.db`]);
-  assert.equal(await backup.exited(), 0, backup.output);
-  const outside = new SandboxedProcess(sandbox, ['soku', 'backup', '/opt/soku/backup.db']);
-  assert.equal(await outside.exited(), 73, outside.output);
-  server.signal('SIGTERM');
-  assert.equal(await server.exited(), 0, server.output);
-  assert.match(server.output, /Stopped/);
-  assert.equal(await check(), 1);
+  // The base image has Node in PATH.
+  const env = { ...image.env, PATH: `/base:${image.env.PATH}` };
+  await assertServes(t, { ...image, env }, { installation });
 });

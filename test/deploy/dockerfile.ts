@@ -6,7 +6,7 @@ import { root } from '../support/server.ts';
 const commandSchema = z.array(z.string()).nonempty();
 
 /** What the image of the Dockerfile runs, as Docker reads it. */
-interface ImageConfig {
+export interface ImageConfig {
   /** Default values of the build arguments. */
   args: Record<string, string>;
   labels: Record<string, string>;

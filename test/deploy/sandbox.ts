@@ -15,9 +15,11 @@ export const skipWithoutSandbox: string | false = typeof bubblewrap === 'string'
 /** What Bubblewrap reports about the command; the process id is that of the machine. */
 const startedSchema = z.object({ 'child-pid': z.number() });
 
-interface Sandbox {
-  /** The assembled installation, at /opt/soku. */
-  installation: string;
+export interface Sandbox {
+  /** The assembled installation, at /opt/soku. With `root`: it has its own. */
+  installation?: string;
+  /** The files of an image. Default: programs of this machine, and Node at /base. */
+  root?: string;
   /** The only directory on a disk that is writable, and its path in the sandbox. */
   dataDir: string;
   dataPath: string;
@@ -41,18 +43,25 @@ function newInstallation(): string {
 }
 
 /** Everything but the data directory and /tmp is read-only, no capability is left, and the command is process 1. */
-function argumentsFor({ installation, dataDir, dataPath, uid, workDir, env }: Sandbox): string[] {
+function argumentsFor(sandbox: Sandbox): string[] {
+  const { dataDir, dataPath, uid, workDir, env } = sandbox;
   const variables = Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]);
   return [
     ...['--unshare-user', '--uid', uid, '--gid', uid, '--unshare-pid', '--as-pid-1', '--unshare-ipc'],
     ...['--cap-drop', 'ALL', '--die-with-parent', '--clearenv', ...variables],
-    ...['--ro-bind', '/usr', '/usr', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
+    ...(sandbox.root === undefined ? ownFiles(sandbox.installation) : ['--ro-bind', sandbox.root, '/']),
+    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--bind', dataDir, dataPath],
+    ...['--remount-ro', '/', '--chdir', workDir],
+  ];
+}
+
+function ownFiles(installation = ''): string[] {
+  return [
+    ...['--ro-bind', '/usr', '/usr'],
     ...['bin', 'lib', 'lib64'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]),
     ...['--ro-bind', '/etc/hosts', '/etc/hosts', '--ro-bind', '/etc/ld.so.cache', '/etc/ld.so.cache'],
     // The base image has Node.
-    ...['--ro-bind', process.execPath, '/base/node'],
-    ...['--ro-bind', installation, '/opt/soku', '--bind', dataDir, dataPath],
-    ...['--remount-ro', '/', '--chdir', workDir],
+    ...['--ro-bind', process.execPath, '/base/node', '--ro-bind', installation, '/opt/soku'],
   ];
 }
 

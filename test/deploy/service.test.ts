@@ -1,13 +1,17 @@
 /** The systemd unit: its syntax, its score, and the exit codes it knows. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { exitCodes } from '../../packages/server/src/startup-error.ts';
+import { eventually } from '../support/contract.ts';
 import { debianProgram } from '../support/debian.ts';
-import { root } from '../support/server.ts';
+import { times } from '../support/long.ts';
+import { blocks } from '../support/markdown.ts';
+import { patience } from '../support/patience.ts';
+import { freePort, root } from '../support/server.ts';
 import { assemble } from './sandbox.ts';
 
 const unit = readFileSync(join(root, 'deploy/soku.service'), 'utf8');
@@ -56,4 +60,56 @@ test('systemd does not restart a server that needs a person first', () => {
   const { unavailable, software, ...others } = exitCodes;
   // 64: an invalid command line.
   assert.deepEqual(prevented.split(' ').map(Number), [64, ...Object.values(others)].sort());
+});
+
+const canBoot = times(0, 1) === 1 && process.getuid?.() === 0 && existsSync('/lib/systemd/systemd');
+
+test('a real systemd runs the server with all restrictions, restarts it after a crash, and not after a mistake', {
+  skip: canBoot ? false : 'boots systemd, and needs root: SOKU_TEST_LONG=yes',
+  timeout: patience,
+}, async (t) => {
+  const withNode = assemble(['--node']);
+  const port = await freePort();
+  const ready = `until curl -sfo /dev/null http://127.0.0.1:${port}/readyz; do sleep 0.2; done`;
+  const [operate = ''] = blocks('docs/operations/deploy.md', 'sh').filter((block) =>
+    block.startsWith('systemd-run'),
+  );
+  const commands = [
+    ready,
+    'process=$(systemctl show -P MainPID soku)',
+    'grep -E "^(Uid|CapEff|NoNewPrivs|Seccomp):" /proc/$process/status',
+    operate,
+    'kill -9 $process; until [ "$(systemctl show -P NRestarts soku)" = 1 ]; do sleep 0.2; done',
+    ready,
+    'systemctl stop soku; systemctl show soku -p ExecMainStatus -p Result',
+    'echo PORT=none >> /etc/soku/soku.env; systemctl start soku',
+    'until systemctl is-failed soku; do sleep 0.2; done; systemctl show soku -p ExecMainStatus -p NRestarts',
+  ];
+  const script = join(root, 'test/deploy/boot-systemd.sh');
+  const args = [
+    script,
+    directory,
+    withNode,
+    join(root, 'deploy/soku.service'),
+    String(port),
+    commands.join('\n'),
+  ];
+  const booted = spawn('sh', args, { stdio: 'ignore', detached: true });
+  t.after(async () => {
+    // The first process of the namespaces ends with it.
+    booted.kill('SIGKILL');
+    rmSync(dirname(withNode), { recursive: true, force: true });
+  });
+  const file = join(directory, 'report');
+  const report = await eventually(
+    async () => (existsSync(file) ? readFileSync(file, 'utf8') : ''),
+    (text) => text !== '',
+  );
+  assert.match(report, /^Uid:(\s+[1-9]\d+){4}$/m, report);
+  assert.match(report, /^CapEff:\s+0+$/m);
+  assert.match(report, /^NoNewPrivs:\s+1$/m);
+  assert.match(report, /^Seccomp:\s+2$/m);
+  assert.match(report, /^Backed up 0 keys/m);
+  assert.match(report, /^Result=success\nExecMainStatus=0$/m);
+  assert.match(report, /failed\nNRestarts=0\nExecMainStatus=78\n$/);
 });
