@@ -57,7 +57,7 @@ const longGroups = [
     name: 'long',
     files: [
       'test/contract/{list,names}.test.ts',
-      'test/deploy/service.test.ts',
+      'test/deploy/{image,service}.test.ts',
       'test/endurance/*.test.ts',
       'test/gateway/streaming.test.ts',
       'test/nodes/accounts.test.ts',

@@ -1,6 +1,6 @@
 /**
  * Runs what the Dockerfile configures (user, variables, command, health check) with the isolation of a container whose
- * root file system is read-only.
+ * root file system is read-only. image.test.ts builds the image itself.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
