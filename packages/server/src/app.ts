@@ -124,7 +124,7 @@ export async function createApp(
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });
   const checkOperator = createOperatorCheck({ token: config.metricsToken, publicUrl, addressOf });
-  await app.register(metricsRoutes, { sources: { ...sources, requests, mails: mail.counts }, checkOperator });
+  await app.register(metricsRoutes, { sources: { ...sources, requests, mails: mail }, checkOperator });
   await app.register(nodeRoutes, { list: nodes?.list ?? singleNodeList, checkOperator, accounts, addressOf });
   registerOpenApiRoute(app);
   await registerPages(app);

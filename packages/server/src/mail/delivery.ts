@@ -163,6 +163,20 @@ export async function hasDue(db: Kysely<Tables>, now: number): Promise<boolean> 
 }
 
 /**
+ * When the oldest mail that is due, or was tried in vain, was created: epoch ms, or null. A mail that waits for further
+ * notices is neither.
+ */
+export async function oldestWaiting(db: Kysely<Tables>, now: number): Promise<number | null> {
+  const row = await db
+    .selectFrom('mail')
+    .select((eb) => eb.fn.min('created_at').as('at'))
+    .where('next_attempt_at', 'is not', null)
+    .where((eb) => eb.or([eb('next_attempt_at', '<=', now), eb('attempts', '>', 0)]))
+    .executeTakeFirst();
+  return row?.at ?? null;
+}
+
+/**
  * Deletes some of the mails that ended before a time, in epoch ms.
  *
  * @returns whether there were any

@@ -7,7 +7,7 @@ import type { Database } from '../database/open.ts';
 import { LeasedWork } from '../outbox/leased-work.ts';
 import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import { MailCollector } from './collector.ts';
-import { deleteEnded, hasDue, MailDelivery } from './delivery.ts';
+import { deleteEnded, hasDue, MailDelivery, oldestWaiting } from './delivery.ts';
 import type { Transport } from './message.ts';
 import { OutboxTransport, sweepOutbox } from './outbox-transport.ts';
 import { MailPreferences } from './preferences.ts';
@@ -16,7 +16,14 @@ import { SmtpTransport } from './smtp-transport.ts';
 import { UnsubscribeTokens } from './unsubscribe-token.ts';
 
 /** ms between two rounds. `all`: a look at all chains, and `ended`: the deletion of old mails. */
-const intervals = { collect: 1000, send: 1000, all: 10 * 60_000, remind: 10 * 60_000, ended: msPerDay };
+const intervals = {
+  collect: 1000,
+  send: 1000,
+  all: 10 * 60_000,
+  remind: 10 * 60_000,
+  measure: 60_000,
+  ended: msPerDay,
+};
 
 /** ms. Longer than the longest attempt. */
 const lease = 10 * 60_000;
@@ -54,6 +61,7 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
     periodic('the collection of new emails', () => collector.collectRecent(), intervals.collect),
     periodic('the search for missed emails', () => collector.collectAll(), intervals.all),
     periodic('the reminder of expiring keys', () => queueReminders(db, now()), intervals.remind),
+    periodic('the search for waiting emails', () => measure(), intervals.measure),
     periodic('the deletion of old emails', () => deleteOld(), intervals.ended),
   ];
   const sending = new LeasedWork({
@@ -68,6 +76,11 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
     failed: (error) => log.error({ err: error }, 'an email could not be recorded; retrying'),
     now,
   });
+  // Known from the last round, because a request for the metrics does not query the database.
+  let oldest: number | null = null;
+  const measure = async () => {
+    oldest = await oldestWaiting(db, now());
+  };
   const deleteOld = async () => {
     const before = now() - keptDays * msPerDay;
     await sweepOutbox(outbox, before);
@@ -77,6 +90,7 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
     preferences: new MailPreferences(db, now),
     tokens,
     counts: delivery.counts,
+    oldestAge: () => (oldest === null ? 0 : Math.max(0, now() - oldest)),
     delivery: smtp === undefined ? ('outbox' as const) : ('smtp' as const),
     start: () => {
       if (smtp === undefined)

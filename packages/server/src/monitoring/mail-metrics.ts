@@ -1,17 +1,32 @@
-import { Counter, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import { setMetricValues } from './set-values.ts';
 
 /** The outcomes of mails since the process started. */
 export type MailOutcomes = Record<'sent' | 'deferred' | 'refused' | 'expired', number>;
 
-export function addMailMetrics(registry: Registry, mails: MailOutcomes): void {
+export interface MailSource {
+  counts: MailOutcomes;
+  /** ms since the oldest mail that waits was created; 0: none waits. */
+  oldestAge: () => number;
+}
+
+export function addMailMetrics(registry: Registry, { counts, oldestAge }: MailSource): void {
+  const registers = [registry];
   new Counter({
     name: 'soku_mails_total',
     help: 'Emails by result: sent, deferred (the attempt is repeated), or given up (refused, expired)',
     labelNames: ['result'],
-    registers: [registry],
+    registers,
     collect() {
-      setMetricValues(this, 'result', { ...mails });
+      setMetricValues(this, 'result', { ...counts });
+    },
+  });
+  new Gauge({
+    name: 'soku_oldest_mail_age_seconds',
+    help: 'Age of the oldest email of the deployment that is due or waits for another attempt; 0: none',
+    registers,
+    collect() {
+      this.set(oldestAge() / 1000);
     },
   });
 }

@@ -4,7 +4,7 @@ import { type RequestCounts, requestBucketBounds } from '../http/request-counts.
 import { type VerificationCounts, verificationBucketBounds } from '../verification/verification-counts.ts';
 import { version } from '../version.ts';
 import { histogramText } from './histogram.ts';
-import { addMailMetrics, type MailOutcomes } from './mail-metrics.ts';
+import { addMailMetrics, type MailSource } from './mail-metrics.ts';
 import { addNodeMetrics, changeWaitText, type NodeSource } from './node-metrics.ts';
 import { setMetricValues } from './set-values.ts';
 
@@ -12,7 +12,7 @@ import { setMetricValues } from './set-values.ts';
 export interface MetricSources {
   verifications: VerificationCounts;
   requests: RequestCounts;
-  mails: MailOutcomes;
+  mails: MailSource;
   /** Number of failed background writes. */
   failures: () => { usage: number; limits: number; journal: number };
   /** When the backup command last succeeded and last failed, in epoch ms; 0: never, as far as is known. */
@@ -32,6 +32,9 @@ export interface MetricSources {
 
 /** For each pool: all connections, idle connections, and statements that wait for a connection. */
 export type PoolSizes = Record<'usual' | 'verification', Record<'total' | 'idle' | 'waiting', number>>;
+
+/** The result whose first occurrence is an alert. Prometheus does not see an increase in a value that was absent. */
+const alwaysReported = 'verification_unavailable';
 
 export interface Metrics {
   contentType: string;
@@ -58,7 +61,8 @@ export function createMetrics(sources: MetricSources): Metrics {
       this.reset();
       this.inc({ result: 'valid' }, verifications.valid);
       for (const code of errorCodeNames) {
-        const count = verifications.rejected.get(code);
+        const first = code === alwaysReported ? 0 : undefined;
+        const count = verifications.rejected.get(code) ?? first;
         if (count !== undefined) this.inc({ result: code }, count);
       }
     },
