@@ -33,8 +33,8 @@ WORKDIR /var/lib/soku
 VOLUME /var/lib/soku
 EXPOSE 3000 3001
 # /healthz reports whether the process is alive. /readyz is for load balancers: a restart does not help a server whose
-# database is away.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
+# database is away. The start includes migrations, which may take minutes.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10m \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # Becomes Node by exec, so signals reach the server.
 CMD ["soku-server"]

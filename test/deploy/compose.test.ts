@@ -19,11 +19,13 @@ const serviceSchema = z.object({
   ports: z.array(z.string()).default([]),
   read_only: z.boolean().default(false),
   cap_drop: z.array(z.string()).default([]),
+  pull_policy: z.string().optional(),
   networks: z
     .union([z.array(z.string()), z.record(z.string(), z.object({ ipv4_address: z.string() }))])
     .optional(),
 });
 const composeSchema = z.object({
+  name: z.string(),
   services: z.record(z.string(), serviceSchema),
   volumes: z.record(z.string(), z.null()),
 });
@@ -49,26 +51,30 @@ const secrets = {
   SOKU_METRICS_TOKEN: 'a-token-that-is-only-for-the-tests',
 };
 
+/** A text with its variables, as Compose reads it. An empty variable counts as unset. */
+function filled(text: string, variables: Record<string, string>): string {
+  return text.replaceAll(
+    /\$\{(\w+):([-?])([^}]*)\}/g,
+    (_all, variable: string, kind: string, fallback: string) => {
+      const value = variables[variable] || undefined;
+      if (value === undefined && kind === '?') throw new Error(`${variable} ${fallback}`);
+      return value ?? fallback;
+    },
+  );
+}
+
 /** The variables of a server as Compose passes them to its container, with those of the image. */
 function variablesOf(service: Service, variables: Record<string, string>): Record<string, string> {
-  const own = Object.entries(service.environment).map(([name, text]) => [
-    name,
-    text.replaceAll(
-      /\$\{(\w+):([-?])([^}]*)\}/g,
-      (_all, variable: string, kind: string, fallback: string) => {
-        const value = variables[variable];
-        if (value === undefined && kind === '?') throw new Error(`${variable} ${fallback}`);
-        return value ?? fallback;
-      },
-    ),
-  ]);
+  const own = Object.entries(service.environment).map(([name, text]) => [name, filled(text, variables)]);
   return { ...image.env, ...Object.fromEntries(own) };
 }
 
 for (const file of files) {
   test(`${file} follows the Compose specification`, () => {
     const validate = new Ajv2019({ strict: false, validateFormats: false }).compile(composeSpecification);
-    assert.ok(validate(load(file)), JSON.stringify(validate.errors));
+    // The name came into the specification after this copy of its schema.
+    const { name: _, ...known } = z.record(z.string(), z.unknown()).parse(load(file));
+    assert.ok(validate(known), JSON.stringify(validate.errors));
   });
 
   test(`the servers of ${file} have valid variables, and only them`, () => {
@@ -97,6 +103,9 @@ for (const file of files) {
   test(`${file} builds this repository, publishes ports only on this machine, and its files exist`, () => {
     const services = Object.values(servicesOf(file));
     const [build] = services.flatMap((service) => service.build ?? []);
+    // Compose would look for the image in a registry.
+    for (const { image: name, build, pull_policy } of services)
+      if (name === 'soku') assert.ok(build !== undefined || pull_policy === 'never');
     const folder = dirname(join(root, file));
     assert.ok(existsSync(join(folder, build ?? '', 'Dockerfile')));
     const published = services.flatMap(({ ports }) => ports);
@@ -111,21 +120,41 @@ test('a server with PostgreSQL does not start without the secrets, nor with an e
   const [node] = nodesOf('deploy/compose.postgres.yaml');
   assert.ok(node);
   for (const name of Object.keys(secrets)) {
-    assert.throws(
-      () => variablesOf(node, { ...secrets, [name]: undefined }),
-      new RegExp(`${name} is missing`),
-    );
+    const { [name]: _, ...others } = Object.fromEntries(Object.entries(secrets));
+    for (const variables of [others, { ...others, [name]: '' }])
+      assert.throws(() => variablesOf(node, variables), new RegExp(`${name} is missing`));
   }
 });
 
-test('the servers trust the address of the load balancer, which names all of them', () => {
+test('the data of the two files do not mix', () => {
+  assert.deepEqual(
+    files.map((file) => composeSchema.parse(load(file)).name),
+    ['soku', 'soku-cluster'],
+  );
+});
+
+const publicNetworkSchema = z.object({
+  networks: z.object({
+    public: z.object({
+      ipam: z.object({ config: z.tuple([z.object({ subnet: z.string(), gateway: z.string() })]) }),
+    }),
+  }),
+});
+
+test('the servers trust the address of the load balancer, which trusts its gateway and names all of them', () => {
   const services = servicesOf('deploy/compose.postgres.yaml');
-  const networks = z
-    .object({ public: z.object({ ipv4_address: z.string() }) })
-    .parse(services['load-balancer']?.networks);
-  const nodes = nodesOf('deploy/compose.postgres.yaml');
-  for (const node of nodes) {
-    assert.deepEqual(readConfig(variablesOf(node, secrets)).trustProxy, [networks.public.ipv4_address]);
+  const balancer = services['load-balancer'];
+  assert.ok(balancer);
+  const own = z.object({ public: z.object({ ipv4_address: z.string() }) }).parse(balancer.networks);
+  const { networks } = publicNetworkSchema.parse(load('deploy/compose.postgres.yaml'));
+  const [{ subnet, gateway }] = networks.public.ipam.config;
+  for (const variables of [secrets, { ...secrets, SOKU_NETWORK: '192.0.2' }]) {
+    const address = filled(own.public.ipv4_address, variables);
+    for (const node of nodesOf('deploy/compose.postgres.yaml'))
+      assert.deepEqual(readConfig(variablesOf(node, variables)).trustProxy, [address]);
+    assert.equal(variablesOf(balancer, variables).NETWORK_GATEWAY, filled(gateway, variables));
+    const prefix = filled(subnet, variables).replace(/\.0\/24$/, '.');
+    assert.deepEqual([`${prefix}1`, `${prefix}10`], [filled(gateway, variables), address]);
   }
   const text = readFileSync(join(root, 'deploy/haproxy.cfg'), 'utf8');
   const targets = Array.from(text.matchAll(/^ {4}server \S+ (\S+)$/gm), ([, target]) => target);

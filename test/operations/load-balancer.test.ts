@@ -1,7 +1,13 @@
-/** Tests the files that docs/operations shows, unchanged, with a real HAProxy and real servers. */
+/**
+ * Tests the files that docs/operations shows, unchanged, with a real HAProxy and real servers. It is HAProxy 2.6 from
+ * Debian, while deploy/compose.postgres.yaml uses 2.8. Of deploy/haproxy.cfg, the part about DNS is only parsed: here the
+ * servers have addresses instead of names.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -86,7 +92,11 @@ async function startBalancer(t: TestContext, example: string, server: RegExp): P
     examples: [example],
     openBefore: '',
     scopesBefore: '',
-    prepare: (folder) => ['-db', '-f', join(folder, 'haproxy.cfg')],
+    prepare: (folder) => {
+      // Compose sets this variable to the gateway of the network.
+      writeFileSync(join(folder, 'gateway.cfg'), 'global\n    setenv NETWORK_GATEWAY 127.0.0.1\n');
+      return ['-db', '-f', join(folder, 'gateway.cfg'), '-f', join(folder, 'haproxy.cfg')];
+    },
   };
   const edit = (text: string) =>
     text.replaceAll(server, (_all, n: string) => `127.0.0.1:${ports[Number(n) - 1]}`);
@@ -117,6 +127,37 @@ test('HAProxy of deploy/compose.postgres.yaml sends requests to each server, whi
   assert.deepEqual(await thrice(), [204, 204, 204]);
   await ada.revoke(key.id);
   assert.deepEqual(await thrice(), [401, 401, 401]);
+});
+
+test('HAProxy of deploy/compose.postgres.yaml believes only the proxy on its machine about the client', {
+  skip,
+  timeout: patience,
+}, async (t) => {
+  const balancer = await startBalancer(t, 'deploy/haproxy.cfg', /soku-(\d):3000/g);
+  const signIn = async (localAddress: string, fields: Record<string, string>) => {
+    const sent = request(`${balancer.url}/api/auth/sign-in/email`, {
+      method: 'POST',
+      localAddress,
+      headers: { 'content-type': 'application/json', origin: written.SOKU_PUBLIC_URL, ...fields },
+    }).end(JSON.stringify({ email: 'nobody@example.com', password: 'a wrong password' }));
+    const [response] = await once(sent, 'response');
+    assert.ok(response instanceof IncomingMessage);
+    assert.equal(response.resume().statusCode, 401);
+  };
+  // 127.0.0.1 is the gateway here, with the proxy behind it.
+  await signIn('127.0.0.1', { 'x-forwarded-for': '203.0.113.7', 'x-forwarded-proto': 'https' });
+  await signIn('127.0.0.2', { 'x-forwarded-for': '203.0.113.8', 'x-forwarded-proto': 'https' });
+  const logged = await eventually(
+    async () =>
+      deployment.nodes.flatMap(({ server }) =>
+        Array.from(
+          server.output.matchAll(/"address":"([^"]*)"[^\n]*sign-in failed/g),
+          ([, address]) => address,
+        ),
+      ),
+    ({ length }) => length === 2,
+  );
+  assert.deepEqual(logged.sort(), ['127.0.0.2', '203.0.113.7']);
 });
 
 test('HAProxy loses no request while a server restarts, and sends it requests again', {
