@@ -1,16 +1,35 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { debianProgram } from '../support/debian.ts';
+import { debianProgram, type Program } from '../support/debian.ts';
 import { root } from '../support/server.ts';
 
 /** Bubblewrap runs a command with the namespaces of a container, without root and without a registry of images. */
 const bubblewrap = debianProgram('bwrap', ['bubblewrap']);
-export const skipWithoutSandbox: string | false = typeof bubblewrap === 'string' ? bubblewrap : false;
+/** Why no sandbox can be created: the machine may deny user namespaces. A test runs wherever it can, also in CI. */
+export const skipWithoutSandbox: string | false =
+  typeof bubblewrap === 'string' ? bubblewrap : problemOf(bubblewrap);
+
+function problemOf({ file, env }: Program): string | false {
+  const namespaces = [
+    '--unshare-user',
+    '--uid',
+    '1000',
+    '--unshare-pid',
+    '--unshare-ipc',
+    '--cap-drop',
+    'ALL',
+  ];
+  const mounts = ['--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'];
+  const probe = spawnSync(file, [...namespaces, ...mounts, 'true'], { env, encoding: 'utf8' });
+  return probe.status === 0
+    ? false
+    : `this machine allows no namespaces: ${probe.stderr.trim() || probe.error?.message}`;
+}
 
 /** What Bubblewrap reports about the command; the process id is that of the machine. */
 const startedSchema = z.object({ 'child-pid': z.number() });
@@ -26,6 +45,8 @@ export interface Sandbox {
   uid: string;
   workDir: string;
   env: Record<string, string>;
+  /** The file that a command reads as its input. */
+  input?: string;
 }
 
 /** A copy of what runs in production, made as operators make it. */
@@ -76,10 +97,12 @@ export class SandboxedProcess {
   constructor(sandbox: Sandbox, command: readonly string[]) {
     if (typeof bubblewrap === 'string') throw new Error(bubblewrap);
     const status = ['--json-status-fd', '3'];
+    const input = sandbox.input === undefined ? undefined : openSync(sandbox.input, 'r');
     this.#child = spawn(bubblewrap.file, [...status, ...argumentsFor(sandbox), ...command], {
       env: { ...bubblewrap.env },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: [input ?? 'ignore', 'pipe', 'pipe', 'pipe'],
     });
+    if (input !== undefined) closeSync(input);
     const [, stdout, stderr, statusStream] = this.#child.stdio;
     this.#read(stdout, this.#output);
     this.#read(stderr, this.#output);

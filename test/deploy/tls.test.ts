@@ -1,6 +1,6 @@
 /** deploy/nginx.conf, with a real nginx in front of a real server. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,6 +76,7 @@ test('nginx terminates TLS, and Soku sees the public URL and the client', { skip
   const redirect = await fetch(plain, { redirect: 'manual' });
   assert.deepEqual([redirect.status, redirect.headers.get('location')], [308, 'https://localhost/']);
   assert.equal((await call(`${plain}/v1/me`)).status, 403);
+  assert.equal(await (await fetch(`${plain}/.well-known/acme-challenge/token`)).text(), 'proof');
 });
 
 async function start(t: TestContext) {
@@ -85,6 +86,9 @@ async function start(t: TestContext) {
   t.after(() => rmSync(folder, { recursive: true }));
   for (const [name, content] of Object.entries({ 'fullchain.pem': certificate, 'privkey.pem': key }))
     writeFileSync(join(folder, name), content);
+  const challenges = join(folder, 'acme/.well-known/acme-challenge');
+  mkdirSync(challenges, { recursive: true });
+  writeFileSync(join(challenges, 'token'), 'proof');
   const port = await freePort();
   const url = `https://localhost:${port}`;
   const server = await startServer({ env: { SOKU_PUBLIC_URL: url, TRUST_PROXY: '127.0.0.1' } });
@@ -93,6 +97,7 @@ async function start(t: TestContext) {
     config
       .replaceAll('keys.example.com', 'localhost')
       .replaceAll('/etc/letsencrypt/live/localhost', folder)
+      .replace('root /var/www/acme;', `root ${folder}/acme;`)
       .replace('listen 80;', 'listen 127.0.0.1:8080;')
       .replace('listen 443 ', `listen 127.0.0.1:${port} `);
   const proxy = await ProxyProcess.start(recipe, nginx, {
