@@ -35,7 +35,7 @@ const unpack = `
   trap 'rm -rf "$work"' EXIT
   mkdir -p "$work/archives/partial" "$work/lists/partial" "$work/root"
   own() { apt-get -qq -o Debug::NoLocking=1 -o Dir::Cache="$work" -o Acquire::Retries=1 -o Acquire::http::Timeout=10 "$@" >&2; }
-  fetch() { own install -y --download-only --no-install-recommends "$@"; }
+  fetch() { own install -y --reinstall --download-only --no-install-recommends "$@"; }
   fetch "$@" || {
     own -o Dir::State::lists="$work/lists" update
     fetch -o Dir::State::lists="$work/lists" "$@"
