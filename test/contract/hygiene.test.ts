@@ -25,6 +25,9 @@ async function report(person: Person, query = '') {
   return hygieneSchema.strict().parse(response.body);
 }
 
+const setWorkspace = (person: Person, body: object) =>
+  contract.call('PATCH', '/v1/workspace', { as: person, body });
+
 /** The names of the keys of each kind that has any. */
 async function namesByKind(person: Person): Promise<Partial<Record<HygieneKind, string[]>>> {
   const { data, counts } = await report(person, 'include=counts');
@@ -137,8 +140,7 @@ test('the uses of an imported key are unknown before its import, whatever its ag
     assert.deepEqual([idle.toSorted(), others], [['from elsewhere 0', 'from elsewhere 1'], {}]);
     await importedAgo(91);
     assert.deepEqual(Object.keys(await namesByKind(person)), ['idle_90_days']);
-    const body = { maxSecretAgeDays: 365 };
-    assert.equal((await contract.call('PATCH', '/v1/workspace', { as: person, body })).status, 200);
+    assert.equal((await setWorkspace(person, { maxSecretAgeDays: 365 })).status, 200);
     const { older_than_policy: old } = await namesByKind(person);
     assert.deepEqual(old, ['from elsewhere 0'], 'the age is that since its creation');
   });
@@ -209,8 +211,7 @@ test('secrets older than the maximum of the workspace are listed until they are 
     key.id,
   );
   assert.deepEqual(await namesByKind(person), {});
-  const set = (maxSecretAgeDays: unknown) =>
-    contract.call('PATCH', '/v1/workspace', { as: person, body: { maxSecretAgeDays } });
+  const set = (maxSecretAgeDays: unknown) => setWorkspace(person, { maxSecretAgeDays });
   assert.equal((await set(30)).status, 200);
   assert.deepEqual(await namesByKind(person), { older_than_policy: ['old'] });
   const [finding] = (await report(person)).data;
@@ -218,6 +219,42 @@ test('secrets older than the maximum of the workspace are listed until they are 
   await person.call('POST', `/v1/api-keys/${key.id}/rotate`, { graceSeconds: 0 });
   assert.deepEqual(await namesByKind(person), {});
   for (const wrong of [0, 3651, '30']) assertField(await set(wrong), 'maxSecretAgeDays', /days/);
+});
+
+test('a key that was enabled or revived is idle since then', async () => {
+  const person = await newPerson();
+  await withUsageSince(365, async () => {
+    const change = async (id: string, body: object) =>
+      assert.equal((await person.call('PATCH', `/v1/api-keys/${id}`, body)).status, 200);
+    const { key: disabled } = await createOld(person, 'disabled', { created: 200, used: 100 });
+    await change(disabled.id, { disabled: true });
+    const { key: expired } = await createOld(person, 'expired', { created: 200, used: 100 });
+    await inDatabase(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', expired.id);
+    assert.deepEqual(await namesByKind(person), {});
+    await change(disabled.id, { disabled: false });
+    await change(expired.id, { expiresAt: restricted.expiresAt });
+    await change(expired.id, { name: 'renamed' });
+    assert.deepEqual(await namesByKind(person), {});
+    await inDatabase(server, 'UPDATE api_key SET resumed_at = resumed_at - 2678400000 WHERE resumed_at > 0');
+    assert.deepEqual(await namesByKind(person), { idle_30_days: ['disabled', 'renamed'] });
+  });
+});
+
+test('a finding names the setting of the workspace that the key is at odds with', async () => {
+  const person = await newPerson();
+  const policies = async (body: object) => {
+    assert.equal((await setWorkspace(person, body)).status, 200);
+    return (await report(person)).data.map(({ kind, policy }) => `${kind}: ${policy}`);
+  };
+  await withUsageSince(365, async () => {
+    await createOld(person, 'idle', { created: 200, used: 50 });
+    await person.createKey({ name: 'open', allowedAddresses: ['127.0.0.1'] });
+    const [idle, open] = ['idle_30_days: ', 'never_expires: '] as const;
+    assert.deepEqual(await policies({ maxKeyIdleDays: 51 }), [`${idle}null`, `${open}null`]);
+    const second = await policies({ maxKeyIdleDays: 49, maxKeyLifetimeDays: 30 });
+    assert.deepEqual(second, [`${idle}maxKeyIdleDays`, `${open}maxKeyLifetimeDays`]);
+    assert.equal((await policies({ requireKeyExpiry: true }))[1], `${open}requireKeyExpiry`);
+  });
 });
 
 test('pages have every finding once, by kind or for one kind', async () => {

@@ -1,7 +1,9 @@
-/** The maximum lifetime of the keys of a workspace. */
+/** The rules of a workspace for the expiration dates of its keys. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { auditPageSchema } from '@soku/contract/audit';
+import { importResultSchema } from '@soku/contract/imports';
 import { createdKeySchema, type Key } from '@soku/contract/keys';
 import { workspaceSchema } from '@soku/contract/workspaces';
 import { assertProblem, Contract } from '../support/contract.ts';
@@ -30,15 +32,18 @@ async function created(body: object, key?: string): Promise<Key> {
   return createdKeySchema.parse(response.body).key;
 }
 
-/** Sets the maximum, and removes it after the test. */
-async function withMaximum(days: number, work: () => Promise<void>): Promise<void> {
-  assert.equal((await setWorkspace({ maxKeyLifetimeDays: days })).status, 200);
+/** Sets the rules, and removes them after the test. */
+async function withRules(rules: object, work: () => Promise<void>): Promise<void> {
+  assert.equal((await setWorkspace(rules)).status, 200);
   try {
     await work();
   } finally {
-    assert.equal((await setWorkspace({ maxKeyLifetimeDays: null })).status, 200);
+    assert.equal((await setWorkspace({ maxKeyLifetimeDays: null, requireKeyExpiry: false })).status, 200);
   }
 }
+
+const withMaximum = (days: number, work: () => Promise<void>) =>
+  withRules({ maxKeyLifetimeDays: days }, work);
 
 /** Fails unless a time is this many days from now. */
 function assertInDays(time: string | null, days: number): void {
@@ -53,21 +58,29 @@ test('people can set the maximum and the limit separately, and each change is in
     { rateLimit: 1_000_000 },
     { maxKeyLifetimeDays: 1, rateLimit: 'off' },
     { maxKeyLifetimeDays: null },
+    { requireKeyExpiry: true, maxKeyIdleDays: 90 },
+    { requireKeyExpiry: false, maxKeyIdleDays: null },
     { rateLimit: null },
   ]) {
     const expected = { ...(await readWorkspace()), ...change };
     assert.deepEqual(workspaceSchema.strict().parse((await setWorkspace(change)).body), expected);
     assert.deepEqual(await readWorkspace(), expected);
   }
-  const path = '/v1/audit?action=workspace.updated&limit=2';
+  const path = '/v1/audit?action=workspace.updated&limit=3';
   const { data } = auditPageSchema.parse((await contract.call('GET', path, { as: ada })).body);
   assert.deepEqual(
     data.map(({ changes }) => changes),
-    [{ rateLimit: { from: 'off', to: null } }, { maxKeyLifetimeDays: { from: 1, to: null } }],
+    [
+      { rateLimit: { from: 'off', to: null } },
+      { requireKeyExpiry: { from: true, to: false }, maxKeyIdleDays: { from: 90, to: null } },
+      { requireKeyExpiry: { from: false, to: true }, maxKeyIdleDays: { from: null, to: 90 } },
+    ],
   );
-  for (const maxKeyLifetimeDays of [0, -1, 3651, 1.5, '30', true, [], {}]) {
-    assertField(await setWorkspace({ maxKeyLifetimeDays }), 'maxKeyLifetimeDays', /days/);
+  for (const wrong of [0, -1, 3651, 1.5, '30', true, [], {}]) {
+    for (const field of ['maxKeyLifetimeDays', 'maxKeyIdleDays'])
+      assertField(await setWorkspace({ [field]: wrong }), field, /days/);
   }
+  assertField(await setWorkspace({ requireKeyExpiry: null }), 'requireKeyExpiry', /boolean/);
   const manager = await ada.createKey({ name: 'manager', scopes: ['keys:write'] });
   const body = { maxKeyLifetimeDays: 30 };
   const byKey = await contract.call('PATCH', '/v1/workspace', { key: manager.apiKey, body });
@@ -115,5 +128,62 @@ test('a date that is set later is within the maximum, and older keys keep theirs
     const expiresAt = inDays(29);
     assert.equal((await keys.changed(expired.id, { expiresAt })).status, 'active');
     assert.equal((await keys.changed(old.id, { expiresAt })).expiresAt, expiresAt);
+  });
+});
+
+test('where keys must expire, each new key and each change of a date needs one', async () => {
+  const scopes = ['keys:write', 'keys:read'];
+  const old = await created({});
+  const [forever, week] = [
+    await ada.createKey({ name: 'forever', scopes }),
+    await ada.createKey({ name: 'week', scopes, expiresAt: inDays(7) }),
+  ];
+  const mustExpire = /must be a date, because keys of this workspace must expire/;
+  await withRules({ requireKeyExpiry: true }, async () => {
+    for (const body of [{}, { expiresAt: null }]) {
+      assertField(await create(body), 'expiresAt', mustExpire);
+      assertField(await create(body, forever.apiKey), 'expiresAt', mustExpire);
+      assert.equal((await created(body, week.apiKey)).expiresAt, week.key.expiresAt, 'that of its creator');
+    }
+    const expiresAt = inDays(4000);
+    const key = await created({ expiresAt });
+    for (const { id } of [key, old])
+      assertField(await keys.change(id, { expiresAt: null }), 'expiresAt', mustExpire);
+    assertField(await keys.change(old.id, { expiresAt: null }, forever.apiKey), 'expiresAt', mustExpire);
+    assert.equal(
+      (await keys.changed(old.id, { name: 'old' })).expiresAt,
+      null,
+      'an older key keeps its date',
+    );
+    assert.equal((await keys.changed(old.id, { expiresAt })).expiresAt, expiresAt);
+  });
+  await withRules({ requireKeyExpiry: true, maxKeyLifetimeDays: 30 }, async () => {
+    assertInDays((await created({})).expiresAt, 30);
+    assertField(await keys.change(old.id, { expiresAt: null }), 'expiresAt', /within 30 days/);
+  });
+  assert.equal((await keys.changed(old.id, { expiresAt: null })).expiresAt, null);
+});
+
+test('where keys must expire, each imported key needs a date, or gets the latest one', async () => {
+  const importKeys = async (...fields: object[]) => {
+    const rows = fields.map((field) => ({
+      name: 'imported',
+      hash: randomBytes(32).toString('hex'),
+      ...field,
+    }));
+    const { body } = await contract.call('POST', '/v1/api-keys/import', { as: ada, body: { keys: rows } });
+    return importResultSchema.parse(body);
+  };
+  await withRules({ requireKeyExpiry: true }, async () => {
+    const { imported, problems } = await importKeys({}, { expiresAt: inDays(1) }, { expiresAt: null });
+    const problem = 'must be a date, because keys of this workspace must expire';
+    assert.deepEqual(
+      [imported, problems],
+      [0, [0, 2].map((index) => ({ index, path: 'expiresAt', problem }))],
+    );
+    assert.equal((await importKeys({ expiresAt: inDays(1) })).imported, 1);
+  });
+  await withRules({ requireKeyExpiry: true, maxKeyLifetimeDays: 30 }, async () => {
+    assert.equal((await importKeys({})).imported, 1);
   });
 });

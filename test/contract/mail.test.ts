@@ -51,6 +51,7 @@ test('preferences belong to the account, and each change is recorded', async () 
       keyRotated: true,
       keyRevoked: true,
       keyExpiring: true,
+      keyIdle: true,
       webhookDisabled: true,
     },
     timeZone: null,

@@ -16,6 +16,7 @@ export const actionSchema = z.enum([
   'key.imported',
   'key.ended_secret_used',
   'key.leak_reported',
+  'key.policy_warned',
   'scopes.updated',
   'workspace.updated',
   'workspace.keys_revoked',

@@ -35,6 +35,15 @@ export const hygieneActions: Readonly<Record<HygieneKind, z.infer<typeof hygiene
   never_expires: 'set_expiry',
 };
 
+/** The settings of a workspace that a key can be at odds with. */
+const hygienePolicySchema = z.enum([
+  'maxSecretAgeDays',
+  'maxKeyIdleDays',
+  'requireKeyExpiry',
+  'maxKeyLifetimeDays',
+]);
+export type HygienePolicy = z.infer<typeof hygienePolicySchema>;
+
 /** The key of the last finding on a page, and its time. */
 const cursorSchema = z
   .string()
@@ -60,6 +69,9 @@ export const hygieneSchema = z
           key: keySchema,
           since: instantSchema.describe('Since when this is the case'),
           action: hygieneActionSchema.describe('What to do about it'),
+          policy: hygienePolicySchema
+            .nullable()
+            .describe('The setting of the workspace that the key is at odds with; null: none'),
         }),
       )
       .describe('By kind, then the oldest first'),

@@ -7,6 +7,7 @@ export const mailChoiceSchema = z.enum([
   'keyRotated',
   'keyRevoked',
   'keyExpiring',
+  'keyIdle',
   'webhookDisabled',
 ]);
 export type MailChoice = z.infer<typeof mailChoiceSchema>;

@@ -22,6 +22,10 @@ export const workspaceSchema = z
       .describe(
         'Days after which a key should be rotated; older ones are listed by GET /v1/hygiene. null: no maximum',
       ),
+    maxKeyIdleDays: daysSchema
+      .nullable()
+      .describe('Days without a use after which a key is disabled, after two warnings; null: no key is'),
+    requireKeyExpiry: z.boolean().describe('Whether new keys must have an expiration date'),
     revokeLeakedKeys: z.boolean().describe('Whether a key is revoked when GitHub reports that it leaked'),
     defaultRateLimit: rateLimitSchema.describe('The default limit of this deployment (SOKU_KEY_RATE_LIMIT)'),
   })
@@ -39,6 +43,14 @@ export const changeWorkspaceSchema = z
       .optional()
       .describe('Applies to keys that are created, and expiration dates that are set, from now on'),
     maxSecretAgeDays: daysSchema.nullable().optional(),
+    maxKeyIdleDays: daysSchema
+      .nullable()
+      .optional()
+      .describe('Applies to all keys. Each gets two warnings before it is disabled'),
+    requireKeyExpiry: z
+      .boolean()
+      .optional()
+      .describe('Applies to keys that are created, and expiration dates that are set, from now on'),
     revokeLeakedKeys: z.boolean().optional().describe('Applies to reports from now on'),
   })
   .refine((change) => Object.keys(change).length > 0, 'must contain a field to change');

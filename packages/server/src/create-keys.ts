@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { isPostgres } from './database/dialect.ts';
 import type { Database } from './database/open.ts';
+import { createIdleTask } from './hygiene/create.ts';
 import { HygieneReader } from './hygiene/reader.ts';
 import { HygieneService } from './hygiene/service.ts';
 import { ImportService } from './import/service.ts';
@@ -87,6 +88,7 @@ export function createKeys(
     writeLastUses,
     now,
   });
+  const idleTask = createIdleTask({ db: kysely, propagation, lastUses, log });
   return {
     keys,
     revocations,
@@ -96,6 +98,7 @@ export function createKeys(
     lists,
     scopes,
     hygiene,
+    idleTask,
     usage: keyUsage,
     workspaceUsage,
   };

@@ -35,6 +35,7 @@ export const databaseTables: TableKeys = {
   mail_cursor: ['chain'],
   mail: ['id'],
   key_reminder: ['key_id', 'expires_at', 'days'],
+  idle_warning: ['key_id'],
 };
 
 /** Tables that give access to the dashboard. A backup does not contain them, so it cannot revive a session. */

@@ -41,6 +41,11 @@ export function binaryCollation(postgres: boolean): RawBuilder<unknown> {
   return postgres ? sql`COLLATE "C"` : sql``;
 }
 
+/** The largest of several numbers, none of which is null. */
+export function largest<T>(db: Kysely<T>, numbers: readonly RawBuilder<number>[]): RawBuilder<number> {
+  return sql`${sql.raw(isPostgres(db) ? 'greatest' : 'max')}(${sql.join(numbers)})`;
+}
+
 /**
  * Prevents other transactions from changing a row until this one ends. On SQLite this does nothing, because a
  * transaction has exclusive access to the database from its start.

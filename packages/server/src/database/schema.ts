@@ -43,6 +43,8 @@ interface ApiKeyTable {
   created_at: number;
   /** Epoch ms of the import, before which uses are unknown; null: created here. Written once. */
   imported_at: Optional<number>;
+  /** Epoch ms since when it is accepted again: when it was last enabled, or got a later expiry after it had expired. */
+  resumed_at: Optional<number>;
   /** Epoch ms. Any value means that the key is revoked. Written once, permanently (enforced by triggers). */
   revoked_at: number | null;
   /** The account or key that revoked it. Written with revoked_at. */
@@ -186,6 +188,25 @@ interface UsageHistoryTable {
    * restore or move into this database.
    */
   complete_since: number;
+  /**
+   * Epoch ms: since when a server has run without a pause of more than a day, and its clock has not jumped. Only while
+   * servers run does it mean something that a key is not used. Written by the search for idle keys (hygiene/watch.ts).
+   */
+  watched_since: number;
+  /** Epoch ms: when the search last ran. */
+  watched_until: number;
+}
+
+/** The warnings that a key is disabled if it stays unused. Deleted when they no longer apply. */
+interface IdleWarningTable {
+  key_id: string;
+  /** Epoch ms, since when the key was idle at the first warning. With a use, it is another time, and the warnings are void. */
+  idle_since: number;
+  /** max_key_idle of the workspace at the first warning. With another value, the warnings are void. */
+  days: number;
+  /** Epoch ms of the two warnings; null: not yet. */
+  first_at: number;
+  last_at: Optional<number>;
 }
 
 /** On PostgreSQL: the number of committed usage writes of a process. Each write increments it by one. */
@@ -205,6 +226,10 @@ interface WorkspaceTable {
   max_key_lifetime: Optional<number>;
   /** Days after its creation by which each secret should be replaced; null: no maximum. Changed by people. */
   max_secret_age: Optional<number>;
+  /** Days without a use after which a key is disabled; null: never. Changed by people. */
+  max_key_idle: Optional<number>;
+  /** 1: new keys must have an expiration date; 0: they need none. Changed by people. */
+  require_expiry: Generated<number>;
   /** 1: a reported leak revokes the key; 0: it is only recorded. Changed by people. */
   revoke_leaked: Generated<number>;
   /**
@@ -288,6 +313,7 @@ export interface Tables extends MailTables {
   usage_total: UsageTotalTable;
   usage_refusal: UsageRefusalTable;
   usage_history: UsageHistoryTable;
+  idle_warning: IdleWarningTable;
   usage_writer: UsageWriterTable;
   workspace: WorkspaceTable;
   rate_window: RateWindowTable;

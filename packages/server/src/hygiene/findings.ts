@@ -1,6 +1,9 @@
-import type { HygieneKind } from '@soku/contract/hygiene';
+import type { HygieneKind, HygienePolicy } from '@soku/contract/hygiene';
 import { msPerDay, msPerHour } from '@soku/contract/instant';
-import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { Workspace } from '@soku/contract/workspaces';
+import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
+import { largest } from '../database/dialect.ts';
+import type { Tables } from '../database/schema.ts';
 
 /** What decides which keys are findings. */
 export interface Circumstances {
@@ -8,8 +11,11 @@ export interface Circumstances {
   now: number;
   /** Epoch ms: since when every use is known. */
   completeSince: number;
-  /** Days; null: the workspace has no maximum. */
-  maxSecretAgeDays: number | null;
+  /** Those of the workspace. */
+  policies: Pick<
+    Workspace,
+    'maxSecretAgeDays' | 'maxKeyIdleDays' | 'maxKeyLifetimeDays' | 'requireKeyExpiry'
+  >;
 }
 
 /** The keys of one kind, as parts of a statement on api_key and key_use. */
@@ -37,6 +43,20 @@ export function isAcceptedKey(now: number): RawBuilder<SqlBool> {
 
 const createdAt = sql<number>`api_key.created_at`;
 
+/**
+ * Since when a key is idle: since its last use, or the time from which its uses are known, or when it was last accepted
+ * again.
+ *
+ * @param knownSince epoch ms: no earlier time counts
+ */
+export function idleSinceOf(db: Kysely<Tables>, knownSince: number): RawBuilder<number> {
+  return largest(db, [
+    sql`coalesce(key_use.used_at, api_key.imported_at, api_key.created_at)`,
+    sql`coalesce(api_key.resumed_at, 0)`,
+    sql`${knownSince}`,
+  ]);
+}
+
 /** When the newest secret was created. */
 const rotatedAt = sql<number>`(SELECT max(s.created_at) FROM api_key_secret s WHERE s.key_id = api_key.id)`;
 
@@ -46,14 +66,11 @@ const rotatedAt = sql<number>`(SELECT max(s.created_at) FROM api_key_secret s WH
  * A time without uses counts only from `completeSince` on, because uses before that may be missing. Nor are the uses of
  * an imported key before its import known, so it is idle from then on, and never "never used".
  */
-export function findingsOf({
-  now,
-  completeSince,
-  maxSecretAgeDays,
-}: Circumstances): Record<HygieneKind, Finding> {
-  // CASE, because the function for the larger one of two numbers differs between the databases.
-  const known = sql<number>`coalesce(key_use.used_at, api_key.imported_at, api_key.created_at)`;
-  const idleSince = sql<number>`(CASE WHEN ${known} > ${completeSince} THEN ${known} ELSE ${completeSince} END)`;
+export function findingsOf(
+  db: Kysely<Tables>,
+  { now, completeSince, policies: { maxSecretAgeDays } }: Circumstances,
+): Record<HygieneKind, Finding> {
+  const idleSince = idleSinceOf(db, completeSince);
   const neverUsed = sql<SqlBool>`(key_use.used_at IS NULL AND api_key.imported_at IS NULL
     AND api_key.created_at >= ${completeSince})`;
   const [month, quarter] = [now - 30 * msPerDay, now - 90 * msPerDay];
@@ -98,4 +115,24 @@ function isUnfinished(now: number, completeSince: number): RawBuilder<SqlBool> {
           AND (older.retires_at IS NULL OR older.retires_at > ${now})
       )
   )`;
+}
+
+/**
+ * The setting of the workspace that a key is at odds with.
+ *
+ * @param since of the finding
+ */
+export function policyOf(
+  kind: HygieneKind,
+  since: number,
+  { now, policies: { maxKeyIdleDays, maxKeyLifetimeDays, requireKeyExpiry } }: Circumstances,
+): HygienePolicy | null {
+  if (kind === 'older_than_policy') return 'maxSecretAgeDays';
+  if (kind === 'never_expires') {
+    if (requireKeyExpiry) return 'requireKeyExpiry';
+    return maxKeyLifetimeDays === null ? null : 'maxKeyLifetimeDays';
+  }
+  const isIdle = kind === 'idle_90_days' || kind === 'idle_30_days' || kind === 'never_used';
+  const isTooLong = maxKeyIdleDays !== null && since <= now - maxKeyIdleDays * msPerDay;
+  return isIdle && isTooLong ? 'maxKeyIdleDays' : null;
 }

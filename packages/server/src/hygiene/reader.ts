@@ -44,10 +44,19 @@ export class HygieneReader {
   async circumstances(workspaceId: string, now: number): Promise<Circumstances> {
     const row = await this.#db
       .selectFrom(['workspace', 'usage_history'])
-      .select(['max_secret_age', 'complete_since'])
+      .select(['complete_since', 'max_secret_age', 'max_key_idle', 'max_key_lifetime', 'require_expiry'])
       .where('workspace.id', '=', workspaceId)
       .executeTakeFirstOrThrow();
-    return { now, completeSince: row.complete_since, maxSecretAgeDays: row.max_secret_age };
+    return {
+      now,
+      completeSince: row.complete_since,
+      policies: {
+        maxSecretAgeDays: row.max_secret_age,
+        maxKeyIdleDays: row.max_key_idle,
+        maxKeyLifetimeDays: row.max_key_lifetime,
+        requireKeyExpiry: row.require_expiry === 1,
+      },
+    };
   }
 
   /** One kind after the other, each with the oldest finding first. */
@@ -71,7 +80,7 @@ export class HygieneReader {
     circumstances: Circumstances,
     { kind, start, limit }: { kind: HygieneKind; start: Place | undefined; limit: number },
   ): Promise<Place[]> {
-    const { condition, since } = findingsOf(circumstances)[kind];
+    const { condition, since } = findingsOf(this.#db, circumstances)[kind];
     const isAfter =
       start === undefined
         ? sql<SqlBool>`1 = 1`
@@ -89,7 +98,7 @@ export class HygieneReader {
   }
 
   async count(workspaceId: string, circumstances: Circumstances): Promise<Record<HygieneKind, number>> {
-    const findings = findingsOf(circumstances);
+    const findings = findingsOf(this.#db, circumstances);
     const columns = hygieneKindSchema.options.map(
       (kind) => sql`count(CASE WHEN ${findings[kind].condition} THEN 1 END) AS ${sql.ref(kind)}`,
     );

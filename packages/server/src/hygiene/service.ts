@@ -7,6 +7,7 @@ import {
 } from '@soku/contract/hygiene';
 import type { Key } from '@soku/contract/keys';
 import { RequestError } from '../http/errors.ts';
+import { policyOf } from './findings.ts';
 import type { HygieneReader, Place } from './reader.ts';
 
 interface Options {
@@ -44,7 +45,8 @@ export class HygieneService {
       // A key that has ended since it was found is no finding anymore.
       if (key?.status !== 'active') return [];
       const since = new Date(place.since).toISOString();
-      return [{ kind: place.kind, key, since, action: hygieneActions[place.kind] }];
+      const policy = policyOf(place.kind, place.since, circumstances);
+      return [{ kind: place.kind, key, since, action: hygieneActions[place.kind], policy }];
     });
     return {
       data,

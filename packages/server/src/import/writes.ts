@@ -6,9 +6,9 @@ import { bytesOfHex, jsonRows } from '../database/json-rows.ts';
 import type { Tables } from '../database/schema.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
-import { chooseExpiry } from '../keys/expiry.ts';
+import { type ExpiryRules, expiryOfNewKey } from '../keys/expiry.ts';
 import { markOf } from '../keys/revoke-all-writes.ts';
-import { countActive, maxLifetimeOf, policyColumns } from '../keys/writes.ts';
+import { countActive, expiryRulesOf, policyColumns } from '../keys/writes.ts';
 import { readGrantCheck, unknownGrant } from '../scopes/catalog.ts';
 import { StartupError } from '../startup-error.ts';
 import type { CheckedRow, ImportedKey } from './rows.ts';
@@ -67,9 +67,9 @@ export async function writeImport(
   await lockRow(db, 'workspace', workspaceId);
   await begun();
   if ((await markOf(db, workspaceId)) !== undefined) throw keysBeingRevoked();
-  const maxLifetime = await maxLifetimeOf(db, workspaceId);
+  const rules = await expiryRulesOf(db, workspaceId);
   const isKnownGrant = await readGrantCheck(db, workspaceId);
-  const options = { workspaceId, maxLifetime, isKnownGrant, now, maxProblems };
+  const options = { workspaceId, rules, isKnownGrant, now, maxProblems };
   const plan = await planImport(db, options, source);
   const active = await countActive(db, workspaceId, now);
   if (active + plan.added.size > request.maxActiveKeys) return undefined;
@@ -80,7 +80,7 @@ export async function writeImport(
   const ids: string[] = [];
   for await (const rows of source()) {
     const added = rows.flatMap(({ key }) => (key !== undefined && plan.added.delete(key.hash) ? [key] : []));
-    ids.push(...(await insertKeys(db, request, added, maxLifetime)));
+    ids.push(...(await insertKeys(db, request, added, rules)));
   }
   // The rows are the same as before, unless a file has been changed meanwhile.
   if (plan.added.size > 0)
@@ -90,8 +90,7 @@ export async function writeImport(
 
 interface PlanOptions {
   workspaceId: string;
-  /** Days; null: the workspace has no maximum. */
-  maxLifetime: number | null;
+  rules: ExpiryRules;
   /** Whether the scope catalog permits a grant. */
   isKnownGrant: (grant: string) => boolean;
   maxProblems: number;
@@ -130,26 +129,27 @@ class Plan {
     const state = stored.get(key.hash);
     if (state !== undefined)
       return state === 'unchanged' ? [] : [{ path: 'hash', problem: 'hash_unavailable' }];
-    const { isKnownGrant, maxLifetime, now } = this.#options;
+    const { isKnownGrant, rules, now } = this.#options;
     const unknown = key.scopes.flatMap((grant, i) =>
       isKnownGrant(grant) ? [] : [{ path: `scopes.${i}`, problem: unknownGrant(grant) }],
     );
-    return [...unknown, ...problemsOfExpiry(key, maxLifetime, now)];
+    return [...unknown, ...problemsOfExpiry(key, rules, now)];
   }
 }
 
-function problemsOfExpiry(
-  { expiresAt }: ImportedKey,
-  maxLifetime: number | null,
-  now: number,
-): ImportFieldProblem[] {
+function problemsOfExpiry(key: ImportedKey, rules: ExpiryRules, now: number): ImportFieldProblem[] {
   try {
-    chooseExpiry(expiresAt, maxLifetime, now);
+    expiryOf(key, rules, now);
     return [];
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     return (error.problem.details ?? []).map(({ path, problem }) => ({ path, problem }));
   }
+}
+
+/** @throws {RequestError} invalid_request */
+function expiryOf({ expiresAt }: ImportedKey, rules: ExpiryRules, now: number): number | null {
+  return expiryOfNewKey(expiresAt, { inherited: null, rules, now });
 }
 
 async function planImport(db: Kysely<Tables>, options: PlanOptions, source: RowSource): Promise<Plan> {
@@ -229,7 +229,7 @@ async function insertKeys(
   db: Kysely<Tables>,
   { workspaceId, createdBy, now }: ImportRequest,
   keys: readonly ImportedKey[],
-  maxLifetime: number | null,
+  rules: ExpiryRules,
 ): Promise<string[]> {
   if (keys.length === 0) return [];
   // Lists in the order of creation are in the order of IDs.
@@ -240,7 +240,7 @@ async function insertKeys(
     created_by: createdBy,
     name: key.name,
     name_folded: foldName(key.name),
-    ...policyColumns({ ...key, expiresAt: chooseExpiry(key.expiresAt, maxLifetime, now) ?? null }),
+    ...policyColumns({ ...key, expiresAt: expiryOf(key, rules, now) }),
     environment: key.environment,
     metadata: key.metadata,
     created_at: key.createdAt,

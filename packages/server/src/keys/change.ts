@@ -3,7 +3,7 @@ import type { RateLimit } from '@soku/contract/rate-limits';
 import { formatStoredMetadata } from '../database/stored-metadata.ts';
 import { RequestError } from '../http/errors.ts';
 import { type CallerPolicy, type KeyPolicy, rejectChangeOfWider, rejectUncovered } from './caller-policy.ts';
-import { chooseExpiry } from './expiry.ts';
+import { chooseExpiry, type ExpiryRules } from './expiry.ts';
 import { rejectLargeIdentity } from './identity-size.ts';
 import type { KeyRow } from './store.ts';
 import { type ChangedKey, policyOfRow } from './writes.ts';
@@ -12,8 +12,8 @@ import { type ChangedKey, policyOfRow } from './writes.ts';
 interface Circumstances {
   /** The policy of the calling key; null for a person. */
   caller: CallerPolicy | null;
-  /** Days; null: the workspace has no maximum. */
-  maxLifetime: number | null;
+  /** Those of the workspace. */
+  rules: ExpiryRules;
   /** SOKU_KEY_RATE_LIMIT. */
   fallback: RateLimit;
   /** Epoch ms. */
@@ -36,23 +36,27 @@ export function decideChange(before: KeyRow, input: ChangeKey, circumstances: Ci
   rejectUncovered(caller, policy, fallback);
   const name = input.name ?? before.name;
   rejectLargeIdentity({ name, ...policy }, input);
+  const disabledAt = disabledAfter(before, input, now);
+  const revives = isExpired(policyBefore, now) && !isExpired(policy, now);
+  const enables = before.disabled_at !== null && disabledAt === null;
   return {
     policy,
     name,
     metadata: input.metadata === undefined ? before.metadata : formatStoredMetadata(input.metadata),
-    disabledAt: disabledAfter(before, input, now),
+    disabledAt,
+    resumedAt: revives || enables ? now : before.resumed_at,
   };
 }
 
 function changePolicy(
   before: KeyPolicy,
   { scopes, expiresAt, allowedAddresses, rateLimit, externalId }: ChangeKey,
-  { maxLifetime, now }: Circumstances,
+  { rules, now }: Circumstances,
 ): KeyPolicy {
   return {
     ...before,
     ...(scopes !== undefined && { scopes: scopes ?? [] }),
-    ...(expiresAt !== undefined && { expiresAt: chooseExpiry(expiresAt, maxLifetime, now) ?? null }),
+    ...(expiresAt !== undefined && { expiresAt: chooseExpiry(expiresAt, rules, now) ?? null }),
     ...(allowedAddresses !== undefined && { allowedAddresses: allowedAddresses?.join(' ') ?? '' }),
     ...(rateLimit !== undefined && { rateLimit }),
     ...(externalId !== undefined && { externalId }),

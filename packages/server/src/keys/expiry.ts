@@ -1,18 +1,25 @@
 import { msPerDay } from '@soku/contract/instant';
 import { invalid } from './caller-policy.ts';
 
+/** The rules of a workspace for expiration dates. They apply to new keys, and to dates that are set. */
+export interface ExpiryRules {
+  /** Days from now; null: no maximum. */
+  maxLifetime: number | null;
+  /** Whether keys must have a date. */
+  required: boolean;
+}
+
 /**
  * The expiration date that a call requests.
  *
  * @param requested null: never; undefined: not stated
- * @param maxLifetime days from now; null: the workspace has no maximum
  * @param now epoch ms
  * @returns epoch ms, or null or undefined as requested. If the workspace has a maximum, that replaces undefined
  * @throws {RequestError} invalid_request
  */
 export function chooseExpiry(
   requested: string | null | undefined,
-  maxLifetime: number | null,
+  { maxLifetime, required }: ExpiryRules,
   now: number,
 ): number | null | undefined {
   const latest = maxLifetime === null ? Number.POSITIVE_INFINITY : now + maxLifetime * msPerDay;
@@ -26,7 +33,12 @@ export function chooseExpiry(
       `must be ${date} or earlier: keys of this workspace expire within ${maxLifetime} days`,
     );
   }
+  if (expiresAt === null && required) throw withoutExpiry();
   return expiresAt;
+}
+
+function withoutExpiry() {
+  return invalid('expiresAt', 'must be a date, because keys of this workspace must expire');
 }
 
 /**
@@ -34,15 +46,17 @@ export function chooseExpiry(
  * allow.
  *
  * @param requested null and undefined: not stated
- * @param limits `inherited` is the date of the creating key, in epoch ms; null: never. The others are as above
+ * @param limits `inherited` is the date of the creating key, in epoch ms; null: never, or a person creates it
  * @returns epoch ms; null: never
  * @throws {RequestError} invalid_request
  */
 export function expiryOfNewKey(
   requested: string | null | undefined,
-  { inherited, maxLifetime, now }: { inherited: number | null; maxLifetime: number | null; now: number },
+  { inherited, rules, now }: { inherited: number | null; rules: ExpiryRules; now: number },
 ): number | null {
-  const chosen = chooseExpiry(requested ?? undefined, maxLifetime, now) ?? null;
-  if (typeof requested === 'string' || inherited === null) return chosen;
-  return Math.min(chosen ?? inherited, inherited);
+  const chosen = chooseExpiry(requested ?? undefined, rules, now) ?? null;
+  const expiresAt =
+    typeof requested === 'string' || inherited === null ? chosen : Math.min(chosen ?? inherited, inherited);
+  if (expiresAt === null && rules.required) throw withoutExpiry();
+  return expiresAt;
 }

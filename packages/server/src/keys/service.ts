@@ -23,7 +23,7 @@ import { containsOwnKey } from './own-key.ts';
 import { presentKey, type SecretUse, type StoredKeyParts } from './present.ts';
 import { keyNotFound, replayed } from './problems.ts';
 import type { KeyRow, KeyStore } from './store.ts';
-import { type ChangedKey, countActive, insertKey, maxLifetimeOf, updateKey } from './writes.ts';
+import { type ChangedKey, countActive, expiryRulesOf, insertKey, updateKey } from './writes.ts';
 
 interface Options extends KeyPrefixes {
   /** Maximum number of active keys in a workspace. */
@@ -80,9 +80,9 @@ export class KeyService {
       secret,
     };
     const { value: created } = await this.#propagation.commit(async (db) => {
-      const value = await insertKey(db, key, token, maxActiveKeys, async (creator, maxLifetime) => {
+      const value = await insertKey(db, key, token, maxActiveKeys, async (creator, rules) => {
         const inherited = creator?.expiresAt ?? null;
-        const expiresAt = expiryOfNewKey(input.expiresAt, { inherited, maxLifetime, now });
+        const expiresAt = expiryOfNewKey(input.expiresAt, { inherited, rules, now });
         const requested = { ...requestedPolicy(input), environment, expiresAt };
         const policy = policyOfNewKey(creator, requested, keyRateLimit);
         rejectLargeIdentity({ name: key.name, ...policy }, input);
@@ -151,8 +151,8 @@ export class KeyService {
     const request = { workspaceId, id, callingKey: callingKeyOf(caller), locksWorkspace, now };
     await this.#propagation.commit(async (db) => {
       const result = await updateKey(db, request, async (before, callerPolicy) => {
-        const maxLifetime = await maxLifetimeOf(db, workspaceId);
-        const after = decideChange(before, input, { caller: callerPolicy, maxLifetime, fallback, now });
+        const rules = await expiryRulesOf(db, workspaceId);
+        const after = decideChange(before, input, { caller: callerPolicy, rules, fallback, now });
         await rejectUnknownGrants(db, workspaceId, after.policy.scopes, parseStoredScopes(before.scopes));
         if (revives(before, after, now)) await this.#rejectFull(db, workspaceId, now);
         return after;

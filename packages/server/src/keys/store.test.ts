@@ -99,7 +99,13 @@ for (const which of databases) {
       const callingKey = { id: creator.id, secretHash, address: undefined };
       const child = newKey({ workspaceId, createdBy: creator.id, callingKey });
       const target = { workspaceId, id: changed.id, locksWorkspace: false, callingKey, now: start };
-      const unchanged = { policy: policyOfRow(emptyRow), name: 'x', metadata: null, disabledAt: null };
+      const unchanged = {
+        policy: policyOfRow(emptyRow),
+        name: 'x',
+        metadata: null,
+        disabledAt: null,
+        resumedAt: null,
+      };
       return [
         insertNewKey(db, child),
         db.transaction().execute((transaction) => updateKey(transaction, target, async () => unchanged)),

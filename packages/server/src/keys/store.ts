@@ -15,6 +15,7 @@ export interface KeyRow {
   expires_at: number | null;
   created_at: number;
   disabled_at: number | null;
+  resumed_at: number | null;
   revoked_at: number | null;
   revoked_reason: string | null;
   rate_limit: number | null;
@@ -156,6 +157,7 @@ export const keyRowColumns = [
   'expires_at',
   'created_at',
   'disabled_at',
+  'resumed_at',
   'revoked_at',
   'revoked_reason',
   'rate_limit',

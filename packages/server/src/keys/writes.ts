@@ -10,6 +10,7 @@ import { formatStoredRateLimit, parseStoredRateLimit } from '../limits/rate-limi
 import { parseAllowedAddresses } from '../verification/allowed-addresses.ts';
 import { checkPolicy } from '../verification/check-policy.ts';
 import type { CallerPolicy, KeyPolicy } from './caller-policy.ts';
+import type { ExpiryRules } from './expiry.ts';
 import { findIdempotent, insertToken } from './idempotency.ts';
 import { hasStatus } from './list-filter.ts';
 import type { NewSecret } from './new-secret.ts';
@@ -46,7 +47,7 @@ export async function insertKey(
   key: NewKey,
   token: Uint8Array | null,
   maxActive: number,
-  policyOf: (caller: CallerPolicy | null, maxLifetime: number | null) => KeyPolicy | Promise<KeyPolicy>,
+  policyOf: (caller: CallerPolicy | null, rules: ExpiryRules) => KeyPolicy | Promise<KeyPolicy>,
 ): Promise<
   | { outcome: 'created'; policy: KeyPolicy }
   | { outcome: 'replayed'; keyId: string | null }
@@ -64,20 +65,19 @@ export async function insertKey(
   }
   const active = await countActive(db, key.workspaceId, key.createdAt);
   if (active >= maxActive) return { outcome: 'full' };
-  const policy = await policyOf(creator, await maxLifetimeOf(db, key.workspaceId));
+  const policy = await policyOf(creator, await expiryRulesOf(db, key.workspaceId));
   await insertRows(db, key, policy);
   if (token !== null) await insertToken(db, key.workspaceId, token, key.id, key.createdAt);
   return { outcome: 'created', policy };
 }
 
-/** @returns days; null if there is no maximum */
-export async function maxLifetimeOf(db: Kysely<Tables>, workspaceId: string): Promise<number | null> {
+export async function expiryRulesOf(db: Kysely<Tables>, workspaceId: string): Promise<ExpiryRules> {
   const row = await db
     .selectFrom('workspace')
-    .select('max_key_lifetime')
+    .select(['max_key_lifetime', 'require_expiry'])
     .where('id', '=', workspaceId)
     .executeTakeFirstOrThrow();
-  return row.max_key_lifetime;
+  return { maxLifetime: row.max_key_lifetime, required: row.require_expiry === 1 };
 }
 
 /**
@@ -213,6 +213,8 @@ export interface ChangedKey {
   metadata: string | null;
   /** Epoch ms; null: enabled. */
   disabledAt: number | null;
+  /** Epoch ms; null: never. See resumed_at in database/schema.ts. */
+  resumedAt: number | null;
 }
 
 /**
@@ -250,6 +252,7 @@ export async function updateKey(
       ...policyColumns(after.policy),
       metadata: after.metadata,
       disabled_at: after.disabledAt,
+      resumed_at: after.resumedAt,
     })
     .where('id', '=', id)
     .execute();

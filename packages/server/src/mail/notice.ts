@@ -36,6 +36,8 @@ export const noticeSchema = z.object({
       name: z.string(),
       /** Only for expiring keys. */
       expiresAt: z.string().optional(),
+      /** Only for idle keys, ISO 8601. Those that are disabled already have no `disablesAt`. */
+      idle: z.object({ since: z.string(), disablesAt: z.string().optional() }).optional(),
       /** Only for leaked keys: a URL, or what GitHub calls the source, and in how many places. */
       found: z.object({ place: z.string(), places: z.int() }).optional(),
     }),
@@ -62,6 +64,17 @@ const leakSchema = z.object({
   places: z.int().catch(1),
 });
 
+const warnAction = 'key.policy_warned';
+
+/** The details of the events of the policy that disables idle keys (hygiene/idle-events.ts). */
+const idleSchema = z
+  .object({
+    policy: z.literal('maxKeyIdleDays'),
+    idleSince: z.string(),
+    disablesAt: z.string().optional(),
+  })
+  .transform(({ idleSince: since, disablesAt }) => ({ since, disablesAt }));
+
 const kinds = new Map<string, MailKind>([
   ['key.created', 'keyCreated'],
   ['key.imported', 'keyCreated'],
@@ -70,6 +83,7 @@ const kinds = new Map<string, MailKind>([
   ['workspace.keys_revoked', 'keyRevoked'],
   ['key.ended_secret_used', 'endedSecretUsed'],
   [leakAction, 'leakReported'],
+  [warnAction, 'keyIdle'],
   ['webhook.disabled', 'webhookDisabled'],
   ['account.password_changed', 'passwordChanged'],
   ['account.password_reset', 'passwordChanged'],
@@ -77,6 +91,7 @@ const kinds = new Map<string, MailKind>([
 
 /** @returns undefined for an event that is not reported */
 function kindOf({ action, details }: SealedEvent): MailKind | undefined {
+  if (action === 'key.updated') return idleSchema.safeParse(details).success ? 'keyIdle' : undefined;
   if (action === 'account.signed_in') return details?.newDevice === true ? 'newSignIn' : undefined;
   return kinds.get(action);
 }
@@ -96,6 +111,12 @@ function foundIn({ action, details }: SealedEvent): Pick<MailNotice['targets'][n
   if (action !== leakAction) return {};
   const { url, source, places } = leakSchema.parse(details);
   return { found: { place: url ?? `an unknown place (${source})`, places } };
+}
+
+/** How long a key is idle, and when it is disabled. */
+function idleIn({ details }: SealedEvent): Pick<MailNotice['targets'][number], 'idle'> {
+  const { data } = idleSchema.safeParse(details);
+  return data === undefined ? {} : { idle: data };
 }
 
 /**
@@ -119,7 +140,7 @@ export function addEvent(groups: Map<string, GroupedNotice>, event: SealedEvent)
     at: event.at,
     actor: { kind: actorKind, name: actorName, address, userAgent },
     count,
-    targets: [{ id: target.id, kind: target.kind, name: target.name, ...foundIn(event) }],
+    targets: [{ id: target.id, kind: target.kind, name: target.name, ...foundIn(event), ...idleIn(event) }],
   };
   const known = groups.get(name);
   groups.set(name, {

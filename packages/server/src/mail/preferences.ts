@@ -130,6 +130,7 @@ async function readPreferences(db: Kysely<Tables>, userId: string): Promise<Noti
       keyRotated: sent('keyRotated'),
       keyRevoked: sent('keyRevoked'),
       keyExpiring: sent('keyExpiring'),
+      keyIdle: sent('keyIdle'),
       webhookDisabled: sent('webhookDisabled'),
     },
     timeZone: row?.time_zone ?? null,

@@ -52,15 +52,23 @@ interface Line {
 }
 
 function itemsOf({ targets }: MailNotice, { publicUrl, timeZone }: Reader): Line[] {
-  return targets.flatMap(({ id, kind, name, expiresAt, found }) => {
+  return targets.flatMap((target) => {
+    const { id, kind, name } = target;
     if (kind === 'account' || kind === 'workspace') return [];
-    const expiry = expiresAt === undefined ? '' : `, expires ${formatTime(expiresAt, timeZone)}`;
-    const places =
-      found === undefined || found.places === 1 ? '' : ` (${found.places.toLocaleString('en')} places)`;
-    const more = `${expiry}${found === undefined ? '' : `, found at ${oneLine(found.place)}${places}`}`;
     const url = kind === 'key' ? `${publicUrl}/settings/api/${encodeURIComponent(id)}` : undefined;
-    return [{ label: oneLine(name), more, url }];
+    return [{ label: oneLine(name), more: moreOf(target, timeZone), url }];
   });
+}
+
+/** What a mail says about a key besides its name. */
+function moreOf({ expiresAt, idle, found }: MailNotice['targets'][number], timeZone: string | null): string {
+  const parts: string[] = [];
+  if (expiresAt !== undefined) parts.push(`, expires ${formatTime(expiresAt, timeZone)}`);
+  if (idle !== undefined) parts.push(`, idle since ${formatTime(idle.since, timeZone)}`);
+  if (idle?.disablesAt !== undefined) parts.push(`, disabled on ${formatTime(idle.disablesAt, timeZone)}`);
+  if (found !== undefined) parts.push(`, found at ${oneLine(found.place)}`);
+  if (found !== undefined && found.places > 1) parts.push(` (${found.places.toLocaleString('en')} places)`);
+  return parts.join('');
 }
 
 function factsOf(

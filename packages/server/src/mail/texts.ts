@@ -7,13 +7,15 @@ interface Texts {
   one: (notice: MailNotice) => string;
   many: (notice: MailNotice) => string;
   /** What happened, in one sentence, and what to do. */
-  body: string;
+  body: string | ((notice: MailNotice) => string);
   /** What the mails of this kind are about, as in "Turn off mails about ...". */
   topic: string;
 }
 
 const nameOf = ({ targets }: MailNotice) => targets[0]?.name ?? '';
-const things = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'key' : 'keys'}`;
+const things = (count: number, which = '') =>
+  `${count.toLocaleString('en')} ${which}${count === 1 ? 'key' : 'keys'}`;
+const isWarning = ({ action }: MailNotice) => action === 'key.policy_warned';
 
 const texts: Record<MailKind, Texts> = {
   keyCreated: {
@@ -44,6 +46,18 @@ const texts: Record<MailKind, Texts> = {
     many: ({ count }) => `${things(count)} expire soon`,
     body: 'Requests with an expired key are rejected. If it is still needed, extend its expiry.',
     topic: 'expiring keys',
+  },
+  keyIdle: {
+    one: (notice) =>
+      isWarning(notice)
+        ? `Idle key will be disabled: ${nameOf(notice)}`
+        : `Idle key disabled: ${nameOf(notice)}`,
+    many: (notice) => `${things(notice.count, 'idle ')} ${isWarning(notice) ? 'will be ' : ''}disabled`,
+    body: (notice) =>
+      isWarning(notice)
+        ? 'A policy of this workspace disables keys that are not used. A key that is used until then stays enabled. If no program needs it anymore, revoke it.'
+        : 'A policy of this workspace disabled this, because it was not used. Requests with a disabled key are rejected. If a program still needs it, enable it again; otherwise revoke it.',
+    topic: 'idle keys',
   },
   webhookDisabled: {
     one: () => 'Webhook disabled',
@@ -83,8 +97,9 @@ export function subjectOf(notice: MailNotice): string {
   return notice.count === 1 ? one(notice) : many(notice);
 }
 
-export function bodyOf({ kind }: MailNotice): string {
-  return texts[kind].body;
+export function bodyOf(notice: MailNotice): string {
+  const { body } = texts[notice.kind];
+  return typeof body === 'string' ? body : body(notice);
 }
 
 export function topicOf(kind: string): string {

@@ -54,15 +54,20 @@ export class WorkspaceService {
         rateLimit = before.rateLimit,
         maxKeyLifetimeDays = before.maxKeyLifetimeDays,
         maxSecretAgeDays = before.maxSecretAgeDays,
+        maxKeyIdleDays = before.maxKeyIdleDays,
+        requireKeyExpiry = before.requireKeyExpiry,
         revokeLeakedKeys = before.revokeLeakedKeys,
       } = input;
-      const after = { rateLimit, maxKeyLifetimeDays, maxSecretAgeDays, revokeLeakedKeys };
+      const expiry = { maxKeyLifetimeDays, requireKeyExpiry };
+      const after = { rateLimit, ...expiry, maxSecretAgeDays, maxKeyIdleDays, revokeLeakedKeys };
       await db
         .updateTable('workspace')
         .set({
           rate_limit: formatStoredRateLimit(after.rateLimit),
           max_key_lifetime: after.maxKeyLifetimeDays,
           max_secret_age: after.maxSecretAgeDays,
+          max_key_idle: after.maxKeyIdleDays,
+          require_expiry: after.requireKeyExpiry ? 1 : 0,
           revoke_leaked: after.revokeLeakedKeys ? 1 : 0,
         })
         .where('id', '=', id)
@@ -75,13 +80,15 @@ export class WorkspaceService {
 }
 
 /** The settings that people can change. */
-type Settings = Pick<Workspace, 'rateLimit' | 'maxKeyLifetimeDays' | 'maxSecretAgeDays' | 'revokeLeakedKeys'>;
+type Settings = Omit<Workspace, 'id' | 'name' | 'defaultRateLimit'>;
 
 function settingsOf(row: Awaited<ReturnType<typeof find>>): Settings {
   return {
     rateLimit: parseStoredRateLimit(row.rate_limit),
     maxKeyLifetimeDays: row.max_key_lifetime,
     maxSecretAgeDays: row.max_secret_age,
+    maxKeyIdleDays: row.max_key_idle,
+    requireKeyExpiry: row.require_expiry === 1,
     revokeLeakedKeys: row.revoke_leaked === 1,
   };
 }
@@ -105,7 +112,8 @@ function workspaceUpdated(
 async function find(db: Kysely<Tables>, id: string) {
   const row = await db
     .selectFrom('workspace')
-    .select(['id', 'name', 'rate_limit', 'max_key_lifetime', 'max_secret_age', 'revoke_leaked'])
+    .select(['id', 'name', 'rate_limit', 'max_key_lifetime', 'require_expiry'])
+    .select(['max_secret_age', 'max_key_idle', 'revoke_leaked'])
     .where('id', '=', id)
     .executeTakeFirst();
   if (row === undefined) throw new Error('the workspace of the caller does not exist');

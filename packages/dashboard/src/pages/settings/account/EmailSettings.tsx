@@ -14,6 +14,7 @@ const kinds: Record<MailChoice, { name: string; more: string }> = {
   keyRotated: { name: 'Rotated keys', more: 'A key gets a new secret.' },
   keyRevoked: { name: 'Revoked keys', more: 'Keys stop working permanently.' },
   keyExpiring: { name: 'Expiring keys', more: '14, 3 and 1 days before the expiration date.' },
+  keyIdle: { name: 'Idle keys', more: 'Two warnings before a policy disables a key, and when it does.' },
   webhookDisabled: { name: 'Disabled webhooks', more: 'A webhook receives no more events.' },
 };
 

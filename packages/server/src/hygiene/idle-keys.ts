@@ -1,0 +1,78 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Kysely, type SqlBool, sql } from 'kysely';
+import type { Tables } from '../database/schema.ts';
+import { allOf } from '../keys/list-filter.ts';
+import { rangesOf } from '../keys/list-ranges.ts';
+import { idleSinceOf, isAcceptedKey } from './findings.ts';
+import { firstWarningAt, type Warnings } from './idle-steps.ts';
+
+/** An accepted key that is idle for long enough to be warned. */
+export interface IdleKey extends Warnings {
+  id: string;
+  name: string;
+  /** Epoch ms. */
+  since: number;
+}
+
+/** A workspace that disables idle keys, at a time. */
+export interface IdleRequest {
+  workspaceId: string;
+  /** max_key_idle of the workspace. */
+  days: number;
+  /** Epoch ms: earlier times do not count. */
+  knownSince: number;
+  /** Epoch ms. */
+  now: number;
+}
+
+/** Keys per statement. On SQLite, each range also has at most as many keys. */
+const pageSize = 2000;
+
+/** The idle keys of a workspace, in pages. Other work runs between two of them. */
+export async function* idleKeys(db: Kysely<Tables>, request: IdleRequest): AsyncGenerator<IdleKey[], void> {
+  const keys = { workspaceId: request.workspaceId, ids: undefined, order: 'asc', after: undefined } as const;
+  for await (const { condition } of rangesOf(db, keys, pageSize)) {
+    for (let after = ''; ; await turn()) {
+      const page = await readIdle(db, request, [condition, sql`api_key.id > ${after}`]);
+      if (page.length > 0) yield page;
+      after = page.at(-1)?.id ?? '';
+      if (page.length < pageSize) break;
+    }
+  }
+}
+
+/** Those of some keys of the workspace that are idle. */
+export async function idleAmong(
+  db: Kysely<Tables>,
+  request: IdleRequest,
+  ids: readonly string[],
+): Promise<IdleKey[]> {
+  return ids.length === 0 ? [] : readIdle(db, request, [sql`api_key.id IN (${sql.join(ids)})`]);
+}
+
+async function readIdle(
+  db: Kysely<Tables>,
+  { workspaceId, days, knownSince, now }: IdleRequest,
+  only: readonly ReturnType<typeof sql<SqlBool>>[],
+): Promise<IdleKey[]> {
+  const since = idleSinceOf(db, knownSince);
+  const conditions = [
+    sql<SqlBool>`api_key.workspace_id = ${workspaceId}`,
+    isAcceptedKey(now),
+    sql<SqlBool>`${since} <= ${now - firstWarningAt(0, days)}`,
+    ...only,
+  ];
+  // Warnings for another idle time, or for another policy, are void.
+  const { rows } = await sql<Record<'id' | 'name', string> & Record<'since' | 'first' | 'last', unknown>>`
+    SELECT api_key.id, api_key.name, ${since} AS since, w.first_at AS first, w.last_at AS last
+    FROM api_key JOIN key_use ON key_use.key_id = api_key.id
+    LEFT JOIN idle_warning w ON w.key_id = api_key.id AND w.idle_since = ${since} AND w.days = ${days}
+    WHERE ${allOf(conditions)} ORDER BY api_key.id LIMIT ${pageSize}`.execute(db);
+  return rows.map(({ id, name, ...times }) => ({
+    id,
+    name,
+    since: Number(times.since),
+    first: times.first === null ? null : Number(times.first),
+    last: times.last === null ? null : Number(times.last),
+  }));
+}

@@ -1,0 +1,41 @@
+import { msPerDay } from '@soku/contract/instant';
+import { type Kysely, sql } from 'kysely';
+import { isPostgres } from '../database/dialect.ts';
+import type { Tables } from '../database/schema.ts';
+
+/** ms. After a longer pause, or a larger step of the clock, idle times begin anew. */
+const tolerated = msPerDay;
+
+/** For how long a server has run. */
+interface Watch {
+  /** Epoch ms. With PostgreSQL, the clocks of this node and the database must agree. */
+  now: number;
+  /** Epoch ms: since when a server has run without a long pause, and the clock has not jumped. */
+  since: number;
+}
+
+/**
+ * Records that a server runs now. Call it regularly: while no server runs, programs cannot use their keys, so that a key is
+ * not used says nothing.
+ *
+ * @param clock epoch ms
+ */
+export async function watch(db: Kysely<Tables>, clock: number): Promise<Watch> {
+  const now = await agreedTime(db, clock);
+  const continues = sql`${now} BETWEEN watched_until - ${tolerated} AND watched_until + ${tolerated}`;
+  const { rows } = await sql<{ since: number | string }>`
+    UPDATE usage_history SET watched_until = ${now},
+      watched_since = CASE WHEN ${continues} THEN watched_since ELSE ${now} END
+    RETURNING watched_since AS since`.execute(db);
+  return { now, since: Number(rows[0]?.since ?? now) };
+}
+
+/** A node whose clock is fast must not find keys idle that are not. */
+async function agreedTime(db: Kysely<Tables>, clock: number): Promise<number> {
+  if (!isPostgres(db)) return clock;
+  const { rows } = await sql<{ now: number | string }>`
+    SELECT least(${clock}::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AS now`.execute(
+    db,
+  );
+  return Number(rows[0]?.now ?? clock);
+}

@@ -1,0 +1,48 @@
+/** Mails of the policy that disables idle keys. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MailWorld } from '../../../../test/support/mail-world.ts';
+import { openTestDatabase } from '../../../../test/support/open-database.ts';
+import { SmtpSink } from '../../../../test/support/smtp.ts';
+import { noOrigin, systemActor } from '../events/actor.ts';
+import { MailPreferences } from './preferences.ts';
+
+test('warnings about idle keys share a mail, and so do disabled keys', async (t) => {
+  const { database, close } = await openTestDatabase('sqlite');
+  t.after(close);
+  const smtp = await SmtpSink.start();
+  t.after(() => smtp.stop());
+  const world = new MailWorld(database.kysely, smtp);
+  const { id, users } = await world.addWorkspace('ada');
+  const actor = systemActor;
+  const policy = { policy: 'maxKeyIdleDays', days: 90, idleSince: '2026-09-16T12:00:00.000Z' };
+  const warned = { ...policy, warning: 1, disablesAt: '2026-12-14T12:00:00.000Z' };
+  const disabled = { changes: { disabled: { from: false, to: true } }, details: policy };
+  const target = (name: string) => ({ kind: 'key', id: `key_${name}`, name });
+  await world.happen(
+    world.event(id, 'key.policy_warned', { actor, target: target('Billing'), details: warned }),
+    world.event(id, 'key.policy_warned', { actor, target: target('Import'), details: warned }),
+    world.event(id, 'key.updated', { actor, target: target('Old'), ...disabled }),
+    world.event(id, 'key.updated', { target: target('By a person'), changes: disabled.changes }),
+  );
+  await world.deliver();
+  const [warning, disabling, ...others] = smtp.accepted.toSorted((a, b) =>
+    a.subject.localeCompare(b.subject),
+  );
+  assert.deepEqual(
+    [warning?.subject, disabling?.subject, others],
+    ['2 idle keys will be disabled', 'Idle key disabled: Old', []],
+  );
+  const since = 'idle since 16 Sept 2026, 12:00 UTC';
+  assert.match(
+    warning?.text ?? '',
+    new RegExp(`^- Billing, ${since}, disabled on 14 Dec 2026, 12:00 UTC$`, 'm'),
+  );
+  assert.match(warning?.text ?? '', /A key that is used until then stays enabled/);
+  assert.match(disabling?.text ?? '', new RegExp(`^- Old, ${since}$`, 'm'));
+  assert.match(disabling?.text ?? '', /Turn off emails about idle keys/);
+  const preferences = new MailPreferences(world.db, () => world.now);
+  await preferences.unsubscribe(users[0]?.id ?? '', 'keyIdle', noOrigin);
+  await world.happen(world.event(id, 'key.updated', { actor, target: target('Older'), ...disabled }));
+  assert.equal(await world.deliver(), 0);
+});
