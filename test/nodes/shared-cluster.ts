@@ -1,12 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../support/contract.ts';
 import { shareInRun } from '../support/end-of-run.ts';
+import { newSigner, startKeyList } from '../support/github.ts';
 import { bearer, call } from '../support/person.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 
+/** Signs reports of leaked keys in the place of GitHub. */
+export const sharedGithub = newSigner();
+
 const shared = shareInRun(
-  () => Cluster.start(3),
-  (cluster) => cluster.stop(),
+  async () => {
+    const { url, stop } = await startKeyList([sharedGithub]);
+    return { cluster: await Cluster.start(3, { SOKU_GITHUB_KEYS_URL: url }), stop };
+  },
+  async ({ cluster, stop }) => {
+    await cluster.stop();
+    stop();
+  },
 );
 
 /**
@@ -14,7 +24,7 @@ const shared = shareInRun(
  * node, and must undo that.
  */
 export async function sharedNodes(): Promise<readonly [ClusterNode, ClusterNode, ClusterNode]> {
-  const [one, two, three] = (await shared()).nodes;
+  const [one, two, three] = (await shared()).cluster.nodes;
   if (!(one && two && three)) throw new Error('the cluster has fewer than three nodes');
   for (const { url } of [one, two, three]) {
     while ((await call(`${url}/readyz`)).status !== 200) await pause(10);

@@ -43,7 +43,7 @@ export class ClusterNode {
     this.url = running.server.url;
   }
 
-  static async start(name: string, databaseUrl: string): Promise<ClusterNode> {
+  static async start(name: string, databaseUrl: string, more: Record<string, string>): Promise<ClusterNode> {
     const notifications = new Notifications();
     const proxy = await TcpProxy.before(databaseUrl, { filterToClient: notifications.filter });
     const environment = {
@@ -51,6 +51,7 @@ export class ClusterNode {
       PORT: String(await freePort()),
       DATABASE_URL: proxy.url(databaseUrl),
       SOKU_SECRET: testSecret,
+      ...more,
     };
     const running = await startWithMovableClock(environment);
     return new ClusterNode(name, proxy, notifications, environment, running);
@@ -116,14 +117,15 @@ export class Cluster {
     this.nodes = nodes;
   }
 
-  static async start(size: number): Promise<Cluster> {
+  /** @param more environment variables of the nodes */
+  static async start(size: number, more: Record<string, string> = {}): Promise<Cluster> {
     const postgres = await startPostgres();
     const nodes: ClusterNode[] = [];
     const cluster = new Cluster(postgres, nodes);
     try {
       const database = await temporaryDatabase(postgres.url());
       // Sequentially: the first one creates the tables and the owner's account.
-      for (let i = 1; i <= size; i++) nodes.push(await ClusterNode.start(`node ${i}`, database.url));
+      for (let i = 1; i <= size; i++) nodes.push(await ClusterNode.start(`node ${i}`, database.url, more));
       return cluster;
     } catch (error) {
       await cluster.stop();
