@@ -98,21 +98,46 @@ test('after an action, the focus moves from the row that disappears to the next 
 test('policies are edited in a dialog that states their effect on existing keys', async (t) => {
   const page = await dashboard.open(t, '/settings/api/hygiene?panel=policies');
   const dialog = keys.dialog(page);
-  const age = dialog.getByRole('textbox', { name: 'Maximum age of secrets, in days' });
+  const field = (name: string) => dialog.getByRole('textbox', { name });
+  const [age, idle] = [field('Maximum age of secrets, in days'), field('Disable unused keys after, in days')];
   await reads(dialog, /Existing keys keep their dates\. 1 key never expires\./);
-  for (const wrong of ['0', '1e2', '0x10']) {
-    await age.fill(wrong);
-    await dialog.getByRole('button', { name: 'Save' }).click();
-    await reads(dialog, /Enter a number from 1 to 3,650, or nothing\./);
-  }
+  await age.fill('1e2');
+  await idle.fill('0');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await reads(
+    dialog,
+    /Must be between 1 and 3,650 days\..*Use digits only, such as 90, or leave it empty\./s,
+  );
+  await hasFocus(idle);
+  await idle.fill(' 60 ');
   await age.fill('90');
   // Someone else sets another policy meanwhile.
   await ada.call('PATCH', '/v1/workspace', { maxKeyLifetimeDays: 30 });
-  await dialog.getByRole('combobox').selectOption('revoke');
+  await dialog.getByLabel('Expiration date of new keys').selectOption('required');
+  await dialog.getByLabel('When GitHub reports a leaked key').selectOption('revoke');
   await isAccessible(page);
   await dialog.getByRole('button', { name: 'Save' }).click();
   await reads(keys.toast(page), /Policies saved\./);
   const { body } = await ada.call('GET', '/v1/workspace');
-  const { maxSecretAgeDays, maxKeyLifetimeDays, revokeLeakedKeys } = workspaceSchema.parse(body);
-  assert.deepEqual([maxSecretAgeDays, maxKeyLifetimeDays, revokeLeakedKeys], [90, 30, true]);
+  const {
+    id: _id,
+    name: _name,
+    rateLimit: _limit,
+    defaultRateLimit: _default,
+    ...set
+  } = workspaceSchema.parse(body);
+  assert.deepEqual(set, {
+    maxSecretAgeDays: 90,
+    maxKeyIdleDays: 60,
+    maxKeyLifetimeDays: 30,
+    requireKeyExpiry: true,
+    revokeLeakedKeys: true,
+  });
+  await kinds(page)
+    .filter({ hasText: /1\s*Never expires/ })
+    .click();
+  await reads(
+    page.locator('.findings__text'),
+    /A policy requires an expiration date\. These keys were created before/,
+  );
 });

@@ -1,7 +1,7 @@
 /** The key list: filters by state, scope, environment and external ID, disabling a key, and rotations. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { keySchema } from '@soku/contract/keys';
+import { keyListSchema, keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
 import { isAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
@@ -131,32 +131,40 @@ test('the overview reports a retired secret and a disabled key that programs sti
   await reads(item('Paused'), /^Paused is disabled but still used 1 rejected request in the last 24 hours\./);
 });
 
-test('the maximum lifetime of keys is set, and holds for new keys', async (t) => {
+test('the maximum lifetime of keys is set among the policies, and holds for new keys', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
-  await reads(
-    page.locator('.workspace-limit').last(),
-    /^Maximum lifetime: none Change the maximum lifetime$/,
-  );
+  t.after(() => ada.call('PATCH', '/v1/workspace', { maxKeyLifetimeDays: null, requireKeyExpiry: false }));
+  const line = page.locator('.workspace-limit').last();
+  await reads(line, /^Maximum lifetime: none Change the maximum lifetime$/);
   await page.getByRole('button', { name: 'Change the maximum lifetime' }).click();
-  await isAt(page, '/settings/api?panel=lifetime');
-  const choice = keys.dialog(page).getByRole('combobox', { name: 'Maximum lifetime' });
-  await isAccessible(page);
-  await choice.selectOption('Custom…');
-  const days = keys.dialog(page).getByRole('textbox', { name: 'Days' });
-  for (const wrong of ['', '0', '3651', '1.5', 'x']) {
+  await isAt(page, '/settings/api?panel=policies');
+  const days = keys.dialog(page).getByRole('textbox', { name: 'Maximum lifetime of new keys, in days' });
+  for (const wrong of ['0', '1.5']) {
     await days.fill(wrong);
     await keys.dialog(page).getByRole('button', { name: 'Save' }).click();
-    await keys.dialog(page).getByText('Enter a number from 1 to 3,650.').waitFor();
+    await keys
+      .dialog(page)
+      .getByText(wrong === '0' ? /^Must be between 1 and 3,650/ : /^Use digits only/)
+      .waitFor();
     await hasFocus(days);
   }
   await days.fill('45');
   await page.keyboard.press('Enter');
-  await announces(page, /^Maximum lifetime of new keys: 45 days\.$/);
-  await reads(page.locator('.workspace-limit').last(), /^Maximum lifetime: 45 days/);
+  await announces(page, /^Policies saved\.$/);
+  await reads(line, /^Maximum lifetime: 45 days/);
   const { key } = await ada.createKey({ name: 'Limited' });
   assert.ok(key.expiresAt !== null && Date.parse(key.expiresAt) - Date.now() < 45.1 * 86_400_000);
   await page.getByRole('button', { name: 'Change the maximum lifetime' }).click();
-  await choice.selectOption('No maximum');
+  await days.fill('');
+  await keys.dialog(page).getByLabel('Expiration date of new keys').selectOption('Required');
   await keys.dialog(page).getByRole('button', { name: 'Save' }).click();
-  await reads(page.locator('.workspace-limit').last(), /^Maximum lifetime: none/);
+  await reads(line, /^Maximum lifetime: none/);
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  const expires = keys.dialog(page).getByRole('combobox', { name: 'Expires' });
+  await reads(expires.getByRole('option'), /^1 year \| 30 days \| 90 days \| Custom date and time…$/);
+  await keys.nameField(page).fill('With a date');
+  await keys.createButton(page).click();
+  await keys.shownKey(page);
+  const { data } = keyListSchema.parse((await ada.call('GET', '/v1/api-keys?q=with+a+date')).body);
+  assert.match(data[0]?.expiresAt ?? '', /^2\d{3}-/);
 });

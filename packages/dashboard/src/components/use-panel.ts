@@ -23,7 +23,6 @@ export type Panel =
   | 'metadata'
   | 'revoke-selected'
   | 'revoke-all'
-  | 'lifetime'
   | 'policies'
   | 'add'
   | 'edit'

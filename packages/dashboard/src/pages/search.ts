@@ -58,7 +58,7 @@ export const apiKeysSearch = z.object({
       'revoke-selected',
       'revoke-all',
       'limit',
-      'lifetime',
+      'policies',
     ])
     .optional()
     .catch(undefined),

@@ -124,12 +124,12 @@ const pageCommands: Command[] = [
     run: ({ go }) => go({ to: '/settings/api/import' }),
   },
   {
-    id: 'lifetime',
-    name: 'Maximum lifetime',
+    id: 'policies',
+    name: 'Policies',
     area: 'Settings',
-    words: 'workspace expiry expiration policy',
+    words: 'workspace maximum lifetime expiry expiration idle unused disable age leak',
     icon: Hourglass,
-    run: ({ go }) => go({ to: '/settings/api', search: { panel: 'lifetime' } }),
+    run: ({ go }) => go({ to: '/settings/api', search: { panel: 'policies' } }),
   },
   {
     id: 'revoke-all',

@@ -15,12 +15,24 @@ interface ExpiryFieldProps {
 export function ExpiryField(props: ExpiryFieldProps) {
   const { data: workspace, isPending } = useQuery(workspaceOptions);
   if (isPending) return <Skeleton width="full" />;
-  return <Choice {...props} maxDays={workspace?.maxKeyLifetimeDays ?? null} />;
+  return (
+    <Choice
+      {...props}
+      maxDays={workspace?.maxKeyLifetimeDays ?? null}
+      required={workspace?.requireKeyExpiry ?? false}
+    />
+  );
 }
 
-/** @param props.maxDays the maximum lifetime of keys of the workspace; null: none */
-function Choice({ current, maxDays, problem }: ExpiryFieldProps & { maxDays: number | null }) {
-  const lifetimes = offeredLifetimes(maxDays);
+interface ChoiceProps extends ExpiryFieldProps {
+  /** The maximum lifetime of keys of the workspace; null: none. */
+  maxDays: number | null;
+  /** Whether its keys must expire. */
+  required: boolean;
+}
+
+function Choice({ current, maxDays, required, problem }: ChoiceProps) {
+  const lifetimes = offeredLifetimes(maxDays, required);
   const start = current === null ? '' : toDateTimeInput(new Date(current));
   const [choice, setChoice] = useState(current === null ? lifetimes[0].value : 'custom');
   const [custom, setCustom] = useState(start);

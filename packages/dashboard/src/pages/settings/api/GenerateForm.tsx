@@ -1,11 +1,14 @@
 import type { CreateKey } from '@soku/contract/key-requests';
+import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
+import { workspaceOptions } from '../../../api/workspace.ts';
 import { Button } from '../../../components/Button.tsx';
 import { DialogActions } from '../../../components/Dialog.tsx';
 import { TextField } from '../../../components/Field.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import type { FieldProblems } from '../../../components/use-submit.ts';
+import { ExpiryField } from './ExpiryField.tsx';
 import { readNewKey, rejectedFields } from './new-key-form.ts';
 import { PolicyFields } from './PolicyFields.tsx';
 import type { KeyCreation } from './use-create-key.ts';
@@ -25,6 +28,8 @@ export function GenerateForm({ creation, onCancel }: GenerateFormProps) {
   const [more, setMore] = useState(false);
   // Loads what the fields need only if they are opened. Afterwards they keep their input while they are collapsed.
   const [opened, setOpened] = useState(false);
+  // A key of this workspace needs a date, so its field is not among the optional ones.
+  const needsExpiry = useNeedsExpiry();
   const nameField = useRef<HTMLInputElement>(null);
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -39,10 +44,13 @@ export function GenerateForm({ creation, onCancel }: GenerateFormProps) {
     // A field in a collapsed section cannot be focused.
     flushSync(() => {
       setInvalid(problems);
-      if (problems.name === undefined) setMore(true);
+      if (isInMore(problems)) setMore(true);
     });
     form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   };
+
+  const isInMore = (shown: FieldProblems) =>
+    Object.keys(shown).some((field) => field !== 'name' && !(needsExpiry && field === 'expiresAt'));
 
   const choose = (suggestion: string) => {
     setName(suggestion);
@@ -84,16 +92,17 @@ export function GenerateForm({ creation, onCancel }: GenerateFormProps) {
           ))}
         </ul>
       </div>
+      {needsExpiry ? <ExpiryField current={null} problem={problems.expiresAt} /> : null}
       <details
         className="more"
-        open={more || (isShown && problems.name === undefined)}
+        open={more || isInMore(problems)}
         onToggle={({ currentTarget: { open } }) => {
           setMore(open);
           if (open) setOpened(true);
         }}
       >
-        <summary>Scopes, expiration and other options</summary>
-        {opened ? <PolicyFields problems={problems} /> : null}
+        <summary>{needsExpiry ? 'Scopes and other options' : 'Scopes, expiration and other options'}</summary>
+        {opened ? <PolicyFields problems={problems} withExpiry={!needsExpiry} /> : null}
       </details>
       <Failure error={isShown ? null : failure} />
       <DialogActions>
@@ -104,6 +113,12 @@ export function GenerateForm({ creation, onCancel }: GenerateFormProps) {
       </DialogActions>
     </form>
   );
+}
+
+/** Whether a key without a date would be rejected. With a maximum lifetime, it would get the latest date. */
+function useNeedsExpiry(): boolean {
+  const { data: workspace } = useQuery(workspaceOptions);
+  return workspace?.requireKeyExpiry === true && workspace.maxKeyLifetimeDays === null;
 }
 
 /** The field whose problem an input clears. A select clears the problem of the field that depends on it. */

@@ -4,7 +4,7 @@ import { RevokeAllDialog } from './bulk/RevokeAllDialog.tsx';
 import { RevokeKeysDialog } from './bulk/RevokeKeysDialog.tsx';
 import { DisableDialog } from './DisableDialog.tsx';
 import { GenerateDialog } from './GenerateDialog.tsx';
-import { LifetimeDialog } from './LifetimeDialog.tsx';
+import { PoliciesDialog } from './hygiene/PoliciesDialog.tsx';
 import { RenameDialog } from './RenameDialog.tsx';
 import { RevokeDialog } from './RevokeDialog.tsx';
 import { RotateDialog } from './rotation/RotateDialog.tsx';
@@ -25,7 +25,7 @@ export function KeyPanels({ search: { panel, key }, ...props }: KeyPanelsProps) 
   const { selected, onClose, onRevokedMany } = props;
   if (panel === 'generate') return <GenerateDialog onClose={onClose} />;
   if (panel === 'limit') return <WorkspaceLimitDialog onClose={onClose} />;
-  if (panel === 'lifetime') return <LifetimeDialog onClose={onClose} />;
+  if (panel === 'policies') return <PoliciesDialog onClose={onClose} />;
   if (panel === 'revoke-all') return <RevokeAllDialog onClose={onClose} onRevoked={onRevokedMany} />;
   if (panel === 'revoke-selected' && selected.length > 0)
     return <RevokeKeysDialog keys={selected} onClose={onClose} onRevoked={onRevokedMany} />;

@@ -8,13 +8,18 @@ import { ScopePicker } from './policy/ScopePicker.tsx';
 
 const none: string[] = [];
 
+interface PolicyFieldsProps {
+  problems: FieldProblems;
+  withExpiry: boolean;
+}
+
 /** The optional fields of a new key. */
-export function PolicyFields({ problems }: { problems: FieldProblems }) {
+export function PolicyFields({ problems, withExpiry }: PolicyFieldsProps) {
   const testPrefix = useSession()?.testKeyPrefix ?? null;
   return (
     <div className="more__fields">
       <ScopePicker value={none} problem={problems.scopes} />
-      <ExpiryField current={null} problem={problems.expiresAt} />
+      {withExpiry ? <ExpiryField current={null} problem={problems.expiresAt} /> : null}
       <NewKeyLimit problem={problems.requests} />
       <AddressesField label="Allowed addresses" value={none} problem={problems.allowedAddresses} />
       {testPrefix === null ? null : <EnvironmentField testPrefix={testPrefix} />}

@@ -19,7 +19,7 @@ export function WorkspaceLimit({ openPanel }: { openPanel: (panel: Panel) => voi
     );
   const settings = [
     { panel: 'limit', name: 'Default rate limit', value: formatLimit(defaultLimitOf(workspace)) },
-    { panel: 'lifetime', name: 'Maximum lifetime', value: formatLifetime(workspace.maxKeyLifetimeDays) },
+    { panel: 'policies', name: 'Maximum lifetime', value: formatLifetime(workspace.maxKeyLifetimeDays) },
   ] as const;
   return settings.map(({ panel, name, value }) => (
     <p className="workspace-limit" key={panel}>

@@ -48,11 +48,14 @@ test('a lifetime is a number of days of 24 hours', () => {
   assert.deepEqual(parseExpiry('never', '', now), { at: null, twice: false });
 });
 
-test('a maximum lifetime is offered instead of never and of longer lifetimes', () => {
-  const valuesOf = (maxDays: number | null) => offeredLifetimes(maxDays).map(({ value }) => value);
+test('a maximum lifetime is offered instead of never and of longer lifetimes, and never only if keys need not expire', () => {
+  const valuesOf = (maxDays: number | null, required = false) =>
+    offeredLifetimes(maxDays, required).map(({ value }) => value);
   assert.deepEqual(valuesOf(null), ['never', '30', '90', '365', 'custom']);
   assert.deepEqual(valuesOf(100), ['100', '30', '90', 'custom']);
   assert.deepEqual(valuesOf(90), ['90', '30', 'custom']);
   assert.deepEqual(valuesOf(1), ['1', 'custom']);
-  assert.equal(offeredLifetimes(1)[0].name, '1 day (the maximum)');
+  assert.deepEqual(valuesOf(null, true), ['365', '30', '90', 'custom']);
+  assert.deepEqual(valuesOf(1000, true), ['1000', '30', '90', '365', 'custom']);
+  assert.equal(offeredLifetimes(1, false)[0].name, '1 day (the maximum)');
 });

@@ -18,18 +18,22 @@ const lifetimes = [
  * The lifetimes that the form offers, the default first. A custom time is in the user's time zone.
  *
  * @param maxDays the maximum of the workspace; null: none
+ * @param required whether keys of the workspace must expire
  */
-export function offeredLifetimes(maxDays: number | null): [Lifetime, ...Lifetime[]] {
-  const longest =
-    maxDays === null
-      ? { value: 'never', name: 'Never' }
-      : { value: String(maxDays), name: `${maxDays === 1 ? '1 day' : `${maxDays} days`} (the maximum)` };
-  const shorter = lifetimes.filter(({ days }) => days < (maxDays ?? Number.POSITIVE_INFINITY));
+export function offeredLifetimes(maxDays: number | null, required: boolean): [Lifetime, ...Lifetime[]] {
+  const end = maxDays ?? (required ? 365 : Number.POSITIVE_INFINITY);
+  const shorter = lifetimes.filter(({ days }) => days < end);
   return [
-    longest,
+    longestLifetime(maxDays, required),
     ...shorter.map(({ days, name }) => ({ value: String(days), name })),
     { value: 'custom', name: 'Custom date and time…' },
   ];
+}
+
+function longestLifetime(maxDays: number | null, required: boolean): Lifetime {
+  if (maxDays === null)
+    return required ? { value: '365', name: '1 year' } : { value: 'never', name: 'Never' };
+  return { value: String(maxDays), name: `${maxDays === 1 ? '1 day' : `${maxDays} days`} (the maximum)` };
 }
 
 /** The last instant with a four-digit year in UTC, the format of the API. */

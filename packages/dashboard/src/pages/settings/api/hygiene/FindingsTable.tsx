@@ -6,7 +6,7 @@ import { ColumnHeads } from '../../../../components/ColumnHeads.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import { usePanel } from '../../../../components/use-panel.ts';
 import { exactTime, formatDay } from '../../../../dates/dates.ts';
-import { kindTexts } from './kinds.ts';
+import { kindTexts, policyTexts } from './kinds.ts';
 
 type Finding = Hygiene['data'][number];
 
@@ -20,9 +20,10 @@ interface FindingsTableProps {
 
 export function FindingsTable({ kind, findings, stale }: FindingsTableProps) {
   const { name, text } = kindTexts[kind];
+  const policy = findings.flatMap((finding) => (finding.policy && policyTexts[finding.policy]) ?? [])[0];
   return (
     <div className="findings" aria-busy={stale}>
-      <p className="findings__text">{text}</p>
+      <p className="findings__text">{policy === undefined ? text : `${text} ${policy}`}</p>
       <table className="table">
         <caption className="visually-hidden">{`Keys: ${name}, oldest first`}</caption>
         <ColumnHeads columns={columnsOf(kind)} />

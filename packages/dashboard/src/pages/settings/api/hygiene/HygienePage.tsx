@@ -24,7 +24,6 @@ import { useAfterRevoke } from '../use-after-revoke.ts';
 import { useKeyPanels } from '../use-key-panels.ts';
 import { FindingsTable, FindingsTableSkeleton } from './FindingsTable.tsx';
 import { kindTexts } from './kinds.ts';
-import { PoliciesDialog } from './PoliciesDialog.tsx';
 import { useFocusAfterAction } from './use-focus-after-action.ts';
 
 const route = getRouteApi('/shell/signed-in/settings/api/hygiene');
@@ -55,21 +54,19 @@ export function HygienePage() {
         size={sizeOf(findings.length, kind && counts?.[kind])}
         rows=".findings__link"
       />
-      <Dialogs counts={counts} keys={keys} />
+      <Dialogs keys={keys} />
     </>
   );
 }
 
 /** The dialog that the URL names, if any. */
-function Dialogs({ counts, keys }: { counts: Hygiene['counts']; keys: Key[] }) {
+function Dialogs({ keys }: { keys: Key[] }) {
   const { panel, key } = route.useSearch();
   const { closePanel } = usePanel();
   const afterRevoke = useAfterRevoke(keys, panel);
   useFocusAfterAction(keys, panel === undefined ? undefined : key);
-  const isOfKey = panel !== undefined && panel !== 'policies';
-  const KeyPanels = useKeyPanels(isOfKey);
-  if (panel === 'policies') return <PoliciesDialog counts={counts} onClose={closePanel} />;
-  if (!(isOfKey && KeyPanels)) return null;
+  const KeyPanels = useKeyPanels(panel !== undefined);
+  if (!(panel && KeyPanels)) return null;
   return (
     <KeyPanels
       search={{ panel, key }}

@@ -1,5 +1,5 @@
 /** What the page says about each kind of finding. */
-import type { HygieneKind } from '@soku/contract/hygiene';
+import type { HygieneKind, HygienePolicy } from '@soku/contract/hygiene';
 
 interface KindTexts {
   name: string;
@@ -53,4 +53,11 @@ export const kindTexts: Readonly<Record<HygieneKind, KindTexts>> = {
     text: 'A key that leaks unnoticed stays valid forever.',
     none: 'Every active key has an expiration date.',
   },
+};
+
+/** What the page adds if a policy of the workspace concerns the listed keys. */
+export const policyTexts: Readonly<Partial<Record<HygienePolicy, string>>> = {
+  requireKeyExpiry: 'A policy requires an expiration date. These keys were created before it was set.',
+  maxKeyLifetimeDays: 'The maximum lifetime applies to new keys. These were created before it was set.',
+  maxKeyIdleDays: 'A policy disables keys that stay unused, after two warnings.',
 };

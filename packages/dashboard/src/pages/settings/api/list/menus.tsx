@@ -90,8 +90,8 @@ export function PageMenu({ openPanel, ...menu }: ListMenuProps & { openPanel: (p
       <MenuItem icon={Gauge} onChoose={() => openPanel('limit')}>
         <span>Default rate limit</span>
       </MenuItem>
-      <MenuItem icon={Hourglass} onChoose={() => openPanel('lifetime')}>
-        <span>Maximum lifetime</span>
+      <MenuItem icon={Hourglass} onChoose={() => openPanel('policies')}>
+        <span>Policies</span>
       </MenuItem>
       <MenuItem icon={Ban} danger onChoose={() => openPanel('revoke-all')}>
         <span>Revoke all keys</span>
