@@ -99,13 +99,18 @@ export class HygieneReader {
 
   async count(workspaceId: string, circumstances: Circumstances): Promise<Record<HygieneKind, number>> {
     const findings = findingsOf(this.#db, circumstances);
-    const columns = hygieneKindSchema.options.map(
-      (kind) => sql`count(CASE WHEN ${findings[kind].condition} THEN 1 END) AS ${sql.ref(kind)}`,
-    );
     const counts = { ...noCounts };
     for await (const range of this.#ranges(workspaceId)) {
+      const keys = from(workspaceId, circumstances, range);
+      const columns = hygieneKindSchema.options.map((kind) => {
+        const { condition, readsSecrets } = findings[kind];
+        const count = readsSecrets
+          ? sql`(SELECT count(*) ${keys} AND ${condition})`
+          : sql`count(CASE WHEN ${condition} THEN 1 END)`;
+        return sql`${count} AS ${sql.ref(kind)}`;
+      });
       const { rows } = await sql<Record<HygieneKind, number | string>>`
-        SELECT ${sql.join(columns)} ${from(workspaceId, circumstances, range)}`.execute(this.#db);
+        SELECT ${sql.join(columns)} ${keys}`.execute(this.#db);
       for (const kind of hygieneKindSchema.options) counts[kind] += Number(rows[0]?.[kind]);
     }
     return counts;

@@ -34,7 +34,10 @@ export class HygieneService {
     const after = cursor === undefined ? undefined : readCursor(cursor, kind);
     await writeLastUses(workspaceId);
     const circumstances = await reader.circumstances(workspaceId, now());
-    const kinds = kind === undefined ? kindsFrom(after?.kind) : [kind];
+    // One look at all keys tells which kinds have any, so that the others need none.
+    const needsCounts = include === 'counts' || kind === undefined;
+    const counts = needsCounts ? await reader.count(workspaceId, circumstances) : undefined;
+    const kinds = (kind === undefined ? kindsFrom(after?.kind) : [kind]).filter((one) => counts?.[one] !== 0);
     const places = await reader.page(workspaceId, circumstances, { kinds, after, limit: limit + 1 });
     const page = places.slice(0, limit);
     const last = page.at(-1);
@@ -52,7 +55,7 @@ export class HygieneService {
       data,
       nextCursor: places.length > limit && last !== undefined ? writeCursor(last) : null,
       usageCompleteSince: new Date(circumstances.completeSince).toISOString(),
-      ...(include === 'counts' && { counts: await reader.count(workspaceId, circumstances) }),
+      ...(include === 'counts' && { counts }),
     };
   }
 }
