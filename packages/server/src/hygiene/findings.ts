@@ -85,11 +85,10 @@ export function findingsOf(
       readsSecrets: true,
     },
     older_than_policy: {
-      // No secret is older than its key, so young keys need no search for theirs.
       condition:
         maxSecretAgeDays === null
           ? sql`1 = 0`
-          : sql`api_key.created_at <= ${now - maxAge} AND NOT EXISTS (
+          : sql`NOT EXISTS (
               SELECT 1 FROM api_key_secret s WHERE s.key_id = api_key.id AND s.created_at > ${now - maxAge})`,
       since: sql`${rotatedAt} + ${maxAge}`,
       readsSecrets: true,

@@ -83,7 +83,7 @@ function PoliciesForm({ workspace, counts, onClose }: PoliciesFormProps) {
         placeholder="Never"
         defaultValue={maxKeyIdleDays ?? ''}
         problem={problems.maxKeyIdleDays}
-        hint="Members of the workspace get two emails before. You can enable the key again."
+        hint="Members of the workspace get two emails first. A disabled key can be enabled again."
       />
       <TextField
         {...days}
