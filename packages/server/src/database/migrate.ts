@@ -21,7 +21,7 @@ import { webhooks } from './migrations/0019-webhooks.ts';
 import { mail } from './migrations/0020-mail.ts';
 import { leakPolicy } from './migrations/0021-leak-policy.ts';
 import { hygiene } from './migrations/0022-hygiene.ts';
-import { policies } from './migrations/0024-policies.ts';
+import { policies } from './migrations/0023-policies.ts';
 import type { Tables } from './schema.ts';
 
 /** All migrations in order. Forward only: a released one is never edited but corrected by a later one. */
@@ -48,7 +48,7 @@ export const migrations: Record<string, Migration> = {
   '0020-mail': mail,
   '0021-leak-policy': leakPolicy,
   '0022-hygiene': hygiene,
-  '0024-policies': policies,
+  '0023-policies': policies,
 };
 
 /**
