@@ -88,7 +88,7 @@ export function createKeys(
     writeLastUses,
     now,
   });
-  const idleTask = createIdleTask({ db: kysely, propagation, lastUses, log });
+  const idleTask = createIdleTask({ db: kysely, propagation, usage: reader, log });
   return {
     keys,
     revocations,

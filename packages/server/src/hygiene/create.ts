@@ -1,10 +1,9 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Tables } from '../database/schema.ts';
-import type { SecretUse } from '../keys/present.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { later, PeriodicTask } from '../timers/periodic-task.ts';
-import { lastUseStep } from '../usage/hours.ts';
+import type { UsageReader } from '../usage/reader.ts';
 import { IdlePolicy } from './idle-policy.ts';
 
 /** ms between two searches for idle keys, and until the first one, which must not slow down the start. */
@@ -14,18 +13,27 @@ const times = { interval: 10 * 60_000, first: 5000 };
 interface Parts {
   db: Kysely<Tables>;
   propagation: Propagation;
-  /** The last use of each secret of these keys that was ever accepted, by key. */
-  lastUses: (keyIds: readonly string[]) => Promise<ReadonlyMap<string, readonly SecretUse[]>>;
+  usage: Pick<UsageReader, 'lastOpenUse'>;
   log: Logger;
 }
 
 /** Creates the background task that warns about idle keys and disables them. */
-export function createIdleTask({ db, propagation, lastUses, log }: Parts) {
+export function createIdleTask({ db, propagation, usage, log }: Parts) {
   const policy = new IdlePolicy({
     db,
     propagation,
-    usedAfter: async (keys) => usedAfter(keys, await lastUses(keys.map(({ id }) => id))),
+    lastOpenUse: (keyId) => usage.lastOpenUse(keyId),
     now: Date.now,
+    failed: (error, workspaceId) =>
+      log.error(
+        { err: error, workspaceId },
+        'the search for idle keys failed for a workspace; retrying later',
+      ),
+    reset: ({ watchedUntil, now }) =>
+      log.warn(
+        { lastRunAt: new Date(watchedUntil).toISOString(), now: new Date(now).toISOString() },
+        'no server ran for more than a day, or the clock has jumped: the idle time of all keys begins anew',
+      ),
   });
   const task = new PeriodicTask(() => policy.apply(), {
     interval: times.interval,
@@ -40,14 +48,4 @@ export function createIdleTask({ db, propagation, lastUses, log }: Parts) {
       await task.stop();
     },
   };
-}
-
-/** The stored last use of a key, on which `since` depends, is the start of five minutes. */
-function usedAfter(
-  keys: readonly { id: string; since: number }[],
-  uses: ReadonlyMap<string, readonly SecretUse[]>,
-): Set<string> {
-  const isUsed = ({ id, since }: { id: string; since: number }) =>
-    (uses.get(id) ?? []).some(({ at }) => at - (at % lastUseStep) > since);
-  return new Set(keys.filter(isUsed).map(({ id }) => id));
 }

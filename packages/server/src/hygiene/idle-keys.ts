@@ -21,8 +21,10 @@ export interface IdleRequest {
   days: number;
   /** Epoch ms: earlier times do not count. */
   knownSince: number;
-  /** Epoch ms. */
+  /** Epoch ms: when the search began. It decides which steps are due. */
   now: number;
+  /** Epoch ms: the current time, by the same clock. */
+  later: () => number;
 }
 
 /** Keys per statement. On SQLite, each range also has at most as many keys. */

@@ -27,8 +27,10 @@ test('a key that a command has locked is left to the next search, and a fast clo
     new IdlePolicy({
       db,
       propagation: propagationOf(database),
-      usedAfter: async () => new Set(),
+      lastOpenUse: () => undefined,
       now: () => clock,
+      failed: (error) => assert.fail(String(error)),
+      reset: () => undefined,
     }).apply();
   const warned = async () => {
     const rows = await db.selectFrom('audit_event').select('target_name').orderBy('id').execute();

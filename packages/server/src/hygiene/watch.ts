@@ -6,12 +6,21 @@ import type { Tables } from '../database/schema.ts';
 /** ms. After a longer pause, or a larger step of the clock, idle times begin anew. */
 const tolerated = msPerDay;
 
+/** Why idle times begin anew. Both in epoch ms. */
+export interface Reset {
+  /** When a server last ran. */
+  watchedUntil: number;
+  now: number;
+}
+
 /** For how long a server has run. */
 interface Watch {
   /** Epoch ms. With PostgreSQL, the clocks of this node and the database must agree. */
   now: number;
   /** Epoch ms: since when a server has run without a long pause, and the clock has not jumped. */
   since: number;
+  /** Undefined if the time goes on. */
+  reset: Reset | undefined;
 }
 
 /**
@@ -23,11 +32,17 @@ interface Watch {
 export async function watch(db: Kysely<Tables>, clock: number): Promise<Watch> {
   const now = await agreedTime(db, clock);
   const continues = sql`${now} BETWEEN watched_until - ${tolerated} AND watched_until + ${tolerated}`;
+  const before = await db
+    .selectFrom('usage_history')
+    .select(['watched_since', 'watched_until'])
+    .executeTakeFirstOrThrow();
   const { rows } = await sql<{ since: number | string }>`
     UPDATE usage_history SET watched_until = ${now},
       watched_since = CASE WHEN ${continues} THEN watched_since ELSE ${now} END
     RETURNING watched_since AS since`.execute(db);
-  return { now, since: Number(rows[0]?.since ?? now) };
+  const since = Number(rows[0]?.since ?? now);
+  const begins = since === now && before.watched_since !== now;
+  return { now, since, reset: begins ? { watchedUntil: before.watched_until, now } : undefined };
 }
 
 /** A node whose clock is fast must not find keys idle that are not. */

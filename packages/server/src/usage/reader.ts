@@ -220,6 +220,14 @@ export class UsageReader {
     });
   }
 
+  /**
+   * When the key was last accepted, in epoch ms, as far as this is not written yet. It reads only memory, so the result
+   * holds in the turn of the call.
+   */
+  lastOpenUse(keyId: string): number | undefined {
+    return newest(usesIn(this.#recorder.of(keyId)))?.at;
+  }
+
   /** The counts of some keys in memory. */
   #openOf(keyIds: readonly string[], from: number, to: number): SecretCounts[] {
     const open = keyIds.flatMap((id) => this.#recorder.of(id));

@@ -49,6 +49,21 @@ test('a crash after a save loses nothing, and the log is empty after the next fl
   assert.equal((await next.reader.usage('ws_1', 'key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 4);
 });
 
+test('the last use of a key in memory is known at once, until it is written', async () => {
+  const { world, cache, recorder, reader } = await newRecorder();
+  const [first, , , , , last] = secrets;
+  assert.ok(first && last);
+  const known = () => [first, last].map(({ keyId }) => reader.lastOpenUse(keyId));
+  assert.deepEqual(known(), [undefined, undefined]);
+  first.use(cache, world.now + 1);
+  first.use(cache, world.now + 2);
+  assert.deepEqual(known(), [world.now + 2, undefined]);
+  await recorder.save();
+  assert.deepEqual(known(), [world.now + 2, undefined], 'the log is no use for a statement');
+  await recorder.flush();
+  assert.deepEqual(known(), [undefined, undefined]);
+});
+
 test('a save and a cut are on the disk when they return, and an append takes few counts', async (t) => {
   const { world, recorder, use } = await openMany(t, 1100);
   use();
