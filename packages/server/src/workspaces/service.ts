@@ -6,6 +6,7 @@ import type { Tables } from '../database/schema.ts';
 import { changesOf, type NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
+import { deleteWarningsOf } from '../hygiene/warnings.ts';
 import { formatStoredRateLimit, parseStoredRateLimit } from '../limits/rate-limit.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 
@@ -72,6 +73,8 @@ export class WorkspaceService {
         })
         .where('id', '=', id)
         .execute();
+      // A policy that is turned off and on again must not end keys that were warned of the earlier one.
+      if (after.maxKeyIdleDays !== before.maxKeyIdleDays) await deleteWarningsOf(db, id);
       const events = workspaceUpdated(caller, { name: row.name, before, after }, this.#options.now());
       return { value: undefined, changed: { kind: 'workspace', id }, events };
     });
