@@ -50,3 +50,26 @@ test('a key that a command has locked is left to the next search, and a fast clo
   await look(now + 20 * day);
   assert.deepEqual(await warned(), ['15']);
 });
+
+test('a key that a server of the previous version enables or revives is idle since then', async (t) => {
+  const { database, close } = await openTestDatabase('postgres');
+  t.after(close);
+  const db = database.kysely;
+  await db.insertInto('workspace').values({ id: 'ws_1', name: 'x', created_at: 1 }).execute();
+  /** Changes a key, which has some of these columns, without `resumed_at`. */
+  const change = async (before: object, after: object) => {
+    const key = newKey({ workspaceId: 'ws_1', name: 'x', createdAt: 1 });
+    await insertNewKey(db, key);
+    const set = (row: object) => db.updateTable('api_key').set(row).where('id', '=', key.id);
+    await set(before).execute();
+    const { resumed_at } = await set(after).returning('resumed_at').executeTakeFirstOrThrow();
+    return resumed_at === null ? null : Date.now() - resumed_at < day;
+  };
+  const later = Date.now() + day;
+  assert.equal(await change({ disabled_at: 1 }, { disabled_at: null }), true);
+  assert.equal(await change({ expires_at: 1 }, { expires_at: later }), true);
+  assert.equal(await change({ expires_at: 1 }, { expires_at: null }), true);
+  assert.equal(await change({ name: 'y' }, { disabled_at: 1 }), null);
+  assert.equal(await change({ expires_at: later }, { expires_at: null }), null);
+  assert.equal(await change({ disabled_at: 1 }, { name: 'y' }), null);
+});
