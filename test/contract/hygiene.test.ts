@@ -254,6 +254,13 @@ test('a finding names the setting of the workspace that the key is at odds with'
     const second = await policies({ maxKeyIdleDays: 49, maxKeyLifetimeDays: 30 });
     assert.deepEqual(second, [`${idle}maxKeyIdleDays`, `${open}maxKeyLifetimeDays`]);
     assert.equal((await policies({ requireKeyExpiry: true }))[1], `${open}requireKeyExpiry`);
+    await policies({ maxKeyLifetimeDays: null });
+    const never = async () => (await policies({ maxKeyIdleDays: 49 })).find((s) => /never_used/.test(s));
+    const { key } = await createOld(person, 'never used', { created: 200 });
+    assert.equal(await never(), 'never_used: maxKeyIdleDays');
+    for (const disabled of [true, false])
+      assert.equal((await person.call('PATCH', `/v1/api-keys/${key.id}`, { disabled })).status, 200);
+    assert.equal(await never(), 'never_used: null', 'it is idle since it was enabled');
   });
 });
 
@@ -288,13 +295,6 @@ test('the report needs keys:read, belongs to the workspace, and rejects wrong qu
   assertProblem(await call('', writer.apiKey), 'insufficient_scope');
   const { nextCursor } = await report(person, 'limit=1');
   assert.ok(nextCursor);
-  for (const query of [
-    '?kind=x',
-    '?limit=0',
-    '?limit=101',
-    '?cursor=x',
-    '?x=1',
-    `?kind=never_used&cursor=${nextCursor}`,
-  ])
-    assertProblem(await call(query), 'invalid_request');
+  const wrong = ['kind=x', 'limit=0', 'limit=101', 'cursor=x', 'x=1', `kind=never_used&cursor=${nextCursor}`];
+  for (const query of wrong) assertProblem(await call(`?${query}`), 'invalid_request');
 });

@@ -132,11 +132,12 @@ function isUnfinished(now: number, completeSince: number): RawBuilder<SqlBool> {
 /**
  * The setting of the workspace that a key is at odds with.
  *
- * @param since of the finding
+ * @param idleSince epoch ms, which can be later than the finding: a key that was enabled again was never used since it was
+ *   created, but the policy counts from then on
  */
 export function policyOf(
   kind: HygieneKind,
-  since: number,
+  idleSince: number,
   { now, policies: { maxKeyIdleDays, maxKeyLifetimeDays, requireKeyExpiry } }: Circumstances,
 ): HygienePolicy | null {
   if (kind === 'older_than_policy') return 'maxSecretAgeDays';
@@ -145,6 +146,6 @@ export function policyOf(
     return maxKeyLifetimeDays === null ? null : 'maxKeyLifetimeDays';
   }
   const isIdle = kind === 'idle_90_days' || kind === 'idle_30_days' || kind === 'never_used';
-  const isTooLong = maxKeyIdleDays !== null && since <= now - maxKeyIdleDays * msPerDay;
+  const isTooLong = maxKeyIdleDays !== null && idleSince <= now - maxKeyIdleDays * msPerDay;
   return isIdle && isTooLong ? 'maxKeyIdleDays' : null;
 }

@@ -3,13 +3,19 @@ import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { allOf } from '../keys/list-filter.ts';
 import { type KeyRange, rangesOf } from '../keys/list-ranges.ts';
-import { type Circumstances, findingsOf, isAcceptedKey } from './findings.ts';
+import { type Circumstances, findingsOf, idleSinceOf, isAcceptedKey } from './findings.ts';
 
 /** A key of a kind, and since when, in epoch ms. */
 export interface Place {
   kind: HygieneKind;
   since: number;
   id: string;
+}
+
+/** A key of a kind, as it was found. */
+interface Found extends Place {
+  /** Epoch ms: since when the key is idle, of whatever kind it is. */
+  idleSince: number;
 }
 
 interface PageRequest {
@@ -64,8 +70,8 @@ export class HygieneReader {
     workspaceId: string,
     circumstances: Circumstances,
     { kinds, after, limit }: PageRequest,
-  ): Promise<Place[]> {
-    const places: Place[] = [];
+  ): Promise<Found[]> {
+    const places: Found[] = [];
     for (const kind of kinds) {
       if (places.length >= limit) break;
       const start = after?.kind === kind ? after : undefined;
@@ -79,19 +85,21 @@ export class HygieneReader {
     workspaceId: string,
     circumstances: Circumstances,
     { kind, start, limit }: { kind: HygieneKind; start: Place | undefined; limit: number },
-  ): Promise<Place[]> {
+  ): Promise<Found[]> {
     const { condition, since } = findingsOf(this.#db, circumstances)[kind];
+    const idleSince = idleSinceOf(this.#db, circumstances.completeSince);
     const isAfter =
       start === undefined
         ? sql<SqlBool>`1 = 1`
         : sql<SqlBool>`(${since} > ${start.since} OR (${since} = ${start.since} AND api_key.id > ${start.id}))`;
-    let found: Place[] = [];
+    let found: Found[] = [];
     for await (const range of this.#ranges(workspaceId)) {
-      const { rows } = await sql<{ id: string; since: number | string }>`
-        SELECT api_key.id AS id, ${since} AS since
+      const { rows } = await sql<{ id: string; since: number | string; idle: number | string }>`
+        SELECT api_key.id AS id, ${since} AS since, ${idleSince} AS idle
         ${from(workspaceId, circumstances, range)} AND ${condition} AND ${isAfter}
         ORDER BY 2, 1 LIMIT ${limit}`.execute(this.#db);
-      found.push(...rows.map((row) => ({ kind, since: Number(row.since), id: row.id })));
+      for (const { id, since: at, idle } of rows)
+        found.push({ kind, since: Number(at), id, idleSince: Number(idle) });
       found = found.sort(compare).slice(0, limit);
     }
     return found;

@@ -48,7 +48,7 @@ export class HygieneService {
       // A key that has ended since it was found is no finding anymore.
       if (key?.status !== 'active') return [];
       const since = new Date(place.since).toISOString();
-      const policy = policyOf(place.kind, place.since, circumstances);
+      const policy = policyOf(place.kind, place.idleSince, circumstances);
       return [{ kind: place.kind, key, since, action: hygieneActions[place.kind], policy }];
     });
     return {
