@@ -36,7 +36,7 @@ test('warnings about idle keys share a mail, and so do disabled keys', async (t)
   const since = 'idle since 16 Sept 2026, 12:00 UTC';
   assert.match(
     warning?.text ?? '',
-    new RegExp(`^- Billing, ${since}, disabled on 14 Dec 2026, 12:00 UTC$`, 'm'),
+    new RegExp(`^- Billing, ${since}, will be disabled on 14 Dec 2026, 12:00 UTC at the earliest$`, 'm'),
   );
   assert.match(warning?.text ?? '', /A key that is used until then stays enabled/);
   assert.match(disabling?.text ?? '', new RegExp(`^- Old, ${since}$`, 'm'));

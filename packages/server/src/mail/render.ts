@@ -65,7 +65,8 @@ function moreOf({ expiresAt, idle, found }: MailNotice['targets'][number], timeZ
   const parts: string[] = [];
   if (expiresAt !== undefined) parts.push(`, expires ${formatTime(expiresAt, timeZone)}`);
   if (idle !== undefined) parts.push(`, idle since ${formatTime(idle.since, timeZone)}`);
-  if (idle?.disablesAt !== undefined) parts.push(`, disabled on ${formatTime(idle.disablesAt, timeZone)}`);
+  if (idle?.disablesAt !== undefined)
+    parts.push(`, will be disabled on ${formatTime(idle.disablesAt, timeZone)} at the earliest`);
   if (found !== undefined) parts.push(`, found at ${oneLine(found.place)}`);
   if (found !== undefined && found.places > 1) parts.push(` (${found.places.toLocaleString('en')} places)`);
   return parts.join('');

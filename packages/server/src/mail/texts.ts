@@ -56,7 +56,7 @@ const texts: Record<MailKind, Texts> = {
     body: (notice) =>
       isWarning(notice)
         ? 'A policy of this workspace disables keys that are not used. A key that is used until then stays enabled. If no program needs it anymore, revoke it.'
-        : 'A policy of this workspace disabled this, because it was not used. Requests with a disabled key are rejected. If a program still needs it, enable it again; otherwise revoke it.',
+        : 'A policy of this workspace disables keys that are not used. Requests with a disabled key are rejected. If a program still needs it, enable it again; otherwise revoke it.',
     topic: 'idle keys',
   },
   webhookDisabled: {

@@ -83,7 +83,7 @@ function PoliciesForm({ workspace, counts, onClose }: PoliciesFormProps) {
         placeholder="Never"
         defaultValue={maxKeyIdleDays ?? ''}
         problem={problems.maxKeyIdleDays}
-        hint="Members of the workspace get two emails first. A disabled key can be enabled again."
+        hint="Members of the workspace get two warnings first. A disabled key can be enabled again."
       />
       <TextField
         {...days}
