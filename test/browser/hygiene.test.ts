@@ -7,7 +7,7 @@ import { inDatabase } from '../support/in-database.ts';
 import { day } from '../support/key-calls.ts';
 import { isAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { hasFocus, isAt, isGone, reads, tabTo, texts } from './expect.ts';
+import { hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
 import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -140,4 +140,20 @@ test('policies are edited in a dialog that states their effect on existing keys'
     page.locator('.findings__text'),
     /A policy requires an expiration date\. These keys were created before/,
   );
+});
+
+test('a date keeps its place and its input when the workspace begins to require one', async (t) => {
+  await ada.call('PATCH', '/v1/workspace', { maxKeyLifetimeDays: null, requireKeyExpiry: false });
+  const page = await dashboard.open(t, '/settings/api?panel=generate');
+  const dialog = keys.dialog(page);
+  await dialog.getByText('Scopes, expiration and other options').click();
+  const expiry = dialog.getByRole('combobox', { name: 'Expires' });
+  await expiry.selectOption('Custom date and time…');
+  await dialog.getByLabel('Date and time').fill('2031-10-26T12:30');
+  await ada.call('PATCH', '/v1/workspace', { requireKeyExpiry: true });
+  // As after a change in another tab.
+  await page.evaluate("new BroadcastChannel('soku.session').postMessage('changed')");
+  const options = () => expiry.locator('option').allInnerTexts();
+  await until(options, (all) => !all.some((text) => /never|no expir/i.test(text)), 'a date is required');
+  assert.equal(await dialog.getByLabel('Date and time').inputValue(), '2031-10-26T12:30');
 });

@@ -29,7 +29,7 @@ export function GenerateForm({ creation, onCancel }: GenerateFormProps) {
   // Loads what the fields need only if they are opened. Afterwards they keep their input while they are collapsed.
   const [opened, setOpened] = useState(false);
   // A key of this workspace needs a date, so its field is not among the optional ones.
-  const needsExpiry = useNeedsExpiry();
+  const needsExpiry = useNeedsExpiry(opened);
   const nameField = useRef<HTMLInputElement>(null);
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -115,10 +115,19 @@ export function GenerateForm({ creation, onCancel }: GenerateFormProps) {
   );
 }
 
-/** Whether a key without a date would be rejected. With a maximum lifetime, it would get the latest date. */
-function useNeedsExpiry(): boolean {
+/**
+ * Whether a key without a date would be rejected. With a maximum lifetime, it would get the latest date. The answer stays
+ * when a field for the date was shown: if the workspace changes then, the field must not move and lose its input.
+ *
+ * @param opened whether the optional fields were opened
+ */
+function useNeedsExpiry(opened: boolean): boolean {
   const { data: workspace } = useQuery(workspaceOptions);
-  return workspace?.requireKeyExpiry === true && workspace.maxKeyLifetimeDays === null;
+  const [shown, setShown] = useState<boolean>();
+  if (workspace === undefined || shown !== undefined) return shown ?? false;
+  const needs = workspace.requireKeyExpiry && workspace.maxKeyLifetimeDays === null;
+  if (needs || opened) setShown(needs);
+  return needs;
 }
 
 /** The field whose problem an input clears. A select clears the problem of the field that depends on it. */
