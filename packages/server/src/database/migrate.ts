@@ -21,6 +21,7 @@ import { webhooks } from './migrations/0019-webhooks.ts';
 import { mail } from './migrations/0020-mail.ts';
 import { leakPolicy } from './migrations/0021-leak-policy.ts';
 import { hygiene } from './migrations/0022-hygiene.ts';
+import { usageDays } from './migrations/0023-usage-days.ts';
 import type { Tables } from './schema.ts';
 
 /** All migrations in order. Forward only: a released one is never edited but corrected by a later one. */
@@ -47,6 +48,7 @@ export const migrations: Record<string, Migration> = {
   '0020-mail': mail,
   '0021-leak-policy': leakPolicy,
   '0022-hygiene': hygiene,
+  '0023-usage-days': usageDays,
 };
 
 /**

@@ -245,7 +245,7 @@ test('a key that the database lost does not block the usage of other keys', asyn
 test('a shutdown reports every part that is written', async () => {
   await emptyTables();
   const source = new SecretCache({ valid: 10, rejected: 1 });
-  const { stop } = recordUsage({ database, source, log: pino({ level: 'silent' }) });
+  const { stop } = recordUsage({ database, source, log: pino({ level: 'silent' }), retentionDays: 90 });
   for (const secret of secrets) secret.use(source, Date.now());
   let parts = 0;
   assert.equal(await stop(() => (parts += 1)), true);

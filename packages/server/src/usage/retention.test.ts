@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { usageRetentionHours } from '@soku/contract/usage';
 import { pino } from 'pino';
 import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
 import { hourStart } from './hours.ts';
 import { recordUsage } from './usage.ts';
+
+const retentionDays = 400;
 
 for (const which of databases) {
   test(`after the start, only usage that can still be read is kept (${which})`, async () => {
@@ -16,7 +17,7 @@ for (const which of databases) {
     assert.ok(secret !== undefined);
     const { keyId, hash } = secret;
     const now = 600_000;
-    const oldest = now + 1 - usageRetentionHours;
+    const oldest = now + 1 - retentionDays * 24;
     const counts = {
       key_id: keyId,
       hash: Buffer.from(hash, 'latin1'),
@@ -33,6 +34,7 @@ for (const which of databases) {
       database,
       source: new SecretCache({ valid: 1, rejected: 1 }),
       log: pino({ level: 'silent' }),
+      retentionDays,
       now: () => hourStart(now + 1) - 1,
       later: (work, ms) => {
         if (ms === 0) waiting.push(work);

@@ -46,7 +46,8 @@ export const usageRoutes: FastifyPluginAsyncZod<{
     schema: {
       operationId: 'getKeyUsage',
       summary: 'Get the hourly usage of a key',
-      description: 'Scope: `keys:read`. Includes all requests up to this moment. Usage is kept for 90 days.',
+      description:
+        'Scope: `keys:read`. Includes all requests up to this moment. Usage is kept for 90 days, or as configured (`SOKU_USAGE_RETENTION_DAYS`).',
       tags: ['API keys'],
       security: [{ key: [] }, { session: [] }],
       headers: workspaceHeader,

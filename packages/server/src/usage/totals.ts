@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { SqliteDayWriter } from './day-rows.ts';
 import type { SecretCounts } from './pending-uses.ts';
 
 /** What counts add to a row of `usage_total`. */
@@ -20,22 +21,27 @@ const addRejection = `
   ON CONFLICT (hour, workspace_id, key_id, code) DO UPDATE SET requests = usage_refusal.requests + excluded.requests`;
 
 /**
- * Adds counts to the totals of their workspaces and to the rejections of their keys, in SQLite. Most counts are of few
+ * Adds counts to the totals of their workspaces, to the rejections of their keys, and to the days of both, in SQLite. Most counts are of few
  * workspaces, so a transaction changes few rows of totals.
  *
  * @param connection in the transaction that writes the counts
  */
 export function writeTotals(connection: DatabaseSync, counts: readonly Readonly<SecretCounts>[]): void {
   const total = connection.prepare(addTotal);
+  const days = new SqliteDayWriter(connection);
   for (const { hour, workspaceId, outcome, requests } of totalsOf(counts)) {
     total.run(hour, workspaceId, outcome, requests);
+    days.add({ hour, owner: workspaceId, outcome, requests });
   }
   // Most writes contain no rejections.
   let rejection: StatementSync | undefined;
-  for (const { hour, workspaceId, keyId, refusedBy } of counts) {
+  for (const one of counts) {
+    const { hour, workspaceId, keyId, refusedBy } = one;
+    days.addAccepted(one);
     for (const [code, requests] of Object.entries(refusedBy)) {
       rejection ??= connection.prepare(addRejection);
       rejection.run(hour, workspaceId, keyId, code, requests);
+      days.add({ hour, owner: keyId, outcome: code, requests });
     }
   }
 }

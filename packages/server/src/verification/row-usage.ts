@@ -1,13 +1,15 @@
 import { type ErrorCode, errorCodeNames } from '@soku/contract/error-codes';
 import { maxStoredAgentLength, truncateAgent } from '../http/user-agent.ts';
+import { ClientSamples, sampling } from '../usage/client-samples.ts';
 import type { CountingTable } from '../usage/counting-table.ts';
 import { hourOf, hourStart, lastUseStep } from '../usage/hours.ts';
 import { isInRange, type KeyIdRange } from '../usage/key-range.ts';
-import { type PackedCounts, Packer } from '../usage/packed-counts.ts';
+import type { PackedCounts } from '../usage/packed-counts.ts';
 import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
 import { noRejections, type Rejections } from '../usage/rejection-counts.ts';
 import * as column from './columns.ts';
 import { InternedStrings } from './interned-strings.ts';
+import { packRows } from './row-packing.ts';
 
 /** Returns which key and secret a row belongs to. */
 interface Owners {
@@ -40,6 +42,7 @@ export class RowUsage implements CountingTable {
   #unloggedRows = 0;
   readonly #addresses = new InternedStrings();
   readonly #agents = new InternedStrings();
+  readonly #samples = new ClientSamples();
 
   constructor(rows: Int32Array, owners: Owners, pending: PendingUses) {
     this.#rows = rows;
@@ -47,9 +50,9 @@ export class RowUsage implements CountingTable {
     this.#pending = pending;
   }
 
-  /** Number of distinct addresses and user agents of all rows. */
+  /** Number of addresses and user agents in memory. */
   get texts(): number {
-    return this.#addresses.size + this.#agents.size;
+    return this.#addresses.size + this.#agents.size + this.#samples.texts;
   }
 
   /** Number of rows with counts. */
@@ -67,7 +70,8 @@ export class RowUsage implements CountingTable {
     const rows = this.#rows;
     const at = row * column.width;
     const start = this.#begin(row, at, now);
-    rows[at + column.accepted] = (rows[at + column.accepted] ?? 0) + 1;
+    const accepted = (rows[at + column.accepted] ?? 0) + 1;
+    rows[at + column.accepted] = accepted;
     const ms = now - start;
     if (!isSameUse(ms, rows[at + column.lastMs] ?? -1)) this.#setFlag(at, column.changesLastUse);
     rows[at + column.lastMs] = ms;
@@ -77,6 +81,7 @@ export class RowUsage implements CountingTable {
     ) {
       this.#setClient(at, address, agent);
     }
+    if ((accepted & (sampling - 1)) === 0) this.#sample(row, at);
   }
 
   /**
@@ -144,6 +149,7 @@ export class RowUsage implements CountingTable {
     const at = row * column.width;
     const flags = rows[at + column.flags] ?? 0;
     const logged = rows[at + column.logged] ?? 0;
+    this.#samples.drop(row);
     rows[at + column.accepted] = 0;
     rows[at + column.logged] = 0;
     rows[at + column.refused] = 0;
@@ -185,32 +191,7 @@ export class RowUsage implements CountingTable {
 
   /** Copies what rows without rejections have counted since they were last logged. */
   pack(some: readonly number[]): PackedCounts {
-    const rows = this.#rows;
-    const packer = new Packer(some.length);
-    // A row can be listed twice, if its counts were moved in between.
-    for (const row of new Set(some)) {
-      const at = row * column.width;
-      const flags = rows[at + column.flags] ?? 0;
-      if ((flags & column.isUnlogged) === 0) continue;
-      packer.addHash(rows, at + column.hash);
-      packer.addUse({
-        hour: rows[at + column.hour] ?? 0,
-        accepted: (rows[at + column.accepted] ?? 0) - (rows[at + column.logged] ?? 0),
-        lastMs: rows[at + column.lastMs] ?? -1,
-        client: this.#packedClient(packer, at),
-        changesLastUse: (flags & column.changesLastUse) !== 0,
-      });
-    }
-    return packer.finish();
-  }
-
-  #packedClient(packer: Packer, at: number): number {
-    const address = this.#rows[at + column.address] ?? 0;
-    const agent = this.#rows[at + column.agent] ?? 0;
-    const known = packer.findClient(address, agent);
-    return (
-      known ?? packer.addClient(address, agent, [this.#addresses.text(address), this.#agents.text(agent)])
-    );
+    return packRows(this.#rows, some, this.#addresses, this.#agents);
   }
 
   /** Called when packed rows are known to be in the log, in the turn in which they were packed. */
@@ -243,19 +224,32 @@ export class RowUsage implements CountingTable {
     const rows = this.#rows;
     const at = row * column.width;
     if (((rows[at + column.flags] ?? 0) & column.isCounted) === 0) return undefined;
+    const accepted = rows[at + column.accepted] ?? 0;
+    const address = this.#addresses.text(rows[at + column.address] ?? 0);
+    const agent = this.#agents.text(rows[at + column.agent] ?? 0);
     return {
       keyId: this.#owners.keyId(row),
       workspaceId: this.#owners.workspaceId(row),
       hash: this.#owners.hash(row),
       hour: rows[at + column.hour] ?? 0,
-      accepted: rows[at + column.accepted] ?? 0,
+      accepted,
       refused: rows[at + column.refused] ?? 0,
       refusedBy: this.#rejectionsOf(at),
       lastMs: rows[at + column.lastMs] ?? -1,
-      address: this.#addresses.text(rows[at + column.address] ?? 0),
-      agent: this.#agents.text(rows[at + column.agent] ?? 0),
+      address,
+      agent,
+      clients: this.#samples.of(row, accepted, address, agent),
       changesLastUse: ((rows[at + column.flags] ?? 0) & column.changesLastUse) !== 0,
     };
+  }
+
+  #sample(row: number, at: number): void {
+    const rows = this.#rows;
+    this.#samples.add(
+      row,
+      this.#addresses.text(rows[at + column.address] ?? 0),
+      this.#agents.text(rows[at + column.agent] ?? 0),
+    );
   }
 
   #rejectionsOf(at: number): Rejections {
