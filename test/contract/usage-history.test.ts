@@ -38,19 +38,23 @@ const today = Math.floor(Date.now() / msPerDay);
 
 test('requests are in the history at once, by outcome, with the program that sent them', async () => {
   const { apiKey, key } = await ada.createKey({ name: 'history' });
+  await use(apiKey, 16, 'backup/1.0');
   await use(apiKey, 5, 'deploy/2.1 (linux)');
   await use(apiKey, 2, 'deploy/2.1', '/v1/api-keys');
   const path = `/v1/api-keys/${key.id}/usage`;
   const found = await historyOf(path, '?hours=24');
-  assert.deepEqual([found.accepted, found.refused, found.by], [5, 2, 'hour']);
+  assert.deepEqual([found.accepted, found.refused, found.by], [21, 2, 'hour']);
   assert.deepEqual(found.refusedBy, { insufficient_scope: 2 });
   assert.equal(found.periods.length, 24);
   const { addresses, programs, otherAddresses, otherPrograms, sampling } = found.clients;
-  assert.deepEqual(programs, [{ name: 'deploy/2.1', requests: 5 }]);
-  assert.deepEqual([addresses.map(({ requests }) => requests), otherAddresses, otherPrograms], [[5], 0, 0]);
+  assert.deepEqual(programs, [
+    { name: 'backup/1.0', requests: 16 },
+    { name: 'deploy/2.1', requests: 5 },
+  ]);
+  assert.deepEqual([addresses.map(({ requests }) => requests), otherAddresses, otherPrograms], [[21], 0, 0]);
   assert.equal(sampling, 16);
   const { accepted, clients } = await historyOf('/v1/usage', '?days=1&timeZone=Asia/Tokyo');
-  assert.ok(accepted >= 5);
+  assert.ok(accepted >= 21);
   assert.ok(clients.programs.some(({ name }) => name === 'deploy/2.1'));
 });
 

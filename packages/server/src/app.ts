@@ -44,7 +44,6 @@ import { createOperatorCheck } from './monitoring/operators.ts';
 import { metricsRoutes } from './monitoring/routes.ts';
 import { singleNodeList } from './propagation/node-list.ts';
 import { scopeRoutes } from './scopes/routes.ts';
-import { usageHistoryRoutes } from './usage/history-routes.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { FastPath } from './verification/fast-path.ts';
 import { ForwardAuth } from './verification/forward-auth.ts';
@@ -121,7 +120,6 @@ export async function createApp(
   const leakParts = createLeaks(config.githubKeysUrl, database.kysely, propagation, log);
   await app.register(leakRoutes, { logEvent, ...leakParts, limitAddress: limitGuess, addressOf });
   await app.register(usageRoutes, { ...keyParts, callers });
-  await app.register(usageHistoryRoutes, { ...keyParts, callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });

@@ -63,19 +63,34 @@ test('the busiest of one batch are named, and equal ones in the order of their n
   assert.equal(sum.addresses.other, 30);
 });
 
-test('samples stand for 16 requests each, and the last client for the rest', () => {
+/** Requests in runs of one address each. */
+const runs = fc
+  .array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 1, max: 40 })), { minLength: 1 })
+  .map((all) => all.flatMap(([number, length]) => Array<string>(length).fill(`198.51.100.${number}`)));
+
+function everySixteenth(requests: readonly string[]): Map<string, number> {
+  const top = { counts: new Map<string, number>(), other: 0 };
+  for (const [i, address] of requests.entries())
+    if ((i + 1) % sampling === 0) addCount(top, address, sampling);
+  addCount(top, requests.at(-1) ?? '', requests.length % sampling);
+  return new Map(sortCounts(top));
+}
+
+test('every 16th request stands for 16, however often the client changes, and the last client for the rest', () => {
   fc.assert(
-    fc.property(fc.array(name, { minLength: 1, maxLength: 900 }), (addresses) => {
-      const samples = new ClientSamples(30);
-      for (const [i, address] of addresses.entries())
-        if ((i + 1) % sampling === 0) samples.add(7, address, 'curl/8');
-      const last = addresses.at(-1) ?? '';
-      const clients = samples.of(7, addresses.length, last, 'curl/8');
-      assert.equal(clients === undefined, addresses.length < sampling);
-      if (clients === undefined) return;
-      assert.equal(sumOf(clients.addresses), addresses.length);
-      assert.deepEqual([...clients.programs.counts], [['curl/8', addresses.length]]);
-      assert.ok(samples.texts <= maxClients + 1);
+    fc.property(runs, (requests) => {
+      const samples = new ClientSamples();
+      for (const [i, address] of requests.entries()) {
+        const before = requests[i - 1] ?? '';
+        if (address !== before) samples.change(7, i, before, 'curl/8');
+      }
+      const last = requests.at(-1) ?? '';
+      const onlyLast = {
+        ...noClients(),
+        addresses: { counts: new Map([[last, requests.length]]), other: 0 },
+      };
+      const { addresses } = samples.of(7, requests.length, last, 'curl/8') ?? onlyLast;
+      assert.deepEqual(new Map(sortCounts(addresses)), everySixteenth(requests));
       samples.drop(7);
       assert.equal(samples.texts, 0);
     }),
@@ -84,10 +99,11 @@ test('samples stand for 16 requests each, and the last client for the rest', () 
 
 test('distinct addresses without end do not take more memory', () => {
   const samples = new ClientSamples(100);
-  for (let i = 0; i < 10_000; i++) samples.add(i % 50, `2001:db8::${i.toString(16)}`, `agent/${i}`);
+  for (let i = 1; i <= 10_000; i++)
+    samples.change(i % 50, i * sampling, `2001:db8::${i.toString(16)}`, `agent/${i}`);
   assert.equal(samples.texts, 100);
-  const clients = samples.of(49, 200 * sampling, '', '');
-  assert.equal(sumOf(clients?.addresses ?? noClients().addresses), 200 * sampling);
+  const clients = samples.of(49, 10_000 * sampling, '', '');
+  assert.equal(sumOf(clients?.addresses ?? noClients().addresses), 10_000 * sampling);
 });
 
 for (const [agent, program] of [

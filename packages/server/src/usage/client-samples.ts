@@ -1,6 +1,6 @@
 import { addCount, type ClientCounts, maxClients, noClients, programOf } from './client-counts.ts';
 
-/** One of so many accepted requests is sampled. A power of two, because verification checks it with a mask. */
+/** One of so many accepted requests is sampled. */
 export const sampling = 16;
 
 /** Maximum number of addresses and agents in the samples of all rows: about 10 MB. More count as others. */
@@ -20,7 +20,10 @@ interface RowSamples {
   size: number;
 }
 
-/** The clients of every 16th accepted request of each row of a table. Rows with fewer requests have no samples. */
+/**
+ * The clients of every 16th accepted request of each row of a table. The row itself says who sent the requests since its
+ * client last changed, so samples are stored only at a change. Rows whose client did not change have none here.
+ */
 export class ClientSamples {
   readonly #rows = new Map<number, RowSamples>();
   readonly #maxTexts: number;
@@ -35,35 +38,45 @@ export class ClientSamples {
     return this.#texts;
   }
 
-  add(row: number, address: string, agent: string): void {
+  /**
+   * Stores the samples since the last change. Call it when the client of a row changes, before the request of the new one
+   * is counted.
+   *
+   * @param accepted number of accepted requests in the row
+   * @param address of the client so far
+   */
+  change(row: number, accepted: number, address: string, agent: string): void {
+    const size = Math.floor(accepted / sampling);
+    if (size === 0) return;
     let samples = this.#rows.get(row);
+    if (size === samples?.size) return;
     if (samples === undefined) {
       samples = { addresses: noSamples(), agents: noSamples(), size: 0 };
       this.#rows.set(row, samples);
     }
-    samples.size += 1;
-    this.#count(samples.addresses, address);
-    this.#count(samples.agents, agent);
+    this.#count(samples.addresses, address, size - samples.size);
+    this.#count(samples.agents, agent, size - samples.size);
+    samples.size = size;
   }
 
-  #count(samples: Samples, text: string): void {
+  #count(samples: Samples, text: string, more: number): void {
     const at = samples.texts.indexOf(text);
     if (at !== -1) {
-      samples.samples[at] = (samples.samples[at] ?? 0) + 1;
+      samples.samples[at] = (samples.samples[at] ?? 0) + more;
     } else if (samples.texts.length < maxClients && this.#texts < this.#maxTexts) {
       samples.texts.push(text);
-      samples.samples.push(1);
+      samples.samples.push(more);
       this.#texts += 1;
     } else {
-      samples.other += 1;
+      samples.other += more;
     }
   }
 
   /**
-   * The clients of the accepted requests of a row: each sample stands for 16 of them, and the client of the last request
-   * for the rest.
+   * The clients of the accepted requests of a row: each sample stands for 16 of them. The samples since the last change,
+   * and the rest, are of the last client.
    *
-   * @returns undefined if there are no samples, so the last client stands for all of them
+   * @returns undefined if all are of the last client
    */
   of(row: number, accepted: number, address: string, agent: string): ClientCounts | undefined {
     const samples = this.#rows.get(row);

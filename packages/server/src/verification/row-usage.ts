@@ -1,6 +1,6 @@
 import { type ErrorCode, errorCodeNames } from '@soku/contract/error-codes';
 import { maxStoredAgentLength, truncateAgent } from '../http/user-agent.ts';
-import { ClientSamples, sampling } from '../usage/client-samples.ts';
+import { ClientSamples } from '../usage/client-samples.ts';
 import type { CountingTable } from '../usage/counting-table.ts';
 import { hourOf, hourStart, lastUseStep } from '../usage/hours.ts';
 import { isInRange, type KeyIdRange } from '../usage/key-range.ts';
@@ -70,8 +70,6 @@ export class RowUsage implements CountingTable {
     const rows = this.#rows;
     const at = row * column.width;
     const start = this.#begin(row, at, now);
-    const accepted = (rows[at + column.accepted] ?? 0) + 1;
-    rows[at + column.accepted] = accepted;
     const ms = now - start;
     if (!isSameUse(ms, rows[at + column.lastMs] ?? -1)) this.#setFlag(at, column.changesLastUse);
     rows[at + column.lastMs] = ms;
@@ -79,9 +77,9 @@ export class RowUsage implements CountingTable {
       this.#addresses.text(rows[at + column.address] ?? 0) !== address ||
       this.#agents.text(rows[at + column.agent] ?? 0) !== agent
     ) {
-      this.#setClient(at, address, agent);
+      this.#setClient(row, at, address, agent);
     }
-    if ((accepted & (sampling - 1)) === 0) this.#sample(row, at);
+    rows[at + column.accepted] = (rows[at + column.accepted] ?? 0) + 1;
   }
 
   /**
@@ -243,15 +241,6 @@ export class RowUsage implements CountingTable {
     };
   }
 
-  #sample(row: number, at: number): void {
-    const rows = this.#rows;
-    this.#samples.add(
-      row,
-      this.#addresses.text(rows[at + column.address] ?? 0),
-      this.#agents.text(rows[at + column.agent] ?? 0),
-    );
-  }
-
   #rejectionsOf(at: number): Rejections {
     const refused = this.#rows[at + column.refused] ?? 0;
     if (refused === 0) return noRejections;
@@ -288,9 +277,16 @@ export class RowUsage implements CountingTable {
     if ((flags & column.isListed) === 0) this.#counted.push(row);
   }
 
-  #setClient(at: number, address: string, agent: string): void {
+  /** Called before the request of the new client is counted. */
+  #setClient(row: number, at: number, address: string, agent: string): void {
     const rows = this.#rows;
     const [oldAddress, oldAgent] = [rows[at + column.address] ?? 0, rows[at + column.agent] ?? 0];
+    this.#samples.change(
+      row,
+      rows[at + column.accepted] ?? 0,
+      this.#addresses.text(oldAddress),
+      this.#agents.text(oldAgent),
+    );
     rows[at + column.address] = this.#addresses.acquire(address);
     rows[at + column.agent] = this.#agents.acquire(
       agent.length > maxStoredAgentLength ? truncateAgent(agent) : agent,
