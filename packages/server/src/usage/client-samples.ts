@@ -16,8 +16,6 @@ interface Samples {
 interface RowSamples {
   addresses: Samples;
   agents: Samples;
-  /** Number of samples. */
-  size: number;
 }
 
 /**
@@ -26,10 +24,14 @@ interface RowSamples {
  */
 export class ClientSamples {
   readonly #rows = new Map<number, RowSamples>();
+  /** The number of samples of each row. */
+  readonly #sizes: Uint32Array;
   readonly #maxTexts: number;
   #texts = 0;
 
-  constructor(most: number = maxTexts) {
+  /** @param rows number of rows of the table */
+  constructor(rows: number, most: number = maxTexts) {
+    this.#sizes = new Uint32Array(rows);
     this.#maxTexts = most;
   }
 
@@ -39,24 +41,32 @@ export class ClientSamples {
   }
 
   /**
+   * Whether a row has samples that are not stored. Checked at each change, which may be each request.
+   *
+   * @param accepted number of accepted requests in the row
+   */
+  isBehind(row: number, accepted: number): boolean {
+    return Math.floor(accepted / sampling) !== this.#sizes[row];
+  }
+
+  /**
    * Stores the samples since the last change. Call it when the client of a row changes, before the request of the new one
    * is counted.
    *
-   * @param accepted number of accepted requests in the row
    * @param address of the client so far
    */
   change(row: number, accepted: number, address: string, agent: string): void {
     const size = Math.floor(accepted / sampling);
-    if (size === 0) return;
+    const more = size - (this.#sizes[row] ?? 0);
+    if (more === 0) return;
     let samples = this.#rows.get(row);
-    if (size === samples?.size) return;
     if (samples === undefined) {
-      samples = { addresses: noSamples(), agents: noSamples(), size: 0 };
+      samples = { addresses: noSamples(), agents: noSamples() };
       this.#rows.set(row, samples);
     }
-    this.#count(samples.addresses, address, size - samples.size);
-    this.#count(samples.agents, agent, size - samples.size);
-    samples.size = size;
+    this.#count(samples.addresses, address, more);
+    this.#count(samples.agents, agent, more);
+    this.#sizes[row] = size;
   }
 
   #count(samples: Samples, text: string, more: number): void {
@@ -90,7 +100,7 @@ export class ClientSamples {
         addCount(to, nameOf(text), (from.samples[i] ?? 0) * sampling);
       to.other = from.other * sampling;
     }
-    const rest = accepted - samples.size * sampling;
+    const rest = accepted - (this.#sizes[row] ?? 0) * sampling;
     // At most one name more than the maximum, until the counts are added to others.
     addCount(clients.addresses, address, rest);
     addCount(clients.programs, programOf(agent), rest);
@@ -102,6 +112,7 @@ export class ClientSamples {
     const samples = this.#rows.get(row);
     if (samples === undefined) return;
     this.#rows.delete(row);
+    this.#sizes[row] = 0;
     this.#texts -= samples.addresses.texts.length + samples.agents.texts.length;
   }
 }

@@ -42,12 +42,13 @@ export class RowUsage implements CountingTable {
   #unloggedRows = 0;
   readonly #addresses = new InternedStrings();
   readonly #agents = new InternedStrings();
-  readonly #samples = new ClientSamples();
+  readonly #samples: ClientSamples;
 
   constructor(rows: Int32Array, owners: Owners, pending: PendingUses) {
     this.#rows = rows;
     this.#owners = owners;
     this.#pending = pending;
+    this.#samples = new ClientSamples(rows.length / column.width);
   }
 
   /** Number of addresses and user agents in memory. */
@@ -281,12 +282,10 @@ export class RowUsage implements CountingTable {
   #setClient(row: number, at: number, address: string, agent: string): void {
     const rows = this.#rows;
     const [oldAddress, oldAgent] = [rows[at + column.address] ?? 0, rows[at + column.agent] ?? 0];
-    this.#samples.change(
-      row,
-      rows[at + column.accepted] ?? 0,
-      this.#addresses.text(oldAddress),
-      this.#agents.text(oldAgent),
-    );
+    const accepted = rows[at + column.accepted] ?? 0;
+    if (this.#samples.isBehind(row, accepted)) {
+      this.#samples.change(row, accepted, this.#addresses.text(oldAddress), this.#agents.text(oldAgent));
+    }
     rows[at + column.address] = this.#addresses.acquire(address);
     rows[at + column.agent] = this.#agents.acquire(
       agent.length > maxStoredAgentLength ? truncateAgent(agent) : agent,
