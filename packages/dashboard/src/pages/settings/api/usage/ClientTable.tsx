@@ -94,7 +94,7 @@ function Name({ name, text }: { name: ClientTableProps['name']; text: string }) 
   if (text === '') return <span className="clients__name--other">No User-Agent</span>;
   if (name === 'Program') return <UntrustedText text={text} />;
   return (
-    <code>
+    <code translate="no">
       <UntrustedText text={text} />
     </code>
   );
