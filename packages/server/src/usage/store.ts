@@ -8,10 +8,10 @@ import { hourStart } from './hours.ts';
 import { SqliteUsageLog } from './log.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import type { UsageSink } from './recorder.ts';
-import { writeTotals } from './totals.ts';
+import { SqliteTotalsWriter } from './totals.ts';
 
 /**
- * Maximum duration of a transaction in ms, without its commit: it blocks verification, and a revoke waits for it. With
+ * Maximum duration of a transaction in ms, without its commit and the few rows of workspaces: it blocks verification, and a revoke waits for it. With
  * many keys in use and one connection that sends requests back to back, more than one request in a hundred meets a
  * transaction, so this is the 99th percentile of latency. Shorter ones cost more: for the same rows, 1 ms takes 7 %
  * more CPU time than 2 ms, and 0.5 ms takes 60 % more.
@@ -136,15 +136,17 @@ export class SqliteUsageStore implements UsageStore {
 function writeSlice(connection: DatabaseSync, usages: readonly Readonly<SecretCounts>[]): number {
   const begun = performance.now();
   const [hourly, last] = [connection.prepare(addToHour), connection.prepare(setLastUse)];
+  const totals = new SqliteTotalsWriter(connection);
   let count = 0;
   for (const usage of usages) {
     if (count > 0 && performance.now() - begun > maxWriteMs) break;
     const { keyId, hash, hour, accepted, refused, changesLastUse } = usage;
     hourly.run(hour, keyId, Buffer.from(hash, 'latin1'), accepted, refused, lastAt(usage));
     if (accepted > 0 && changesLastUse) writeLastUse(last, usage);
+    totals.add(usage);
     count += 1;
   }
-  writeTotals(connection, usages.slice(0, count));
+  totals.end();
   return count;
 }
 
