@@ -2,6 +2,7 @@ import { msPerDay } from '@soku/contract/instant';
 import type { Logger } from 'pino';
 import { type Later, PeriodicTask } from '../timers/periodic-task.ts';
 import type { ClientDays } from './client-days.ts';
+import type { ClientWriter } from './client-writer.ts';
 import type { EndedUses } from './ended-uses.ts';
 
 interface Options {
@@ -9,6 +10,7 @@ interface Options {
   prune: () => Promise<boolean>;
   ended: EndedUses;
   clients: ClientDays;
+  clientWriter: ClientWriter;
   log: Logger;
   later: Later;
 }
@@ -19,11 +21,15 @@ const pruneInterval = msPerDay;
 /** ms between two writes of uses of revoked keys. */
 const endedInterval = 4000;
 
-/** ms between two writes of clients, whose numbers are samples: a crash can lose what comes between. */
+/**
+ * ms between two writes of clients, whose numbers are samples: a crash can lose what comes between. They are also written
+ * when there are many, so this is checked more often.
+ */
 const clientInterval = 60_000;
+const clientCheckInterval = 4000;
 
 /** What is done with usage besides writing the counts. */
-export function backgroundTasks({ prune, ended, clients, log, later }: Options): {
+export function backgroundTasks({ prune, ended, clients, clientWriter, log, later }: Options): {
   start(): void;
   stop(): Promise<unknown>;
 } {
@@ -44,8 +50,14 @@ export function backgroundTasks({ prune, ended, clients, log, later }: Options):
     failed: failed('uses of revoked keys could not be recorded; retrying'),
     later,
   });
-  const sampling = new PeriodicTask(() => clients.write(), {
-    interval: clientInterval,
+  let sampled = performance.now();
+  const writeClientsWhenDue = async () => {
+    if (performance.now() - sampled < clientInterval && !clients.isFilling) return;
+    await clientWriter.write(() => stopping);
+    sampled = performance.now();
+  };
+  const sampling = new PeriodicTask(writeClientsWhenDue, {
+    interval: clientCheckInterval,
     failed: failed('addresses and programs could not be recorded; retrying'),
     later,
   });
@@ -57,7 +69,9 @@ export function backgroundTasks({ prune, ended, clients, log, later }: Options):
     },
     stop: () => {
       stopping = true;
-      return Promise.all([pruning, alerting, sampling].map((task) => task.stop()));
+      // Not awaited, because the last counts must not wait for clients, whose table may be locked.
+      void sampling.stop();
+      return Promise.all([pruning, alerting].map((task) => task.stop()));
     },
   };
 }

@@ -1,13 +1,17 @@
 import { z } from 'zod';
+import { memoize } from '../http/memoize.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
 
-/** Maximum number of addresses, and of programs, that are counted by name for a key and day. */
-export const maxClients = 20;
+/**
+ * Maximum number of addresses, and of programs, that are counted by name for a key and day. Fewer are listed, because
+ * the last of these may have been busy before they were counted by name.
+ */
+export const keptClients = 60;
 
 /** Maximum length of a program, in UTF-16 units. */
 const maxProgram = 64;
 
-/** Requests by name: those with the most requests, and all others together. */
+/** Requests by name, and those of all other names together. */
 export interface TopCounts {
   counts: Map<string, number>;
   other: number;
@@ -23,21 +27,42 @@ export function noClients(): ClientCounts {
   return { addresses: { counts: new Map(), other: 0 }, programs: { counts: new Map(), other: 0 } };
 }
 
-/** Adds requests of one name. Call `limit` afterwards. */
-export function addCount(top: TopCounts, name: string, requests: number): void {
-  if (requests > 0) top.counts.set(name, (top.counts.get(name) ?? 0) + requests);
+export function copyClients({ addresses, programs }: ClientCounts): ClientCounts {
+  const copy = ({ counts, other }: TopCounts) => ({ counts: new Map(counts), other });
+  return { addresses: copy(addresses), programs: copy(programs) };
+}
+
+/** Number of names. */
+export function sizeOf({ addresses, programs }: ClientCounts): number {
+  return addresses.counts.size + programs.counts.size;
+}
+
+export function addCount({ counts }: TopCounts, name: string, requests: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + requests);
+}
+
+/** Adds the counts of `more` to `sum`. Call `limitClients` after the last of them, not in between. */
+export function addClients(sum: ClientCounts, more: ClientCounts): void {
+  for (const [to, from] of [
+    [sum.addresses, more.addresses],
+    [sum.programs, more.programs],
+  ] as const) {
+    for (const [name, requests] of from.counts) addCount(to, name, requests);
+    to.other += from.other;
+  }
 }
 
 /**
  * Keeps the names with the most requests and adds the requests of all others to `other`, so that the sum stays. If
  * requests are equal, the order of the names decides, so that every node keeps the same ones.
  */
-function limit(top: TopCounts): void {
-  if (top.counts.size <= maxClients) return;
-  const sorted = sortCounts(top);
-  for (const [name, requests] of sorted.slice(maxClients)) {
-    top.counts.delete(name);
-    top.other += requests;
+export function limitClients({ addresses, programs }: ClientCounts, most: number = keptClients): void {
+  for (const top of [addresses, programs]) {
+    if (top.counts.size <= most) continue;
+    for (const [name, requests] of sortCounts(top).slice(most)) {
+      top.counts.delete(name);
+      top.other += requests;
+    }
   }
 }
 
@@ -46,27 +71,15 @@ export function sortCounts({ counts }: TopCounts): [name: string, requests: numb
   return [...counts].sort(([name, some], [other, more]) => more - some || (name < other ? -1 : 1));
 }
 
-/** Adds the counts of `more` to `sum`. */
-export function addClients(sum: ClientCounts, more: ClientCounts): void {
-  addTop(sum.addresses, more.addresses);
-  addTop(sum.programs, more.programs);
-}
-
-function addTop(sum: TopCounts, { counts, other }: TopCounts): void {
-  for (const [name, requests] of counts) addCount(sum, name, requests);
-  sum.other += other;
-  limit(sum);
-}
-
 /**
  * The program that a `User-Agent` names: its first product, such as `curl/8.5.0`. Empty if the request had none.
  *
  * @param agent as the client sent it
  */
-export function programOf(agent: string): string {
+export const programOf: (agent: string) => string = memoize((agent) => {
   const [first = ''] = cleanUserAgent(agent).trimStart().split(' ', 1);
   return first.slice(0, maxProgram).toWellFormed();
-}
+});
 
 const countsSchema = z.array(z.tuple([z.string(), z.int()]));
 const storedSchema = z.object({

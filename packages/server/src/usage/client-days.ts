@@ -1,15 +1,22 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
-import { addClients, type ClientCounts, noClients, parseClients } from './client-counts.ts';
+import {
+  addClients,
+  type ClientCounts,
+  keptClients,
+  limitClients,
+  noClients,
+  sizeOf,
+} from './client-counts.ts';
+import { addUses, type RowSamples } from './client-samples.ts';
 import { dayOf, daysBetween } from './day-rows.ts';
-import type { Pace } from './pace.ts';
-import { clientsOf, type SecretCounts } from './pending-uses.ts';
+import type { SecretCounts } from './pending-uses.ts';
 
-/** Maximum number of keys and days in memory: about 10 MB if each has few clients. More are written at once. */
-const maxWaiting = 10_000;
+/** Maximum size of all entries in memory: about 20 MB. */
+const maxSize = 200_000;
 
-/** Maximum number of rows per transaction. */
-const batchSize = 200;
+/** The size of an entry without names. A name has a size of one: about 100 bytes. */
+const entrySize = 6;
 
 /** The clients of a key or a workspace on one day. */
 export interface ClientDay {
@@ -20,106 +27,86 @@ export interface ClientDay {
   clients: ClientCounts;
 }
 
-/** Stores clients. */
-export interface ClientStore {
-  /**
-   * Adds clients to those that are stored, in one transaction.
-   *
-   * @param batch each key and day once
-   * @returns the number of rows that were written, from the first one; at least one
-   */
-  addClients(batch: readonly ClientDay[]): Promise<number>;
-}
-
 /**
- * The clients of keys and workspaces by day. It looks only at usage that was written, so verification does nothing more
- * for this, and it writes on its own: the numbers are samples, so a use that a crash loses, or that is counted twice after
- * a lost response, changes little.
+ * The clients of keys and workspaces by day, from when their counts leave the tables until they are written. They are
+ * samples, so they are not kept at any price: while memory is full, because nothing can be written, they are dropped.
  */
 export class ClientDays {
-  readonly #store: ClientStore;
-  readonly #pace: Pace;
   readonly #waiting = new Map<string, ClientDay>();
   /** The rows of the current transaction. */
   #writing: readonly ClientDay[] = [];
-  #written: Promise<void> = Promise.resolve();
+  #size = 0;
+  readonly #maxSize: number;
 
-  constructor(store: ClientStore, pace: Pace) {
-    this.#store = store;
-    this.#pace = pace;
+  constructor(most: number = maxSize) {
+    this.#maxSize = most;
   }
 
-  /** Whether `write` should be called before more counts are added. */
-  get isFull(): boolean {
-    return this.#waiting.size >= maxWaiting;
+  /** Number of entries. */
+  get entries(): number {
+    return this.#waiting.size;
   }
 
-  /** Call it with counts that were written. While nothing can be written, new keys are dropped. */
-  add(counts: readonly Readonly<SecretCounts>[]): void {
-    for (const one of counts) {
-      if (one.accepted === 0) continue;
-      const clients = clientsOf(one);
-      for (const owner of [one.keyId, one.workspaceId]) this.#add({ day: dayOf(one.hour), owner, clients });
-    }
+  /** Whether it is time to write. */
+  get isFilling(): boolean {
+    return this.#size > this.#maxSize / 2;
   }
 
-  #add({ day, owner, clients }: ClientDay): void {
+  /** Call it when counts leave a table. */
+  add(counts: Readonly<SecretCounts>, samples: RowSamples | undefined): void {
+    if (counts.accepted === 0) return;
+    const day = dayOf(counts.hour);
+    for (const owner of [counts.keyId, counts.workspaceId])
+      this.#change(day, owner, (clients) => addUses(clients, counts, samples));
+  }
+
+  #change(day: number, owner: string, change: (clients: ClientCounts) => void): void {
+    if (this.#size >= this.#maxSize) return;
     const name = nameOf(day, owner);
-    let waiting = this.#waiting.get(name);
-    if (waiting === undefined) {
-      if (this.#waiting.size >= 2 * maxWaiting) return;
-      waiting = { day, owner, clients: noClients() };
-      this.#waiting.set(name, waiting);
+    let entry = this.#waiting.get(name);
+    if (entry === undefined) {
+      entry = { day, owner, clients: noClients() };
+      this.#waiting.set(name, entry);
+      this.#size += entrySize;
     }
-    addClients(waiting.clients, clients);
+    const before = sizeOf(entry.clients);
+    change(entry.clients);
+    // Not at each change, because it sorts.
+    if (sizeOf(entry.clients) > 4 * keptClients) limitClients(entry.clients);
+    this.#size += sizeOf(entry.clients) - before;
   }
 
-  /** Writes what was added before the call. @throws the error of the database; the rest is written by the next call */
-  write(): Promise<void> {
-    const writing = this.#written.then(() => this.#write());
-    this.#written = writing.catch(() => undefined);
-    return writing;
-  }
-
-  async #write(): Promise<void> {
-    const names = [...this.#waiting.keys()];
-    let done = 0;
-    while (done < names.length) {
-      const batch = names.slice(done, done + batchSize).flatMap((name) => this.#waiting.get(name) ?? []);
-      done += await this.#writeSome(batch);
+  /** Removes the oldest entries, to write them in the order of days and owners. They remain visible until `settle`. */
+  take(most: number): readonly ClientDay[] {
+    const batch: ClientDay[] = [];
+    for (const [name, entry] of this.#waiting) {
+      if (batch.length === most) break;
+      this.#waiting.delete(name);
+      this.#size -= entrySize + sizeOf(entry.clients);
+      batch.push(entry);
     }
-  }
-
-  /** @returns the number of rows that were written, from the first one */
-  async #writeSome(batch: readonly ClientDay[]): Promise<number> {
-    for (const { day, owner } of batch) this.#waiting.delete(nameOf(day, owner));
+    batch.sort((a, b) => a.day - b.day || (a.owner < b.owner ? -1 : 1));
     this.#writing = batch;
-    let count = 0;
-    try {
-      count = await this.#pace.step(() => this.#store.addClients(batch));
-    } finally {
-      this.#writing = [];
-      for (const rest of batch.slice(count)) this.#add(rest);
-    }
-    return count;
+    return batch;
   }
 
-  /** What is not written yet. */
-  #open(owner: string, from: number, to: number): ClientCounts[] {
+  /** Call it in the turn in which the first entries of those that were taken are known to be stored. */
+  settle(count: number): void {
+    const rest = this.#writing.slice(count);
+    this.#writing = [];
+    for (const { day, owner, clients } of rest) this.#change(day, owner, (sum) => addClients(sum, clients));
+  }
+
+  /** A copy of what is not stored. @param to epoch hours; not included */
+  of(owner: string, from: number, to: number): ClientCounts {
     const [first, last] = [dayOf(from), dayOf(to - 1)];
-    return [
-      ...this.#writing,
-      ...daysBetween(from, to).flatMap((day) => this.#waiting.get(nameOf(day, owner)) ?? []),
-    ]
-      .filter((one) => one.owner === owner && one.day >= first && one.day <= last)
-      .map(({ clients }) => clients);
-  }
-
-  /** Combines stored clients with those in memory. @param stored of `readClients` */
-  combine(stored: readonly string[], owner: string, from: number, to: number): ClientCounts {
     const sum = noClients();
-    for (const text of stored) addClients(sum, parseClients(text));
-    for (const clients of this.#open(owner, from, to)) addClients(sum, clients);
+    for (const one of this.#writing)
+      if (one.owner === owner && one.day >= first && one.day <= last) addClients(sum, one.clients);
+    for (const day of daysBetween(from, to)) {
+      const entry = this.#waiting.get(nameOf(day, owner));
+      if (entry !== undefined) addClients(sum, entry.clients);
+    }
     return sum;
   }
 }

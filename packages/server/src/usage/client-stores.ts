@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
-import { addClients, formatClients, parseClients } from './client-counts.ts';
-import type { ClientDay, ClientStore } from './client-days.ts';
+import { addClients, formatClients, limitClients, parseClients } from './client-counts.ts';
+import type { ClientDay } from './client-days.ts';
+import type { ClientStore } from './client-writer.ts';
 
-/** Maximum duration of a transaction in ms, as in store.ts. */
+/**
+ * Maximum time in ms to compute the rows of a transaction, as in store.ts. With PostgreSQL, other nodes meanwhile wait for
+ * the locked rows.
+ */
 const maxWriteMs = 1;
 
 const rowSchema = z.object({ clients: z.string() });
@@ -12,44 +16,43 @@ const rowSchema = z.object({ clients: z.string() });
 function sumOf(stored: string, { clients }: ClientDay): string {
   const sum = parseClients(stored);
   addClients(sum, clients);
+  limitClients(sum);
   return formatClients(sum);
 }
 
 export function sqliteClients(database: SqliteDatabase): ClientStore {
   return {
-    addClients: (batch) =>
-      database.transact(
+    addClients: async (batch, committed) => {
+      await database.transact(
         (connection) => {
-          const begun = performance.now();
           const find = connection.prepare('SELECT clients FROM usage_client WHERE day = ? AND owner = ?');
           const put = connection.prepare(`
             INSERT INTO usage_client (day, owner, clients) VALUES (?, ?, ?)
             ON CONFLICT (day, owner) DO UPDATE SET clients = excluded.clients`);
-          let count = 0;
-          for (const one of batch) {
-            if (count > 0 && performance.now() - begun > maxWriteMs) break;
+          return whileTime(batch, (one) => {
             const stored = rowSchema.safeParse(find.get(one.day, one.owner));
             put.run(one.day, one.owner, sumOf(stored.data?.clients ?? '', one));
-            count += 1;
-          }
-          return count;
+          }).length;
         },
-        () => undefined,
+        committed,
         { lockTimeoutMs: 0, durable: false },
-      ),
+      );
+    },
   };
 }
 
-/** All nodes add to the same rows. Each locks them in the same order, so they wait for each other without a deadlock. */
+/**
+ * All nodes add to the same rows. Each locks them in the same order, so they wait for each other without a deadlock. A
+ * read during a commit may contain its rows twice or not at all.
+ */
 export function postgresClients({ kysely }: PostgresDatabase): ClientStore {
   return {
-    addClients: async (batch) => {
-      const sorted = batch.toSorted((a, b) => a.day - b.day || (a.owner < b.owner ? -1 : 1));
-      await kysely.transaction().execute(async (db) => {
+    addClients: async (batch, committed) => {
+      const count = await kysely.transaction().execute(async (db) => {
         // A row must exist to be locked.
         await db
           .insertInto('usage_client')
-          .values(sorted.map(({ day, owner }) => ({ day, owner, clients: '' })))
+          .values(batch.map(({ day, owner }) => ({ day, owner, clients: '' })))
           .onConflict((conflict) => conflict.doNothing())
           .execute();
         const rows = await db
@@ -59,7 +62,7 @@ export function postgresClients({ kysely }: PostgresDatabase): ClientStore {
             eb(
               refTuple('day', 'owner'),
               'in',
-              sorted.map(({ day, owner }) => tuple(day, owner)),
+              batch.map(({ day, owner }) => tuple(day, owner)),
             ),
           )
           .orderBy('day')
@@ -67,21 +70,32 @@ export function postgresClients({ kysely }: PostgresDatabase): ClientStore {
           .forUpdate()
           .execute();
         const stored = new Map(rows.map(({ day, owner, clients }) => [`${day} ${owner}`, clients]));
+        const sums = whileTime(batch, (one) => ({
+          day: one.day,
+          owner: one.owner,
+          clients: sumOf(stored.get(`${one.day} ${one.owner}`) ?? '', one),
+        }));
         await db
           .insertInto('usage_client')
-          .values(
-            sorted.map((one) => ({
-              day: one.day,
-              owner: one.owner,
-              clients: sumOf(stored.get(`${one.day} ${one.owner}`) ?? '', one),
-            })),
-          )
+          .values(sums)
           .onConflict((conflict) =>
             conflict.columns(['day', 'owner']).doUpdateSet((eb) => ({ clients: eb.ref('excluded.clients') })),
           )
           .execute();
+        return sums.length;
       });
-      return batch.length;
+      committed(count);
     },
   };
+}
+
+/** Applies a function to the first, and then to as many as fit into the time. */
+function whileTime<T, R>(all: readonly T[], work: (one: T) => R): R[] {
+  const begun = performance.now();
+  const results: R[] = [];
+  for (const one of all) {
+    if (results.length > 0 && performance.now() - begun > maxWriteMs) break;
+    results.push(work(one));
+  }
+  return results;
 }

@@ -5,14 +5,14 @@ import { databases, openTestDatabase } from '../../../../test/support/open-datab
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import type { Database } from '../database/open.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
-import { maxClients } from './client-counts.ts';
-import { ClientDays } from './client-days.ts';
+import { addCount, formatClients, keptClients, noClients, sortCounts } from './client-counts.ts';
 import { postgresClients, sqliteClients } from './client-stores.ts';
+import { type ClientStore, ClientWriter } from './client-writer.ts';
 import { HistoryReader } from './history-reader.ts';
 import { hourStart } from './hours.ts';
 import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
-import { UsageRecorder, type UsageSink } from './recorder.ts';
+import { UsageRecorder } from './recorder.ts';
 import { SqliteUsageStore } from './store.ts';
 
 /** Epoch hours: the last hour of a day. */
@@ -27,17 +27,10 @@ async function startNode(database: Database) {
     database.kind === 'sqlite' ? new SqliteUsageStore(database) : new PostgresUsageStore(database);
   const log = store instanceof SqliteUsageStore ? store.log : undefined;
   await log?.recover(cache.pending);
-  const clients = new ClientDays(
-    database.kind === 'sqlite' ? sqliteClients(database) : postgresClients(database),
-    pace,
-  );
-  const write: UsageSink['write'] = (counts, durable, written) =>
-    store.write(counts, durable, (count) => {
-      written(count);
-      clients.add(counts.slice(0, count));
-    });
-  const recorder = new UsageRecorder({ write }, cache, pace, log);
-  return { cache, recorder, clients, history: new HistoryReader(store, recorder, clients) };
+  const recorder = new UsageRecorder(store, cache, pace, log);
+  const clientStore = database.kind === 'sqlite' ? sqliteClients(database) : postgresClients(database);
+  const clients = new ClientWriter(cache.pending.clients, clientStore, pace);
+  return { cache, recorder, clients, history: new HistoryReader(store, cache) };
 }
 
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0);
@@ -70,7 +63,7 @@ for (const which of databases.filter((name) => name !== 'postgres in a language'
           );
           for (const { counts, other } of [clients.addresses, clients.programs])
             assert.equal(sum(counts.values()) + other, 141 * times);
-          assert.ok(clients.addresses.counts.size <= maxClients);
+          assert.ok(clients.addresses.counts.size <= 2 * keptClients);
           assert.deepEqual([...clients.programs.counts.keys()], ['worker/1']);
           assert.equal(clients.addresses.counts.get('203.0.113.1'), 40 * times);
         }
@@ -113,19 +106,48 @@ for (const which of databases.filter((name) => name !== 'postgres in a language'
     });
 
     test('clients that cannot be written are kept, and written once', async () => {
-      const store = {
-        addClients: async (): Promise<number> => Promise.reject(new Error('the disk is full')),
-      };
-      const pace = new Pace();
-      pace.hurry();
-      const clients = new ClientDays(store, pace);
       const node = await startNode(database);
+      const broken: ClientStore = { addClients: () => Promise.reject(new Error('the disk is full')) };
+      const writer = new ClientWriter(node.cache.pending.clients, broken, new Pace());
       sibling.use(node.cache, hourStart(lastHour + 48), { address: '192.0.2.1' });
-      clients.add(node.recorder.of(sibling.keyId));
-      await assert.rejects(clients.write());
-      await assert.rejects(clients.write());
-      const { addresses } = clients.combine([], sibling.keyId, lastHour + 48, lastHour + 49);
-      assert.deepEqual([...addresses.counts], [['192.0.2.1', 1]]);
+      await node.recorder.flush();
+      const check = async () => {
+        const { clients } = await node.history.key(sibling.keyId, lastHour + 48, lastHour + 49);
+        assert.deepEqual([...clients.addresses.counts], [['192.0.2.1', 1]]);
+      };
+      await assert.rejects(writer.write());
+      await assert.rejects(writer.write());
+      await check();
+      // Read in the turn in which they are stored.
+      const reads: Promise<void>[] = [];
+      const store = database.kind === 'sqlite' ? sqliteClients(database) : postgresClients(database);
+      const observed: ClientStore = {
+        addClients: (batch, stored) =>
+          store.addClients(batch, (count) => {
+            stored(count);
+            reads.push(check());
+          }),
+      };
+      await new ClientWriter(node.cache.pending.clients, observed, new Pace()).write();
+      assert.equal(reads.length, 1);
+      await Promise.all(reads);
+      await check();
+    });
+
+    test('an address that is busy over many days is named, although others are busier on each of them', async () => {
+      const node = await startNode(database);
+      const first = 21_000;
+      for (const day of [first, first + 1, first + 2]) {
+        const clients = noClients();
+        for (let i = 0; i < 40; i++) addCount(clients.addresses, `10.0.${day - first}.${i}`, 100);
+        addCount(clients.addresses, '203.0.113.9', 60);
+        await database.kysely
+          .insertInto('usage_client')
+          .values({ day, owner: one.keyId, clients: formatClients(clients) })
+          .execute();
+      }
+      const { clients } = await node.history.key(one.keyId, first * 24, (first + 3) * 24);
+      assert.deepEqual(sortCounts(clients.addresses)[0], ['203.0.113.9', 180]);
     });
   });
 }

@@ -1,7 +1,7 @@
-import type { UsageHistory, UsageHistoryQuery } from '@soku/contract/usage-history';
+import { maxListedClients, type UsageHistory, type UsageHistoryQuery } from '@soku/contract/usage-history';
 import { RequestError } from '../http/errors.ts';
 import { calendarDays } from './calendar-days.ts';
-import { sortCounts, type TopCounts } from './client-counts.ts';
+import { limitClients, sortCounts, type TopCounts } from './client-counts.ts';
 import { sampling } from './client-samples.ts';
 import { dayOf, hoursPerDay } from './day-rows.ts';
 import type { HistoryReader, HourOutcome } from './history-reader.ts';
@@ -55,6 +55,7 @@ export class UsageHistoryService {
     const [from = current] = starts;
     const to = current + 1;
     const { outcomes, clients } = await read(from, to);
+    limitClients(clients, maxListedClients);
     const periods = toPeriods(starts, to, outcomes);
     return {
       from: iso(from),

@@ -1,4 +1,4 @@
-import { addClients, addCount, type ClientCounts, noClients, programOf } from './client-counts.ts';
+import { ClientDays } from './client-days.ts';
 import { isInRange, type KeyIdRange } from './key-range.ts';
 import { addRejections, type Rejections } from './rejection-counts.ts';
 
@@ -20,23 +20,9 @@ export interface SecretCounts {
   address: string;
   /** User agent of the last accepted use, as the client sent it. */
   agent: string;
-  /** From where and by which programs the accepted uses were made. Undefined: all from the last client. */
-  clients?: ClientCounts | undefined;
   /** Whether the last use must be written: its address or agent is new, or it is the first in five minutes. */
   changesLastUse: boolean;
 }
-
-/** The clients of the accepted uses, as far as they are known. */
-export function clientsOf({ clients, accepted, address, agent }: Readonly<SecretCounts>): ClientCounts {
-  if (clients !== undefined) return clients;
-  const last = noClients();
-  addCount(last.addresses, address, accepted);
-  addCount(last.programs, programOf(agent), accepted);
-  return last;
-}
-
-/** Maximum number of entries with clients, up to 40 each. In others, the last client stands for all uses. */
-const maxWithClients = 5000;
 
 /**
  * Uses that have left the verification tables and are not known to be committed. Uses are added to open entries. A pass
@@ -44,6 +30,8 @@ const maxWithClients = 5000;
  * later uses start new ones.
  */
 export class PendingUses {
+  /** The clients of all counts that have left the tables. They are written on their own (client-writer.ts). */
+  readonly clients = new ClientDays();
   /** By key: usually one entry, several if the key has several secrets or an hour has just ended. */
   readonly #open = new Map<string, SecretCounts[]>();
   /**
@@ -59,7 +47,6 @@ export class PendingUses {
    */
   readonly #byWorkspace = new Map<string, Set<SecretCounts>>();
   #size = 0;
-  #withClients = 0;
   readonly #unlogged = new Map<string, SecretCounts>();
   /** Whether there is a log. Otherwise nothing is unlogged. */
   hasLog = false;
@@ -101,13 +88,8 @@ export class PendingUses {
     const own = uses.get(counts.keyId);
     const same = own?.find((one) => one.hour === counts.hour && one.hash === counts.hash);
     if (same !== undefined) {
-      this.#mergeClients(same, counts);
       merge(same, counts);
       return;
-    }
-    if (counts.clients !== undefined) {
-      if (this.#withClients < maxWithClients) this.#withClients += 1;
-      else counts.clients = undefined;
     }
     if (own === undefined) uses.set(counts.keyId, [counts]);
     else own.push(counts);
@@ -117,22 +99,10 @@ export class PendingUses {
     this.#size += 1;
   }
 
-  #mergeClients(counts: SecretCounts, later: Readonly<SecretCounts>): void {
-    const isSame = counts.address === later.address && counts.agent === later.agent;
-    if (isSame && counts.clients === undefined && later.clients === undefined) return;
-    if (counts.clients === undefined) {
-      if (this.#withClients >= maxWithClients) return;
-      this.#withClients += 1;
-    }
-    counts.clients = clientsOf(counts);
-    addClients(counts.clients, clientsOf(later));
-  }
-
   /** Records what part of added counts is not in the log. @param logged how many of the accepted uses are in it */
   addUnlogged(counts: Readonly<SecretCounts>, logged: number): void {
     if (!this.hasLog) return;
-    // The log has no clients: after a crash, the last client stands for all uses.
-    const unlogged = { ...counts, clients: undefined, accepted: counts.accepted - logged };
+    const unlogged = { ...counts, accepted: counts.accepted - logged };
     const name = entryNameOf(counts);
     const same = this.#unlogged.get(name);
     if (same === undefined) this.#unlogged.set(name, unlogged);
@@ -204,7 +174,6 @@ export class PendingUses {
       ofWorkspace?.delete(counts);
       if (ofWorkspace?.size === 0) this.#byWorkspace.delete(counts.workspaceId);
       this.#size -= 1;
-      if (counts.clients !== undefined) this.#withClients -= 1;
     }
   }
 }

@@ -1,10 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { WriteProgress, writeWithRetries } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
 import { backgroundTasks } from './background.ts';
-import { ClientDays, type ClientStore } from './client-days.ts';
 import { postgresClients, sqliteClients } from './client-stores.ts';
+import { type ClientStore, ClientWriter } from './client-writer.ts';
 import type { UsageSource } from './counting-table.ts';
 import { hoursPerDay } from './day-rows.ts';
 import { EndedUses } from './ended-uses.ts';
@@ -51,6 +52,9 @@ const maxPending = 200_000;
  */
 const maxLastUses = 500;
 
+/** For how long a stopping process writes clients, in ms; a transaction that has begun may take as long again. */
+const lastClientsMs = 2000;
+
 /** The recording of usage: its parts, and its periodic tasks. */
 export interface UsageRecording {
   recorder: UsageRecorder;
@@ -90,8 +94,9 @@ export function recordUsage({
   const pace = new Pace();
   const parts = new WriteProgress();
   const ended = new EndedUses(database.kysely, now);
-  const clients = new ClientDays(clientStoreOf(database), pace);
-  const sink = sinkOf(store, { ended, clients }, () => parts.written());
+  const { clients } = source.pending;
+  const clientWriter = new ClientWriter(clients, clientStoreOf(database), pace);
+  const sink = sinkOf(store, ended, () => parts.written());
   const recorder = new UsageRecorder(sink, source, pace, usageLog);
   const failed = (error: unknown) =>
     log.error({ err: error }, 'usage could not be written; keeping it in memory and retrying');
@@ -100,6 +105,7 @@ export function recordUsage({
     prune: () => pace.step(() => store.prune(oldest())),
     ended,
     clients,
+    clientWriter,
     log,
     later: start,
   });
@@ -113,7 +119,7 @@ export function recordUsage({
   return {
     recorder,
     reader: new UsageReader(store, recorder),
-    history: new HistoryReader(store, recorder, clients),
+    history: new HistoryReader(store, source),
     failures: () => writing.reduce((sum, { failures }) => sum + failures, 0),
     recover: async () => {
       const unreadable = (await usageLog?.recover(source.pending)) ?? [];
@@ -137,7 +143,9 @@ export function recordUsage({
           () => recorder.flush(),
           () => parts.last,
         );
-        await clients.write().catch(failed);
+        await writeLastClients(clientWriter).catch((error) =>
+          log.error({ err: error }, 'the last addresses and programs could not be recorded'),
+        );
         // What cannot be written now is written with the next use.
         await ended.write().catch(() => undefined);
         return true;
@@ -149,26 +157,33 @@ export function recordUsage({
   };
 }
 
+/** Counts are more important, and a stop that takes too long reports that they are lost. */
+async function writeLastClients(writer: ClientWriter): Promise<void> {
+  const begun = performance.now();
+  const late = new AbortController();
+  const writing = writer.write(() => performance.now() - begun > lastClientsMs);
+  // It may still reject after it has lost the race.
+  writing.catch(() => undefined);
+  try {
+    await Promise.race([writing, wait(2 * lastClientsMs, undefined, { signal: late.signal })]);
+  } finally {
+    late.abort();
+  }
+}
+
 function clientStoreOf(database: Database): ClientStore {
   return database.kind === 'sqlite' ? sqliteClients(database) : postgresClients(database);
 }
 
 /** @param written called after each write */
-function sinkOf(
-  store: UsageSink,
-  { ended, clients }: { ended: EndedUses; clients: ClientDays },
-  written: () => void,
-): UsageSink {
+function sinkOf(store: UsageSink, ended: EndedUses, written: () => void): UsageSink {
   return {
     write: async (counts, durable, committed) => {
       await store.write(counts, durable, (count) => {
         committed(count);
         ended.add(counts.slice(0, count));
-        clients.add(counts.slice(0, count));
       });
       written();
-      // Its own task reports the error.
-      if (clients.isFull) await clients.write().catch(() => undefined);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { type ErrorCode, errorCodeNames } from '@soku/contract/error-codes';
 import { maxStoredAgentLength, truncateAgent } from '../http/user-agent.ts';
 import { ClientSamples } from '../usage/client-samples.ts';
-import type { CountingTable } from '../usage/counting-table.ts';
+import type { CountingTable, SampledCounts } from '../usage/counting-table.ts';
 import { hourOf, hourStart, lastUseStep } from '../usage/hours.ts';
 import { isInRange, type KeyIdRange } from '../usage/key-range.ts';
 import type { PackedCounts } from '../usage/packed-counts.ts';
@@ -148,7 +148,7 @@ export class RowUsage implements CountingTable {
     const at = row * column.width;
     const flags = rows[at + column.flags] ?? 0;
     const logged = rows[at + column.logged] ?? 0;
-    this.#samples.drop(row);
+    this.#pending.clients.add(counts, this.#samples.take(row, counts.accepted));
     rows[at + column.accepted] = 0;
     rows[at + column.logged] = 0;
     rows[at + column.refused] = 0;
@@ -213,9 +213,24 @@ export class RowUsage implements CountingTable {
 
   /** Reads the counts of a workspace without moving them. */
   usesOfWorkspace(workspaceId: string): SecretCounts[] {
-    const rows = new Set<number>();
-    for (const row of this.#counted) if (this.#owners.workspaceId(row) === workspaceId) rows.add(row);
-    return [...rows].flatMap((row) => this.of(row) ?? []);
+    return this.#rowsOfWorkspace(workspaceId).flatMap((row) => this.of(row) ?? []);
+  }
+
+  sampledUsesOf(keyId: string): SampledCounts[] {
+    return this.#owners.rowsOf(keyId).flatMap((row) => this.#sampled(row));
+  }
+
+  sampledUsesOfWorkspace(workspaceId: string): SampledCounts[] {
+    return this.#rowsOfWorkspace(workspaceId).flatMap((row) => this.#sampled(row));
+  }
+
+  #rowsOfWorkspace(workspaceId: string): number[] {
+    return [...new Set(this.#counted.filter((row) => this.#owners.workspaceId(row) === workspaceId))];
+  }
+
+  #sampled(row: number): SampledCounts[] {
+    const counts = this.of(row);
+    return counts === undefined ? [] : [{ counts, samples: this.#samples.of(row, counts.accepted) }];
   }
 
   /** Reads the counts of a row without moving them. */
@@ -223,21 +238,17 @@ export class RowUsage implements CountingTable {
     const rows = this.#rows;
     const at = row * column.width;
     if (((rows[at + column.flags] ?? 0) & column.isCounted) === 0) return undefined;
-    const accepted = rows[at + column.accepted] ?? 0;
-    const address = this.#addresses.text(rows[at + column.address] ?? 0);
-    const agent = this.#agents.text(rows[at + column.agent] ?? 0);
     return {
       keyId: this.#owners.keyId(row),
       workspaceId: this.#owners.workspaceId(row),
       hash: this.#owners.hash(row),
       hour: rows[at + column.hour] ?? 0,
-      accepted,
+      accepted: rows[at + column.accepted] ?? 0,
       refused: rows[at + column.refused] ?? 0,
       refusedBy: this.#rejectionsOf(at),
       lastMs: rows[at + column.lastMs] ?? -1,
-      address,
-      agent,
-      clients: this.#samples.of(row, accepted, address, agent),
+      address: this.#addresses.text(rows[at + column.address] ?? 0),
+      agent: this.#agents.text(rows[at + column.agent] ?? 0),
       changesLastUse: ((rows[at + column.flags] ?? 0) & column.changesLastUse) !== 0,
     };
   }
