@@ -9,6 +9,9 @@ export const maxUsageDays = 3660;
 /** The longest range of hours: 31 days. */
 const maxHistoryHours = 31 * 24;
 
+/** The longest range that is returned by the hour, in hours: 100 days. */
+export const maxHourPeriods = 100 * 24;
+
 /** How many addresses, and how many programs, are listed by name. */
 export const maxListedClients = 20;
 
@@ -48,7 +51,9 @@ export const usageHistoryQuerySchema = z.strictObject({
   by: z
     .enum(['hour', 'day'])
     .optional()
-    .describe('The length of a period. Default: `hour` for at most seven days, otherwise `day`'),
+    .describe(
+      `The length of a period. Default: \`hour\` for at most seven days, otherwise \`day\`. By hour, a range has at most ${maxHourPeriods} hours`,
+    ),
 });
 export type UsageHistoryQuery = z.infer<typeof usageHistoryQuerySchema>;
 

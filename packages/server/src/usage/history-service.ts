@@ -1,4 +1,9 @@
-import { maxListedClients, type UsageHistory, type UsageHistoryQuery } from '@soku/contract/usage-history';
+import {
+  maxHourPeriods,
+  maxListedClients,
+  type UsageHistory,
+  type UsageHistoryQuery,
+} from '@soku/contract/usage-history';
 import { RequestError } from '../http/errors.ts';
 import { calendarDays } from './calendar-days.ts';
 import { limitClients, sortCounts, type TopCounts } from './client-counts.ts';
@@ -10,8 +15,8 @@ import { hourOf, hourStart } from './hours.ts';
 /** The range that is returned if the caller names none, in days. */
 const defaultDays = 30;
 
-/** The longest range that is returned by the hour if the caller does not decide, in hours: seven days, one of 25 hours. */
-const maxByHour = 7 * hoursPerDay + 1;
+/** The longest range that is returned by the hour if the caller does not decide, in days. */
+const maxDaysByHour = 7;
 
 interface Options {
   /** @throws {RequestError} not_found */
@@ -96,10 +101,24 @@ function startsOf(
   const count = hours === undefined ? wanted : Math.ceil(hours / hoursPerDay) + 1;
   const dayStarts = calendarDays(current, count, timeZone);
   const first = Math.max(hours === undefined ? (dayStarts[0] ?? current) : current + 1 - hours, oldest);
-  const chosen = by ?? (current + 1 - first > maxByHour ? 'day' : 'hour');
-  if (chosen === 'hour')
-    return { by: chosen, starts: Array.from({ length: current + 1 - first }, (_, i) => first + i) };
+  const isShort = hours === undefined ? wanted <= maxDaysByHour : hours <= maxDaysByHour * hoursPerDay;
+  const chosen = by ?? (isShort ? 'hour' : 'day');
+  if (chosen === 'hour') {
+    const length = current + 1 - first;
+    checkLength(length);
+    return { by: chosen, starts: Array.from({ length }, (_, i) => first + i) };
+  }
   return { by: chosen, starts: [first, ...dayStarts.filter((start) => start > first)] };
+}
+
+/** @param hours of a range that is returned by the hour */
+function checkLength(hours: number): void {
+  if (hours <= maxHourPeriods) return;
+  throw new RequestError({
+    code: 'invalid_request',
+    message: `By hour, a range has at most ${maxHourPeriods} hours.`,
+    details: [{ path: 'by', problem: `the range has ${hours} hours` }],
+  });
 }
 
 function toPeriods(starts: readonly number[], end: number, outcomes: readonly HourOutcome[]): Period[] {
