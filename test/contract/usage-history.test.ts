@@ -47,13 +47,18 @@ test('requests are in the history at once, by outcome, with the program that sen
   assert.deepEqual(found.refusedBy, { insufficient_scope: 2 });
   assert.equal(found.periods.length, 24);
   const { addresses, programs, otherAddresses, otherPrograms, sampling } = found.clients;
-  assert.deepEqual(programs, [
-    { name: 'backup/1.0', requests: 16 },
-    { name: 'deploy/2.1', requests: 5 },
-  ]);
-  assert.deepEqual([addresses.map(({ requests }) => requests), otherAddresses, otherPrograms], [[21], 0, 0]);
+  const sum = (all: { requests: number }[]) => all.reduce((total, { requests }) => total + requests, 0);
+  // Which requests are samples is random, and a flush can come in between.
+  assert.deepEqual([sum(programs), sum(addresses), otherAddresses, otherPrograms], [21, 21, 0, 0]);
+  const sent = ['backup/1.0', 'deploy/2.1'];
+  assert.ok(
+    programs.some(({ name }) => name === 'deploy/2.1'),
+    'the last one',
+  );
+  assert.ok(programs.every(({ name }) => sent.includes(name)));
   assert.equal(sampling, 16);
-  const { accepted, clients } = await historyOf('/v1/usage', '?days=1&timeZone=Asia/Tokyo');
+  // Two days, because in Tokyo one can begin between the requests and this call.
+  const { accepted, clients } = await historyOf('/v1/usage', '?days=2&timeZone=Asia/Tokyo');
   assert.ok(accepted >= 21);
   assert.ok(clients.programs.some(({ name }) => name === 'deploy/2.1'));
 });

@@ -29,6 +29,18 @@ for (const which of databases) {
       .insertInto('usage_hour')
       .values([oldest - 2, oldest - 1, oldest, now].map((hour) => ({ hour, ...counts })))
       .execute();
+    const oldestDay = Math.floor(oldest / 24);
+    for (const day of [oldestDay - 1, oldestDay]) {
+      const row = { day, owner: keyId };
+      await database.kysely
+        .insertInto('usage_day')
+        .values({ ...row, hash: counts.hash, outcome: 'accepted' })
+        .execute();
+      await database.kysely
+        .insertInto('usage_client')
+        .values({ ...row, clients: '' })
+        .execute();
+    }
     const waiting: (() => void)[] = [];
     const usage = recordUsage({
       database,
@@ -50,5 +62,13 @@ for (const which of databases) {
       rows.map(({ hour }) => hour),
       [oldest, now],
     );
+    for (const table of ['usage_day', 'usage_client'] as const) {
+      const days = await database.kysely.selectFrom(table).select('day').execute();
+      assert.deepEqual(
+        days.map(({ day }) => day),
+        [oldestDay],
+        table,
+      );
+    }
   });
 }
