@@ -52,7 +52,7 @@ test('the page of a key shows 90 days, its clients, and both as CSV', async (t) 
   assert.equal(await requests.getByRole('slider').getAttribute('max'), '89', 'one bar per day');
 
   await reads(clients(page), /Estimated from a sample: one of 16 accepted requests\..*UTC/);
-  assert.deepEqual(await rows(page, 1), ['deploy/2.1 5,000', 'No User-Agent 16']);
+  assert.deepEqual(await rows(page, 1), ['deploy/2.1 5,000', 'No User-Agent 16', 'Unknown 16,134']);
   const first = await rows(page, 0);
   assert.deepEqual([first[0], first[5], first.length], ['203.0.113.100 1,600', 'All others 21,168', 6]);
   await tabTo(clients(page).getByRole('button', { name: 'Show 20 addresses' }));

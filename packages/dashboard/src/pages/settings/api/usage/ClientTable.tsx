@@ -11,25 +11,31 @@ type Client = RangeUsage['clients']['addresses'][number];
 interface ClientTableProps {
   /** The head of the column of names. */
   name: 'IP address' | 'Program';
-  plural: string;
+  plural: 'addresses' | 'programs';
   /** Most requests first. Undefined while loading. */
   clients: Client[] | undefined;
   /** Requests of all others. */
   other: number | undefined;
+  /** Accepted requests of the range. */
+  accepted: number | undefined;
 }
 
 /** How many are shown at first. */
 const few = 5;
 
-export function ClientTable({ name, plural, clients, other = 0 }: ClientTableProps) {
+export function ClientTable({ name, plural, clients, other = 0, accepted = 0 }: ClientTableProps) {
   const [isWhole, setWhole] = useState(false);
   const all = clients ?? [];
   const shown = isWhole ? all : all.slice(0, few);
   const rest = all.slice(shown.length).reduce((sum, { requests }) => sum + requests, other);
-  const total = shown.reduce((sum, { requests }) => sum + requests, rest);
+  const known = shown.reduce((sum, { requests }) => sum + requests, rest);
+  // Before an upgrade that began to count clients, and in the minute before a crash. Clients are of whole days, so there
+  // may also be more of them.
+  const unknown = clients === undefined ? 0 : Math.max(0, accepted - known);
+  const total = known + unknown;
   return (
     <div>
-      <table className="table clients__table">
+      <table className="table clients__table" aria-label={`Accepted requests by ${plural}`}>
         <thead>
           <tr>
             <th scope="col">{name}</th>
@@ -46,6 +52,11 @@ export function ClientTable({ name, plural, clients, other = 0 }: ClientTablePro
           {rest > 0 ? (
             <Row key=" others" requests={rest} total={total}>
               <span className="clients__name--other">All others</span>
+            </Row>
+          ) : null}
+          {unknown > 0 ? (
+            <Row key=" unknown" requests={unknown} total={total}>
+              <span className="clients__name--other">Unknown</span>
             </Row>
           ) : null}
           {clients === undefined || total > 0 ? null : (

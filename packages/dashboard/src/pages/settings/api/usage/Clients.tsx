@@ -31,12 +31,14 @@ export function Clients({ usage, keyId, range }: ClientsProps) {
           plural="addresses"
           clients={clients?.addresses}
           other={clients?.otherAddresses}
+          accepted={usage?.accepted}
         />
         <ClientTable
           name="Program"
           plural="programs"
           clients={clients?.programs}
           other={clients?.otherPrograms}
+          accepted={usage?.accepted}
         />
       </div>
       {clients ? <p className="clients__days">{daysOf(clients)}</p> : null}

@@ -64,8 +64,7 @@ export function HistoryChartPending() {
 
 /** Why the chart is shorter than its range, if it is. */
 function retentionNote({ range, retentionDays }: RangeUsage): string {
-  const days = retentionDays === 1 ? 'day' : 'days';
   return Number.parseInt(rangeLabels[range], 10) > retentionDays && range !== '24h'
-    ? ` Usage is kept for ${retentionDays} ${days}.`
+    ? ` Usage is kept for ${retentionDays} days.`
     : '';
 }
