@@ -40,10 +40,10 @@ function line(cells: readonly (string | number)[]): string {
 
 /**
  * A cell as in RFC 4180. A client chooses its `User-Agent`, and spreadsheets run a text as a formula if it begins with one
- * of these characters, so an apostrophe precedes it.
+ * of these characters, so an apostrophe precedes it. Some spreadsheets also split at a semicolon or a tab.
  */
 function cellOf(value: string | number): string {
   if (typeof value === 'number') return String(value);
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const text = value.replace(/(^|[;\t\r\n])(?=[=+\-@\t\r])/g, "$1'");
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
