@@ -102,8 +102,8 @@ function schemaOf(db: DatabaseSync): z.infer<typeof schemaRows> {
 /** Deletes the counts of earlier runs, so that each run starts with the same rows. */
 function deleteUsage(db: DatabaseSync): void {
   db.exec(`
-    DELETE FROM usage_hour; DELETE FROM usage_total; DELETE FROM usage_refusal; DELETE FROM usage_log;
-    DELETE FROM usage_flush; DELETE FROM last_use; DELETE FROM rate_window;
+    DELETE FROM usage_hour; DELETE FROM usage_total; DELETE FROM usage_refusal; DELETE FROM usage_day;
+    DELETE FROM usage_client; DELETE FROM usage_log; DELETE FROM usage_flush; DELETE FROM last_use; DELETE FROM rate_window;
   `);
 }
 

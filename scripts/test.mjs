@@ -30,7 +30,7 @@ const groups = [
     // test/endurance/key-leaks.test.ts is not in this list because it takes 12 s there.
     files: [
       'test/contract/{audit,audit-export,audit-rows,auth-library,descendants,error-codes,idempotency,import,import-bounds,keys,limit-settings}.test.ts',
-      'test/contract/{limits,list,names,peer-checks,revoke-all,revoke-many,revoke-self,scope-catalog,security,sessions,tenancy,unstorable-text,usage,verify-batch}.test.ts',
+      'test/contract/{limits,list,names,peer-checks,revoke-all,revoke-many,revoke-self,scope-catalog,security,sessions,tenancy,unstorable-text,usage,usage-history,verify-batch}.test.ts',
       'test/contract/{addresses,change-by-key,change-key,external-id,key-lifetime,webhook-commands,webhooks}.test.ts',
       'test/endurance/crash-recovery.test.ts',
       'test/startup/operator-import.test.ts',

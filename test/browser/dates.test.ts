@@ -30,11 +30,13 @@ test('the 7-day chart has a tick for each day, including a day without a midnigh
   await recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 3 }]);
   const page = await dashboard.open(t, '/help/authentication', { timezoneId: 'America/Havana' });
   const first = Date.parse('2026-03-04T00:00:00Z');
-  await page.route('**/usage?**', async (route) => {
+  await page.route('**/usage/history?**', async (route) => {
     const response = await route.fetch();
-    const usage: { hours: Array<{ hour: string }> } = await response.json();
-    for (const [index, slot] of usage.hours.entries())
-      slot.hour = new Date(first + index * hour).toISOString();
+    const usage: { periods: Array<{ from: string; to: string }> } = await response.json();
+    for (const [index, period] of usage.periods.entries()) {
+      period.from = new Date(first + index * hour).toISOString();
+      period.to = new Date(first + (index + 1) * hour).toISOString();
+    }
     await route.fulfill({ response, json: usage });
   });
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?range=7d`);

@@ -26,8 +26,10 @@ export async function recordHours(dashboard: Dashboard, keyId: string, hours: Pa
       ...[hour, String(accepted), String(refused), keyId],
     );
     await recordTotal(dashboard, keyId, hour, 'accepted', accepted);
+    await recordDay(dashboard, keyId, hour, 'accepted', accepted);
     if (refused === 0) continue;
     await recordTotal(dashboard, keyId, hour, code, refused);
+    await recordDay(dashboard, keyId, hour, code, refused);
     await dashboard.database(
       `INSERT INTO usage_refusal (hour, workspace_id, key_id, code, requests)
        SELECT CAST(? AS BIGINT), workspace_id, id, ?, CAST(? AS BIGINT) FROM api_key WHERE id = ?`,
@@ -49,6 +51,58 @@ async function recordTotal(
      ON CONFLICT (hour, workspace_id, outcome) DO UPDATE SET requests = usage_total.requests + excluded.requests`,
     ...[hour, outcome, String(requests), keyId],
   );
+}
+
+/** Adds to the day of the key and to that of its workspace. */
+async function recordDay(
+  dashboard: Dashboard,
+  keyId: string,
+  hour: string,
+  outcome: string,
+  requests: number,
+): Promise<void> {
+  const column = `h${Number(hour) % 24}`;
+  for (const owner of ['k.id', 'k.workspace_id']) {
+    await dashboard.database(
+      `INSERT INTO usage_day (day, owner, hash, outcome, ${column})
+       SELECT CAST(? AS INTEGER), ${owner}, s.hash, ?, CAST(? AS BIGINT)
+       FROM api_key k JOIN api_key_secret s ON s.key_id = k.id WHERE k.id = ?
+       ON CONFLICT (day, owner, hash, outcome) DO UPDATE SET ${column} = usage_day.${column} + excluded.${column}`,
+      ...[String(Math.floor(Number(hour) / 24)), outcome, String(requests), keyId],
+    );
+  }
+}
+
+export interface Client {
+  name: string;
+  requests: number;
+}
+
+interface Clients {
+  addresses: Client[];
+  otherAddresses?: number;
+  programs: Client[];
+  otherPrograms?: number;
+}
+
+/** Records from where a key was used today. */
+export async function recordClients(dashboard: Dashboard, keyId: string, clients: Clients): Promise<void> {
+  const { otherAddresses = 0, otherPrograms = 0 } = clients;
+  const pairs = (all: Client[]) => all.map(({ name, requests }) => [name, requests]);
+  const stored = JSON.stringify({
+    addresses: pairs(clients.addresses),
+    otherAddresses,
+    programs: pairs(clients.programs),
+    otherPrograms,
+  });
+  const day = String(Math.floor(startOfHour(0) / msPerHour / 24));
+  for (const owner of ['id', 'workspace_id']) {
+    await dashboard.database(
+      `INSERT INTO usage_client (day, owner, clients) SELECT CAST(? AS INTEGER), ${owner}, ? FROM api_key WHERE id = ?
+       ON CONFLICT (day, owner) DO UPDATE SET clients = excluded.clients`,
+      ...[day, stored, keyId],
+    );
+  }
 }
 
 export interface PastUse {

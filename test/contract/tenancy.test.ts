@@ -46,6 +46,8 @@ for (const { who, ...caller } of callers) {
       ['GET', '', undefined],
       ['PATCH', '', { name: 'stolen' }],
       ['GET', '/usage', undefined],
+      ['GET', '/usage/history', undefined],
+      ['GET', '/usage.csv', undefined],
       ['POST', '/revoke', undefined],
       ['POST', '/rotate', {}],
       ['POST', `/secrets/${adas.key.secrets[0]?.id}/retire`, undefined],

@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
 import type { Key } from '@soku/contract/keys';
 import { type Usage, usageSchema } from '@soku/contract/usage';
+import { usageHistorySchema } from '@soku/contract/usage-history';
 import { eventually } from '../support/contract.ts';
 import { inDatabase, whileLocked } from '../support/in-database.ts';
 import { patience } from '../support/patience.ts';
@@ -19,7 +20,12 @@ const keys = 40;
 async function usageOf(person: Person, id: string): Promise<Usage> {
   const response = await person.call('GET', `/v1/api-keys/${id}/usage`);
   assert.equal(response.status, 200, response.text);
-  return usageSchema.parse(response.body);
+  const usage = usageSchema.parse(response.body);
+  // The days have what the hours have.
+  const history = await person.call('GET', `/v1/api-keys/${id}/usage/history?days=2`);
+  const { accepted, refused } = usageHistorySchema.parse(history.body);
+  assert.deepEqual([accepted, refused], [usage.accepted, usage.refused]);
+  return usage;
 }
 
 /** Uses each key, and makes calls for which it lacks the scope. Waits for each response. */
@@ -104,7 +110,7 @@ test('a stop saves every use, and kill -9 loses no saved use and counts none twi
 test('uses are counted while another program has locked the database, and saved afterwards', {
   timeout: patience,
 }, async () => {
-  const server = await startServer({ dataDir, env: onePublicUrl });
+  const server = await startServer({ dataDir, env: { ...onePublicUrl, SOKU_USAGE_RETENTION_DAYS: '400' } });
   const stored = async (id: string) => {
     const sums = 'SELECT sum(accepted) AS accepted, sum(refused) AS refused FROM usage_hour WHERE key_id = ?';
     const [row] = await inDatabase(server, sums, id);
@@ -113,6 +119,9 @@ test('uses are counted while another program has locked the database, and saved 
   try {
     const person = await openSession(server);
     const { apiKey, key } = await person.createKey({ name: 'locked out' });
+    const history = await person.call('GET', '/v1/usage/history?days=all');
+    const { retentionDays, periods } = usageHistorySchema.parse(history.body);
+    assert.deepEqual([retentionDays, periods.length], [400, 400]);
     await whileLocked(server, 'usage_hour', async () => {
       await use(server, [apiKey], 3, 1);
       await server.printed('usage could not be written');

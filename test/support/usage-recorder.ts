@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { sql } from 'kysely';
 import type { SqliteDatabase } from '../../packages/server/src/database/sqlite.ts';
+import { HistoryReader } from '../../packages/server/src/usage/history-reader.ts';
 import { hourStart } from '../../packages/server/src/usage/hours.ts';
 import { Pace } from '../../packages/server/src/usage/pace.ts';
 import { UsageReader } from '../../packages/server/src/usage/reader.ts';
@@ -31,7 +32,8 @@ export const newWorld = (): World => ({
 });
 
 export async function emptyTables(database: SqliteDatabase): Promise<void> {
-  const tables = ['usage_hour', 'usage_total', 'usage_refusal', 'last_use', 'usage_log', 'usage_flush'];
+  const counts = ['usage_hour', 'usage_day', 'usage_client', 'usage_total', 'usage_refusal', 'last_use'];
+  const tables = [...counts, 'usage_log', 'usage_flush'];
   for (const table of tables) {
     await sql`DELETE FROM ${sql.table(table)}`.execute(database.kysely);
   }
@@ -72,5 +74,6 @@ export async function startRecorder(database: SqliteDatabase, world: World, vali
   /** Number of counts that are in no row of `usage_hour`. */
   const unwritten = () =>
     cache.tables.reduce((sum, { countedRows }) => sum + countedRows, cache.pending.size);
-  return { cache, recorder, reader: new UsageReader(store, recorder), unwritten };
+  const [reader, history] = [new UsageReader(store, recorder), new HistoryReader(store, cache)];
+  return { cache, recorder, reader, history, unwritten };
 }

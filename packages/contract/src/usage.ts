@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { instantSchema, msPerDay, msPerHour } from './instant.ts';
 import { keyIdSchema, keySchema } from './keys.ts';
 
-/** How long usage is kept (90 days), in hours. */
-export const usageRetentionHours = 90 * 24;
+/** The longest range of `?hours=`: 90 days. */
+const maxUsageHours = 90 * 24;
 
 const count = z.int().min(0);
 
@@ -13,7 +13,7 @@ export const usageQuerySchema = z.strictObject({
     .number()
     .int()
     .min(1)
-    .max(usageRetentionHours)
+    .max(maxUsageHours)
     .default(24)
     .describe('Number of hours, including the current one'),
 });

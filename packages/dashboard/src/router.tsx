@@ -19,6 +19,7 @@ import {
   hygieneSearch,
   keySearch,
   loginSearch,
+  overviewSearch,
   scopesSearch,
   setupSearch,
   tabOfPanel,
@@ -81,6 +82,7 @@ const signedInRoute = createRoute({
 const overviewRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/',
+  validateSearch: overviewSearch,
   component: lazyRouteComponent(() => import('./pages/OverviewPage.tsx'), 'OverviewPage'),
 });
 

@@ -208,6 +208,10 @@ export const variables = z.object({
       description:
         'Sender of emails: an address, or a name and an address, `Soku <soku@example.com>`. Required with `SMTP_URL`',
     }),
+  SOKU_USAGE_RETENTION_DAYS: wholeNumber(2, 3660).default(90).register(notes, {
+    example: '90',
+    description: 'Days after which [usage](usage.md) counts are deleted',
+  }),
   SOKU_METRICS_TOKEN: z
     .string()
     .regex(/^[\x21-\x7e]{16,}$/, 'must have at least 16 characters, all of them visible ASCII')

@@ -63,6 +63,7 @@ export interface Config {
   auditRetentionDays: number;
   /** Addresses, CIDR blocks and names of hosts that webhooks may reach although they are not public. */
   webhookAllow: readonly string[];
+  usageRetentionDays: number;
   /** Undefined: the gateway does not start. */
   gateway: GatewayConfig | undefined;
   mail: MailConfig;
@@ -113,6 +114,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     githubKeysUrl: values.SOKU_GITHUB_KEYS_URL,
     auditRetentionDays: values.SOKU_AUDIT_RETENTION_DAYS,
     webhookAllow: values.SOKU_WEBHOOK_ALLOW,
+    usageRetentionDays: values.SOKU_USAGE_RETENTION_DAYS,
     gateway: gatewayOf(values),
     mail: mailOf(values),
     metricsToken: values.SOKU_METRICS_TOKEN,

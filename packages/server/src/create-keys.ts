@@ -17,6 +17,7 @@ import { KeyStore } from './keys/store.ts';
 import type { Propagation } from './propagation/propagation.ts';
 import { ScopeService } from './scopes/service.ts';
 import { DayRankings } from './usage/day-ranking.ts';
+import { UsageHistoryService } from './usage/history-service.ts';
 import { UsageService } from './usage/service.ts';
 import type { UsageRecording } from './usage/usage.ts';
 import { WorkspaceUsageService } from './usage/workspace-service.ts';
@@ -30,7 +31,7 @@ export function createKeys(
   config: Config,
   { kysely }: Database,
   propagation: Propagation,
-  { reader, writeLastUses }: UsageRecording,
+  { reader, history: historyReader, writeLastUses }: UsageRecording,
   secret: string,
   log: Logger,
 ) {
@@ -89,17 +90,13 @@ export function createKeys(
     now,
   });
   const idleTask = createIdleTask({ db: kysely, propagation, usage: reader, log });
+  const history = new UsageHistoryService(historyReader, {
+    checkKey: (workspaceId, keyId) => keys.secrets(workspaceId, keyId),
+    retentionDays: config.usageRetentionDays,
+    now,
+  });
   return {
-    keys,
-    revocations,
-    revoker,
-    rotation,
-    imports,
-    lists,
-    scopes,
-    hygiene,
-    idleTask,
-    usage: keyUsage,
-    workspaceUsage,
+    ...{ keys, revocations, revoker, rotation, imports, lists, scopes, hygiene, idleTask },
+    ...{ usage: keyUsage, workspaceUsage, history },
   };
 }

@@ -34,7 +34,7 @@ export async function createVerification(
   const cache = new SecretCache({ valid: config.cacheKeys, rejected: config.cacheRefusedKeys });
   const { propagation, nodes, secrets, lease } = await createSource(config, database, cache, journal, log);
   const secretTasks = createSecretTasks(propagation, log);
-  const usage = recordUsage({ database, source: cache, log });
+  const usage = recordUsage({ database, source: cache, log, retentionDays: config.usageRetentionDays });
   const counts = new VerificationCounts();
   const limits = createLimits({
     database,

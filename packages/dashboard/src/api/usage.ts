@@ -1,16 +1,13 @@
 import { type RefusedBy, type Usage, usageSchema } from '@soku/contract/usage';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { hoursInDays, userTimeZone } from '../dates/zone.ts';
 import { callApi } from './client.ts';
 import { refreshWhileSignedIn } from './refresh.ts';
 
-export type UsageRange = '24h' | '7d' | '30d';
-
-/** For the key page. Refreshes while the page is visible. */
-export function usageOptions(id: string, range: UsageRange) {
+/** The last 24 hours and the last use. Refreshes while the page is visible. */
+export function usageOptions(id: string) {
   return queryOptions({
-    queryKey: ['keys', 'usage', id, range],
-    queryFn: ({ signal }) => fetchUsage(id, hoursOf(range, Date.now()), signal),
+    queryKey: ['keys', 'usage', id],
+    queryFn: ({ signal }) => fetchUsage(id, 24, signal),
     placeholderData: keepPreviousData,
     refetchInterval: refreshWhileSignedIn,
   });
@@ -42,10 +39,4 @@ function fetchUsage(id: string, hours: number, signal: AbortSignal) {
     schema: receivedUsageSchema,
     signal,
   });
-}
-
-/** The number of hours, including the current one. 30 days are calendar days in the user's time zone. */
-function hoursOf(range: UsageRange, now: number): number {
-  if (range === '24h') return 24;
-  return range === '7d' ? 7 * 24 : hoursInDays(30, now, userTimeZone);
 }

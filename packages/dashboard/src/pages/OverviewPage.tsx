@@ -1,6 +1,6 @@
 import './OverviewPage.css';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { attentionOptions, hasKeysOptions, workspaceUsageOptions } from '../api/overview.ts';
 import { useSession } from '../api/session.ts';
@@ -8,13 +8,15 @@ import { buttonClass } from '../components/Button.tsx';
 import { Kbd } from '../components/Kbd.tsx';
 import { LoadFailed } from '../components/LoadFailed.tsx';
 import { PageHead } from '../components/PageHead.tsx';
-import { Section } from '../components/Section.tsx';
 import { useSingleKey } from '../components/shortcuts.ts';
 import { FirstSteps } from './overview/FirstSteps.tsx';
 import { NeedsAttention } from './overview/NeedsAttention.tsx';
 import { Rankings } from './overview/Rankings.tsx';
-import { Today } from './overview/Today.tsx';
 import { TodayHead } from './overview/TodayHead.tsx';
+import { WorkspaceClients } from './overview/WorkspaceClients.tsx';
+import { WorkspaceRequests } from './overview/WorkspaceRequests.tsx';
+
+const route = getRouteApi('/shell/signed-in/');
 
 export function OverviewPage() {
   const session = useSession();
@@ -36,6 +38,7 @@ export function OverviewPage() {
 
 function Activity({ isPending }: { isPending: boolean }) {
   const shortcut = useSingleKey('n');
+  const { range = '24h' } = route.useSearch();
   const { data, error, refetch } = useQuery(workspaceUsageOptions);
   const usage = isPending ? undefined : data;
   const isFailed = data === undefined && error !== null;
@@ -62,17 +65,16 @@ function Activity({ isPending }: { isPending: boolean }) {
         </div>
       </div>
       <div className="overview__thirds">
-        {isFailed ? (
-          <Section title="Requests per hour">
-            <LoadFailed error={error} onRetry={refetch} />
-          </Section>
-        ) : (
-          <Today usage={usage} />
-        )}
+        <WorkspaceRequests range={range} today={usage} error={isFailed ? error : null} onRetry={refetch} />
         <NeedsAttention usage={usage} lists={attention.data} error={attention.error} isPending={isLoading} />
       </div>
       {/* On a phone they are below the other lists, whose length is unknown until both have loaded. */}
-      {usage && !isLoading ? <Rankings usage={usage} /> : null}
+      {usage && !isLoading ? (
+        <>
+          <Rankings usage={usage} />
+          <WorkspaceClients range={range} />
+        </>
+      ) : null}
     </>
   );
 }

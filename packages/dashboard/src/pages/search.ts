@@ -79,6 +79,11 @@ export type KeyTab = z.infer<typeof keyTabSchema>;
 /** The properties that are edited in place. */
 const accessPanelSchema = z.enum(['limit', 'scopes', 'addresses', 'expiry', 'external-id', 'metadata']);
 
+/** Without it: 24 hours. */
+const usageRange = z.enum(['7d', '30d', '90d']).optional().catch(undefined);
+
+export const overviewSearch = z.object({ range: usageRange });
+
 export const keySearch = z.object({
   tab: keyTabSchema.exclude(['overview']).optional().catch(undefined),
   panel: z
@@ -87,7 +92,7 @@ export const keySearch = z.object({
     .catch(undefined),
   /** The secret to retire. */
   secret: optionalText(30),
-  range: z.enum(['7d', '30d']).optional().catch(undefined),
+  range: usageRange,
 });
 
 export type KeySearch = z.infer<typeof keySearch>;

@@ -26,6 +26,8 @@ export const databaseTables: TableKeys = {
   usage_hour: ['hour', 'key_id', 'hash'],
   usage_total: ['hour', 'workspace_id', 'outcome'],
   usage_refusal: ['hour', 'workspace_id', 'key_id', 'code'],
+  usage_day: ['day', 'owner', 'hash', 'outcome'],
+  usage_client: ['day', 'owner'],
   last_use: ['key_id', 'hash'],
   rate_window: ['key_id'],
   audit_event: ['id'],

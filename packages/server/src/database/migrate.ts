@@ -22,6 +22,7 @@ import { mail } from './migrations/0020-mail.ts';
 import { leakPolicy } from './migrations/0021-leak-policy.ts';
 import { hygiene } from './migrations/0022-hygiene.ts';
 import { policies } from './migrations/0023-policies.ts';
+import { usageDays } from './migrations/0024-usage-days.ts';
 import type { Tables } from './schema.ts';
 
 /** All migrations in order. Forward only: a released one is never edited but corrected by a later one. */
@@ -49,6 +50,7 @@ export const migrations: Record<string, Migration> = {
   '0021-leak-policy': leakPolicy,
   '0022-hygiene': hygiene,
   '0023-policies': policies,
+  '0024-usage-days': usageDays,
 };
 
 /**

@@ -1,6 +1,16 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { AccountTable, SessionTable, UserTable, WorkspaceMemberTable } from './account-schema.ts';
 import type { MailTables } from './mail-schema.ts';
+import type {
+  LastUseTable,
+  UsageClientTable,
+  UsageDayTable,
+  UsageHistoryTable,
+  UsageHourTable,
+  UsageRefusalTable,
+  UsageTotalTable,
+  UsageWriterTable,
+} from './usage-schema.ts';
 import type { WebhookDeliveryTable, WebhookTable } from './webhook-schema.ts';
 
 /**
@@ -112,34 +122,6 @@ interface IdempotencyTable {
   created_at: number;
 }
 
-/** How often a secret was used in one hour. Each flush of usage adds to it. Deleted after 90 days. */
-interface UsageHourTable {
-  /** Epoch hours: whole hours since 1970, UTC. */
-  hour: number;
-  key_id: string;
-  hash: Uint8Array;
-  accepted: number;
-  /** Rejected uses of a known secret: revoked, expired, without the scope, or over its limit. */
-  refused: number;
-  /** Epoch ms of the last accepted use in this hour; null: none. Never decreases. */
-  last_at: number | null;
-}
-
-/** The last accepted use of a secret. A flush of usage overwrites it. Never deleted. */
-interface LastUseTable {
-  key_id: string;
-  hash: Uint8Array;
-  /**
-   * Epoch ms. Never decreases. Written with the first use in five minutes, and when address or agent change. The last
-   * use itself may be later; then it is last_at of the same hour in usage_hour.
-   */
-  at: number;
-  /** As reported to verification; '' when unknown. */
-  address: string;
-  /** At most 200 characters, without any key; '' when the client sent none. */
-  agent: string;
-}
-
 /** When each key was last used, for the order of lists. Each key has a row. Triggers write it (migration 0014). */
 interface KeyUseTable {
   key_id: string;
@@ -158,45 +140,6 @@ interface KeyPreviewTable {
   preview: string;
 }
 
-/** The requests of a workspace in one hour. Each flush of usage adds to it. Deleted after 90 days. */
-interface UsageTotalTable {
-  /** Epoch hours. */
-  hour: number;
-  workspace_id: string;
-  /** 'accepted', the error code of a rejection, or 'other': rejected before codes were stored. */
-  outcome: string;
-  requests: number;
-}
-
-/** The rejected requests of a key in one hour. Each flush of usage adds to it. Deleted after 90 days. */
-interface UsageRefusalTable {
-  /** Epoch hours. */
-  hour: number;
-  workspace_id: string;
-  key_id: string;
-  /** An error code, or 'other' as above. */
-  code: string;
-  requests: number;
-}
-
-/** One row. No copy of a database includes it (migration 0022). */
-interface UsageHistoryTable {
-  /** 1. */
-  id: number;
-  /**
-   * Epoch ms: since when every use of a key is known, except for what a crash loses. Written once, and by a
-   * restore or move into this database.
-   */
-  complete_since: number;
-  /**
-   * Epoch ms: since when a server has run without a pause of more than a day, and its clock has not jumped. Only while
-   * servers run does it mean something that a key is not used. Written by the search for idle keys (hygiene/watch.ts).
-   */
-  watched_since: number;
-  /** Epoch ms: when the search last ran. */
-  watched_until: number;
-}
-
 /** The warnings that a key is disabled if it stays unused. Deleted when they no longer apply. */
 interface IdleWarningTable {
   key_id: string;
@@ -207,13 +150,6 @@ interface IdleWarningTable {
   /** Epoch ms of the two warnings; null: not yet. */
   first_at: number;
   last_at: Optional<number>;
-}
-
-/** On PostgreSQL: the number of committed usage writes of a process. Each write increments it by one. */
-interface UsageWriterTable {
-  /** Random ID of a process. */
-  id: string;
-  number: number;
 }
 
 /** The owner of keys, shared by its members. Every account has its own. */
@@ -314,6 +250,8 @@ export interface Tables extends MailTables {
   usage_refusal: UsageRefusalTable;
   usage_history: UsageHistoryTable;
   idle_warning: IdleWarningTable;
+  usage_day: UsageDayTable;
+  usage_client: UsageClientTable;
   usage_writer: UsageWriterTable;
   workspace: WorkspaceTable;
   rate_window: RateWindowTable;

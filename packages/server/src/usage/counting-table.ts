@@ -1,3 +1,4 @@
+import type { RowSamples } from './client-samples.ts';
 import type { KeyIdRange } from './key-range.ts';
 import type { PackedCounts } from './packed-counts.ts';
 import type { PendingUses, SecretCounts } from './pending-uses.ts';
@@ -7,6 +8,12 @@ export interface UsageSource {
   /** Counts that have left the tables. Counts that leave a table are added here in the same turn. */
   readonly pending: PendingUses;
   readonly tables: readonly CountingTable[];
+}
+
+/** The counts of a row of a table, and from where they came. */
+export interface SampledCounts {
+  counts: SecretCounts;
+  samples: RowSamples | undefined;
 }
 
 /** A table with the usage counts of secrets, one row for each secret. */
@@ -42,4 +49,7 @@ export interface CountingTable {
   usesOf(keyId: string): SecretCounts[];
   /** Reads the counts of a workspace and leaves them in the table. */
   usesOfWorkspace(workspaceId: string): SecretCounts[];
+  /** The same with samples. */
+  sampledUsesOf(keyId: string): SampledCounts[];
+  sampledUsesOfWorkspace(workspaceId: string): SampledCounts[];
 }

@@ -1,3 +1,4 @@
+import { ClientDays } from './client-days.ts';
 import { isInRange, type KeyIdRange } from './key-range.ts';
 import { addRejections, type Rejections } from './rejection-counts.ts';
 
@@ -29,6 +30,8 @@ export interface SecretCounts {
  * later uses start new ones.
  */
 export class PendingUses {
+  /** The clients of all counts that have left the tables. They are written on their own (client-writer.ts). */
+  readonly clients = new ClientDays();
   /** By key: usually one entry, several if the key has several secrets or an hour has just ended. */
   readonly #open = new Map<string, SecretCounts[]>();
   /**

@@ -9,6 +9,7 @@ import { openTestPostgres } from '../../../../test/support/open-database.ts';
 import { insertSecrets, Secret } from '../../../../test/support/stored-secrets.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
+import { HistoryReader } from './history-reader.ts';
 import { hourStart } from './hours.ts';
 import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
@@ -22,7 +23,8 @@ const secrets = await insertSecrets(database, 3, 2);
 const firstHour = 400_000;
 
 async function emptyTables(): Promise<void> {
-  for (const table of ['usage_hour', 'usage_total', 'usage_refusal', 'last_use', 'usage_writer'] as const) {
+  const counts = ['usage_hour', 'usage_day', 'usage_client', 'usage_total', 'usage_refusal'] as const;
+  for (const table of [...counts, 'last_use', 'usage_writer'] as const) {
     await database.kysely.deleteFrom(table).execute();
   }
 }
@@ -142,6 +144,15 @@ class World {
       totals.rows.map(({ outcome, sum }) => [outcome, Number(sum)]),
       uses === 0 ? [] : [['accepted', uses]],
     );
+    const history = new HistoryReader(this.nodes[0].store, this.nodes[0].cache);
+    for (const [keyId, count] of [...this.#used, ['ws_1', uses] as const]) {
+      const { outcomes } = await history.key(keyId, firstHour, firstHour + 50);
+      assert.equal(
+        outcomes.reduce((sum, { requests }) => sum + requests, 0),
+        count,
+        `days of ${keyId}`,
+      );
+    }
   }
 }
 
@@ -245,7 +256,7 @@ test('a key that the database lost does not block the usage of other keys', asyn
 test('a shutdown reports every part that is written', async () => {
   await emptyTables();
   const source = new SecretCache({ valid: 10, rejected: 1 });
-  const { stop } = recordUsage({ database, source, log: pino({ level: 'silent' }) });
+  const { stop } = recordUsage({ database, source, log: pino({ level: 'silent' }), retentionDays: 90 });
   for (const secret of secrets) secret.use(source, Date.now());
   let parts = 0;
   assert.equal(await stop(() => (parts += 1)), true);
@@ -273,11 +284,17 @@ test('counts are deleted by age in batches; the last use stays', async () => {
   assert.deepEqual(rows[0], { hour: 6000, count: 1001 });
   await database.pool.query(
     `INSERT INTO usage_total VALUES (5999, 'ws_1', 'accepted', 1), (6000, 'ws_1', 'accepted', 1);
-     INSERT INTO usage_refusal VALUES (5999, 'ws_1', 'key_0', 'other', 1), (6000, 'ws_1', 'key_0', 'other', 1)`,
+     INSERT INTO usage_refusal VALUES (5999, 'ws_1', 'key_0', 'other', 1), (6000, 'ws_1', 'key_0', 'other', 1);
+     INSERT INTO usage_day (day, owner, hash, outcome) VALUES (249, 'ws_1', '', 'accepted'), (250, 'ws_1', '', 'accepted');
+     INSERT INTO usage_client VALUES (249, 'ws_1', ''), (250, 'ws_1', '')`,
   );
   assert.equal(await store.prune(6000), false);
   for (const table of ['usage_total', 'usage_refusal']) {
     const left = await database.pool.query(`SELECT hour FROM ${table}`);
     assert.deepEqual(left.rows, [{ hour: 6000 }], table);
+  }
+  for (const table of ['usage_day', 'usage_client']) {
+    const left = await database.pool.query(`SELECT day FROM ${table}`);
+    assert.deepEqual(left.rows, [{ day: 250 }], table);
   }
 });

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
+import { addToDays, dayOf } from './day-rows.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import { lastAt, type UsageStore } from './store.ts';
 
@@ -14,8 +15,9 @@ const writerRetentionDays = 7;
 
 /**
  * Adds all counts, or none if it is not this write's turn. Every node locks rows in the same order, so there are no
- * deadlocks: those of `last_use`, `usage_hour`, `usage_refusal` and `usage_total`, each in the order of its key. Therefore
- * each step reads the results of earlier ones. The totals come last, because all nodes lock the same few rows of them.
+ * deadlocks: those of `last_use`, `usage_hour`, `usage_refusal`, `usage_day` (of keys), `usage_total` and `usage_day` (of workspaces),
+ * each in the order of its key. Therefore each step reads the results of earlier ones. The totals come last, because all
+ * nodes lock the same few rows of them.
  *
  * The last use is always written, regardless of what this node wrote before, because other nodes write it too. A secret
  * can appear twice if an hour has just ended. A secret that is missing in the database (a failover can lose what the old
@@ -54,14 +56,25 @@ const add = `
     ORDER BY hour, workspace_id, key_id, code
     ON CONFLICT (hour, workspace_id, key_id, code) DO UPDATE SET requests = usage_refusal.requests + excluded.requests
     RETURNING 1
+  ), daily AS (${addToDays(`
+      SELECT hour, owner, hash, outcome, requests FROM (
+        SELECT hour, key_id AS owner, hash, 'accepted' AS outcome, accepted AS requests FROM used WHERE accepted > 0
+        UNION ALL SELECT hour, key_id, ''::bytea, code, requests FROM rejected
+      ) AS by_key, (SELECT count(*) FROM counted) AS counted, (SELECT count(*) FROM explained) AS explained`)}
   ), summed AS (
     INSERT INTO usage_total (hour, workspace_id, outcome, requests)
     SELECT hour, workspace_id, outcome, sum(requests) FROM (
       SELECT hour, workspace_id, 'accepted' AS outcome, accepted AS requests FROM used WHERE accepted > 0
       UNION ALL SELECT hour, workspace_id, code, requests FROM rejected
-    ) AS by_outcome, (SELECT count(*) FROM counted) AS counted, (SELECT count(*) FROM explained) AS explained
+    ) AS by_outcome, (SELECT count(*) FROM daily) AS daily
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (hour, workspace_id, outcome) DO UPDATE SET requests = usage_total.requests + excluded.requests
+    RETURNING hour, workspace_id, outcome
+  ), summed_daily AS (${addToDays(`
+      SELECT hour, workspace_id AS owner, ''::bytea AS hash, outcome, requests FROM (
+        SELECT hour, workspace_id, 'accepted' AS outcome, accepted AS requests FROM used WHERE accepted > 0
+        UNION ALL SELECT hour, workspace_id, code, requests FROM rejected
+      ) AS by_outcome, (SELECT count(*) FROM summed) AS summed`)}
   )
   SELECT number FROM turn`;
 
@@ -79,11 +92,20 @@ const addLastUses = `
  * The array is computed once. With outdated table statistics, a join with the locked rows would be computed again for
  * each row of the table, and would exceed the statement timeout.
  */
-const deletesOldest = ['usage_hour', 'usage_refusal', 'usage_total'].map(
-  (table) => `
+const deletesOldest = (
+  [
+    ['usage_hour', 'hour'],
+    ['usage_refusal', 'hour'],
+    ['usage_total', 'hour'],
+    ['usage_day', 'day'],
+    ['usage_client', 'day'],
+  ] as const
+).map(([table, time]) => ({
+  time,
+  statement: `
   DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM ${table} WHERE hour < $1 ORDER BY hour LIMIT ${maxDeleted} FOR UPDATE SKIP LOCKED))`,
-);
+    SELECT ctid FROM ${table} WHERE ${time} < $1 ORDER BY ${time} LIMIT ${maxDeleted} FOR UPDATE SKIP LOCKED))`,
+}));
 
 const deleteWriters = `DELETE FROM usage_writer WHERE seen_at < now() - interval '${writerRetentionDays} days'`;
 
@@ -146,8 +168,9 @@ export class PostgresUsageStore implements UsageStore {
 
   async prune(before: number): Promise<boolean> {
     const { pool } = this.#database;
-    for (const statement of deletesOldest) {
-      const { rowCount } = await pool.query(statement, [before]);
+    for (const { time, statement } of deletesOldest) {
+      const oldest = time === 'hour' ? before : dayOf(before);
+      const { rowCount } = await pool.query(statement, [oldest]);
       if (rowCount === maxDeleted) return true;
     }
     await pool.query(deleteWriters);

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { times } from '../../../../test/support/long.ts';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import { emptyTables, firstHour, newWorld, startRecorder } from '../../../../test/support/usage-recorder.ts';
+import type { HistoryReader } from './history-reader.ts';
 import { hourOf } from './hours.ts';
 import type { UsageReader } from './reader.ts';
 import { countRejections } from './rejection-counts.ts';
@@ -12,7 +13,7 @@ import { countRejections } from './rejection-counts.ts';
 const { database, secrets, close } = await openWithSecrets(3, 2);
 after(close);
 
-type Subject = Pick<Awaited<ReturnType<typeof startRecorder>>, 'reader'>;
+type Subject = Pick<Awaited<ReturnType<typeof startRecorder>>, 'reader' | 'history'>;
 
 interface Use {
   refused: boolean;
@@ -52,7 +53,7 @@ class Model {
     };
   }
 
-  async assertHolds({ reader }: Subject): Promise<void> {
+  async assertHolds({ reader, history }: Subject): Promise<void> {
     for (const keyId of keyIds) {
       const { hours, lastUse } = await reader.usage('ws_1', keyId, firstHour, firstHour + 100);
       for (const { hour, accepted, refused } of hours) {
@@ -66,6 +67,30 @@ class Model {
       assert.equal(uses.length === 0 ? undefined : Math.max(...uses.map(({ at }) => at)), last?.at);
     }
     await this.#assertTotals(reader);
+    await this.#assertDays(history);
+  }
+
+  /** The days have what the hours have. */
+  async #assertDays(history: HistoryReader): Promise<void> {
+    const range = [firstHour, firstHour + 100] as const;
+    const found = new Map<string, Counts>();
+    for (const keyId of keyIds) {
+      for (const { hour, outcome, requests } of (await history.key(keyId, ...range)).outcomes) {
+        const counts = found.get(`${keyId} ${hour}`) ?? { ...zero };
+        counts[outcome === 'accepted' ? 'accepted' : 'refused'] += requests;
+        found.set(`${keyId} ${hour}`, counts);
+      }
+    }
+    const used = ({ accepted, refused }: Counts) => accepted + refused > 0;
+    const expected = [...this.#counts].filter(([, counts]) => used(counts));
+    assert.deepEqual(new Map([...found].filter(([, counts]) => used(counts))), new Map(expected), 'days');
+    const { outcomes } = await history.workspace('ws_1', ...range);
+    const sum = expected.reduce((total, [, { accepted, refused }]) => total + accepted + refused, 0);
+    assert.equal(
+      outcomes.reduce((total, { requests }) => total + requests, 0),
+      sum,
+      'days of the workspace',
+    );
   }
 
   /** The totals of the workspace are the sums of its keys, and so are the rejections by code. */

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { usageRetentionHours } from '@soku/contract/usage';
 import { pino } from 'pino';
 import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
 import { hourStart } from './hours.ts';
 import { recordUsage } from './usage.ts';
+
+const retentionDays = 400;
 
 for (const which of databases) {
   test(`after the start, only usage that can still be read is kept (${which})`, async () => {
@@ -16,7 +17,7 @@ for (const which of databases) {
     assert.ok(secret !== undefined);
     const { keyId, hash } = secret;
     const now = 600_000;
-    const oldest = now + 1 - usageRetentionHours;
+    const oldest = now + 1 - retentionDays * 24;
     const counts = {
       key_id: keyId,
       hash: Buffer.from(hash, 'latin1'),
@@ -28,11 +29,24 @@ for (const which of databases) {
       .insertInto('usage_hour')
       .values([oldest - 2, oldest - 1, oldest, now].map((hour) => ({ hour, ...counts })))
       .execute();
+    const oldestDay = Math.floor(oldest / 24);
+    for (const day of [oldestDay - 1, oldestDay]) {
+      const row = { day, owner: keyId };
+      await database.kysely
+        .insertInto('usage_day')
+        .values({ ...row, hash: counts.hash, outcome: 'accepted' })
+        .execute();
+      await database.kysely
+        .insertInto('usage_client')
+        .values({ ...row, clients: '' })
+        .execute();
+    }
     const waiting: (() => void)[] = [];
     const usage = recordUsage({
       database,
       source: new SecretCache({ valid: 1, rejected: 1 }),
       log: pino({ level: 'silent' }),
+      retentionDays,
       now: () => hourStart(now + 1) - 1,
       later: (work, ms) => {
         if (ms === 0) waiting.push(work);
@@ -48,5 +62,13 @@ for (const which of databases) {
       rows.map(({ hour }) => hour),
       [oldest, now],
     );
+    for (const table of ['usage_day', 'usage_client'] as const) {
+      const days = await database.kysely.selectFrom(table).select('day').execute();
+      assert.deepEqual(
+        days.map(({ day }) => day),
+        [oldestDay],
+        table,
+      );
+    }
   });
 }

@@ -10,6 +10,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
+import { usageHistoryRoutes } from './history-routes.ts';
+import type { UsageHistoryService } from './history-service.ts';
 import type { UsageService } from './service.ts';
 import type { WorkspaceUsageService } from './workspace-service.ts';
 
@@ -17,8 +19,11 @@ import type { WorkspaceUsageService } from './workspace-service.ts';
 export const usageRoutes: FastifyPluginAsyncZod<{
   usage: UsageService;
   workspaceUsage: WorkspaceUsageService;
+  history: UsageHistoryService;
   callers: Callers;
-}> = async (app, { usage, workspaceUsage, callers }) => {
+}> = async (app, { usage, workspaceUsage, history, callers }) => {
+  await app.register(usageHistoryRoutes, { history, callers });
+
   app.route({
     method: 'GET',
     url: '/v1/usage',
@@ -46,7 +51,8 @@ export const usageRoutes: FastifyPluginAsyncZod<{
     schema: {
       operationId: 'getKeyUsage',
       summary: 'Get the hourly usage of a key',
-      description: 'Scope: `keys:read`. Includes all requests up to this moment. Usage is kept for 90 days.',
+      description:
+        'Scope: `keys:read`. Includes all requests up to this moment. Usage is kept for 90 days, or as configured (`SOKU_USAGE_RETENTION_DAYS`).',
       tags: ['API keys'],
       security: [{ key: [] }, { session: [] }],
       headers: workspaceHeader,

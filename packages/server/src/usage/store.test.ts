@@ -54,15 +54,25 @@ test('counts are deleted by age in batches; the last use stays', async () => {
     for (const secret of secrets) secret.use(cache, clock.now);
     await recorder.flush();
   }
+  for (const day of [0, 1])
+    await database.kysely.insertInto('usage_client').values({ day, owner: 'ws_1', clients: '' }).execute();
   const before = await storedRows();
   assert.equal(await store.prune(22), true, 'there is more than one slice');
   assert.equal(await storedRows(), before - 500);
   while (await store.prune(22));
   assert.equal(await storedRows(), 600, 'the hour that is named stays');
+  assert.equal((await database.kysely.selectFrom('usage_client').selectAll().execute()).length, 2);
+  while (await store.prune(24));
+  const clients = await database.kysely.selectFrom('usage_client').select('day').execute();
+  assert.deepEqual(
+    clients.map(({ day }) => day),
+    [1],
+    'the day that contains the hour stays',
+  );
   while (await store.prune(1000));
   assert.equal(await storedRows(), 0);
-  const totals = await database.kysely.selectFrom('usage_total').selectAll().execute();
-  assert.deepEqual(totals, []);
+  for (const table of ['usage_total', 'usage_day', 'usage_client'] as const)
+    assert.deepEqual(await database.kysely.selectFrom(table).selectAll().execute(), [], table);
   const { hours, lastUse } = await reader.usage('ws_1', 'key_7', 20, 23);
   assert.deepEqual(
     hours.map(({ accepted }) => accepted),

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { SqliteDayWriter } from './day-rows.ts';
 import type { SecretCounts } from './pending-uses.ts';
 
 /** What counts add to a row of `usage_total`. */
@@ -20,37 +21,48 @@ const addRejection = `
   ON CONFLICT (hour, workspace_id, key_id, code) DO UPDATE SET requests = usage_refusal.requests + excluded.requests`;
 
 /**
- * Adds counts to the totals of their workspaces and to the rejections of their keys, in SQLite. Most counts are of few
- * workspaces, so a transaction changes few rows of totals.
- *
- * @param connection in the transaction that writes the counts
+ * Adds counts to the days and the rejections of their keys, and to the days and totals of their workspaces, in SQLite. The
+ * rows of workspaces are written at the end, because most counts of a transaction are of few workspaces.
  */
-export function writeTotals(connection: DatabaseSync, counts: readonly Readonly<SecretCounts>[]): void {
-  const total = connection.prepare(addTotal);
-  for (const { hour, workspaceId, outcome, requests } of totalsOf(counts)) {
-    total.run(hour, workspaceId, outcome, requests);
+export class SqliteTotalsWriter {
+  readonly #connection: DatabaseSync;
+  readonly #days: SqliteDayWriter;
+  readonly #totals = new Map<string, Total>();
+  /** Most writes contain no rejections. */
+  #rejection: StatementSync | undefined;
+
+  /** @param connection in the transaction that writes the counts */
+  constructor(connection: DatabaseSync) {
+    this.#connection = connection;
+    this.#days = new SqliteDayWriter(connection);
   }
-  // Most writes contain no rejections.
-  let rejection: StatementSync | undefined;
-  for (const { hour, workspaceId, keyId, refusedBy } of counts) {
+
+  /** Writes the rows of a key. */
+  add(counts: Readonly<SecretCounts>): void {
+    const { hour, workspaceId, keyId, accepted, refusedBy } = counts;
+    this.#days.addAccepted(counts);
+    if (accepted > 0) this.#addTotal(hour, workspaceId, 'accepted', accepted);
     for (const [code, requests] of Object.entries(refusedBy)) {
-      rejection ??= connection.prepare(addRejection);
-      rejection.run(hour, workspaceId, keyId, code, requests);
+      this.#rejection ??= this.#connection.prepare(addRejection);
+      this.#rejection.run(hour, workspaceId, keyId, code, requests);
+      this.#days.add({ hour, owner: keyId, outcome: code, requests });
+      this.#addTotal(hour, workspaceId, code, requests);
     }
   }
-}
 
-function totalsOf(counts: readonly Readonly<SecretCounts>[]): Iterable<Total> {
-  const totals = new Map<string, Total>();
-  const add = (hour: number, workspaceId: string, outcome: string, requests: number) => {
+  #addTotal(hour: number, workspaceId: string, outcome: string, requests: number): void {
     const place = `${hour} ${workspaceId} ${outcome}`;
-    const total = totals.get(place);
-    if (total === undefined) totals.set(place, { hour, workspaceId, outcome, requests });
+    const total = this.#totals.get(place);
+    if (total === undefined) this.#totals.set(place, { hour, workspaceId, outcome, requests });
     else total.requests += requests;
-  };
-  for (const { hour, workspaceId, accepted, refusedBy } of counts) {
-    if (accepted > 0) add(hour, workspaceId, 'accepted', accepted);
-    for (const [code, requests] of Object.entries(refusedBy)) add(hour, workspaceId, code, requests);
   }
-  return totals.values();
+
+  /** Writes the rows of the workspaces. */
+  end(): void {
+    const total = this.#connection.prepare(addTotal);
+    for (const { hour, workspaceId, outcome, requests } of this.#totals.values()) {
+      total.run(hour, workspaceId, outcome, requests);
+      this.#days.add({ hour, owner: workspaceId, outcome, requests });
+    }
+  }
 }

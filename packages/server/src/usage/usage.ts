@@ -1,11 +1,15 @@
-import { msPerDay } from '@soku/contract/instant';
-import { usageRetentionHours } from '@soku/contract/usage';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { WriteProgress, writeWithRetries } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
+import { backgroundTasks } from './background.ts';
+import { postgresClients, sqliteClients } from './client-stores.ts';
+import { type ClientStore, ClientWriter } from './client-writer.ts';
 import type { UsageSource } from './counting-table.ts';
+import { hoursPerDay } from './day-rows.ts';
 import { EndedUses } from './ended-uses.ts';
+import { HistoryReader } from './history-reader.ts';
 import { hourOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import type { SecretCounts } from './pending-uses.ts';
@@ -19,6 +23,8 @@ interface Options {
   /** The counts of verification. */
   source: UsageSource;
   log: Logger;
+  /** For how many days counts are kept, including the current one. */
+  retentionDays: number;
   /** Epoch ms. */
   now?: () => number;
   later?: Later;
@@ -40,19 +46,20 @@ const saveInterval = 2000;
 const flushInterval = 60_000;
 const maxPending = 200_000;
 
-/** ms between two searches for old counts. */
-const pruneInterval = msPerDay;
-
 /**
  * How many last uses are written before a list that depends on them: about 3 ms with SQLite. If more keys were used
  * since the last flush, the order of the others is that of the flush.
  */
 const maxLastUses = 500;
 
+/** For how long a stopping process writes clients, in ms; a transaction that has begun may take as long again. */
+const lastClientsMs = 2000;
+
 /** The recording of usage: its parts, and its periodic tasks. */
 export interface UsageRecording {
   recorder: UsageRecorder;
   reader: UsageReader;
+  history: HistoryReader;
   /** Number of failed writes. */
   failures: () => number;
   /** Reads what a crashed process has logged. Must be called before the first request. */
@@ -77,6 +84,7 @@ export function recordUsage({
   database,
   source,
   log,
+  retentionDays,
   now = Date.now,
   later: start = later,
 }: Options): UsageRecording {
@@ -86,25 +94,19 @@ export function recordUsage({
   const pace = new Pace();
   const parts = new WriteProgress();
   const ended = new EndedUses(database.kysely, now);
+  const { clients } = source.pending;
+  const clientWriter = new ClientWriter(clients, clientStoreOf(database), pace);
   const sink = sinkOf(store, ended, () => parts.written());
   const recorder = new UsageRecorder(sink, source, pace, usageLog);
   const failed = (error: unknown) =>
     log.error({ err: error }, 'usage could not be written; keeping it in memory and retrying');
-  let stopping = false;
-  const prune = () => pace.step(() => store.prune(hourOf(now()) + 1 - usageRetentionHours));
-  const pruning = new PeriodicTask(
-    async () => {
-      while (!stopping && (await prune()));
-    },
-    {
-      interval: pruneInterval,
-      failed: (error) => log.error({ err: error }, 'old usage could not be deleted; retrying tomorrow'),
-      later: start,
-    },
-  );
-  const alerting = new PeriodicTask(() => ended.write(), {
-    interval: writeInterval,
-    failed: (error) => log.error({ err: error }, 'uses of revoked keys could not be recorded; retrying'),
+  const oldest = () => hourOf(now()) + 1 - retentionDays * hoursPerDay;
+  const background = backgroundTasks({
+    prune: () => pace.step(() => store.prune(oldest())),
+    ended,
+    clients,
+    clientWriter,
+    log,
     later: start,
   });
   const writing =
@@ -117,6 +119,7 @@ export function recordUsage({
   return {
     recorder,
     reader: new UsageReader(store, recorder),
+    history: new HistoryReader(store, source),
     failures: () => writing.reduce((sum, { failures }) => sum + failures, 0),
     recover: async () => {
       const unreadable = (await usageLog?.recover(source.pending)) ?? [];
@@ -128,18 +131,20 @@ export function recordUsage({
       if (counts.length > 0) await store.writeLastUses(counts).catch(() => undefined);
     },
     start: () => {
-      for (const task of [...writing, alerting]) task.start();
-      pruning.start(0);
+      for (const task of writing) task.start();
+      background.start();
     },
     stop: async (progressed) => {
-      stopping = true;
       parts.onPart = progressed;
       pace.hurry();
-      await Promise.all([...writing, pruning, alerting].map((task) => task.stop()));
+      await Promise.all([background, ...writing].map((task) => task.stop()));
       try {
         await writeWithRetries(
           () => recorder.flush(),
           () => parts.last,
+        );
+        await writeLastClients(clientWriter).catch((error) =>
+          log.error({ err: error }, 'the last addresses and programs could not be recorded'),
         );
         // What cannot be written now is written with the next use.
         await ended.write().catch(() => undefined);
@@ -150,6 +155,24 @@ export function recordUsage({
       }
     },
   };
+}
+
+/** Counts are more important, and a stop that takes too long reports that they are lost. */
+async function writeLastClients(writer: ClientWriter): Promise<void> {
+  const begun = performance.now();
+  const late = new AbortController();
+  const writing = writer.write(() => performance.now() - begun > lastClientsMs);
+  // It may still reject after it has lost the race.
+  writing.catch(() => undefined);
+  try {
+    await Promise.race([writing, wait(2 * lastClientsMs, undefined, { signal: late.signal })]);
+  } finally {
+    late.abort();
+  }
+}
+
+function clientStoreOf(database: Database): ClientStore {
+  return database.kind === 'sqlite' ? sqliteClients(database) : postgresClients(database);
 }
 
 /** @param written called after each write */

@@ -1,13 +1,15 @@
 import { type ErrorCode, errorCodeNames } from '@soku/contract/error-codes';
 import { maxStoredAgentLength, truncateAgent } from '../http/user-agent.ts';
-import type { CountingTable } from '../usage/counting-table.ts';
+import { ClientSamples } from '../usage/client-samples.ts';
+import type { CountingTable, SampledCounts } from '../usage/counting-table.ts';
 import { hourOf, hourStart, lastUseStep } from '../usage/hours.ts';
 import { isInRange, type KeyIdRange } from '../usage/key-range.ts';
-import { type PackedCounts, Packer } from '../usage/packed-counts.ts';
+import type { PackedCounts } from '../usage/packed-counts.ts';
 import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
 import { noRejections, type Rejections } from '../usage/rejection-counts.ts';
 import * as column from './columns.ts';
 import { InternedStrings } from './interned-strings.ts';
+import { packRows } from './row-packing.ts';
 
 /** Returns which key and secret a row belongs to. */
 interface Owners {
@@ -40,16 +42,18 @@ export class RowUsage implements CountingTable {
   #unloggedRows = 0;
   readonly #addresses = new InternedStrings();
   readonly #agents = new InternedStrings();
+  readonly #samples: ClientSamples;
 
   constructor(rows: Int32Array, owners: Owners, pending: PendingUses) {
     this.#rows = rows;
     this.#owners = owners;
     this.#pending = pending;
+    this.#samples = new ClientSamples(rows.length / column.width);
   }
 
-  /** Number of distinct addresses and user agents of all rows. */
+  /** Number of addresses and user agents in memory. */
   get texts(): number {
-    return this.#addresses.size + this.#agents.size;
+    return this.#addresses.size + this.#agents.size + this.#samples.texts;
   }
 
   /** Number of rows with counts. */
@@ -67,7 +71,6 @@ export class RowUsage implements CountingTable {
     const rows = this.#rows;
     const at = row * column.width;
     const start = this.#begin(row, at, now);
-    rows[at + column.accepted] = (rows[at + column.accepted] ?? 0) + 1;
     const ms = now - start;
     if (!isSameUse(ms, rows[at + column.lastMs] ?? -1)) this.#setFlag(at, column.changesLastUse);
     rows[at + column.lastMs] = ms;
@@ -75,8 +78,9 @@ export class RowUsage implements CountingTable {
       this.#addresses.text(rows[at + column.address] ?? 0) !== address ||
       this.#agents.text(rows[at + column.agent] ?? 0) !== agent
     ) {
-      this.#setClient(at, address, agent);
+      this.#setClient(row, at, address, agent);
     }
+    rows[at + column.accepted] = (rows[at + column.accepted] ?? 0) + 1;
   }
 
   /**
@@ -144,6 +148,7 @@ export class RowUsage implements CountingTable {
     const at = row * column.width;
     const flags = rows[at + column.flags] ?? 0;
     const logged = rows[at + column.logged] ?? 0;
+    this.#pending.clients.add(counts, this.#samples.take(row, counts.accepted));
     rows[at + column.accepted] = 0;
     rows[at + column.logged] = 0;
     rows[at + column.refused] = 0;
@@ -185,32 +190,7 @@ export class RowUsage implements CountingTable {
 
   /** Copies what rows without rejections have counted since they were last logged. */
   pack(some: readonly number[]): PackedCounts {
-    const rows = this.#rows;
-    const packer = new Packer(some.length);
-    // A row can be listed twice, if its counts were moved in between.
-    for (const row of new Set(some)) {
-      const at = row * column.width;
-      const flags = rows[at + column.flags] ?? 0;
-      if ((flags & column.isUnlogged) === 0) continue;
-      packer.addHash(rows, at + column.hash);
-      packer.addUse({
-        hour: rows[at + column.hour] ?? 0,
-        accepted: (rows[at + column.accepted] ?? 0) - (rows[at + column.logged] ?? 0),
-        lastMs: rows[at + column.lastMs] ?? -1,
-        client: this.#packedClient(packer, at),
-        changesLastUse: (flags & column.changesLastUse) !== 0,
-      });
-    }
-    return packer.finish();
-  }
-
-  #packedClient(packer: Packer, at: number): number {
-    const address = this.#rows[at + column.address] ?? 0;
-    const agent = this.#rows[at + column.agent] ?? 0;
-    const known = packer.findClient(address, agent);
-    return (
-      known ?? packer.addClient(address, agent, [this.#addresses.text(address), this.#agents.text(agent)])
-    );
+    return packRows(this.#rows, some, this.#addresses, this.#agents);
   }
 
   /** Called when packed rows are known to be in the log, in the turn in which they were packed. */
@@ -233,9 +213,24 @@ export class RowUsage implements CountingTable {
 
   /** Reads the counts of a workspace without moving them. */
   usesOfWorkspace(workspaceId: string): SecretCounts[] {
-    const rows = new Set<number>();
-    for (const row of this.#counted) if (this.#owners.workspaceId(row) === workspaceId) rows.add(row);
-    return [...rows].flatMap((row) => this.of(row) ?? []);
+    return this.#rowsOfWorkspace(workspaceId).flatMap((row) => this.of(row) ?? []);
+  }
+
+  sampledUsesOf(keyId: string): SampledCounts[] {
+    return this.#owners.rowsOf(keyId).flatMap((row) => this.#sampled(row));
+  }
+
+  sampledUsesOfWorkspace(workspaceId: string): SampledCounts[] {
+    return this.#rowsOfWorkspace(workspaceId).flatMap((row) => this.#sampled(row));
+  }
+
+  #rowsOfWorkspace(workspaceId: string): number[] {
+    return [...new Set(this.#counted.filter((row) => this.#owners.workspaceId(row) === workspaceId))];
+  }
+
+  #sampled(row: number): SampledCounts[] {
+    const counts = this.of(row);
+    return counts === undefined ? [] : [{ counts, samples: this.#samples.of(row, counts.accepted) }];
   }
 
   /** Reads the counts of a row without moving them. */
@@ -294,9 +289,14 @@ export class RowUsage implements CountingTable {
     if ((flags & column.isListed) === 0) this.#counted.push(row);
   }
 
-  #setClient(at: number, address: string, agent: string): void {
+  /** Called before the request of the new client is counted. */
+  #setClient(row: number, at: number, address: string, agent: string): void {
     const rows = this.#rows;
     const [oldAddress, oldAgent] = [rows[at + column.address] ?? 0, rows[at + column.agent] ?? 0];
+    const accepted = rows[at + column.accepted] ?? 0;
+    if (this.#samples.isBehind(row, accepted)) {
+      this.#samples.change(row, accepted, this.#addresses.text(oldAddress), this.#agents.text(oldAgent));
+    }
     rows[at + column.address] = this.#addresses.acquire(address);
     rows[at + column.agent] = this.#agents.acquire(
       agent.length > maxStoredAgentLength ? truncateAgent(agent) : agent,

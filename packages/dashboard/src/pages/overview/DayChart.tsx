@@ -24,7 +24,6 @@ export function DayChart({ usage }: { usage: WorkspaceUsage }) {
   return (
     <div className="day">
       <div className="day__head">
-        <h2>Requests per hour</h2>
         <p className="day__readout">{hour ? <span>{describeHour(hour)}</span> : <Legend />}</p>
       </div>
       <div className="day__scale" aria-hidden>

@@ -1,4 +1,4 @@
-import type { UsageDay } from '@soku/contract/usage';
+import type { RefusedBy } from '@soku/contract/usage';
 import { formatNumber } from '../../components/format-number.ts';
 import { ReasonName } from './ReasonName.tsx';
 import { reasonsOf } from './reasons.ts';
@@ -6,14 +6,14 @@ import { reasonsOf } from './reasons.ts';
 /** How many fit on one line. */
 const shown = 5;
 
-/** The rejected requests of today by reason. */
-export function Reasons({ today }: { today: UsageDay }) {
-  const reasons = reasonsOf(today.refusedBy).slice(0, shown);
+/** Rejected requests by reason. */
+export function Reasons({ of }: { of: { refused: number; refusedBy: RefusedBy } }) {
+  const reasons = reasonsOf(of.refusedBy).slice(0, shown);
   return (
     <dl className="why">
       <div>
         <dt>Rejected</dt>
-        <dd className={today.refused > 0 ? 'why__all' : undefined}>{formatNumber(today.refused)}</dd>
+        <dd className={of.refused > 0 ? 'why__all' : undefined}>{formatNumber(of.refused)}</dd>
       </div>
       {reasons.map((reason) => (
         <div key={reason.name}>

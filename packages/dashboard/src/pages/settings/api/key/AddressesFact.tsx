@@ -7,7 +7,7 @@ import { FactForm } from './FactForm.tsx';
 import { everyServer, type FactProps } from './facts.ts';
 
 export function AddressesFact({ apiKey, open, canEdit }: FactProps) {
-  const { data: usage } = useQuery({ ...usageOptions(apiKey.id, '24h'), enabled: open === 'addresses' });
+  const { data: usage } = useQuery({ ...usageOptions(apiKey.id), enabled: open === 'addresses' });
   const form = (
     <FactForm
       apiKey={apiKey}

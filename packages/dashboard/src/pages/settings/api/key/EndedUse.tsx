@@ -12,7 +12,7 @@ import { endedSecrets } from '../rotation/rotation.ts';
 /** Says that a revoked key, or a retired secret of a key, is still in use. */
 export function EndedUse({ apiKey }: { apiKey: Key }) {
   const endedAt = endOf(apiKey);
-  const { data: usage } = useQuery({ ...usageOptions(apiKey.id, '24h'), enabled: endedAt !== null });
+  const { data: usage } = useQuery({ ...usageOptions(apiKey.id), enabled: endedAt !== null });
   const rejected = usage?.keyId === apiKey.id ? (usage.refusedBy.revoked_key ?? 0) : 0;
   if (endedAt === null || usage === undefined || rejected === 0) return null;
   const requests = rejected === 1 ? '1 request was' : `${formatNumber(rejected)} requests were`;

@@ -75,7 +75,7 @@ export function RetireDialog({ id, secretId, onClose }: RetireDialogProps) {
 
 /** Which secret it is, and which programs it would stop. */
 function SecretFacts({ id, secret }: { id: string; secret: Secret }) {
-  const { data: usage, error } = useQuery(usageOptions(id, '24h'));
+  const { data: usage, error } = useQuery(usageOptions(id));
   const use = usage?.secrets.find((each) => each.id === secret.id);
   return (
     <div className="facts">

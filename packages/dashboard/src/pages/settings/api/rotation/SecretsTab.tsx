@@ -22,7 +22,7 @@ export function SecretsTab({ apiKey }: { apiKey: Key | undefined }) {
 
 function Secrets({ apiKey }: { apiKey: Key }) {
   useMinute();
-  const { data: usage } = useQuery(usageOptions(apiKey.id, '24h'));
+  const { data: usage } = useQuery(usageOptions(apiKey.id));
   const now = Date.now();
   const rotation = rotationOf(apiKey, now);
   useMoment(rotation?.next?.at);

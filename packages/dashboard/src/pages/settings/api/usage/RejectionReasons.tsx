@@ -1,6 +1,6 @@
 import './RejectionReasons.css';
-import type { Usage } from '@soku/contract/usage';
-import type { UsageRange } from '../../../../api/usage.ts';
+import type { UsageHistory } from '@soku/contract/usage-history';
+import type { UsageRange } from '../../../../api/usage-history.ts';
 import { percent } from '../../../../components/ChartMarks.tsx';
 import { formatNumber } from '../../../../components/format-number.ts';
 import { Section } from '../../../../components/Section.tsx';
@@ -11,7 +11,7 @@ import { rangeLabels } from './slots.ts';
 
 interface RejectionReasonsProps {
   /** Undefined while loading. */
-  usage: Usage | undefined;
+  usage: UsageHistory | undefined;
   range: UsageRange;
 }
 

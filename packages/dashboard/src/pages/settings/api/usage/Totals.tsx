@@ -1,9 +1,14 @@
-import { msPerHour } from '@soku/contract/instant';
-import type { Usage } from '@soku/contract/usage';
+import type { UsageHistory } from '@soku/contract/usage-history';
 import { formatNumber } from '../../../../components/format-number.ts';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 
-export function Totals({ usage, revokedAt }: { usage: Usage | undefined; revokedAt: string | null }) {
+interface TotalsProps {
+  /** Undefined while loading. */
+  usage: UsageHistory | undefined;
+  revokedAt?: string | null;
+}
+
+export function Totals({ usage, revokedAt = null }: TotalsProps) {
   return (
     <dl className="totals">
       <Total kind="accepted" name="Accepted" count={usage?.accepted} />
@@ -33,13 +38,12 @@ function Total({ kind, name, count }: TotalProps) {
   );
 }
 
-/** Rejections are counted by hour, so the whole hour of the revoke is included. */
-function sinceRevoked({ hours, refused }: Usage, revokedAt: number): string {
-  const since = hours
-    .filter(({ hour }) => Date.parse(hour) + msPerHour > revokedAt)
-    .reduce((sum, hour) => sum + hour.refused, 0);
+/** Rejections are counted by hour or day, so the whole hour or day of the revoke is included. */
+function sinceRevoked({ by, periods, refused }: UsageHistory, revokedAt: number): string {
+  const since = periods
+    .filter(({ to }) => Date.parse(to) > revokedAt)
+    .reduce((sum, period) => sum + period.refused, 0);
   if (since === 0) return '';
-  return since === refused
-    ? ' since it was revoked'
-    : `, ${formatNumber(since)} of them since it was revoked`;
+  const when = by === 'hour' ? 'it was revoked' : 'the day it was revoked';
+  return since === refused ? ` since ${when}` : `, ${formatNumber(since)} of them since ${when}`;
 }

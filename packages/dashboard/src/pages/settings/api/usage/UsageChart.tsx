@@ -1,13 +1,12 @@
 import './UsageChart.css';
 import { type CSSProperties, memo, type ReactNode, useState } from 'react';
-import type { UsageRange } from '../../../../api/usage.ts';
+import type { UsageRange } from '../../../../api/usage-history.ts';
 import { ChartBand, ChartLine, percent } from '../../../../components/ChartMarks.tsx';
 import { ChartReader } from '../../../../components/ChartReader.tsx';
 import type { Elements } from '../../../../components/elements.ts';
 import { formatCompact, formatNumber } from '../../../../components/format-number.ts';
-import { chartMaximum, chartTicks, describeSlot, formatSlot, type Slot } from './slots.ts';
-
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+import { userTimeZone } from '../../../../dates/zone.ts';
+import { chartMaximum, chartTicks, describeSlot, formatSlot, type Slot, unitOf } from './slots.ts';
 
 interface UsageChartProps {
   slots: Slot[];
@@ -17,11 +16,13 @@ interface UsageChartProps {
   /** Epoch ms. */
   revokedAt: number | null;
   head: Elements;
+  /** Follows the name of the time zone. */
+  note?: string;
   children?: Elements;
 }
 
 /** Bars of accepted requests with the rejected ones on top. Pointing at a bar shows its numbers. */
-export function UsageChart({ slots, range, summary, revokedAt, head, children }: UsageChartProps) {
+export function UsageChart({ slots, range, summary, revokedAt, head, note = '', children }: UsageChartProps) {
   const [shown, setShown] = useState<number | null>(null);
   const last = slots.length - 1;
   const index = Math.min(shown ?? last, last);
@@ -32,7 +33,13 @@ export function UsageChart({ slots, range, summary, revokedAt, head, children }:
   return (
     <ChartFrame
       head={head}
-      readout={slot ? <Numbers slot={slot} range={range} /> : `Times are in your time zone, ${zone}.`}
+      readout={
+        slot ? (
+          <Numbers slot={slot} range={range} />
+        ) : (
+          `${unitOf(range) === 'day' ? 'Days' : 'Times'} are in your time zone, ${userTimeZone}.${note}`
+        )
+      }
       scale={empty ? undefined : [top, top / 2, 0]}
       ticks={<Ticks slots={slots} range={range} />}
     >
@@ -42,7 +49,7 @@ export function UsageChart({ slots, range, summary, revokedAt, head, children }:
         <RevokedLine slots={slots} at={revokedAt} />
       </svg>
       <ChartReader
-        label={range === '30d' ? 'Requests of one day' : 'Requests of one hour'}
+        label={`Requests of one ${unitOf(range)}`}
         valueText={slots[index] ? describeSlot(slots[index], range) : undefined}
         index={index}
         count={slots.length}
@@ -146,7 +153,7 @@ function RevokedLine({ slots, at }: { slots: Slot[]; at: number | null }) {
 
 function Ticks({ slots, range }: { slots: Slot[]; range: UsageRange }) {
   // The label of a day is centered below its bar; the label of an hour is at the start of the hour.
-  const shift = range === '30d' ? 0.5 : 0;
+  const shift = unitOf(range) === 'day' ? 0.5 : 0;
   return (
     <>
       {chartTicks(slots, range).map(({ slot, label }) => (

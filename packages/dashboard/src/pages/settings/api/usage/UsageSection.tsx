@@ -3,18 +3,15 @@ import type { Key } from '@soku/contract/keys';
 import type { Usage } from '@soku/contract/usage';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useMemo } from 'react';
-import { type UsageRange, usageOptions } from '../../../../api/usage.ts';
+import { usageOptions } from '../../../../api/usage.ts';
+import { historyOptions, type RangeUsage, type UsageRange } from '../../../../api/usage-history.ts';
 import { Failure } from '../../../../components/Notice.tsx';
 import { Section } from '../../../../components/Section.tsx';
-import { Skeleton } from '../../../../components/Skeleton.tsx';
+import { Clients } from './Clients.tsx';
+import { HistoryChart, HistoryChartPending } from './HistoryChart.tsx';
 import { LastUseDetails } from './LastUseDetails.tsx';
 import { RangeSwitch } from './RangeSwitch.tsx';
 import { RejectionReasons } from './RejectionReasons.tsx';
-import { rangeLabels, summarizeUsage, toSlots } from './slots.ts';
-import { Totals } from './Totals.tsx';
-import { ChartFrame, UsageChart } from './UsageChart.tsx';
-import { UsageTable } from './UsageTable.tsx';
 
 interface UsageSectionProps {
   id: string;
@@ -23,11 +20,16 @@ interface UsageSectionProps {
   range: UsageRange;
 }
 
-/** Shows the accepted and rejected requests of a key, its last use and why requests were rejected. Refreshes itself. */
+/**
+ * Shows the accepted and rejected requests of a key, its last use, why requests were rejected, and its clients. Refreshes
+ * itself.
+ */
 export function UsageSection({ id, apiKey, range }: UsageSectionProps) {
-  const { data, error, isPlaceholderData } = useQuery(usageOptions(id, range));
-  const action = <RangeSwitch range={range} />;
-  if (error && !data) {
+  const history = useQuery(historyOptions(id, range));
+  const recent = useQuery(usageOptions(id));
+  const action = <RangeSwitch range={range} from="/settings/api/$keyId" />;
+  const error = failureOf(history) ?? failureOf(recent);
+  if (error) {
     return (
       <Section title="Requests" action={action}>
         <div className="usage__failed">
@@ -37,76 +39,50 @@ export function UsageSection({ id, apiKey, range }: UsageSectionProps) {
     );
   }
   // After a change to the page of another key, the numbers are those of the previous key until its own have loaded.
-  const usage = apiKey && data?.keyId === id ? data : undefined;
-  const shownRange = usage && isPlaceholderData ? rangeOf(usage) : range;
+  const lastUse = apiKey && recent.data?.keyId === id ? recent.data : undefined;
+  const usage = lastUse && history.data?.keyId === id ? history.data : undefined;
+  // While a new range is loading, the labels match the previous range, whose numbers are still shown.
+  const shownRange = usage?.range ?? range;
   return (
     <>
       <Section title="Requests" action={action}>
-        <div className="usage" aria-busy={usage === undefined || isPlaceholderData}>
-          {apiKey && usage ? (
-            <Chart usage={usage} apiKey={apiKey} range={shownRange} />
+        <div className="usage" aria-busy={usage === undefined || history.isPlaceholderData}>
+          {usage ? (
+            <KeyChart usage={usage} apiKey={apiKey} lastUse={lastUse} />
           ) : (
-            <ChartSkeleton key="loading" />
+            <HistoryChartPending key="loading" />
           )}
-          <LastUseDetails usage={usage} />
+          <LastUseDetails usage={lastUse} />
         </div>
       </Section>
       <RejectionReasons usage={usage} range={shownRange} />
+      <Clients usage={usage} keyId={id} range={shownRange} />
     </>
   );
 }
 
-function ChartSkeleton() {
+interface KeyChartProps {
+  usage: RangeUsage;
+  apiKey: Key | undefined;
+  lastUse: Usage | undefined;
+}
+
+function KeyChart({ usage, apiKey, lastUse }: KeyChartProps) {
+  const isUnused = lastUse?.lastUsed === null && apiKey?.status === 'active';
   return (
-    <>
-      <p className="visually-hidden" role="status">
-        Loading requests
-      </p>
-      <ChartFrame head={<Totals usage={undefined} revokedAt={null} />} />
-      <p className="numbers">
-        <Skeleton width="short" />
-      </p>
-    </>
+    <HistoryChart usage={usage} revokedAt={apiKey?.revokedAt ?? null} none={isUnused ? <Unused /> : null} />
   );
 }
 
-/** While a new range is loading, the labels match the previous range, whose numbers are still shown. */
-function rangeOf({ hours }: Usage): UsageRange {
-  if (hours.length === 24) return '24h';
-  return hours.length === 7 * 24 ? '7d' : '30d';
+/** Why there is nothing to show, if so. */
+function failureOf({ data, error }: { data: unknown; error: unknown }): unknown {
+  return data === undefined ? error : null;
 }
 
-function Chart({ usage, apiKey, range }: { usage: Usage; apiKey: Key; range: UsageRange }) {
-  const slots = useMemo(() => toSlots(usage.hours, range), [usage.hours, range]);
-  const empty = usage.accepted + usage.refused === 0;
+function Unused() {
   return (
-    <>
-      <UsageChart
-        slots={slots}
-        range={range}
-        head={<Totals usage={usage} revokedAt={apiKey.revokedAt} />}
-        summary={summarizeUsage(slots, range)}
-        revokedAt={apiKey.revokedAt === null ? null : Date.parse(apiKey.revokedAt)}
-      >
-        {empty ? (
-          <Empty unused={usage.lastUsed === null && apiKey.status === 'active'} range={range} />
-        ) : null}
-      </UsageChart>
-      <UsageTable slots={slots} range={range} />
-    </>
-  );
-}
-
-function Empty({ unused, range }: { unused: boolean; range: UsageRange }) {
-  return (
-    <p className="chart__empty">
-      {unused ? (
-        <span key="unused">
-          No program has used this key yet. <Link to="/help/authentication">How to use it</Link>
-        </span>
-      ) : (
-        <span key="none">{`No requests in the last ${rangeLabels[range]}.`}</span>
-      )}
-    </p>
+    <span>
+      No program has used this key yet. <Link to="/help/authentication">How to use it</Link>
+    </span>
   );
 }

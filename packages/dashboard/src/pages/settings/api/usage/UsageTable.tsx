@@ -1,11 +1,11 @@
-import type { UsageRange } from '../../../../api/usage.ts';
+import type { UsageRange } from '../../../../api/usage-history.ts';
 import { formatNumber } from '../../../../components/format-number.ts';
 import { Numbers, NumbersTable } from '../../../../components/Numbers.tsx';
-import { formatSlot, rangeLabels, type Slot } from './slots.ts';
+import { formatSlot, rangeLabels, type Slot, unitOf } from './slots.ts';
 
 export function UsageTable({ slots, range }: { slots: Slot[]; range: UsageRange }) {
   const used = slots.filter(({ accepted, refused }) => accepted + refused > 0).reverse();
-  const unit = range === '30d' ? 'day' : 'hour';
+  const unit = unitOf(range);
   const title = `Requests by ${unit}`;
   return (
     <Numbers title={title}>

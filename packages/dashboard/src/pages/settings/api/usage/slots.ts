@@ -1,8 +1,8 @@
 /** The bars of the chart and their labels. All times are in the user's time zone. */
 
 import { msPerHour } from '@soku/contract/instant';
-import type { Usage } from '@soku/contract/usage';
-import type { UsageRange } from '../../../../api/usage.ts';
+import type { UsageHistory } from '@soku/contract/usage-history';
+import type { UsageRange } from '../../../../api/usage-history.ts';
 import { formatNumber } from '../../../../components/format-number.ts';
 import { dateFormat, dayNumber, localTime, userTimeZone, utcOffset } from '../../../../dates/zone.ts';
 
@@ -30,31 +30,27 @@ export const rangeLabels: Record<UsageRange, string> = {
   '24h': '24 hours',
   '7d': '7 days',
   '30d': '30 days',
+  '90d': '90 days',
 };
-/** One slot per hour, or per day for 30 days, because a screen has no room for 720 bars. */
-export function toSlots(hours: Usage['hours'], range: UsageRange, zone = userTimeZone): Slot[] {
-  const slots: Slot[] = [];
-  let currentDay = Number.NaN;
-  for (const { hour, accepted, refused } of hours) {
-    const from = Date.parse(hour);
-    const day = dayNumber(from, zone);
-    const last = slots.at(-1);
-    if (range === '30d' && last && day === currentDay) {
-      last.to = from + msPerHour;
-      last.accepted += accepted;
-      last.refused += refused;
-    } else {
-      slots.push({ from, to: from + msPerHour, accepted, refused });
-    }
-    currentDay = day;
-  }
-  return slots;
+
+/** What a bar stands for: a screen has no room for 720 bars. */
+export function unitOf(range: UsageRange): 'hour' | 'day' {
+  return range === '24h' || range === '7d' ? 'hour' : 'day';
+}
+
+export function toSlots(periods: UsageHistory['periods']): Slot[] {
+  return periods.map(({ from, to, accepted, refused }) => ({
+    from: Date.parse(from),
+    to: Date.parse(to),
+    accepted,
+    refused,
+  }));
 }
 
 /** "Tue 3 Mar, 14:00–15:00", or only the day. Around a clock change, each time includes its offset. */
 export function formatSlot({ from, to }: Slot, range: UsageRange, zone = userTimeZone): string {
   const day = dateFormat(zone, longDay).format(from);
-  if (range === '30d') return day;
+  if (unitOf(range) === 'day') return day;
   const changes = utcOffset(from - msPerHour, zone) !== utcOffset(to + msPerHour, zone);
   const time = dateFormat(zone, changes ? { ...clock, timeZoneName: 'short' } : clock);
   return `${day}, ${time.format(from)}–${time.format(to)}`;
@@ -66,15 +62,16 @@ export function describeSlot(slot: Slot, range: UsageRange): string {
 }
 
 /**
- * A tick at the start of each quarter of a day, of each day, or of every seventh day back from today, depending on the
- * range. If midnight is skipped, the tick is at the first hour after it; if it occurs twice, at the first one.
+ * A tick at the start of each quarter of a day, of each day, or of every seventh or fourteenth day back from today,
+ * depending on the range. If midnight is skipped, the tick is at the first hour after it; if it occurs twice, at the first one.
  */
 export function chartTicks(slots: Slot[], range: UsageRange, zone = userTimeZone): Tick[] {
-  if (range === '30d') {
+  if (unitOf(range) === 'day') {
     const label = dateFormat(zone, monthDay);
+    const every = range === '30d' ? 7 : 14;
     return slots
       .map(({ from }, slot) => ({ slot, label: label.format(from) }))
-      .filter(({ slot }) => (slots.length - 1 - slot) % 7 === 0);
+      .filter(({ slot }) => (slots.length - 1 - slot) % every === 0);
   }
   const label = dateFormat(zone, range === '24h' ? clock : weekday);
   const periodOf = (at: number) =>
@@ -109,5 +106,5 @@ export function summarizeUsage(slots: Slot[], range: UsageRange): string {
     undefined,
   );
   if (!busiest || accepted + refused === 0) return summary;
-  return `${summary} Busiest ${range === '30d' ? 'day' : 'hour'}: ${formatNumber(busiest.accepted + busiest.refused)}, ${formatSlot(busiest, range)}.`;
+  return `${summary} Busiest ${unitOf(range)}: ${formatNumber(busiest.accepted + busiest.refused)}, ${formatSlot(busiest, range)}.`;
 }

@@ -1,0 +1,101 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
+import type { Tables } from '../database/schema.ts';
+import { split } from '../split.ts';
+import { addClients, type ClientCounts, parseClients } from './client-counts.ts';
+import { readClients } from './client-days.ts';
+import { addUses } from './client-samples.ts';
+import type { CountingTable, SampledCounts, UsageSource } from './counting-table.ts';
+import { dayOf, daysBetween, readDayRows } from './day-rows.ts';
+import type { SecretCounts } from './pending-uses.ts';
+import type { UsageStore } from './store.ts';
+
+/** Number of rows whose clients are added up in one turn of the event loop: about a millisecond of work. */
+const maxPerTurn = 200;
+
+/** The requests of one hour with one outcome: 'accepted', or the code of a rejection. */
+export interface HourOutcome {
+  /** Epoch hours. */
+  hour: number;
+  outcome: string;
+  requests: number;
+}
+
+interface History {
+  /** In no order; several for one hour and outcome. */
+  outcomes: HourOutcome[];
+  /** Of all UTC days of the range, with all names. */
+  clients: ClientCounts;
+}
+
+/** What verification has counted of a key or a workspace. */
+interface Open {
+  /** Counts that have left the tables. */
+  left: Iterable<SecretCounts>;
+  inTable: (table: CountingTable) => readonly SampledCounts[];
+}
+
+/** Reads long ranges of usage, combining stored counts with those in memory. Ranges are in epoch hours, without `to`. */
+export class HistoryReader {
+  readonly #store: UsageStore;
+  readonly #source: UsageSource;
+
+  constructor(store: UsageStore, source: UsageSource) {
+    this.#store = store;
+    this.#source = source;
+  }
+
+  key(keyId: string, from: number, to: number): Promise<History> {
+    const { pending } = this.#source;
+    return this.#read(keyId, from, to, () => ({
+      left: pending.of(keyId),
+      inTable: (table) => table.sampledUsesOf(keyId),
+    }));
+  }
+
+  workspace(workspaceId: string, from: number, to: number): Promise<History> {
+    const { pending } = this.#source;
+    return this.#read(workspaceId, from, to, () => ({
+      left: pending.ofWorkspace(workspaceId),
+      inTable: (table) => table.sampledUsesOfWorkspace(workspaceId),
+    }));
+  }
+
+  async #read(owner: string, from: number, to: number, open: () => Open): Promise<History> {
+    const { pending, tables } = this.#source;
+    const read = async (db: Kysely<Tables>) => ({
+      days: await readDayRows(db, owner, from, to),
+      texts: await readClients(db, owner, from, to),
+    });
+    const { outcomes, clients, texts, inTables } = await this.#store.readConsistently(read, (stored) => {
+      const { left, inTable } = open();
+      const sampled = tables.flatMap(inTable);
+      const inMemory = [...left, ...sampled.map(({ counts }) => counts)].flatMap(outcomesOf);
+      return {
+        outcomes: [...stored.days, ...inMemory.filter(({ hour }) => hour >= from && hour < to)],
+        clients: pending.clients.of(owner, from, to),
+        texts: stored.texts,
+        inTables: sampled,
+      };
+    });
+    await inSlices(texts, (text) => addClients(clients, parseClients(text)));
+    const days = new Set(daysBetween(from, to));
+    await inSlices(inTables, ({ counts, samples }) => {
+      if (days.has(dayOf(counts.hour))) addUses(clients, counts, samples);
+    });
+    return { outcomes, clients };
+  }
+}
+
+/** Other requests pass between slices, because there can be 100,000 of them. */
+async function inSlices<T>(all: readonly T[], work: (one: T) => void): Promise<void> {
+  for (const some of split(all, maxPerTurn)) {
+    for (const one of some) work(one);
+    await turn();
+  }
+}
+
+function outcomesOf({ hour, accepted, refusedBy }: Readonly<SecretCounts>): HourOutcome[] {
+  const rejected = Object.entries(refusedBy).map(([outcome, requests]) => ({ hour, outcome, requests }));
+  return [{ hour, outcome: 'accepted', requests: accepted }, ...rejected];
+}

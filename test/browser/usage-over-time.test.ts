@@ -1,0 +1,92 @@
+/** Usage over time on the pages of a key and of the workspace: ranges, clients and CSV. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
+import { isAccessible, settled } from './accessibility.ts';
+import { Dashboard } from './dashboard.ts';
+import { isAt, reads, showsFocus, tabTo, texts } from './expect.ts';
+import { recordClients, recordHours } from './recorded-usage.ts';
+
+const dashboard = await Dashboard.inNewWorkspace();
+const { ada } = dashboard;
+const { key } = await ada.createKey({ name: 'Over time' });
+const { key: unused } = await ada.createKey({ name: 'Without requests' });
+await recordHours(dashboard, key.id, [
+  { hoursAgo: 2, accepted: 50 },
+  { hoursAgo: 20 * 24, accepted: 1100, refused: 3, code: 'insufficient_scope' },
+  { hoursAgo: 80 * 24, accepted: 20_000 },
+]);
+await recordClients(dashboard, key.id, {
+  addresses: Array.from({ length: 20 }, (_, i) => ({
+    name: `203.0.113.${100 + i}`,
+    requests: 1600 - i * 16,
+  })),
+  otherAddresses: 48,
+  programs: [
+    { name: 'deploy/2.1', requests: 5000 },
+    { name: '', requests: 16 },
+  ],
+});
+
+const section = (page: Page, name: string): Locator =>
+  page.locator('section').filter({ has: page.getByRole('heading', { name, exact: true }) });
+const clients = (page: Page) => section(page, 'Addresses and programs');
+const ranges = (page: Page) => page.getByRole('navigation', { name: 'Time range' });
+const rows = (page: Page, table: number) =>
+  texts(clients(page).getByRole('table').nth(table).locator('tbody tr'));
+
+async function download(page: Page, link: Locator): Promise<string[]> {
+  const [file] = await Promise.all([page.waitForEvent('download'), link.click()]);
+  return (await readFile(await file.path(), 'utf8')).split('\r\n');
+}
+
+test('the page of a key shows 90 days, its clients, and both as CSV', async (t) => {
+  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  const requests = section(page, 'Requests');
+  await reads(requests, /Accepted 50 Rejected 0 /);
+  await tabTo(ranges(page).getByRole('link', { name: '90 days' }));
+  await page.keyboard.press('Enter');
+  await isAt(page, `/settings/api/${key.id}?range=90d`);
+  await reads(requests, /Accepted 21,150 Rejected 3 .*Days are in your time zone, Europe\/Berlin\./);
+  assert.equal(await requests.getByRole('slider').getAttribute('max'), '89', 'one bar per day');
+
+  await reads(clients(page), /Estimated from a sample: one of 16 accepted requests\..*UTC/);
+  assert.deepEqual(await rows(page, 1), ['deploy/2.1 5,000', 'No User-Agent 16', 'Unknown 16,134']);
+  const first = await rows(page, 0);
+  assert.deepEqual([first[0], first[5], first.length], ['203.0.113.100 1,600', 'All others 21,168', 6]);
+  await tabTo(clients(page).getByRole('button', { name: 'Show 20 addresses' }));
+  await page.keyboard.press('Enter');
+  const all = await rows(page, 0);
+  assert.deepEqual([all[19], all[20], all.length], ['203.0.113.119 1,296', 'All others 48', 21]);
+  await showsFocus(clients(page).getByRole('button', { name: 'Show fewer' }));
+
+  const days = await download(page, requests.getByRole('link', { name: 'Download CSV of requests' }));
+  assert.equal(days[0], 'from,to,accepted,rejected,rejected: insufficient_scope');
+  assert.deepEqual([days.length, days.filter((line) => line.includes(',1100,3,3')).length], [92, 1]);
+  const names = await download(page, clients(page).getByRole('link', { name: 'Download CSV of clients' }));
+  assert.ok(names.includes('other addresses,,48'), names.join('\n'));
+
+  await page.setViewportSize({ width: 390, height: 844 });
+  await isAccessible(page);
+  assert.equal(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false);
+});
+
+test('the overview changes its range in its URL, and shows the clients of the workspace', async (t) => {
+  const page = await dashboard.open(t, '/?range=30d');
+  const requests = section(page, 'Requests per day');
+  await reads(requests, /Accepted 1,150 Rejected 3 .*Missing scope 3/);
+  await reads(clients(page), /deploy\/2\.1 5,000/);
+  await ranges(page).getByRole('link', { name: '24 hours' }).click();
+  await isAt(page, '/');
+  await reads(section(page, 'Requests per hour'), /Accepted today Yesterday Rejected/);
+  await page.goBack();
+  await reads(requests, /Accepted 1,150 Rejected 3 /);
+});
+
+test('a key without requests has an empty chart and no clients, on every range', async (t) => {
+  const page = await dashboard.open(t, `/settings/api/${unused.id}?range=90d`);
+  await settled(page);
+  await reads(clients(page), /IP address Requests, about No accepted requests\./);
+  await reads(section(page, 'Requests'), /No program has used this key yet\./);
+});
