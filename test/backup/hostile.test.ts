@@ -49,6 +49,8 @@ const rejected: Record<string, string> = {
   'The column scopes of the table api_key contains a value that Soku never writes': `UPDATE api_key SET scopes = 'all '`,
   'The column id of the table api_key contains a value that Soku never writes': `PRAGMA foreign_keys = OFF;
     DROP TRIGGER api_key_identity; UPDATE api_key SET id = 'key_not/valid' WHERE name = 'kept'`,
+  'The column day of the table usage_client contains a value that Soku never writes':
+    "INSERT INTO usage_client VALUES (4000000, 'key', '{}')",
   'The column createdAt of the table user contains a value of the wrong type': `UPDATE user SET createdAt = 'then'`,
   'the table workspace contains a value that Soku never writes':
     'UPDATE workspace SET created_at = 9007199254740993',

@@ -63,6 +63,7 @@ test('a row has no control inside another, and its menu has the actions, Revoke 
   const page = await dashboard.open(t, `${path}&status=all`);
   assert.equal(await page.locator('tr a a, tr a button, tr button a, tr button button').count(), 0);
   await keys.menuButton(page, 'Row first').click();
+  await menu(page, 'Row first').waitFor();
   assert.deepEqual(await texts(menu(page, 'Row first').getByRole('menuitem')), [
     'Rotate key Row first',
     'Rename key Row first',

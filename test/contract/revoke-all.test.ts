@@ -13,7 +13,7 @@ import { inDatabase } from '../support/in-database.ts';
 import { hashesOf } from '../support/journal-files.ts';
 import { insertManyKeys } from '../support/many-keys.ts';
 import { bearer, call, type Person } from '../support/person.ts';
-import { startServer } from '../support/server.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
@@ -198,6 +198,9 @@ test('the mark of a workspace rejects its keys, and no statement removes it whil
 
 test('after kill -9 during a revoke of all keys, the next start rejects all of them and finishes it', async (t) => {
   const { server: first, stop: stopFirst } = await startWithTwoAccounts();
+  // Hooks run in their order, and the data is removed only when no server writes there anymore.
+  let second: TestServer | undefined;
+  t.after(() => second?.kill());
   t.after(stopFirst);
   const person = await openSession(first, adasAccount);
   await insertManyKeys(first, adasAccount.email, 5000);
@@ -211,11 +214,11 @@ test('after kill -9 during a revoke of all keys, the next start rejects all of t
   await first.kill('SIGKILL');
   assert.equal(await lost, undefined, 'the call had returned before the kill');
 
-  const second = await startServer({ dataDir: first.dataDir, env: { SOKU_PUBLIC_URL: first.url } });
-  t.after(() => second.kill());
-  assert.equal(await use(key, second.url), 401);
+  second = await startServer({ dataDir: first.dataDir, env: { SOKU_PUBLIC_URL: first.url } });
+  const { url } = second;
+  assert.equal(await use(key, url), 401);
   const left = () => inDatabase(first, 'SELECT id FROM api_key WHERE revoked_at IS NULL LIMIT 1');
   assert.equal((await left()).length, 1, 'all keys were revoked before the kill');
   await eventually(left, (rows) => rows.length === 0);
-  assert.equal(await use(key, second.url), 401);
+  assert.equal(await use(key, url), 401);
 });

@@ -106,7 +106,7 @@ const triggers = await fixture.inTransaction((transaction) =>
   transaction.rows(
     `SELECT tgname AS name, tgrelid::regclass::text AS "table" FROM pg_trigger
      WHERE NOT tgisinternal AND tgname NOT LIKE '%\\_published'
-       AND tgname NOT IN ('api_key_use', 'last_use_added', 'last_use_moved', 'api_key_secret_preview') ORDER BY tgname`,
+       AND tgname NOT IN ('api_key_resumed', 'api_key_use', 'last_use_added', 'last_use_moved', 'api_key_secret_preview') ORDER BY tgname`,
   ),
 );
 

@@ -12,6 +12,7 @@ import { resolve } from 'node:path';
 import { describe } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { runManyFiles } from './end-of-run.ts';
+import { killServers } from './server.ts';
 
 const endRun = runManyFiles();
 for (const file of process.argv.slice(2)) {
@@ -22,3 +23,4 @@ for (const file of process.argv.slice(2)) {
 }
 // Not a hook of the root suite: Node calls that as soon as no test is left to run, which is after the first file.
 await endRun();
+killServers();

@@ -51,6 +51,13 @@ interface Exit {
   signal: NodeJS.Signals | null;
 }
 
+const running = new Set<ChildProcess>();
+
+/** Kills the servers that a failed test left behind, because a process does not end before its children. */
+export function killServers(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /** A real server process on a free port, with its own data directory. */
 export class TestServer {
   readonly url: string;
@@ -74,8 +81,12 @@ export class TestServer {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => this.#output.push(text));
     }
+    running.add(child);
     this.#exited = new Promise((resolve) => {
-      child.once('close', (code, signal) => resolve({ code, signal }));
+      child.once('close', (code, signal) => {
+        running.delete(child);
+        resolve({ code, signal });
+      });
     });
   }
 

@@ -15,6 +15,8 @@ const isInstant: Check = (value) =>
 
 const isHour: Check = (value) => isInstant(Number(value) * hour);
 
+const isDay: Check = (value) => isInstant(Number(value) * 24 * hour);
+
 /** Checks the values of each declared column type, except NULL. SQLite itself accepts any value. */
 const types: Record<string, Check> = {
   text: (value) => typeof value === 'string',
@@ -33,6 +35,8 @@ const rules: Record<string, Check> = {
   'usage_hour.hour': isHour,
   'usage_total.hour': isHour,
   'usage_refusal.hour': isHour,
+  'usage_day.day': isDay,
+  'usage_client.day': isDay,
 };
 
 /**

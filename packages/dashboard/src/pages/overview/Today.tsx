@@ -14,7 +14,9 @@ export function Today({ usage }: { usage: WorkspaceUsage | undefined }) {
         <Reasons of={usage.today} />
         <div className="usage__numbers">
           <DayTable usage={usage} />
-          <CsvLink range="24h" table="requests" />
+          <CsvLink range="24h" table="requests">
+            Download last 24 hours as CSV
+          </CsvLink>
         </div>
       </div>
     </>

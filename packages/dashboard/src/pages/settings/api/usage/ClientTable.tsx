@@ -89,7 +89,9 @@ export function ClientTable({ name, plural, clients, other = 0, accepted = 0 }: 
 function Row({ requests, total, children }: { requests: number; total: number; children: ReactElement }) {
   return (
     <tr>
-      <td className="clients__name">{children}</td>
+      <th scope="row" className="clients__name">
+        {children}
+      </th>
       <td className="clients__bar">
         <svg className="clients__share" width="84" height="8" aria-hidden="true">
           <rect className="clients__rest" width="84" height="8" />

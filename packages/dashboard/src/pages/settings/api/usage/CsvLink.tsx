@@ -7,13 +7,15 @@ interface CsvLinkProps {
   keyId?: string | undefined;
   range: UsageRange;
   table: UsageTableName;
+  /** If the page does not show exactly the range. */
+  children?: string;
 }
 
-export function CsvLink({ keyId, range, table }: CsvLinkProps) {
+export function CsvLink({ keyId, range, table, children = 'Download CSV' }: CsvLinkProps) {
   return (
     <a className={buttonClass('quiet', 'csv-link')} href={csvUrl(keyId, range, table)} download>
       <Download size={16} aria-hidden />
-      <span>Download CSV</span>
+      <span>{children}</span>
       <span className="visually-hidden">{`of ${table}`}</span>
     </a>
   );
