@@ -43,15 +43,15 @@ const requests: Record<string, (id: string) => string> = {
   'key history, 30 days': (id) => `/v1/api-keys/${id}/usage/history?days=30&${zone}`,
   'key history, 90 days': (id) => `/v1/api-keys/${id}/usage/history?days=90&${zone}`,
   'key history, all': (id) => `/v1/api-keys/${id}/usage/history?days=all&${zone}`,
-  'key history, all by the hour': (id) => `/v1/api-keys/${id}/usage/history?days=all&by=hour`,
-  'key CSV, all by the hour': (id) => `/v1/api-keys/${id}/usage.csv?days=all&by=hour`,
+  'key history, 90 days by the hour': (id) => `/v1/api-keys/${id}/usage/history?days=90&by=hour`,
+  'key CSV, 90 days by the hour': (id) => `/v1/api-keys/${id}/usage.csv?days=90&by=hour`,
   'workspace, today and yesterday': () => '/v1/usage',
   'workspace history, 24 hours': () => '/v1/usage/history?hours=24',
   'workspace history, 7 days': () => `/v1/usage/history?hours=168`,
   'workspace history, 30 days': () => `/v1/usage/history?days=30&${zone}`,
   'workspace history, 90 days': () => `/v1/usage/history?days=90&${zone}`,
   'workspace history, all': () => `/v1/usage/history?days=all&${zone}`,
-  'workspace CSV, all by the hour': () => '/v1/usage.csv?days=all&by=hour',
+  'workspace CSV, 90 days by the hour': () => '/v1/usage.csv?days=90&by=hour',
 };
 
 if (options.help) console.log(help);
