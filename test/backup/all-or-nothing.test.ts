@@ -39,6 +39,8 @@ const faults: [problem: RegExp, code: number, damage: (journal: string, records:
     (journal, records) => {
       const flipped = Buffer.from(records);
       flipped.writeUInt8(flipped.readUInt8(40) ^ 1, 40);
+      // A damaged last record that ends in a zero is taken for the remains of an interrupted write.
+      flipped.writeUInt8(flipped.readUInt8(flipped.length - 1) | 1, flipped.length - 1);
       writeFileSync(journal, flipped, { mode });
     },
   ],
