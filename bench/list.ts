@@ -11,6 +11,7 @@ import { startServer } from '../test/support/server.ts';
 import { abbreviateCount, median } from './figure.ts';
 import { keyAt, unknownKeyAt } from './keys.ts';
 import { creators, insertKeys } from './list-data.ts';
+import { timeRequest } from './request-time.ts';
 
 const help = `npm run bench:list -- [sqlite] [postgres]
 
@@ -127,7 +128,7 @@ async function measure(person: Person, { name, query }: List, rounds: number): P
   for (const [page, cursor] of await pagesOf(person, query)) {
     const path = `/v1/api-keys?${query}${cursor === null ? '' : `&cursor=${cursor}`}`;
     const times: number[] = [];
-    for (let round = 0; round < rounds; round++) times.push(await time(person, path));
+    for (let round = 0; round < rounds; round++) times.push(await timeRequest(person, path));
     measured.push({ query: name, page, median: median(times), max: Math.max(...times) });
   }
   for (const row of measured) print(row);
@@ -146,14 +147,6 @@ async function pagesOf(person: Person, query: URLSearchParams): Promise<[number,
   }
   const numbers = new Set([0, Math.min(1, cursors.length - 1), cursors.length - 1]);
   return [...numbers].map((number) => [number + 1, cursors[number] ?? null]);
-}
-
-async function time(person: Person, path: string): Promise<number> {
-  const begun = performance.now();
-  const { status, text } = await person.call('GET', path);
-  const taken = performance.now() - begun;
-  if (status !== 200) throw new Error(`${path} returned ${status}: ${text}`);
-  return taken;
 }
 
 function print({ query, page, median: middle, max }: Measured): void {

@@ -4,9 +4,9 @@
  */
 import { parseArgs } from 'node:util';
 import { workspaceSchema } from '@soku/contract/workspaces';
-import type { Person } from '../test/support/person.ts';
 import { startServer } from '../test/support/server.ts';
 import { abbreviateCount, median } from './figure.ts';
+import { timeRequest } from './request-time.ts';
 import { insertUsage } from './usage-data.ts';
 
 const help = `npm run bench:usage -- [sqlite] [postgres]
@@ -81,7 +81,8 @@ async function run(kind: 'sqlite' | 'postgres', size: { keys: number; days: numb
     );
     for (const [name, path] of Object.entries(requests)) {
       const times: number[] = [];
-      for (let round = 0; round < Number(options.rounds); round++) times.push(await time(person, path(id)));
+      for (let round = 0; round < Number(options.rounds); round++)
+        times.push(await timeRequest(person, path(id)));
       const most = Math.max(...times);
       const mark = median(times) > goal ? '  slow' : '';
       console.log(
@@ -91,12 +92,4 @@ async function run(kind: 'sqlite' | 'postgres', size: { keys: number; days: numb
   } finally {
     await server.stop();
   }
-}
-
-async function time(person: Person, path: string): Promise<number> {
-  const begun = performance.now();
-  const { status, text } = await person.call('GET', path);
-  const taken = performance.now() - begun;
-  if (status !== 200) throw new Error(`${path} returned ${status}: ${text}`);
-  return taken;
 }

@@ -1,3 +1,4 @@
+import { msPerDay, msPerHour } from '@soku/contract/instant';
 import { keyIdSchema } from '@soku/contract/keys';
 import { maxGraceSeconds } from '@soku/contract/rotation';
 import { parseStoredScopes } from '../database/stored-scopes.ts';
@@ -8,14 +9,13 @@ type Check = (value: SqlValue) => boolean;
 
 /** Epoch ms. The API cannot represent later times. */
 const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-const hour = 60 * 60 * 1000;
 
 const isInstant: Check = (value) =>
   Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= lastInstant;
 
-const isHour: Check = (value) => isInstant(Number(value) * hour);
+const isHour: Check = (value) => isInstant(Number(value) * msPerHour);
 
-const isDay: Check = (value) => isInstant(Number(value) * 24 * hour);
+const isDay: Check = (value) => isInstant(Number(value) * msPerDay);
 
 /** Checks the values of each declared column type, except NULL. SQLite itself accepts any value. */
 const types: Record<string, Check> = {

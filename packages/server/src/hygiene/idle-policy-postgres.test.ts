@@ -1,12 +1,11 @@
 /** The search for idle keys beside other commands, and with the clock of the database. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { msPerDay as day } from '@soku/contract/instant';
 import { insertNewKey, newKey } from '../../../../test/support/new-key.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { propagationOf } from '../../../../test/support/propagation.ts';
 import { IdlePolicy } from './idle-policy.ts';
-
-const day = 24 * 3_600_000;
 
 test('a key that a command has locked is left to the next search, and a fast clock finds nothing', async (t) => {
   const { database, close } = await openTestDatabase('postgres');

@@ -1,6 +1,7 @@
 /** Keys that are idle for as long as the policy of their workspace permits are disabled, after two warnings. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { msPerDay as day } from '@soku/contract/instant';
 import { insertNewKey, newKey } from '../../../../test/support/new-key.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { propagationOf } from '../../../../test/support/propagation.ts';
@@ -8,7 +9,6 @@ import { newId } from '../ids.ts';
 import { Pace } from '../usage/pace.ts';
 import { IdlePolicy } from './idle-policy.ts';
 
-const day = 24 * 3_600_000;
 /** Epoch ms: in the past for the clock of the database. */
 const start = 1_700_000_000_000;
 

@@ -1,6 +1,7 @@
 /** How the search for idle keys goes through many keys and workspaces, and what it sees while it does. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { msPerDay as day } from '@soku/contract/instant';
 import { insertNewKey, newKey } from '../../../../test/support/new-key.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { propagationOf } from '../../../../test/support/propagation.ts';
@@ -10,7 +11,6 @@ import { Pace } from '../usage/pace.ts';
 import { IdlePolicy } from './idle-policy.ts';
 import type { Reset } from './watch.ts';
 
-const day = 24 * 3_600_000;
 /** Epoch ms: in the past for the clock of the database. */
 const start = 1_700_000_000_000;
 

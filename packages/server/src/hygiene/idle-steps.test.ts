@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { msPerDay as day } from '@soku/contract/instant';
 import { disabledAfter, dueStep } from './idle-steps.ts';
-
-const day = 24 * 3_600_000;
 
 /** The times of the steps in days, if someone looks four times an hour. */
 function stepsOf(days: number, { idleFor = 0, interval = day / 96 } = {}) {

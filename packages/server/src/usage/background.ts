@@ -1,6 +1,7 @@
 import { msPerDay } from '@soku/contract/instant';
 import type { Logger } from 'pino';
 import { type Later, PeriodicTask } from '../timers/periodic-task.ts';
+import { whenDue } from '../timers/when-due.ts';
 import type { ClientDays } from './client-days.ts';
 import type { ClientWriter } from './client-writer.ts';
 import type { EndedUses } from './ended-uses.ts';
@@ -50,12 +51,11 @@ export function backgroundTasks({ prune, ended, clients, clientWriter, log, late
     failed: failed('uses of revoked keys could not be recorded; retrying'),
     later,
   });
-  let sampled = performance.now();
-  const writeClientsWhenDue = async () => {
-    if (performance.now() - sampled < clientInterval && !clients.isFilling) return;
-    await clientWriter.write(() => stopping);
-    sampled = performance.now();
-  };
+  const writeClientsWhenDue = whenDue(
+    clientInterval,
+    () => clients.isFilling,
+    () => clientWriter.write(() => stopping),
+  );
   const sampling = new PeriodicTask(writeClientsWhenDue, {
     interval: clientCheckInterval,
     failed: failed('addresses and programs could not be recorded; retrying'),

@@ -4,12 +4,7 @@ import type { SqliteDatabase } from '../database/sqlite.ts';
 import { addClients, formatClients, limitClients, parseClients } from './client-counts.ts';
 import type { ClientDay } from './client-days.ts';
 import type { ClientStore } from './client-writer.ts';
-
-/**
- * Maximum time in ms to compute the rows of a transaction, as in store.ts. With PostgreSQL, other nodes meanwhile wait for
- * the locked rows.
- */
-const maxWriteMs = 1;
+import { maxWriteMs } from './store.ts';
 
 const rowSchema = z.object({ clients: z.string() });
 
@@ -94,6 +89,7 @@ function whileTime<T, R>(all: readonly T[], work: (one: T) => R): R[] {
   const begun = performance.now();
   const results: R[] = [];
   for (const one of all) {
+    // With PostgreSQL, other nodes meanwhile wait for the locked rows.
     if (results.length > 0 && performance.now() - begun > maxWriteMs) break;
     results.push(work(one));
   }

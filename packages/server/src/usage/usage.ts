@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { WriteProgress, writeWithRetries } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
+import { whenDue } from '../timers/when-due.ts';
 import { backgroundTasks } from './background.ts';
 import { postgresClients, sqliteClients } from './client-stores.ts';
 import { type ClientStore, ClientWriter } from './client-writer.ts';
@@ -197,10 +198,6 @@ function newestUses(counts: readonly SecretCounts[]): SecretCounts[] {
 }
 
 function flushWhenDue(recorder: UsageRecorder): () => Promise<void> {
-  let last = performance.now();
-  return async () => {
-    if (performance.now() - last < flushInterval && recorder.unwritten < maxPending) return;
-    await recorder.flush();
-    last = performance.now();
-  };
+  const isFull = () => recorder.unwritten >= maxPending;
+  return whenDue(flushInterval, isFull, () => recorder.flush());
 }

@@ -146,7 +146,7 @@ const KeyRow = memo(function KeyRow(props: KeyRowProps) {
           {apiKey.name}
         </Link>
         {apiKey.scopes.length > 0 ? (
-          <span className="keys__more" translate="no">
+          <span className="table__more" translate="no">
             {apiKey.scopes.join(', ')}
           </span>
         ) : null}
@@ -224,7 +224,7 @@ function RecentRequests({ usage }: Pick<ListedKey, 'usage'>) {
       <span className={accepted === 0 ? 'keys__none' : undefined}>{formatNumber(accepted)}</span>
       <span className="keys__unit">{accepted === 1 ? ' request in 24 hours' : ' requests in 24 hours'}</span>
       {refused > 0 ? (
-        <span className="keys__more keys__rejected">{`${formatNumber(refused)} rejected`}</span>
+        <span className="table__more keys__rejected">{`${formatNumber(refused)} rejected`}</span>
       ) : null}
     </>
   );

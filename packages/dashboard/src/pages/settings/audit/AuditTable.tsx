@@ -81,7 +81,7 @@ function Entry({ event, search, timeOnly }: EntryProps) {
               <span key="time">{formatTime(at)}</span>
             ) : (
               <span key="both">
-                <span>{formatDay(at)}</span> <span className="entry__more">{formatTime(at)}</span>
+                <span>{formatDay(at)}</span> <span className="table__more">{formatTime(at)}</span>
               </span>
             )}
           </time>
@@ -94,7 +94,7 @@ function Entry({ event, search, timeOnly }: EntryProps) {
             controls={id}
             onClick={() => setOpen(!open)}
           />
-          <code className="entry__more" translate="no">
+          <code className="table__more" translate="no">
             <UntrustedText text={action} />
           </code>
           {unreadable ? <Badge tone="bad">Unreadable</Badge> : null}
@@ -138,7 +138,7 @@ function Party({ kind, id, name }: { kind: string; id: string; name: string }) {
       ) : (
         <UntrustedText text={name} className="entry__name" />
       )}
-      <span className="entry__more">{user?.id === id ? 'You' : escapeHiddenCharacters(kindLabel(kind))}</span>
+      <span className="table__more">{user?.id === id ? 'You' : escapeHiddenCharacters(kindLabel(kind))}</span>
     </>
   );
 }
@@ -169,7 +169,7 @@ export function AuditTableSkeleton({ byDay = false }: { byDay?: boolean }) {
                 <td className={`entry__${column.toLowerCase()}`} key={column}>
                   <Skeleton width="middle" />
                   {columnsOfTwoLines.has(column) ? (
-                    <span className="entry__more">
+                    <span className="table__more">
                       <Skeleton width="short" />
                     </span>
                   ) : null}

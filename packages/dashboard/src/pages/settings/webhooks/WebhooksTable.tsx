@@ -37,7 +37,7 @@ function Row({ webhook }: { webhook: Webhook }) {
         >
           <bdi>{nameOf(webhook)}</bdi>
         </Link>
-        <code className="webhooks__url" translate="no">
+        <code className="table__more" translate="no">
           {url}
         </code>
       </td>
@@ -59,7 +59,7 @@ function Since({ webhook: { disabledAt, failingSince } }: { webhook: Webhook }) 
   const at = disabledAt ?? failingSince;
   if (at === null) return null;
   return (
-    <span className="webhooks__since">
+    <span className="table__more webhooks__since">
       <span>{disabledAt === null ? 'First failure ' : ''}</span>
       <When at={at} />
     </span>
@@ -81,7 +81,7 @@ export function WebhooksTableSkeleton() {
             <tr key={row}>
               <td className="webhooks__name">
                 <Skeleton width="middle" />
-                <span className="webhooks__url">
+                <span className="table__more">
                   <Skeleton width="long" />
                 </span>
               </td>

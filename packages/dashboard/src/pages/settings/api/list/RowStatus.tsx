@@ -31,7 +31,7 @@ export function RowStatus({ apiKey, ofActiveKeys }: RowStatusProps) {
         <StatusBadge status={status} />
       </span>
       {revokedAt ? (
-        <time className="keys__more" dateTime={revokedAt} title={revokedAt}>
+        <time className="table__more" dateTime={revokedAt} title={revokedAt}>
           {formatDay(revokedAt)}
         </time>
       ) : null}

@@ -64,14 +64,13 @@ function DeliveryRow({ delivery, isDisabled, onRedeliver }: DeliveryRowProps) {
             controls={id}
             onClick={() => setOpen(!isOpen)}
           />
-          <code className="delivery__more" translate="no">
+          <code className="table__more" translate="no">
             <UntrustedText text={type} />
           </code>
         </td>
         <td className="delivery__time">
           <time dateTime={createdAt} title={`${exactTime(createdAt)}\n${utcTime(createdAt)}`}>
-            <span>{formatDay(createdAt)}</span>{' '}
-            <span className="delivery__more">{formatTime(createdAt)}</span>
+            <span>{formatDay(createdAt)}</span> <span className="table__more">{formatTime(createdAt)}</span>
           </time>
         </td>
         <td className="delivery__outcome">

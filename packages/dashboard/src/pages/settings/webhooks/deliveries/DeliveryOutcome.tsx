@@ -9,7 +9,7 @@ export function DeliveryOutcome({ delivery, isDisabled }: { delivery: Delivery; 
     <>
       <State delivery={delivery} isDisabled={isDisabled} />
       {delivery.lastAttempt ? (
-        <span className="delivery__more">{describeAttempt(delivery.lastAttempt)}</span>
+        <span className="table__more">{describeAttempt(delivery.lastAttempt)}</span>
       ) : null}
     </>
   );
