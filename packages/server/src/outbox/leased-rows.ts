@@ -8,8 +8,8 @@ import type { Tables } from '../database/schema.ts';
 //
 // Such a table has the columns id (text), next_attempt_at (epoch ms; null: the work is done), lease_until (epoch ms; null:
 // not leased) and attempts, and an index on next_attempt_at. An attempt counts when it begins. If its lease expires, because
-// the node crashed, its repetition does not count again, so crashes do not use up the attempts. Whoever sets attempts to 0
-// also ends the lease.
+// the node crashed, its repetition does not count again, so crashes do not use up the attempts. Code that sets attempts to
+// 0 also ends the lease.
 //
 // Leases use the clocks of the nodes. If these differ by more than a lease exceeds the longest attempt, an attempt may be
 // made twice.
