@@ -33,13 +33,19 @@ export const httpErrorMessage = (status: number) =>
   new RegExp(`Failed to load resource: the server responded with a status of ${status}`);
 export const networkErrorMessage = /Failed to load resource: net::ERR_(FAILED|INTERNET_DISCONNECTED|ABORTED)/;
 
+type PageKind = 'plain' | 'translated';
+
+/** The scripts that run in each new document of a page. */
+const initScripts = { plain: [recordToasts], translated: [recordToasts, translator] };
+
 /** What all workspaces of a server use. */
 interface Site {
   server: TestServer;
   browser: Browser;
   contexts: BrowserContext[];
-  page: SharedPage | undefined;
-  isPageTaken: boolean;
+  /** The pages that tests use one after another. */
+  pages: Map<PageKind, SharedPage>;
+  taken: Set<PageKind>;
   /** Sign-ins are limited per address, so each context and each session uses its own address. */
   addresses: number;
 }
@@ -122,7 +128,7 @@ export class Dashboard {
     return page;
   }
 
-  /** The shared page if it is free and suits the options, otherwise a new one. */
+  /** A shared page if it is free and suits the options, otherwise a new one. */
   async #page({ alone = false, translated = false, ...context }: PageOptions) {
     const defaults = {
       // Avoids waiting for animations.
@@ -131,17 +137,19 @@ export class Dashboard {
     };
     const { viewport, ...others } = context;
     const site = this.#site;
-    if (!alone && !translated && Object.keys(others).length === 0 && !site.isPageTaken) {
-      site.isPageTaken = true;
-      const shared = site.page ?? (await SharedPage.open(site.browser, this.server.url, defaults));
-      site.page = shared;
+    const kind = translated ? 'translated' : 'plain';
+    if (!alone && Object.keys(others).length === 0 && !site.taken.has(kind)) {
+      site.taken.add(kind);
+      const shared =
+        site.pages.get(kind) ??
+        (await SharedPage.open(site.browser, this.server.url, defaults, initScripts[kind]));
+      site.pages.set(kind, shared);
       if (viewport) await shared.page.setViewportSize(viewport);
-      return { page: shared.page, problems: shared.problems, leave: () => release(site, shared) };
+      return { page: shared.page, problems: shared.problems, leave: () => release(site, kind, shared) };
     }
     const { page, problems } = await newPage(site.browser, { ...defaults, ...context });
     site.contexts.push(page.context());
-    await page.context().addInitScript(recordToasts);
-    if (translated) await page.context().addInitScript(translator);
+    for (const script of initScripts[kind]) await page.context().addInitScript(script);
     return { page, problems, leave: () => page.context().close() };
   }
 
@@ -162,10 +170,10 @@ export class Dashboard {
    * test.
    */
   async stop(): Promise<void> {
-    const { browser, contexts, page } = this.#site;
+    const { browser, contexts, pages } = this.#site;
     if (browser.isConnected()) {
       for (const context of contexts) await context.close();
-      await page?.context.close();
+      for (const { context } of pages.values()) await context.close();
     }
     await this.server.stop();
   }
@@ -178,17 +186,17 @@ export class Dashboard {
 }
 
 function siteOf(server: TestServer, browser: Browser): Site {
-  return { server, browser, contexts: [], page: undefined, isPageTaken: false, addresses: 0 };
+  return { server, browser, contexts: [], pages: new Map(), taken: new Set(), addresses: 0 };
 }
 
-async function release(site: Site, shared: SharedPage): Promise<void> {
+async function release(site: Site, kind: PageKind, shared: SharedPage): Promise<void> {
   try {
     await shared.clear();
   } catch {
-    site.page = undefined;
+    site.pages.delete(kind);
     await shared.context.close();
   } finally {
-    site.isPageTaken = false;
+    site.taken.delete(kind);
   }
 }
 

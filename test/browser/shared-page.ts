@@ -1,6 +1,5 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { newPage, watch } from '../support/browser.ts';
-import { recordToasts } from './toasts.ts';
 
 /** Playwright's default. */
 const defaultSize = { width: 1280, height: 720 };
@@ -32,14 +31,18 @@ export class SharedPage {
     this.#url = url;
   }
 
-  /** @param url URL of the server */
+  /**
+   * @param url URL of the server
+   * @param scripts that run in each new document
+   */
   static async open(
     browser: Browser,
     url: string,
     options: Parameters<typeof newPage>[1],
+    scripts: string[],
   ): Promise<SharedPage> {
     const { page, problems } = await newPage(browser, options);
-    await page.context().addInitScript(recordToasts);
+    for (const script of scripts) await page.context().addInitScript(script);
     return new SharedPage(page, problems, url);
   }
 

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium as launcher, type Page } from 'playwright-core';
 import { shareInRun } from './end-of-run.ts';
 
@@ -16,12 +17,26 @@ process.env.AWS_LAMBDA_JS_RUNTIME ??= 'nodejs24.x';
 const { default: chromium } = await import('@sparticuz/chromium');
 
 /**
+ * Whether Chromium can share memory between its processes in `/dev/shm`. Otherwise it creates a file on a disk for each
+ * piece, which takes a tenth of its CPU time. A container may have too little of this memory (Docker: 64 MB).
+ */
+function hasSharedMemory(): boolean {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    return bavail * bsize >= 2 ** 30;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Starts real Chromium from npm. Its default arguments would disable web security; these keep it enabled.
  *
  * @param host a name, and optionally the address that it stands for
  */
 export async function launchBrowser(host = 'soku.example 127.0.0.1'): Promise<Browser> {
   return launcher.launch({
+    ignoreDefaultArgs: hasSharedMemory() ? ['--disable-dev-shm-usage'] : [],
     executablePath: await chromium.executablePath(),
     args: [
       '--no-sandbox',
