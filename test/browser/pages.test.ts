@@ -1,10 +1,12 @@
 /** Every page is accessible in both themes and on a small screen, has a title and logs nothing to the console. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { scriptSizes } from '../support/script-sizes.ts';
 import { isAccessible, settled } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { heading } from './key-pages.ts';
+import { until } from './expect.ts';
+import { heading, visit } from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 import { ageRotation, rotate } from './rotating.ts';
 
@@ -42,61 +44,164 @@ await ageRotation(dashboard, unfinished.id, 5);
 interface Case {
   what: string;
   path: string;
+  /** In the tab of the browser, before the name of the product. */
+  title: string;
   on?: Dashboard;
   signedOut?: boolean;
   expected?: RegExp[];
 }
 
 const missing = `key_${'0'.repeat(26)}`;
-const cases: Case[] = [
-  { what: 'the login page', path: '/login', signedOut: true },
-  { what: 'the setup page', path: '/setup', on: unset },
-  { what: 'the overview', path: '/' },
-  { what: 'the overview over 30 days', path: '/?range=30d' },
-  { what: 'the overview without keys', path: '/', on: empty },
-  { what: 'the account', path: '/settings/account' },
-  { what: 'the list of keys', path: '/settings/api?status=all' },
-  { what: 'the list without keys', path: '/settings/api', on: empty },
-  { what: 'the list without search results', path: '/settings/api?q=nothing%20like%20it' },
-  { what: 'the page of a key', path: `/settings/api/${key.id}` },
-  { what: 'the page of a key over 7 days', path: `/settings/api/${key.id}?range=7d` },
-  { what: 'the page of a key over 90 days', path: `/settings/api/${key.id}?range=90d` },
-  { what: 'the access of a key', path: `/settings/api/${key.id}?tab=access` },
-  { what: 'the secret of a key', path: `/settings/api/${key.id}?tab=secrets` },
-  { what: 'the secrets of a key that is being rotated', path: `/settings/api/${rotated.id}?tab=secrets` },
-  { what: 'the secrets of an unfinished rotation', path: `/settings/api/${unfinished.id}?tab=secrets` },
-  { what: 'the secret of a revoked key', path: `/settings/api/${revoked.id}?tab=secrets` },
-  { what: 'the activity of a key', path: `/settings/api/${key.id}?tab=activity` },
-  { what: 'the page of an unused key', path: `/settings/api/${unused.id}` },
-  { what: 'the page of a revoked key', path: `/settings/api/${revoked.id}` },
-  { what: 'the access of a revoked key', path: `/settings/api/${revoked.id}?tab=access` },
-  { what: 'the page of an unknown key', path: `/settings/api/${missing}`, expected: [httpErrorMessage(404)] },
-  { what: 'the import', path: '/settings/api/import' },
-  { what: 'the scopes', path: '/settings/api/scopes' },
-  { what: 'the hygiene of keys', path: '/settings/api/hygiene' },
-  { what: 'the policies of keys', path: '/settings/api/hygiene?panel=policies' },
-  { what: 'the webhooks', path: '/settings/webhooks' },
-  { what: 'the audit log', path: '/settings/audit' },
-  { what: 'the audit log without matching entries', path: '/settings/audit?action=account.password_reset' },
-  { what: 'the help on keys', path: '/help/api-key-management' },
-  { what: 'the help on rotating a key', path: '/help/rotate-a-key' },
-  { what: 'the help on authentication', path: '/help/authentication' },
-  { what: 'the help on protecting an API', path: '/help/protect-an-api' },
-  { what: 'the troubleshooting page', path: '/help/api-troubleshooting#revoked_key' },
-  { what: 'the troubleshooting page without a login', path: '/help/api-troubleshooting', signedOut: true },
-  { what: 'the reference', path: '/docs' },
-  { what: 'an unknown page', path: '/nowhere', expected: [httpErrorMessage(404)] },
+
+/** Pages that need a load of their own: of other people and servers, and those whose load fails. */
+const loaded: Case[] = [
+  { what: 'the login page', path: '/login', title: 'Sign in', signedOut: true },
+  { what: 'the setup page', path: '/setup', title: 'Set up Soku', on: unset },
+  { what: 'the overview without keys', path: '/', title: 'Overview', on: empty },
+  { what: 'the list without keys', path: '/settings/api', title: 'API keys', on: empty },
+  {
+    what: 'the troubleshooting page without a login',
+    path: '/help/api-troubleshooting',
+    title: 'API troubleshooting, help',
+    signedOut: true,
+  },
+  {
+    what: 'the page of an unknown key',
+    path: `/settings/api/${missing}`,
+    title: 'Key not found',
+    expected: [httpErrorMessage(404)],
+  },
+  {
+    what: 'an unknown page',
+    path: '/nowhere',
+    title: 'Page not found',
+    expected: [httpErrorMessage(404)],
+  },
 ];
 
-for (const { what, path, on = dashboard, signedOut = false, expected = [] } of cases) {
-  test(`${what} (${path}) has no axe violations and does not scroll sideways`, async (t) => {
+/** The others, in an order in which the title always changes. */
+const linked: Case[] = [
+  { what: 'the overview over 30 days', path: '/?range=30d', title: 'Overview' },
+  { what: 'the account', path: '/settings/account', title: 'Account' },
+  { what: 'the overview', path: '/', title: 'Overview' },
+  { what: 'the list of keys', path: '/settings/api?status=all', title: 'API keys' },
+  { what: 'the page of a key', path: `/settings/api/${key.id}`, title: `${key.name}, API key` },
+  {
+    what: 'the access of a key',
+    path: `/settings/api/${key.id}?tab=access`,
+    title: `${key.name}, access of an API key`,
+  },
+  {
+    what: 'the page of a key over 7 days',
+    path: `/settings/api/${key.id}?range=7d`,
+    title: `${key.name}, API key`,
+  },
+  {
+    what: 'the secret of a key',
+    path: `/settings/api/${key.id}?tab=secrets`,
+    title: `${key.name}, secrets of an API key`,
+  },
+  {
+    what: 'the page of a key over 90 days',
+    path: `/settings/api/${key.id}?range=90d`,
+    title: `${key.name}, API key`,
+  },
+  {
+    what: 'the activity of a key',
+    path: `/settings/api/${key.id}?tab=activity`,
+    title: `${key.name}, activity of an API key`,
+  },
+  {
+    what: 'the list without search results',
+    path: '/settings/api?q=nothing%20like%20it',
+    title: 'API keys',
+  },
+  {
+    what: 'the secrets of a key that is being rotated',
+    path: `/settings/api/${rotated.id}?tab=secrets`,
+    title: `${rotated.name}, secrets of an API key`,
+  },
+  {
+    what: 'the secrets of an unfinished rotation',
+    path: `/settings/api/${unfinished.id}?tab=secrets`,
+    title: `${unfinished.name}, secrets of an API key`,
+  },
+  {
+    what: 'the secret of a revoked key',
+    path: `/settings/api/${revoked.id}?tab=secrets`,
+    title: `${revoked.name}, secrets of an API key`,
+  },
+  {
+    what: 'the page of an unused key',
+    path: `/settings/api/${unused.id}`,
+    title: `${unused.name}, API key`,
+  },
+  {
+    what: 'the page of a revoked key',
+    path: `/settings/api/${revoked.id}`,
+    title: `${revoked.name}, API key`,
+  },
+  {
+    what: 'the access of a revoked key',
+    path: `/settings/api/${revoked.id}?tab=access`,
+    title: `${revoked.name}, access of an API key`,
+  },
+  { what: 'the import', path: '/settings/api/import', title: 'Import keys' },
+  { what: 'the scopes', path: '/settings/api/scopes', title: 'Scopes' },
+  { what: 'the hygiene of keys', path: '/settings/api/hygiene', title: 'Hygiene' },
+  { what: 'the webhooks', path: '/settings/webhooks', title: 'Webhooks' },
+  { what: 'the policies of keys', path: '/settings/api/hygiene?panel=policies', title: 'Hygiene' },
+  { what: 'the audit log', path: '/settings/audit', title: 'Audit log' },
+  { what: 'the help on keys', path: '/help/api-key-management', title: 'API key management, help' },
+  {
+    what: 'the audit log without matching entries',
+    path: '/settings/audit?action=account.password_reset',
+    title: 'Audit log',
+  },
+  { what: 'the help on rotating a key', path: '/help/rotate-a-key', title: 'Rotate a key, help' },
+  { what: 'the help on authentication', path: '/help/authentication', title: 'Authentication, help' },
+  { what: 'the help on protecting an API', path: '/help/protect-an-api', title: 'Protect an API, help' },
+  {
+    what: 'the troubleshooting page',
+    path: '/help/api-troubleshooting#revoked_key',
+    title: 'API troubleshooting, help',
+  },
+  { what: 'the reference', path: '/docs', title: 'API reference' },
+];
+
+const promise = 'has no axe violations and does not scroll sideways';
+
+async function isSound(page: Page): Promise<void> {
+  await settled(page);
+  await isAccessible(page);
+  assert.equal(await heading(page).count(), 1, 'exactly one first-level heading');
+}
+
+for (const { what, path, title, on = dashboard, signedOut = false, expected = [] } of loaded) {
+  test(`${what} (${path}) ${promise}`, async (t) => {
     const page = await on.open(t, path, { expected, ...(signedOut ? { as: null } : {}) });
-    await settled(page);
-    await isAccessible(page);
-    assert.equal(await heading(page).count(), 1, 'exactly one first-level heading');
-    assert.match(await page.title(), /^.+ · Soku$/);
+    await isSound(page);
+    assert.equal(await page.title(), `${title} · Soku`);
   });
 }
+
+test('the pages of one person, in one load', async (t) => {
+  const page = await dashboard.open(t, '/nowhere', { expected: [httpErrorMessage(404)] });
+  await settled(page);
+  for (const { what, path, title } of linked) {
+    await t.test(`${what} (${path}) ${promise}`, async () => {
+      // The page before stays until the next one is ready. Only the title tells which one is shown.
+      assert.notEqual(await page.title(), `${title} · Soku`, 'the page before has another title');
+      await visit(page, path);
+      await until(
+        () => page.title(),
+        (shown) => shown === `${title} · Soku`,
+        `the title is ${title}`,
+      );
+      await isSound(page);
+    });
+  }
+});
 
 test('on a very wide screen no page scrolls sideways, and long names stay inside their cells', async (t) => {
   const page = await dashboard.open(t, '/settings/api?status=all', {
