@@ -124,7 +124,8 @@ export class Dashboard {
       const unexpected = problems.filter((problem) => !expected.some((pattern) => pattern.test(problem)));
       assert.deepEqual(unexpected, [], 'no unexpected console messages');
     });
-    await page.goto(this.server.url + path);
+    // A shared page is already at `/healthz`.
+    if (page.url() !== this.server.url + path) await page.goto(this.server.url + path);
     return page;
   }
 

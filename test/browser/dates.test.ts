@@ -13,7 +13,7 @@ const hour = 3_600_000;
 
 test('"tomorrow" is the next calendar day and changes to hours while the page stays open', async (t) => {
   const { key } = await ada.createKey({ name: 'Soon over', expiresAt: '2031-03-31T10:00:00Z' });
-  const page = await dashboard.open(t, '/help/authentication', { timezoneId: 'Europe/Berlin' });
+  const page = await dashboard.open(t, '/healthz', { timezoneId: 'Europe/Berlin' });
   // 12:00 on the day before a day of 23 hours. The key expires at 12:00 on the day after it.
   await page.clock.install({ time: Date.parse('2031-03-29T11:00:00Z') });
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?tab=access`);
@@ -28,7 +28,7 @@ test('"tomorrow" is the next calendar day and changes to hours while the page st
 test('the 7-day chart has a tick for each day, including a day without a midnight', async (t) => {
   const { key } = await ada.createKey({ name: 'In Havana' });
   await recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 3 }]);
-  const page = await dashboard.open(t, '/help/authentication', { timezoneId: 'America/Havana' });
+  const page = await dashboard.open(t, '/healthz', { timezoneId: 'America/Havana' });
   const first = Date.parse('2026-03-04T00:00:00Z');
   await page.route('**/usage/history?**', async (route) => {
     const response = await route.fetch();

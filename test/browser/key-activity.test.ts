@@ -46,7 +46,7 @@ test('rejections are listed by reason for the chosen range, and link to their ex
 test('while a node of an earlier version responds, without newer fields, the numbers are shown', async (t) => {
   const { key } = await ada.createKey({ name: 'During an update' });
   await recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 5, refused: 3 }]);
-  const page = await dashboard.open(t, '/help/authentication');
+  const page = await dashboard.open(t, '/healthz');
   await page.route('**/usage?**', async (route) => {
     const response = await route.fetch();
     const body = z.record(z.string(), z.unknown()).parse(await response.json());
@@ -102,7 +102,7 @@ test('a long activity is loaded in pages, and its days are not repeated', async 
 
 test('an activity that cannot be loaded shows the error, and can be loaded again', async (t) => {
   const { key } = await ada.createKey({ name: 'Hidden activity' });
-  const page = await dashboard.open(t, '/help/authentication', { expected: [httpErrorMessage(500)] });
+  const page = await dashboard.open(t, '/healthz', { expected: [httpErrorMessage(500)] });
   await page.route('**/v1/audit?**', (route) => route.fulfill({ status: 500, json: {} }));
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?tab=activity`);
   await reads(page.getByRole('alert').filter({ hasText: '500' }), /The server responded with 500/);

@@ -258,7 +258,7 @@ test('a revoke on another machine appears within seconds while the page is visib
   const { key } = await ada.createKey({ name: 'Seen from afar', expiresAt });
   const shown = (page: Page) => page.locator('a, bdi').filter({ hasText: /^Seen from afar$/ });
   const open = async (path: string) => {
-    const page = await dashboard.open(t, '/help/authentication', { alone: true });
+    const page = await dashboard.open(t, '/healthz', { alone: true });
     await page.clock.install();
     await page.goto(dashboard.server.url + path);
     await shown(page).waitFor();

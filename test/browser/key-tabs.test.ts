@@ -110,7 +110,7 @@ test('the tabs and everything in them work with the keyboard alone', async (t) =
 test('on each tab, a key of another workspace is not found, and nothing of it is shown', async (t) => {
   const person = await neighbor.openSession();
   const { key } = await person.createKey({ name: "Bob's own" });
-  const page = await dashboard.open(t, '/help/authentication', { expected: [httpErrorMessage(404)] });
+  const page = await dashboard.open(t, '/healthz', { expected: [httpErrorMessage(404)] });
   for (const query of ['', '?tab=access', '?tab=access&panel=limit', '?tab=secrets', '?tab=activity']) {
     await page.goto(`${dashboard.server.url}/settings/api/${key.id}${query}`);
     await reads(heading(page), /^Key not found$/);

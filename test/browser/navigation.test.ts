@@ -92,7 +92,7 @@ for (const path of ['/', '/settings/api', '/settings/audit', '/help/authenticati
 }
 
 test('an unknown address returns 404 with a page that links to the overview', async (t) => {
-  const page = await dashboard.open(t, '/nowhere', { expected: [httpErrorMessage(404)] });
+  const page = await dashboard.open(t, '/healthz', { expected: [httpErrorMessage(404)] });
   for (const path of ['/nowhere', '/settings/nowhere', '/help/nowhere']) {
     const response = await page.goto(dashboard.server.url + path);
     assert.equal(response?.status(), 404);
@@ -130,8 +130,8 @@ const running = (page: Page) =>
   );
 
 test('with reduced motion nothing is animated, even while loading; otherwise something is', async (t) => {
-  const calm = await dashboard.open(t, '/help/authentication');
-  const moving = await dashboard.open(t, '/help/authentication', { reducedMotion: 'no-preference' });
+  const calm = await dashboard.open(t, '/healthz');
+  const moving = await dashboard.open(t, '/healthz', { reducedMotion: 'no-preference' });
   for (const page of [calm, moving]) {
     await hold(page);
     await page.goto(`${dashboard.server.url}/settings/api`);
@@ -142,7 +142,7 @@ test('with reduced motion nothing is animated, even while loading; otherwise som
 });
 
 test('the layout does not shift when the keys have loaded', async (t) => {
-  const page = await dashboard.open(t, '/help/authentication');
+  const page = await dashboard.open(t, '/healthz');
   await hold(page);
   await page.goto(`${dashboard.server.url}/settings/api`);
   await page.getByRole('status').filter({ hasText: 'Loading keys' }).waitFor();
@@ -161,7 +161,7 @@ test('the layout does not shift when the keys have loaded', async (t) => {
 });
 
 test('a list that is loading can be sorted with the keyboard, and the focus stays on its header', async (t) => {
-  const page = await dashboard.open(t, '/help/authentication');
+  const page = await dashboard.open(t, '/healthz');
   await hold(page);
   await page.goto(`${dashboard.server.url}/settings/api`);
   await page.getByRole('status').filter({ hasText: 'Loading keys' }).waitFor();
@@ -177,7 +177,7 @@ test('a list that is loading can be sorted with the keyboard, and the focus stay
 });
 
 test('the pages send no requests to other origins', async (t) => {
-  const page = await dashboard.open(t, '/login');
+  const page = await dashboard.open(t, '/healthz');
   const requested = new Set<string>();
   page.on('request', (request) => requested.add(new URL(request.url()).origin));
   for (const path of ['/', '/settings/api?panel=generate', '/settings/account', '/docs']) {

@@ -157,7 +157,7 @@ test('the overview with activity is accessible, and so are its numbers', async (
 });
 
 test('if the usage cannot be loaded, the page shows the error, what needs attention, and a way to retry', async (t) => {
-  const page = await dashboard.open(t, '/help/authentication', { expected: [httpErrorMessage(500)] });
+  const page = await dashboard.open(t, '/healthz', { expected: [httpErrorMessage(500)] });
   await page.route('**/v1/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
   await page.goto(dashboard.server.url);
   await reads(page.getByRole('main').getByRole('alert').first(), /The server responded with 500/);
@@ -171,7 +171,7 @@ test('if the usage cannot be loaded, the page shows the error, what needs attent
 });
 
 test('while the numbers are loading, the page has its heading, and nothing needs attention yet', async (t) => {
-  const page = await dashboard.open(t, '/help/authentication');
+  const page = await dashboard.open(t, '/healthz');
   let respond = () => {};
   const held = new Promise<void>((resolve) => {
     respond = resolve;
@@ -192,7 +192,7 @@ test('while the numbers are loading, the page has its heading, and nothing needs
 });
 
 test('if the keys cannot be loaded, the page has its heading, the error and a way to retry', async (t) => {
-  const page = await dashboard.open(t, '/help/authentication', { expected: [httpErrorMessage(500)] });
+  const page = await dashboard.open(t, '/healthz', { expected: [httpErrorMessage(500)] });
   await page.route('**/v1/api-keys?**', (route) => route.fulfill({ status: 500, json: {} }));
   await page.goto(dashboard.server.url);
   await reads(page.getByRole('main').getByRole('alert'), /^The server responded with 500/);

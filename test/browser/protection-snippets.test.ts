@@ -21,7 +21,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 /** The code of a tab, as the owner of a workspace without keys sees it. */
 async function snippet(t: TestContext, name: string): Promise<string> {
-  const page = await dashboard.open(t, '/help/authentication');
+  const page = await dashboard.open(t, '/healthz');
   await page.route('**/v1/api-keys?**', (route) => route.fulfill({ json: { data: [], nextCursor: null } }));
   await page.goto(dashboard.server.url);
   const tabs = page.getByRole('tablist', { name: 'Protect your API' });

@@ -172,7 +172,7 @@ test('a key that is typed into the search is not sent, and of several keys the f
 
 test('a key in the address of a page is removed from it before it is used, and is found', async (t) => {
   const { apiKey } = await dashboard.ada.createKey({ name: 'In the address' });
-  const page = await dashboard.open(t, '/help/authentication');
+  const page = await dashboard.open(t, '/healthz');
   for (const path of [
     `/settings/api?q=${apiKey}`,
     `/settings/api?q=%22${encodeURIComponent(apiKey.replaceAll('_', '%5F'))}%22&status=revoked`,
@@ -188,7 +188,7 @@ test('a key in the address of a page is removed from it before it is used, and i
     assert.match(opened ?? '', /^GET /, 'the request for the page');
     assert.deepEqual(others, []);
     // Where the page shows no key, so that the next one cannot be taken for it.
-    await page.goto(`${dashboard.server.url}/help/authentication`);
+    await page.goto(`${dashboard.server.url}/healthz`);
   }
   await page.goto(`${dashboard.server.url}/help/authentication?x=${apiKey}#${apiKey}`);
   await isAt(page, '/help/authentication');

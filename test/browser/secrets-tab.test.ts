@@ -35,7 +35,7 @@ test('a key with one secret explains rotation and offers it', async (t) => {
 test('the countdown counts down, and its end is stated', async (t) => {
   const { key } = await ada.createKey({ name: 'Counted down' });
   await rotate(dashboard, key.id, { graceSeconds: 86_400, startGrace: 'now' });
-  const page = await dashboard.open(t, '/help/rotate-a-key', { alone: true });
+  const page = await dashboard.open(t, '/healthz', { alone: true });
   await page.clock.install();
   await page.goto(dashboard.server.url + address(key.id));
   const clock = rotation(page).getByRole('timer');
@@ -181,7 +181,7 @@ test('a retired secret that is still used, and a revoked key, raise an alert on 
 test('when the period ends, the page shows it at once', async (t) => {
   const { key } = await ada.createKey({ name: 'Ends now' });
   await rotate(dashboard, key.id, { graceSeconds: 90, startGrace: 'now' });
-  const page = await dashboard.open(t, '/help/rotate-a-key', { alone: true });
+  const page = await dashboard.open(t, '/healthz', { alone: true });
   await page.clock.install({ time: new Date(Math.ceil(Date.now() / 60_000) * 60_000 - 50_000) });
   await page.goto(dashboard.server.url + address(key.id));
   await rotation(page).getByRole('timer').waitFor();
