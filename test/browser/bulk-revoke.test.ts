@@ -10,7 +10,7 @@ import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 import { announces } from './toasts.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 /** Creates keys whose names start with a word, so that a search finds only them, in this order. */

@@ -79,7 +79,10 @@ export class Dashboard {
     }
   }
 
-  /** A dashboard that all test files of this process share. Use own keys, and expect other keys beside them. */
+  /**
+   * A dashboard that all test files of this process share, for tests that need the owner's password. Use own keys, and
+   * expect other keys beside them, with which a list takes longer to show than in a new workspace.
+   */
   static readonly shared = shareInRun(
     () => Dashboard.start(),
     (dashboard) => dashboard.stop(),

@@ -9,7 +9,7 @@ import { recordHours, recordLastUse } from './recorded-usage.ts';
 import { graceField, rotate, rotateButton } from './rotating.ts';
 import { serverError } from './server-error.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { key } = await dashboard.ada.createKey({ name: 'Under the dialogs' });
 const { key: revoked } = await dashboard.ada.createKey({ name: 'Revoked before' });
 await dashboard.ada.revoke(revoked.id);

@@ -7,7 +7,7 @@ import { Dashboard } from './dashboard.ts';
 import { clipboard, hasFocus, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 await ada.createKey({ name: 'There before' });
 

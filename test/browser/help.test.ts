@@ -12,7 +12,7 @@ import { Dashboard } from './dashboard.ts';
 import { clipboard, evaluate, isAt, reads, texts, until } from './expect.ts';
 import { heading } from './key-pages.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { key } = await dashboard.ada.createKey({ name: 'Helped' });
 
 const openSignedOut = (t: TestContext, path: string) => dashboard.open(t, path, { as: null });

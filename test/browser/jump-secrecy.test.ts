@@ -10,7 +10,7 @@ import { isAt, isGone, reads, texts } from './expect.ts';
 import { choices, count, jump, jumpInput, openJump } from './jump-pages.ts';
 import { isNotInPage, isNowhereIn, randomPart, record } from './leaks.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 const hashOf = (apiKey: string) => createHash('sha256').update(apiKey).digest('hex');

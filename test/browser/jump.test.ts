@@ -11,7 +11,7 @@ import * as keys from './key-pages.ts';
 import { serverError } from './server-error.ts';
 import { announces } from './toasts.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 const { apiKey, key } = await ada.createKey({ name: 'Jump worker' });

@@ -9,7 +9,7 @@ import { hasFocus, isAt, reads, texts, until } from './expect.ts';
 import { heading } from './key-pages.ts';
 import { recordHours } from './recorded-usage.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 const section = (page: Page, title: string) =>

@@ -9,7 +9,7 @@ import { Dashboard } from './dashboard.ts';
 import { evaluate } from './expect.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 /** Everything that can move: a limit, scopes, an expiry, a creator, requests, rejections and events. */

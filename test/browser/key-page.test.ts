@@ -11,7 +11,7 @@ import { evaluate, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, unti
 import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse, startOfHour } from './recorded-usage.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 /** Calls the API like a program. */

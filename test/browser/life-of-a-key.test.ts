@@ -11,7 +11,7 @@ import { clipboard, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts } fr
 import * as keys from './key-pages.ts';
 import { announces } from './toasts.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 
 const me = (apiKey: string) => call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) });
 

@@ -8,7 +8,7 @@ import { Dashboard } from './dashboard.ts';
 import { evaluate, texts } from './expect.ts';
 import { recordHours } from './recorded-usage.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const name = 'Layout of data warehouse';
 const { key } = await dashboard.ada.createKey({ name });
 await recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 1_234_567, refused: 123_456 }]);

@@ -7,7 +7,7 @@ import { settled } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { key } = await dashboard.ada.createKey({ name: 'Unused' });
 await dashboard.database(
   'UPDATE api_key SET created_at = created_at - ? WHERE id = ?',

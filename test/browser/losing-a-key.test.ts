@@ -6,7 +6,7 @@ import { Dashboard } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 
 const stay = (page: Page) => keys.alertDialog(page).getByRole('button', { name: 'Back to the key' });
 const leaveAnyway = (page: Page) =>

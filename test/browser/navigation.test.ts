@@ -8,7 +8,7 @@ import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { evaluate, hasFocus, isAt, reads, showsFocus, tabTo } from './expect.ts';
 import { heading, nameField } from './key-pages.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { key } = await dashboard.ada.createKey({ name: 'Navigated' });
 
 const main = (page: Page) => page.getByRole('navigation', { name: 'Main' });

@@ -14,7 +14,7 @@ import { jumpInput } from './jump-pages.ts';
 import { heading } from './key-pages.ts';
 
 const path = '/help/protect-an-api';
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { port } = new URL(dashboard.server.url);
 
 /** Every fenced block of the pages whose examples are tested. */

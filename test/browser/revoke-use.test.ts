@@ -10,7 +10,7 @@ import { hasFocus, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 const week = 7 * 24 * 3_600_000;

@@ -8,7 +8,7 @@ import { isGone, reads, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { announces } from './toasts.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 /** Three servers on one PostgreSQL. The tests use the dashboard of the first. */
 let deployment: Deployment;

@@ -9,7 +9,7 @@ import * as keys from './key-pages.ts';
 import { serverError } from './server-error.ts';
 import { announces } from './toasts.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 async function createKeys(...names: string[]): Promise<void> {

@@ -9,7 +9,7 @@ import { clipboard, evaluate, hasFocus, isAt, isClosed, showsFocus, tabTo, texts
 import * as keys from './key-pages.ts';
 import { announces } from './toasts.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 const { key } = await ada.createKey({ name: 'Row first' });
 await ada.createKey({ name: 'Row second' });

@@ -8,7 +8,7 @@ import { hasFocus, isAt, isGone, reads, tabTo, texts } from './expect.ts';
 import { jump, jumpInput, openJump } from './jump-pages.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { key } = await dashboard.ada.createKey({ name: 'With shortcuts' });
 
 async function open(t: TestContext, path: string): Promise<Page> {

@@ -5,7 +5,7 @@ import { Dashboard } from './dashboard.ts';
 import { reads, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 /** A phone, the smallest phone, a phone in landscape, and a window of 1280 x 800 at 200 % zoom. */

@@ -11,7 +11,7 @@ import { Dashboard } from './dashboard.ts';
 import { clipboard, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const folder = mkdtempSync(join(tmpdir(), 'soku-snippets-'));
 after(() => rmSync(folder, { recursive: true }));
 

@@ -6,7 +6,7 @@ import { isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { ageRotation, graceField, rotate, rotateButton, verify } from './rotating.ts';
 
-const dashboard = await Dashboard.shared();
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
