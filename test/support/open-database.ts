@@ -4,7 +4,12 @@ import type { Database } from '../../packages/server/src/database/open.ts';
 import { openPostgres, type PostgresDatabase } from '../../packages/server/src/database/postgres.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';
 import { patience } from './patience.ts';
-import { temporaryDatabase } from './postgres-database.ts';
+import {
+  copyOfDatabase,
+  prepareForCopies,
+  type TemporaryDatabase,
+  temporaryDatabase,
+} from './postgres-database.ts';
 import { openTemporary } from './temporary-sqlite.ts';
 
 /** The databases of store tests: both kinds, and PostgreSQL with a natural-language collation. */
@@ -45,6 +50,22 @@ export async function openPatiently(url: string): Promise<PostgresDatabase> {
   });
 }
 
+/** Names of databases with all tables, by the options of their creation. */
+const migrated = new Map<string, Promise<string>>();
+
+/** A new database with all tables. Only the first one is migrated, because a copy takes far less time. */
+async function migratedDatabase(options: string): Promise<TemporaryDatabase> {
+  const template = migrated.get(options) ?? migrate(options);
+  migrated.set(options, template);
+  return copyOfDatabase(await template);
+}
+
+async function migrate(options: string): Promise<string> {
+  const { url } = await temporaryDatabase(undefined, options);
+  await (await openPatiently(url)).close();
+  return prepareForCopies(url);
+}
+
 /**
  * A separate PostgreSQL database for a test in this process, opened as the server does.
  *
@@ -54,7 +75,7 @@ export async function openPatiently(url: string): Promise<PostgresDatabase> {
 export async function openTestPostgres(
   options = '',
 ): Promise<{ url: string; database: PostgresDatabase; close(): Promise<void> }> {
-  const { url, drop } = await temporaryDatabase(undefined, options);
+  const { url, drop } = await migratedDatabase(options);
   const database = await openPatiently(url);
   const close = async () => {
     await database.close();

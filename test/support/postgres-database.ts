@@ -57,7 +57,8 @@ async function create(server: string, options: string): Promise<TemporaryDatabas
   await run(
     server,
     `CREATE ROLE ${name} LOGIN PASSWORD '${password}'`,
-    `CREATE DATABASE ${name} OWNER ${name} ${options}`,
+    // The default strategy writes each page of the copy to the write-ahead log as well.
+    `CREATE DATABASE ${name} OWNER ${name} ${options} STRATEGY file_copy`,
   );
   const url = new URL(server);
   url.username = name;

@@ -1,7 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
@@ -33,6 +42,10 @@ const always = {
   // Both leave fewer resources behind after a SIGKILL, and start faster.
   dynamic_shared_memory_type: 'mmap',
   io_method: 'sync',
+  // Shares the blocks of a copied database if the file system can, or at least copies them in the kernel.
+  file_copy_method: 'clone',
+  // Bounds the memory that the log takes.
+  max_wal_size: '256MB',
 };
 
 /**
@@ -185,7 +198,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 }
 
 async function prepare(installation: Installation, options: PostgresOptions): Promise<Postgres> {
-  const directory = mkdtempSync(join(cacheDirectory(), 'soku-postgres-'));
+  const parent = options.durable === true ? cacheDirectory() : quickDirectory();
+  const directory = mkdtempSync(join(parent, 'soku-postgres-'));
   // The log belongs to the test's user, the data to the server's user.
   chmodSync(directory, 0o755);
   const port = await lastingPort();
@@ -206,6 +220,22 @@ async function prepare(installation: Installation, options: PostgresOptions): Pr
   );
   writeFileSync(join(data, 'postgresql.conf'), lines.join(''), { flag: 'a' });
   return postgres;
+}
+
+/**
+ * A file system in memory, if the machine has plenty of it: there, creating and removing a database takes a tenth of the
+ * CPU time. All databases of a run together take less than 1 GB.
+ */
+function quickDirectory(): string {
+  const [tmpfs, plenty] = [0x01021994, 4 * 2 ** 30];
+  try {
+    const memory = realpathSync('/dev/shm');
+    const { type, bavail, bsize } = statfsSync(memory);
+    if (type === tmpfs && Math.min(bavail * bsize, process.availableMemory()) >= plenty) return memory;
+  } catch {
+    // This system has none.
+  }
+  return cacheDirectory();
 }
 
 /**
