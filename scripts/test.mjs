@@ -65,7 +65,7 @@ const longGroups = [
       'test/operations/rolling-restart.test.ts',
       'test/proxies/*.test.ts',
       'test/simulation/*.test.ts',
-      'test/torture/torture.test.ts',
+      'test/torture/{rotations,torture}.test.ts',
       'packages/*/src/**/*.test.ts',
     ],
   },

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Deployment } from '../operations/nodes.ts';
-import { assertProblem } from '../support/contract.ts';
+import { assertProblem, eventually } from '../support/contract.ts';
 import { call, type HttpResponse } from '../support/person.ts';
 import { owner } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
@@ -27,6 +27,7 @@ test('without its database a node rejects all callers alike, reports only certai
   const node = deployment.node(0);
   const ada = await openSession(node.server);
   node.network.cut();
+  const cutAt = performance.now();
   const reads = ['/v1/api-keys', '/v1/workspace', '/api/session', '/api/auth/get-session'];
   for (const path of [...reads, '/api/auth/list-sessions']) {
     assertDatabaseUnavailable(await ada.call('GET', path), /^The database is not responding\. Try again\.$/);
@@ -38,7 +39,9 @@ test('without its database a node rejects all callers alike, reports only certai
   assertDatabaseUnavailable(await signIn(node.url), uncertain);
   await Promise.all(Array.from({ length: 100 }, () => ada.call('GET', '/v1/api-keys')));
   const lines = node.server.output.split('\n').filter((line) => line.includes('"level":50'));
-  assert.ok(lines.length >= 1 && lines.length < 30, `${lines.length} lines of 109 failures`);
+  // A few per second, so a busy machine has more of them.
+  const most = 30 + (5 * (performance.now() - cutAt)) / 1000;
+  assert.ok(lines.length >= 1 && lines.length < most, `${lines.length} lines of 109 failures`);
   for (const line of node.server.output.trim().split('\n')) assert.match(line, /^\{/, 'past the log');
   assert.doesNotMatch(node.server.output, /postgres:\/\/|"client"|request failed with an internal error/);
 
@@ -54,11 +57,22 @@ test('terminated database connections cause an error about the uncertain outcome
   const ada = await openSession(deployment.node(0).server);
   const terminate = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'soku' AND pid <> pg_backend_pid()`;
+  const waiting = `SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'soku' AND wait_event_type = 'Lock'`;
   let isDone = false;
-  const responses = Promise.all(
-    Array.from({ length: 120 }, () => ada.call('POST', '/v1/api-keys', { name: 'ended' })),
-  ).finally(() => {
-    isDone = true;
+  const create = () =>
+    Promise.all(Array.from({ length: 120 }, () => ada.call('POST', '/v1/api-keys', { name: 'ended' })));
+  // On a busy machine all of them might otherwise end before the first termination.
+  const { responses } = await deployment.whileWorkspacesLocked(async () => {
+    const sent = create().finally(() => {
+      isDone = true;
+    });
+    await eventually(
+      () => deployment.query(waiting),
+      ({ length }) => length >= 3,
+    );
+    await deployment.query(terminate);
+    return { responses: sent };
   });
   while (!isDone) await deployment.query(terminate);
   const created = (await responses).filter(({ status }) => status === 201);
