@@ -30,7 +30,7 @@ export interface Transaction {
 }
 
 /** Never caches anything. */
-const neverCache = { beginRead: () => null, mayCache: () => false };
+const neverCache = { beginRead: () => null, mayCache: () => false, trusts: () => true };
 
 /** Starts a separate server, because the attacks also use a superuser. */
 export async function startPostgresFixture(): Promise<PostgresFixture> {

@@ -78,6 +78,11 @@ export class Database {
     // A plain restart replicates nothing: what the replica lacks is visible now and may be lost later.
   }
 
+  /** Identifies the server process. */
+  get instance(): string {
+    return String(this.generation);
+  }
+
   /** Whether a visible change would be lost in a failover. */
   get isAhead(): boolean {
     return this.#unreplicated.some(({ notice }) => notice === 'change');

@@ -17,5 +17,6 @@ export interface Mutation {
   parts?(clock: Clock, timing: LeaseTiming): Partial<NodeParts>;
   holds?(node: VerifierNode, wallNow: number): boolean;
   mayCache?(node: VerifierNode, ticket: ReadTicket, head: LogPosition): boolean;
+  trusts?(): boolean;
   settle?(node: VerifierNode, sentAt: number, receivedAt: number): Promise<unknown>;
 }

@@ -58,6 +58,7 @@ function bound(store: ClusterStore): ClusterStore {
     exchange: (node) => store.exchange(node),
     fence: (id, renewal) => store.fence(id, renewal),
     leave: (id) => store.leave(id),
+    lacks: (position) => store.lacks(position),
   };
 }
 
@@ -85,16 +86,17 @@ function withoutGaps(store: ClusterStore): ClusterStore {
   };
 }
 
-/** A store that does not distinguish changes with the same number. */
+/** A store that distinguishes neither changes with the same number nor instances of the database. */
 function withoutTokens(store: ClusterStore): ClusterStore {
   const plain = <H extends LogPosition>(head: H) => ({ ...head, token: '' });
   return {
     ...withSnapshots(store, (exchange) => ({
       ...exchange,
+      instance: '',
       head: plain(exchange.head),
       changes: exchange.changes.map(plain),
     })),
-    readHead: async () => plain(await store.readHead()),
+    readHead: async () => ({ ...plain(await store.readHead()), instance: '' }),
   };
 }
 
@@ -182,6 +184,7 @@ export const mutations: readonly Mutation[] = [
     exposedBy: 1847,
     store: withoutTokens,
     mayCache: (node, ticket, { seq }) => node.mayCache(ticket, { seq, token: '' }),
+    trusts: () => true,
   },
   {
     name: 'starting over empties the cache',

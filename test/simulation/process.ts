@@ -79,6 +79,12 @@ export class Process {
       cache: mutation.cache?.(replicated) ?? replicated,
       failed: () => undefined,
       recovered: () => undefined,
+      instanceHandlers: {
+        replaced: () => undefined,
+        // Revokes return when a replica has them, so nothing that was confirmed is lost.
+        reapply: async () => undefined,
+        lostChanges: () => undefined,
+      },
       ...mutation.options,
     };
     this.node = new VerifierNode(nodeOptions, mutation.parts?.(clock, leaseTimingOf(nodeOptions)));
@@ -203,10 +209,15 @@ export class Process {
     const { database, store, mutation } = this.#options;
     const id = idOfHash.get(hash) ?? '';
     const ticket = this.node.beginRead();
-    const { head, isRevoked } = await store.execute({
-      snapshot: () => ({ head: database.head, isRevoked: database.keys.get(id)?.revoked === true }),
+    const { head, isRevoked, instance } = await store.execute({
+      snapshot: () => ({
+        head: database.head,
+        isRevoked: database.keys.get(id)?.revoked === true,
+        instance: database.instance,
+      }),
       result: (snapshot) => snapshot,
     });
+    if (!(mutation?.trusts?.() ?? this.node.trusts(instance))) throw new Error('another instance');
     return {
       stored: isRevoked
         ? { ended: { standing: 'revoked', keyId: id, workspaceId: verifiedKey(id).workspaceId, since: 0 } }

@@ -44,6 +44,11 @@ export class QuietWorld {
       },
       failed: (error) => calls.push(error instanceof Error ? error.message : 'failed'),
       recovered: () => calls.push('recovered'),
+      instanceHandlers: {
+        replaced: () => calls.push('replaced'),
+        reapply: async () => void calls.push('reapply'),
+        lostChanges: () => calls.push('lost changes'),
+      },
       ...changed,
     });
     const holds = () => node.holds(host.clock.wall());

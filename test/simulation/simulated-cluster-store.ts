@@ -1,8 +1,9 @@
-import type {
-  ClusterSnapshot,
-  ClusterStore,
-  LogPosition,
-  NodeRow,
+import {
+  type ClusterSnapshot,
+  type ClusterStore,
+  isSamePosition,
+  type LogPosition,
+  type NodeRow,
 } from '../../packages/server/src/propagation/cluster-store.ts';
 import type { Adversity } from './adversity.ts';
 import type { Database, Statement } from './database.ts';
@@ -74,7 +75,14 @@ export class SimulatedClusterStore implements ClusterStore {
 
   readHead() {
     const { database, leaseMs } = this.#options;
-    return this.execute({ snapshot: () => ({ ...database.head, leaseMs }), result: (head) => head });
+    const snapshot = () => ({ ...database.head, leaseMs, instance: database.instance });
+    return this.execute({ snapshot, result: (head) => head });
+  }
+
+  lacks(position: LogPosition): Promise<boolean> {
+    const { database } = this.#options;
+    const isKnown = (change: LogPosition) => isSamePosition(change, position);
+    return this.execute({ snapshot: () => !database.changes.some(isKnown), result: (lacks) => lacks });
   }
 
   exchange(sent: { id: string; acked: LogPosition; renewal: string | undefined }): Promise<ClusterSnapshot> {
@@ -86,6 +94,7 @@ export class SimulatedClusterStore implements ClusterStore {
       changes: database.changes.filter(({ seq }) => seq >= ackedSeq).slice(0, maxChanges),
       nodes: Array.from(database.nodes.values()),
       registered: database.nodes.has(id),
+      instance: database.instance,
     });
     if (renewal === undefined) return this.execute({ snapshot, result: (seen) => seen });
     return this.execute({

@@ -31,6 +31,8 @@ interface PostgresOptions {
   tls?: boolean;
   /** Additional settings of postgresql.conf. */
   settings?: Record<string, string>;
+  /** Starts a standby of this server, which streams everything since initdb: use it soon after the start. */
+  standbyOf?: Postgres;
 }
 
 const quick = { fsync: 'off', full_page_writes: 'off' };
@@ -213,12 +215,15 @@ async function prepare(installation: Installation, options: PostgresOptions): Pr
     ...(options.durable === true ? {} : quick),
     port: String(port),
     ssl: certificate === undefined ? 'off' : 'on',
+    ...(options.standbyOf === undefined ? {} : { primary_conninfo: options.standbyOf.url() }),
     ...options.settings,
   };
   const lines = Object.entries(settings).map(
     ([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`,
   );
   writeFileSync(join(data, 'postgresql.conf'), lines.join(''), { flag: 'a' });
+  // Both come from one template, so they are the same cluster, as after a base backup.
+  if (options.standbyOf !== undefined) writeFileSync(join(data, 'standby.signal'), '');
   return postgres;
 }
 

@@ -48,6 +48,7 @@ interface Piece {
 
 /** One direction of one connection. */
 class Pipe {
+  #forgotten = false;
   /** Whether bytes were dropped, so that the rest would be meaningless to the receiver. */
   torn = false;
   readonly #direction: Direction;
@@ -65,8 +66,14 @@ class Pipe {
 
   #take(bytes: Buffer | undefined): void {
     this.#waiting.push({ bytes, dueAt: performance.now() + this.#direction.delayMs });
-    if (this.#direction.drops) this.lose();
+    if (this.#direction.drops || this.#forgotten) this.lose();
     else this.pass();
+  }
+
+  /** Drops everything from now on, including what is in transit. */
+  forget(): void {
+    this.#forgotten = true;
+    this.lose();
   }
 
   /** Forwards everything that is due. */
@@ -100,6 +107,7 @@ class Pipe {
 
 interface Connection {
   isTorn(): boolean;
+  forget(): void;
   destroy(): void;
 }
 
@@ -108,8 +116,8 @@ export class TcpProxy {
   readonly toServer = new Direction();
   readonly toClient = new Direction();
   readonly #server: Server;
-  readonly #options: ProxyOptions;
   readonly #connections = new Set<Connection>();
+  #options: ProxyOptions;
   #cut = false;
 
   private constructor(server: Server, options: ProxyOptions) {
@@ -165,6 +173,19 @@ export class TcpProxy {
     this.toClient.blackhole();
   }
 
+  /**
+   * Silently drops everything on the current connections, forever, like a firewall that has forgotten them. New ones
+   * work.
+   */
+  forget(): void {
+    for (const connection of this.#connections) connection.forget();
+  }
+
+  /** Directs new connections to another port of the same host, like an address that moves at a failover. */
+  redirect(port: number): void {
+    this.#options = { ...this.#options, port };
+  }
+
   /** Ends `cut()` and `blackhole()`. Connections that lost bytes are reset: as in a network, they do not recover. */
   heal(): void {
     this.#cut = false;
@@ -198,6 +219,9 @@ export class TcpProxy {
     ];
     const connection = {
       isTorn: () => pipes.some((pipe) => pipe.torn),
+      forget: () => {
+        for (const pipe of pipes) pipe.forget();
+      },
       destroy: () => {
         this.#connections.delete(connection);
         for (const pipe of pipes) pipe.close();

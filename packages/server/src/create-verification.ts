@@ -66,7 +66,12 @@ export async function createVerification(
     cached: () => cache.sizes,
     windows: () => ({ key: cache.windows.size, address: addressLimits.size }),
     unwrittenUses: () => usage.recorder.unsaved,
-    nodes: nodes && { figures: nodes.node.waitMetrics, heartbeats: nodes.heartbeats, list: nodes.list },
+    nodes: nodes && {
+      figures: nodes.node.waitMetrics,
+      heartbeats: nodes.heartbeats,
+      losses: nodes.losses,
+      list: nodes.list,
+    },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
   };
   const identifier = new KeyIdentifier({

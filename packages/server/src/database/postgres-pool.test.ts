@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { TcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { createPool } from './postgres-pool.ts';
 
 const database = await temporaryDatabase();
@@ -35,3 +37,22 @@ for (const state of ['idle', 'in a transaction'] as const) {
     assert.equal((await pool.query('SELECT 1 AS one')).rows[0].one, 1);
   });
 }
+
+test('connections that a firewall has forgotten cost one statement, or one test after a second', async (t) => {
+  const proxy = await TcpProxy.before(database.url);
+  const config = { connectionString: proxy.url(database.url), max: 3, query_timeout: 500 };
+  const [pool, tested] = [createPool(config), createPool(config, true)];
+  t.after(async () => {
+    await Promise.all([pool.end(), tested.end()]);
+    await proxy.close();
+  });
+  const fill = (one: pg.Pool) => Promise.all([1, 2, 3].map(() => one.query('SELECT 1')));
+  await Promise.all([fill(pool), fill(tested)]);
+  assert.deepEqual([pool.idleCount, tested.idleCount], [3, 3]);
+  proxy.forget();
+  await assert.rejects(pool.query('SELECT 1'), /timeout/);
+  for (let i = 0; i < 3; i += 1) await pool.query('SELECT 1');
+  // A connection that was idle for a second is tested first.
+  await pause(1000);
+  for (let i = 0; i < 3; i += 1) await tested.query('SELECT 1');
+});

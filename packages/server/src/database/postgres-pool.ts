@@ -1,15 +1,142 @@
 import pg from 'pg';
 
 /**
- * A pool of connections to PostgreSQL, which may break at any time. A broken one is replaced, and its current statement
- * fails. The driver also emits an error event, which would end the process without a listener: on the pool for idle
- * connections, and on the client for a connection in use that breaks between two statements.
+ * SQL that identifies the server process: it changes with each restart, and differs between a primary and its standby.
+ * As a number, because the text of a time depends on settings of the role.
  */
-export function createPool(config: pg.PoolConfig): pg.Pool {
-  const pool = new pg.Pool(config);
-  pool.on('error', () => undefined);
-  pool.on('connect', (client) => client.on('error', () => undefined));
-  return pool;
+export const serverInstance = 'extract(epoch FROM pg_postmaster_start_time())::text';
+
+/** How long a connection may be idle before its next use tests it, and how long the test may take, in ms. */
+const idleTest = { after: 1000, timeout: 3000 };
+
+/** How long a pool opens no further connections when PostgreSQL has none left, in ms. */
+const scarcity = 5000;
+
+/** SQLSTATE too_many_connections. */
+export const tooManyConnections = '53300';
+
+type Callback = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  release: (release?: unknown) => void,
+) => void;
+
+/**
+ * A pool of connections to PostgreSQL, which may break at any time.
+ *
+ * - A broken connection is replaced, and its current statement fails. The driver also emits an error event, which would
+ *   end the process without a listener: on the pool for idle connections, and on the client for a connection in use that
+ *   breaks between two statements.
+ * - A firewall or proxy can lose connections without a sign: a statement then gets no response. So no connection is used
+ *   again that is older than a response that never came, and one that was idle for a second is tested first.
+ * - When PostgreSQL has no free connections, statements wait for those that the pool has.
+ */
+export class RenewablePool extends pg.Pool {
+  /** Monotonic ms. */
+  readonly #openedAt = new WeakMap<pg.PoolClient, number>();
+  readonly #heardAt = new WeakMap<pg.PoolClient, number>();
+  readonly #most: number;
+  readonly #isTested: boolean;
+  /** Number of open connections, without those that are being opened. */
+  #openCount = 0;
+  #renewedAt = Number.NEGATIVE_INFINITY;
+
+  /** @param isTested whether to test idle connections; not useful with a short query_timeout */
+  constructor(config: pg.PoolConfig, isTested: boolean) {
+    super(config);
+    this.#most = this.options.max;
+    this.#isTested = isTested;
+    this.on('error', () => undefined);
+    this.on('connect', (client) => {
+      client.on('error', () => undefined);
+      this.#openedAt.set(client, performance.now());
+      this.#openCount += 1;
+      client.once('end', () => {
+        this.#openCount -= 1;
+      });
+    });
+    this.on('release', (error: unknown, client) => {
+      this.#heardAt.set(client, performance.now());
+      if (isSilence(error)) this.renew();
+    });
+  }
+
+  /** Uses no connection again that was opened before this call. */
+  renew(): void {
+    this.#renewedAt = performance.now();
+  }
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Callback): void;
+  // The pool's own query() uses the callback.
+  override connect(callback?: Callback): unknown {
+    const connected = this.#connect();
+    if (callback === undefined) return connected;
+    connected.then(
+      (client) =>
+        callback(undefined, client, (error) => client.release(error !== undefined && error !== false)),
+      (error) => callback(error, undefined, () => undefined),
+    );
+    return undefined;
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await this.#open();
+      if (await this.#isUsable(client)) return client;
+      client.release(true);
+    }
+  }
+
+  async #open(): Promise<pg.PoolClient> {
+    for (;;) {
+      try {
+        return await super.connect();
+      } catch (error) {
+        if (!isScarce(error) || this.#openCount === 0) throw error;
+        this.options.max = this.#openCount;
+        setTimeout(() => {
+          this.options.max = this.#most;
+        }, scarcity).unref();
+      }
+    }
+  }
+
+  async #isUsable(client: pg.PoolClient): Promise<boolean> {
+    if ((this.#openedAt.get(client) ?? 0) < this.#renewedAt) return false;
+    const idleMs = performance.now() - (this.#heardAt.get(client) ?? performance.now());
+    if (!this.#isTested || idleMs < idleTest.after) return true;
+    try {
+      await client.query(testOf(idleTest.timeout));
+      return true;
+    } catch {
+      // The other connections have most likely been lost with it.
+      this.renew();
+      return false;
+    }
+  }
+}
+
+/** Whether a connection was given up without a response, rather than after an error of PostgreSQL. */
+function isSilence(released: unknown): boolean {
+  return released === true || (released instanceof Error && !(released instanceof pg.DatabaseError));
+}
+
+function isScarce(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === tooManyConnections;
+}
+
+/**
+ * A statement that proves that a connection works.
+ *
+ * @param timeout ms. A setting of the driver that its types omit for single statements
+ */
+export function testOf(timeout: number): pg.QueryConfig & { query_timeout: number } {
+  return { text: 'SELECT 1', query_timeout: timeout };
+}
+
+export function createPool(config: pg.PoolConfig, isTested = false): RenewablePool {
+  return new RenewablePool(config, isTested);
 }
 
 /** For work without time limits, such as a migration or a backup. Roles and databases may have their own timeouts. */

@@ -8,6 +8,7 @@ import {
   startFailures,
   unsuitablePostgres,
 } from './postgres-failures.ts';
+import { tooManyConnections } from './postgres-pool.ts';
 import { haveSeparateSessions, poolsByStatement } from './postgres-pooler.ts';
 import { checkPostgresSchema } from './postgres-schema.ts';
 
@@ -44,14 +45,18 @@ export async function waitForPostgres(
     } catch (error) {
       if (!isTransientFailure(error) || performance.now() > deadline) throw explainConnectFailure(error);
       if (!warned) {
-        log.warn(
-          `PostgreSQL does not respond yet (${firstCode(error) || 'no response'}); retrying for up to ${patience / 1000} s`,
-        );
+        log.warn(`PostgreSQL ${stateOf(error)}; retrying for up to ${patience / 1000} s`);
       }
       warned = true;
       await wait(pause);
     }
   }
+}
+
+function stateOf(error: unknown): string {
+  const code = firstCode(error);
+  if (code === tooManyConnections) return `has no free connections (${code})`;
+  return `does not respond yet (${code || 'no response'})`;
 }
 
 async function withClient<T>(

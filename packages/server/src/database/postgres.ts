@@ -5,7 +5,7 @@ import { KyselyConnections } from './kysely-connections.ts';
 import { clientConfigOf } from './postgres-address.ts';
 import { explainConnectFailure } from './postgres-failures.ts';
 import { migratePostgres } from './postgres-migrate.ts';
-import { createPool } from './postgres-pool.ts';
+import { createPool, type RenewablePool } from './postgres-pool.ts';
 import { checkSchemaAndPrivileges, type StartRetry, waitForPostgres } from './postgres-start.ts';
 import type { Tables } from './schema.ts';
 
@@ -14,9 +14,9 @@ export interface PostgresDatabase {
   kind: 'postgres';
   kysely: Kysely<Tables>;
   /** The pool that kysely uses, for direct statements. */
-  pool: pg.Pool;
+  pool: RenewablePool;
   /** The pool of verification: other work cannot exhaust it, and shorter timeouts allow a 503 response in time. */
-  verificationPool: pg.Pool;
+  verificationPool: RenewablePool;
   /** The settings of connections outside the pools. */
   connection: pg.ClientConfig;
   /** @throws when it does not respond */
@@ -71,12 +71,14 @@ export async function openPostgres(
   } catch (error) {
     throw explainConnectFailure(error);
   }
-  const pool = createPool({ ...connection, max: poolSizes.usual, idleTimeoutMillis: 60_000 });
+  const pool = createPool({ ...connection, max: poolSizes.usual, idleTimeoutMillis: 60_000 }, true);
   const verificationPool = createPool({
     ...connection,
     ...verificationBounds,
     ...bounds,
     max: poolSizes.verification,
+    // Otherwise a key that is not cached could not be verified while PostgreSQL has no free connections.
+    min: 1,
     application_name: 'soku verification',
   });
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: new KyselyConnections(pool) }) });

@@ -94,6 +94,25 @@ export class RevokedHashFile {
   }
 
   /**
+   * Counts the records and decodes the last ones while the server runs. Unlike `inspect`, it changes nothing.
+   *
+   * @throws {StartupError} 65 if one of the last records is damaged, 73 if the file cannot be read
+   */
+  async peek(): Promise<Pick<Inspection, 'count' | 'tail'>> {
+    try {
+      await this.#lastWrite;
+      const { header, first, records } = await this.#readEnds();
+      // A write that has begun since then may have written a part of a record.
+      const end = first + Math.floor(records.length / format.recordLength);
+      this.#decodeHeader(header, end);
+      const tail = this.#decode(records, Math.max(1, end - tailRecords), end, first);
+      return { count: Math.max(0, end - 1), tail };
+    } catch (error) {
+      throw unusableJournal(this.#path, error);
+    }
+  }
+
+  /**
    * Decodes every record. Writes do not wait for this.
    *
    * @returns the hashes, oldest first

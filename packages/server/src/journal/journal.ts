@@ -76,14 +76,19 @@ export class RevocationJournal {
    * @throws {StartupError} 65 if the journal is damaged, 73 if it cannot be used
    */
   async start(): Promise<void> {
-    const { tail, count } = await this.#inspect();
-    const { kysely } = this.#database;
-    if (await seemsOutdated(kysely, { tail, count })) {
-      const hashes = await this.#file.readAll();
-      // A hash with two records looks like a hash that the database lacks, so compare again without duplicates.
-      if (await seemsOutdated(kysely, { tail, count: hashes.size })) await this.#revokeMissing(hashes);
-    }
+    await this.#reapply(await this.#inspect());
     this.#background.start(0);
+  }
+
+  /**
+   * Does the same as `start` while the server runs, when the database may be older than before: it was restored, or a
+   * standby took over. A full comparison runs in the background.
+   *
+   * @throws {StartupError} as `start`
+   */
+  async reapply(): Promise<void> {
+    this.changesMissed();
+    await this.#reapply(await this.#file.peek());
   }
 
   /**
@@ -145,6 +150,14 @@ export class RevocationJournal {
   /** Reports that changes may have been missed, so that everything is compared in the background. */
   changesMissed(): void {
     this.#mustCompare = true;
+  }
+
+  async #reapply({ tail, count }: Pick<Inspection, 'count' | 'tail'>): Promise<void> {
+    const { kysely } = this.#database;
+    if (!(await seemsOutdated(kysely, { tail, count }))) return;
+    const hashes = await this.#file.readAll();
+    // A hash with two records looks like a hash that the database lacks, so compare again without duplicates.
+    if (await seemsOutdated(kysely, { tail, count: hashes.size })) await this.#revokeMissing(hashes);
   }
 
   async #inspect(): Promise<Inspection> {

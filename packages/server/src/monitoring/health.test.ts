@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { NodeStatus } from '../propagation/node.ts';
+import type { NodeStatus } from '../propagation/node-status.ts';
 import { healthRoutes } from './health.ts';
 
 const healthy: NodeStatus = {

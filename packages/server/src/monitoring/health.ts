@@ -5,7 +5,7 @@ import type { Database } from '../database/open.ts';
 import { type StorageProblem, StorageUnavailable } from '../database/unavailable.ts';
 import { errorResponses } from '../http/openapi.ts';
 import { storageProblemTexts } from '../http/unavailable.ts';
-import type { NodeStatus } from '../propagation/node.ts';
+import type { NodeStatus } from '../propagation/node-status.ts';
 
 interface Options {
   /** Used only with SQLite, which responds synchronously, so this cannot exhaust connections. */

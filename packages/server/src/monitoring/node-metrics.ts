@@ -9,13 +9,15 @@ export interface NodeSource {
   figures: WaitMetrics;
   /** Heartbeats since the start of the process. */
   heartbeats: { exchanges: number; failed: number };
+  /** Times that the database lacked changes that the node had applied. */
+  losses: { count: number };
   list: () => NodeEntry[];
 }
 
 /**
  * The metrics of a node. Node names are labels: they are not client input, and WaitMetrics limits their number.
  */
-export function addNodeMetrics(registry: Registry, { figures, heartbeats, list }: NodeSource): void {
+export function addNodeMetrics(registry: Registry, { figures, heartbeats, losses, list }: NodeSource): void {
   const registers = [registry];
   const own = () => list().find(({ self }) => self);
   const gauge = (name: string, help: string, read: () => number) =>
@@ -54,6 +56,11 @@ export function addNodeMetrics(registry: Registry, { figures, heartbeats, list }
     'soku_nodes_fenced_total',
     'Silent nodes that this node has removed, so that no change waits for them',
     () => figures.fenced,
+  );
+  counter(
+    'soku_database_losses_total',
+    'Times that PostgreSQL had lost confirmed changes: it was restored, or a standby without them took over',
+    () => losses.count,
   );
   addListMetrics(registry, list);
   addWaitMetrics(registry, figures);

@@ -8,7 +8,7 @@ function change(seq: number, token = `t${seq}`): ChangeEntry {
 }
 
 function exchange(head: ChangeEntry, changes: ChangeEntry[]): ClusterSnapshot {
-  return { registered: true, head, changes, nodes: [] };
+  return { registered: true, head, changes, nodes: [], instance: '' };
 }
 
 /** A change log that has applied change 5, and the calls to its cache. */

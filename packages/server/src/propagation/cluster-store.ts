@@ -49,6 +49,14 @@ export interface ClusterSnapshot {
   changes: readonly ChangeEntry[];
   /** All nodes. This node's own row may show its state before the renewal. */
   nodes: readonly NodeRow[];
+  /** Changes when the database restarts, and differs between a primary and its standby. */
+  instance: string;
+}
+
+/** What a node reads when it registers. */
+export interface RegistrationHead extends LogPosition {
+  leaseMs: number;
+  instance: string;
 }
 
 /** The database operations of the protocol. Each rejects within a bounded time if no response arrives. */
@@ -56,7 +64,9 @@ export interface ClusterStore {
   /** Commits a new row for a node. */
   register(node: { id: string; name: string; renewal: string }): Promise<void>;
   /** Call it after the row is committed: a node that commits a change after this head then waits for the row. */
-  readHead(): Promise<LogPosition & { leaseMs: number }>;
+  readHead(): Promise<RegistrationHead>;
+  /** Whether the database has lost this change. A change that may have been pruned does not count. */
+  lacks(position: LogPosition): Promise<boolean>;
   /**
    * A heartbeat, in a single statement: it renews the lease and acknowledges changes in the node's own row, and reads
    * the head, the changes and the nodes. Without a renewal it only reads, so it grants no lease.

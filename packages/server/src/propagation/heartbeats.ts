@@ -49,6 +49,12 @@ export class Heartbeats<T> {
     if (this.#running === undefined && this.#failures === 0) this.#begin();
   }
 
+  /** Runs a heartbeat immediately even if the last one failed. Call this when the database responds again. */
+  retryNow(): void {
+    this.#requested = true;
+    if (this.#running === undefined) this.#begin();
+  }
+
   /**
    * Resolves with a heartbeat that is sent after this call, once this node has caught up with it. Never rejects,
    * because failed heartbeats are retried. Never resolves after `stop`.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { NodeEntry } from '@soku/contract/nodes';
-import type { NodeStatus } from './node.ts';
+import type { NodeStatus } from './node-status.ts';
 
 /** The display name of this process for operators: host and process ID. */
 export const processName = `${hostname()}:${process.pid}`;

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { PostgresDatabase } from '../database/postgres.ts';
+import { throttle } from '../http/logging.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
 import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import type { Clock } from './clock.ts';
 import { clusterPropagation } from './cluster-propagation.ts';
 import type { ChangeEntry } from './cluster-store.ts';
+import type { InstanceHandlers } from './database-instance.ts';
 import { leaseTimingOf, VerifierNode } from './node.ts';
 import { listNodes, processName } from './node-list.ts';
 import { PostgresClusterStore, parseAck } from './postgres-cluster-store.ts';
@@ -14,6 +16,9 @@ import type { VerifierCache } from './propagation.ts';
 
 /** ms. Also stored in the database: a node with a different value does not start. */
 const leaseMs = 2000;
+
+/** Minimum time in ms between two log lines about a failed comparison. */
+const failureInterval = 10_000;
 
 /** ms between two deletions of old changes. */
 const pruneInterval = 60_000;
@@ -24,9 +29,10 @@ const clock: Clock = { monotonic: () => performance.now(), wall: Date.now };
 export function createNodeRuntime(
   database: PostgresDatabase,
   cache: VerifierCache,
-  journal: Pick<RevocationJournal, 'append' | 'keysChanged' | 'changesMissed'>,
+  journal: Pick<RevocationJournal, 'append' | 'keysChanged' | 'changesMissed' | 'reapply'>,
   log: Logger,
 ) {
+  const losses = { count: 0 };
   const store = new PostgresClusterStore(database.connection);
   const node = new VerifierNode({
     name: processName,
@@ -48,6 +54,16 @@ export function createNodeRuntime(
     },
     failed: (error) => log.error({ err: error }, 'the heartbeat to the database failed; retrying'),
     recovered: () => log.info('the database responds again'),
+    instanceHandlers: {
+      ...watchInstance(journal, log, losses),
+      replaced: () => {
+        log.warn(
+          'PostgreSQL was restarted or replaced; all keys are rejected until it was compared with the revocation journal',
+        );
+        // Connections to a former primary may still be open.
+        for (const one of [database.pool, database.verificationPool, store, notices]) one.renew();
+      },
+    },
   });
   const notices = new PostgresListener({
     connection: database.connection,
@@ -67,6 +83,7 @@ export function createNodeRuntime(
     node,
     propagation: clusterPropagation(database, node, clock, journal),
     heartbeats: store.heartbeatCounts,
+    losses,
     list: () => listNodes(node.status(), leaseMs + marginMs),
     /** @throws when the database does not respond, or has a different lease length */
     start: async () => {
@@ -80,6 +97,33 @@ export function createNodeRuntime(
       await node.stop();
       await Promise.all([pruning.stop(), notices.stop()]);
       await store.close();
+    },
+  };
+}
+
+/** Compares another instance of PostgreSQL with the journal, and reports what it has lost. */
+function watchInstance(
+  journal: Pick<RevocationJournal, 'reapply'>,
+  log: Logger,
+  losses: { count: number },
+): Pick<InstanceHandlers, 'reapply' | 'lostChanges'> {
+  const failed = throttle(failureInterval, (error: unknown, suppressed) =>
+    log.error({ err: error, suppressed }, 'PostgreSQL could not be compared with the revocation journal'),
+  );
+  return {
+    reapply: async () => {
+      try {
+        await journal.reapply();
+      } catch (error) {
+        failed(error);
+        throw error;
+      }
+    },
+    lostChanges: () => {
+      losses.count += 1;
+      log.error(
+        'PostgreSQL has lost confirmed changes: it was restored, or a standby without them took over. The revocations in the revocation journal were applied again; repeat the revokes of the last minutes and check other changes (docs/operations/failures.md)',
+      );
     },
   };
 }

@@ -44,6 +44,7 @@ test('a heartbeat soon after a renewal writes only acknowledgments', async () =>
     store: {
       register: (row) => store.register(row),
       readHead: () => store.readHead(),
+      lacks: (position) => store.lacks(position),
       exchange: (row) => {
         sent.push({ acked: row.acked.seq, renews: row.renewal !== undefined });
         return store.exchange(row);
@@ -218,6 +219,7 @@ test('a change does not wait for an old row of its own process', async () => {
   const cannotLeave: ClusterStore = {
     register: (row) => store.register(row),
     readHead: () => store.readHead(),
+    lacks: (position) => store.lacks(position),
     exchange: (row) => store.exchange(row),
     fence: async () => false,
     leave: () => Promise.reject(new Error('no')),
@@ -276,6 +278,7 @@ test('stop ends within two seconds when the database never responds', async () =
     store: {
       register: (row) => store.register(row),
       readHead: () => store.readHead(),
+      lacks: (position) => store.lacks(position),
       exchange: never,
       fence: never,
       leave: never,

@@ -3,8 +3,10 @@ import type { Later } from '../timers/periodic-task.ts';
 import { ChangeLog, type ReadTicket, type ReplicatedCache } from './change-log.ts';
 import type { Clock } from './clock.ts';
 import type { Acknowledgment, ClusterSnapshot, ClusterStore, LogPosition } from './cluster-store.ts';
+import { DatabaseInstance, type InstanceHandlers } from './database-instance.ts';
 import { type HeartbeatOutcome, Heartbeats } from './heartbeats.ts';
 import { type ClockReading, Lease, type LeaseTiming } from './lease.ts';
+import type { NodeStatus } from './node-status.ts';
 import { OwnRegistrations } from './own-registrations.ts';
 import { Peers } from './peers.ts';
 import { PropagationWait, type WaitResult } from './propagation-wait.ts';
@@ -32,26 +34,13 @@ export interface NodeOptions {
   failed: (error: unknown) => void;
   /** Called at the first success after a failure. */
   recovered: () => void;
+  instanceHandlers: InstanceHandlers;
 }
 
 /** The parts that track time. The simulation replaces them with faulty ones and checks that it finds the fault. */
 export interface NodeParts {
   lease: Lease;
   peers: Peers;
-}
-
-/** The state of a node, for operators. */
-export interface NodeStatus {
-  id: string;
-  name: string;
-  registered: boolean;
-  /** Remaining ms for which the node may verify from its cache. */
-  leaseMs: number;
-  appliedSeq: number;
-  headSeq: number;
-  /** Number of known changes that it has not applied. */
-  lag: number;
-  nodes: { id: string; name: string; ackedSeq: number; silentMs: number; self: boolean }[];
 }
 
 /** Heartbeats per lease length. Several in a row may fail before the lease expires. */
@@ -85,6 +74,7 @@ export class VerifierNode {
   readonly #registrations: OwnRegistrations;
   readonly #heartbeats: Heartbeats<ClusterSnapshot>;
   readonly #waiting: PropagationWait;
+  readonly #instance: DatabaseInstance;
   #headSeq = 0;
   /** The last change that this node has acknowledged. */
   #ackedSeq = 0;
@@ -98,6 +88,7 @@ export class VerifierNode {
     this.#changeLog = new ChangeLog(options.cache);
     this.#lease = parts.lease ?? new Lease(clock, this.#timing);
     this.#peers = parts.peers ?? new Peers();
+    this.#instance = new DatabaseInstance(options.instanceHandlers);
     this.#registrations = new OwnRegistrations(store, newId);
     this.#heartbeats = new Heartbeats((isAwaited) => this.#heartbeat(isAwaited), {
       ...options,
@@ -145,6 +136,20 @@ export class VerifierNode {
    */
   mayCache(ticket: ReadTicket, head: LogPosition): boolean {
     return this.#changeLog.mayCache(ticket, head);
+  }
+
+  /**
+   * Whether a read may decide about a key. Call this with its result. A standby that took over may lack a revoke that
+   * this node has seen, so it decides nothing until it was compared with the revocation journal.
+   *
+   * @param instance read in the same snapshot as the key
+   */
+  trusts(instance: string): boolean {
+    if (!this.#instance.isKnown(instance)) {
+      this.#replace(instance);
+      this.#heartbeats.retryNow();
+    }
+    return this.#instance.isCompared(instance);
   }
 
   /** Call this when a change was published, or may have been. */
@@ -212,7 +217,9 @@ export class VerifierNode {
   async #join(): Promise<void> {
     const { store, name, leaseMs, newId } = this.#options;
     this.#reset();
-    const { epoch } = this.#changeLog;
+    const { epoch, applied } = this.#changeLog;
+    await this.#instance.compare();
+    this.#requireCurrent(epoch);
     await store.register({ id: this.#registrations.newId(), name, renewal: newId() });
     const head = await store.readHead();
     if (head.leaseMs !== leaseMs) {
@@ -221,8 +228,23 @@ export class VerifierNode {
         `The lease length is ${head.leaseMs} ms in the database but ${leaseMs} ms here. Run the same version on all nodes.`,
       );
     }
+    this.#requireInstance(head.instance);
+    await this.#instance.accept(applied, (position) => store.lacks(position));
     this.#requireCurrent(epoch);
     this.#changeLog.begin({ seq: head.seq, token: head.token });
+  }
+
+  /** @throws when it is not the instance with which the node registered, or was about to */
+  #requireInstance(instance: string): void {
+    if (this.#instance.isKnown(instance)) return;
+    this.#replace(instance);
+    throw new Error('PostgreSQL was restarted or replaced, so this node starts over with an empty cache');
+  }
+
+  /** Starts over with another instance, whose state may be older than the cache. */
+  #replace(instance: string): void {
+    this.#reset();
+    this.#instance.replace(instance);
   }
 
   /** @throws when the node was stopped or reset since the request was sent, so the response no longer applies */
@@ -242,6 +264,7 @@ export class VerifierNode {
     const renewal = onlyReads ? undefined : newId();
     const snapshot = await store.exchange({ id: this.#registrations.id, acked: applied, renewal });
     this.#requireCurrent(epoch);
+    this.#requireInstance(snapshot.instance);
     if (renewal === undefined) return this.#applySnapshot(snapshot, undefined);
     this.#ackedSeq = applied.seq;
     return this.#applySnapshot(snapshot, sent);

@@ -1,7 +1,13 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { createPool } from '../database/postgres-pool.ts';
-import type { Acknowledgment, ClusterSnapshot, ClusterStore, LogPosition } from './cluster-store.ts';
+import { createPool, type RenewablePool, serverInstance } from '../database/postgres-pool.ts';
+import type {
+  Acknowledgment,
+  ClusterSnapshot,
+  ClusterStore,
+  LogPosition,
+  RegistrationHead,
+} from './cluster-store.ts';
 
 /**
  * Timeouts in ms. A statement is abandoned after less than a lease, so that one retry fits. Connecting takes several
@@ -29,7 +35,7 @@ const exchange = `
       'nodeId', id, 'renewal', previous.renewal, 'seq', $2::bigint, 'token', $4::text)::text)
     FROM renewed, previous WHERE previous.acked_seq <> $2
   )
-  SELECT h.seq, h.token, (SELECT count(*) FROM notified) AS notified,
+  SELECT h.seq, h.token, ${serverInstance} AS instance, (SELECT count(*) FROM notified) AS notified,
     CASE WHEN $3::text IS NULL THEN EXISTS (SELECT 1 FROM verifier_node WHERE id = $1)
       ELSE EXISTS (SELECT 1 FROM renewed) END AS registered,
     (SELECT coalesce(json_agg(c ORDER BY c.seq), '[]') FROM (
@@ -45,7 +51,14 @@ const exchange = `
      ) n) AS nodes
   FROM change_head h`;
 
+const knowsChange = `
+  SELECT 1 FROM change_head WHERE (seq = $1 AND token = $2)
+    OR EXISTS (SELECT 1 FROM key_change WHERE key_change.seq = $1 AND key_change.token = $2)
+    OR seq - $1 > ${retainedChanges / 2}`;
+
 const headSchema = z.object({ seq: z.number(), token: z.string() });
+
+const registrationSchema = headSchema.extend({ leaseMs: z.number(), instance: z.string() });
 
 const ackSchema = headSchema.extend({ nodeId: z.string(), renewal: z.string() });
 
@@ -57,6 +70,7 @@ const hashSchema = z
 
 const exchangeSchema = headSchema.extend({
   registered: z.boolean(),
+  instance: z.string(),
   changes: z.array(
     headSchema.extend({
       kind: z.enum(['key', 'workspace', 'secret']),
@@ -74,7 +88,7 @@ const exchangeSchema = headSchema.extend({
 export class PostgresClusterStore implements ClusterStore {
   /** Number of heartbeats since the process started, for the metrics. */
   readonly heartbeatCounts = { exchanges: 0, failed: 0 };
-  readonly #pool: pg.Pool;
+  readonly #pool: RenewablePool;
 
   constructor(connection: pg.ClientConfig) {
     this.#pool = createPool({
@@ -92,9 +106,19 @@ export class PostgresClusterStore implements ClusterStore {
     await this.#pool.query(text, [node.id, node.name, node.renewal]);
   }
 
-  async readHead(): Promise<LogPosition & { leaseMs: number }> {
-    const { rows } = await this.#pool.query('SELECT seq, token, lease_ms AS "leaseMs" FROM change_head');
-    return headSchema.extend({ leaseMs: z.number() }).parse(rows[0]);
+  async readHead(): Promise<RegistrationHead> {
+    const text = `SELECT seq, token, lease_ms AS "leaseMs", ${serverInstance} AS instance FROM change_head`;
+    const { rows } = await this.#pool.query(text);
+    return registrationSchema.parse(rows[0]);
+  }
+
+  async lacks({ seq, token }: LogPosition): Promise<boolean> {
+    return (await this.#pool.query(knowsChange, [seq, token])).rowCount === 0;
+  }
+
+  /** Uses new connections from now on. */
+  renew(): void {
+    this.#pool.renew();
   }
 
   async exchange(node: {

@@ -1,9 +1,16 @@
 import pg from 'pg';
+import { testOf } from '../database/postgres-pool.ts';
 import type { Later } from '../timers/periodic-task.ts';
 import { withTimeout } from './with-timeout.ts';
 
 /** ms between two attempts to reconnect. Doubled each time. */
 const retryMs = { shortest: 100, longest: 5000 };
+
+/**
+ * ms between two tests of the connection, and for the response. Without them, a connection that a proxy or firewall
+ * has lost would look like one without notifications.
+ */
+const test = { interval: 10_000, timeout: 3000 };
 
 /** ms for which `stop` waits for a connection that may be broken. */
 const stopTimeoutMs = 500;
@@ -23,6 +30,7 @@ export class PostgresListener {
   readonly #options: Options;
   #client: pg.Client | undefined;
   #cancel: () => void = () => undefined;
+  #reconnect: () => void = () => undefined;
   #stopped = false;
 
   constructor(options: Options) {
@@ -38,9 +46,11 @@ export class PostgresListener {
     const reconnect = () => {
       if (ended || this.#stopped) return;
       ended = true;
+      this.#cancel();
       client.end().catch(() => undefined);
       this.#cancel = this.#options.later(() => void this.start(Math.min(retryMs.longest, delay * 2)), delay);
     };
+    this.#reconnect = reconnect;
     client.on('error', reconnect);
     client.on('end', reconnect);
     client.on('notification', ({ channel, payload }) => heard[channel]?.(payload ?? ''));
@@ -48,14 +58,32 @@ export class PostgresListener {
       await client.connect();
       for (const channel of Object.keys(heard)) await client.query(`LISTEN ${channel}`);
       for (const wake of Object.values(heard)) wake('');
+      if (!ended) this.#testLater(client, reconnect);
     } catch {
       reconnect();
     }
+  }
+
+  /** Connects again, because the current connection may lead to another server. */
+  renew(): void {
+    this.#reconnect();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
     if (this.#client !== undefined) await withTimeout(this.#client.end(), stopTimeoutMs, this.#options.later);
+  }
+
+  #testLater(client: pg.Client, lost: () => void): void {
+    if (this.#stopped) return;
+    this.#cancel = this.#options.later(async () => {
+      try {
+        await client.query(testOf(test.timeout));
+        if (client === this.#client) this.#testLater(client, lost);
+      } catch {
+        lost();
+      }
+    }, test.interval);
   }
 }

@@ -11,6 +11,7 @@ async function waitForTwo() {
   const counted: ClusterStore = {
     register: (row) => store.register(row),
     readHead: () => store.readHead(),
+    lacks: (position) => store.lacks(position),
     exchange: (row) => {
       exchanges += 1;
       return store.exchange(row);

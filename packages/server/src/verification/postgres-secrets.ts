@@ -1,6 +1,7 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type pg from 'pg';
 import { z } from 'zod';
+import { serverInstance } from '../database/postgres-pool.ts';
 import type { LogPosition } from '../propagation/cluster-store.ts';
 import type { SecretRead, SecretSource } from './secret-source.ts';
 import { parseStoredSecret, secretColumns, secretTables } from './stored-secret.ts';
@@ -16,22 +17,28 @@ const bounds = { statements: 4, secrets: 500, callers: 10_000 };
  * standby: after a failover the address may lead to one, and it may lag behind.
  */
 const lookUp = `
-  SELECT h.seq AS head_seq, h.token AS head_token, s.hash, ${secretColumns}
+  SELECT h.seq AS head_seq, h.token AS head_token, ${serverInstance} AS instance, s.hash, ${secretColumns}
   FROM change_head h LEFT JOIN (${secretTables}) ON s.hash = ANY($1)
   WHERE NOT pg_is_in_recovery()`;
+
+const replaced =
+  'PostgreSQL was restarted or replaced; this server has not compared its revocation journal with it yet';
 
 const rowSchema = z.looseObject({
   head_seq: z.number(),
   head_token: z.string(),
+  instance: z.string(),
   hash: z.instanceof(Uint8Array).nullable(),
 });
 
-/** Decides whether the result of a read may be cached. */
+/** Decides whether the result of a read may be used, and cached. */
 export interface FillGuard<Ticket> {
   /** Called before the read is sent. */
   beginRead(): Ticket;
   /** @param head the newest change that the read saw */
   mayCache(ticket: Ticket, head: LogPosition): boolean;
+  /** Whether the result may decide about a key. @param instance of the server that was read */
+  trusts(instance: string): boolean;
 }
 
 /** A requested secret whose statement has not been sent, with one or more waiting callers. */
@@ -107,7 +114,8 @@ export class PostgresSecrets<Ticket> implements SecretSource {
     const found = new Map<string, unknown>();
     let head: LogPosition | undefined;
     for (const row of rows) {
-      const { head_seq: seq, head_token: token, hash } = rowSchema.parse(row);
+      const { head_seq: seq, head_token: token, hash, instance } = rowSchema.parse(row);
+      if (!this.#guard.trusts(instance)) throw new Error(replaced);
       head = { seq, token };
       if (hash !== null) found.set(Buffer.from(hash).toString('latin1'), row);
     }

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { QuietWorld } from '../../../../test/simulation/quiet.ts';
+
+test('after a restart of the database, a node accepts nothing before it was compared with the journal', async () => {
+  const world = new QuietWorld();
+  const compared = Promise.withResolvers<void>();
+  const { node, calls, holds } = world.node('one', {
+    instanceHandlers: {
+      replaced: () => calls.push('replaced'),
+      reapply: () => compared.promise,
+      lostChanges: () => calls.push('lost changes'),
+    },
+  });
+  await Promise.all([node.start(), world.run(1000)]);
+  const former = world.database.instance;
+  assert.equal(node.trusts(former), true);
+  world.database.restart(false);
+  await world.run(2000);
+  assert.ok(calls.includes('replaced'));
+  assert.deepEqual([holds(), node.trusts(world.database.instance)], [false, false]);
+  compared.resolve();
+  await world.run(1000);
+  assert.equal(calls.at(-1), 'recovered');
+  assert.deepEqual([holds(), node.trusts(world.database.instance)], [true, true]);
+  assert.ok(!calls.includes('lost changes'));
+  // A former primary responds.
+  assert.equal(node.trusts(former), false);
+  assert.deepEqual([holds(), calls.filter((call) => call === 'replaced').length], [false, 2]);
+});
+
+test('a node reports that another instance lacks a change that it had applied', async () => {
+  const world = new QuietWorld();
+  const one = world.node('one');
+  await Promise.all([one.node.start(), world.run(1000)]);
+  const { head, changes } = world.database;
+  world.change('key_1');
+  await world.run(1000);
+  Object.assign(world.database, { head, changes });
+  world.database.restart(false);
+  await world.run(3000);
+  assert.deepEqual(one.calls.slice(-4), ['clear', 'reapply', 'lost changes', 'recovered']);
+  assert.equal(one.holds(), true);
+});
