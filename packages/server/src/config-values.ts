@@ -56,6 +56,12 @@ export function addMissingHost(text: string): string {
   return lacksHost ? text.replace('@/', '@localhost/') : text;
 }
 
+/** Whether a URL names at most one host: the driver supports no list, unlike libpq. */
+export function namesOneHost(text: string): boolean {
+  const [, authority = ''] = /^postgres(?:ql)?:\/\/([^/?#]*)/.exec(text) ?? [];
+  return !authority.slice(authority.lastIndexOf('@') + 1).includes(',');
+}
+
 /** Whether a text is a PostgreSQL URL, in either spelling of the scheme. */
 export function isPostgresUrl(text: string): boolean {
   return ['postgres:', 'postgresql:'].includes(URL.parse(text)?.protocol ?? '');

@@ -10,6 +10,7 @@ import {
   isPostgresUrl,
   isRangeOrHost,
   listOf,
+  namesOneHost,
   parsedWith,
   rateLimit,
   wholeNumber,
@@ -40,6 +41,7 @@ export const variables = z.object({
   }),
   DATABASE_URL: z
     .string()
+    .refine(namesOneHost, 'must name one host, whose name or address moves to the new primary at a failover')
     .transform(addMissingHost)
     .refine(isPostgresUrl, 'must be a postgres:// URL')
     .optional()

@@ -225,6 +225,9 @@ test('PostgreSQL needs a valid URL and an explicit secret', () => {
   for (const wrongUrl of ['mysql://db/soku', 'db.example.com', 'postgres', 'postgres://ada@/soku']) {
     assertRefused({ DATABASE_URL: wrongUrl, SOKU_SECRET: secret }, /^DATABASE_URL must be a postgres:/);
   }
+  const several = 'postgres://soku:p,w@db1.example.com:5432,db2.example.com/soku';
+  assertRefused({ DATABASE_URL: several, SOKU_SECRET: secret }, /^DATABASE_URL must name one host, whose/);
+  readConfig({ DATABASE_URL: 'postgres://soku:p,w@db1.example.com/soku', SOKU_SECRET: secret });
 });
 
 test('the metrics token is long and fits into a header', () => {
