@@ -61,6 +61,7 @@ const longGroups = [
       'test/endurance/*.test.ts',
       'test/gateway/streaming.test.ts',
       'test/nodes/accounts.test.ts',
+      'test/nodes/failover.test.ts',
       'test/nodes/webhooks.test.ts',
       'test/operations/rolling-restart.test.ts',
       'test/proxies/*.test.ts',

@@ -136,7 +136,7 @@ function withEarlyAcks(store: ClusterStore): ClusterStore {
 export const mutations: readonly Mutation[] = [
   { name: 'a revoke waits for the other nodes', exposedBy: 1, settle: async () => undefined },
   { name: 'verifying from the cache needs a lease', exposedBy: 1, holds: () => true },
-  { name: 'an outdated read is not cached', exposedBy: 16, mayCache: () => true },
+  { name: 'an outdated read is not cached', exposedBy: 23, mayCache: () => true },
   {
     name: 'a silent node is fenced before it is skipped',
     exposedBy: 834,
@@ -160,7 +160,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'the wait starts at the response of the commit',
-    exposedBy: 211,
+    exposedBy: 51,
     settle: (node, sentAt) => node.settle(sentAt),
   },
   {
@@ -198,7 +198,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a node that has not reached the head has no lease',
-    exposedBy: 38,
+    exposedBy: 168,
     store: (store) =>
       withSnapshots(store, (exchange) => ({ ...exchange, head: exchange.changes.at(-1) ?? exchange.head })),
   },

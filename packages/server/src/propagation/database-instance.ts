@@ -1,5 +1,3 @@
-import type { LogPosition } from './cluster-store.ts';
-
 /** What to do when another instance of the database responds. */
 export interface InstanceHandlers {
   /** Called when it does: the database has restarted, or a standby or a copy took over. */
@@ -42,18 +40,23 @@ export class DatabaseInstance {
     this.#handlers.replaced();
   }
 
-  /** Compares a new instance with the revocation journal. */
-  async compare(): Promise<void> {
-    if (this.#isReplaced) await this.#handlers.reapply();
+  /** Whether it must be compared with the revocation journal before the node registers. */
+  get isReplaced(): boolean {
+    return this.#isReplaced;
+  }
+
+  /** Revokes again what the instance lacks. */
+  reapply(): Promise<void> {
+    return this.#handlers.reapply();
   }
 
   /**
-   * Call this when the node has registered with the instance, after `compare`.
+   * Call this when the instance was compared, and the node has registered with it.
    *
-   * @param lacks whether the instance lacks the last change that the node had applied
+   * @param hasLost whether it lacks the last change that the node had applied
    */
-  async accept(applied: LogPosition, lacks: (position: LogPosition) => Promise<boolean>): Promise<void> {
-    if (this.#isReplaced && (await lacks(applied))) this.#handlers.lostChanges();
+  compared(hasLost: boolean): void {
     this.#isReplaced = false;
+    if (hasLost) this.#handlers.lostChanges();
   }
 }

@@ -218,8 +218,9 @@ export class VerifierNode {
     const { store, name, leaseMs, newId } = this.#options;
     this.#reset();
     const { epoch, applied } = this.#changeLog;
-    await this.#instance.compare();
-    this.#requireCurrent(epoch);
+    const { isReplaced } = this.#instance;
+    if (isReplaced) await this.#instance.reapply();
+    if (isReplaced) this.#requireCurrent(epoch);
     await store.register({ id: this.#registrations.newId(), name, renewal: newId() });
     const head = await store.readHead();
     if (head.leaseMs !== leaseMs) {
@@ -229,8 +230,9 @@ export class VerifierNode {
       );
     }
     this.#requireInstance(head.instance);
-    await this.#instance.accept(applied, (position) => store.lacks(position));
+    const hasLost = isReplaced && (await store.lacks(applied));
     this.#requireCurrent(epoch);
+    if (isReplaced) this.#instance.compared(hasLost);
     this.#changeLog.begin({ seq: head.seq, token: head.token });
   }
 
