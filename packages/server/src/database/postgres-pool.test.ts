@@ -56,3 +56,20 @@ test('connections that a firewall has forgotten cost one statement, or one test 
   await pause(1000);
   for (let i = 0; i < 3; i += 1) await tested.query('SELECT 1');
 });
+
+test('each connection is replaced once when all must be, also while others are in use', async (t) => {
+  const pool = createPool({ connectionString: database.url, max: 4 });
+  t.after(() => pool.end());
+  const processes = new Set<number>();
+  // Of different lengths, so that at any time some are in use, also while another one is opened.
+  const useOften = async (milliseconds: number) => {
+    for (let i = 0; i < 10; i += 1) {
+      const text = 'SELECT pg_backend_pid() AS process, pg_sleep($1)';
+      const { rows } = await pool.query(text, [milliseconds / 1000]);
+      processes.add(rows[0].process);
+      if (milliseconds === 40 && i === 2) pool.renew();
+    }
+  };
+  await Promise.all([25, 40, 55, 70].map(useOften));
+  assert.ok(processes.size > 4 && processes.size <= 8, `${processes.size} connections`);
+});

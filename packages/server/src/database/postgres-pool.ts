@@ -36,28 +36,26 @@ export class RenewablePool extends pg.Pool {
   readonly #openedAt = new WeakMap<pg.PoolClient, number>();
   readonly #heardAt = new WeakMap<pg.PoolClient, number>();
   readonly #most: number;
+  /** ms for which a statement waits for a connection that others use when PostgreSQL has no free ones. */
+  readonly #patience: number;
   readonly #isTested: boolean;
-  /** Number of open connections, without those that are being opened. */
-  #openCount = 0;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
   /** @param isTested whether to test idle connections; not useful with a short query_timeout */
   constructor(config: pg.PoolConfig, isTested: boolean) {
     super(config);
     this.#most = this.options.max;
+    this.#patience = this.options.connectionTimeoutMillis || Number.POSITIVE_INFINITY;
     this.#isTested = isTested;
     this.on('error', () => undefined);
     this.on('connect', (client) => {
       client.on('error', () => undefined);
       this.#openedAt.set(client, performance.now());
-      this.#openCount += 1;
-      client.once('end', () => {
-        this.#openCount -= 1;
-      });
     });
     this.on('release', (error: unknown, client) => {
       this.#heardAt.set(client, performance.now());
-      if (isSilence(error)) this.renew();
+      // What is said by a connection that was already given up says nothing about those that replaced it.
+      if (isSilence(error) && !this.#isOutdated(client)) this.renew();
     });
   }
 
@@ -88,13 +86,19 @@ export class RenewablePool extends pg.Pool {
     }
   }
 
+  #isOutdated(client: pg.PoolClient): boolean {
+    return (this.#openedAt.get(client) ?? 0) < this.#renewedAt;
+  }
+
   async #open(): Promise<pg.PoolClient> {
+    const deadline = performance.now() + this.#patience;
     for (;;) {
       try {
         return await super.connect();
       } catch (error) {
-        if (!isScarce(error) || this.#openCount === 0) throw error;
-        this.options.max = this.#openCount;
+        // Without another connection there is nothing to wait for.
+        if (!isScarce(error) || this.totalCount === 0 || performance.now() > deadline) throw error;
+        this.options.max = this.totalCount;
         setTimeout(() => {
           this.options.max = this.#most;
         }, scarcity).unref();
@@ -103,7 +107,7 @@ export class RenewablePool extends pg.Pool {
   }
 
   async #isUsable(client: pg.PoolClient): Promise<boolean> {
-    if ((this.#openedAt.get(client) ?? 0) < this.#renewedAt) return false;
+    if (this.#isOutdated(client)) return false;
     const idleMs = performance.now() - (this.#heardAt.get(client) ?? performance.now());
     if (!this.#isTested || idleMs < idleTest.after) return true;
     try {

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { pino } from 'pino';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { TcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { StartupError } from '../startup-error.ts';
 import { openPostgres } from './postgres.ts';
 import { createPool } from './postgres-pool.ts';
@@ -30,6 +31,19 @@ test('statements wait for the connections that the pool has', async (t) => {
   await pool.query('SELECT 1');
   await Promise.all(Array.from({ length: 20 }, () => pool.query('SELECT pg_sleep(0.01)')));
   assert.equal(pool.totalCount, 2);
+});
+
+test('a pool that has lost its connections fails, rather than to try without end', async (t) => {
+  const { url, limit } = await limitedDatabase(t);
+  const proxy = await TcpProxy.before(url);
+  t.after(() => proxy.close());
+  const pool = createPool({ connectionString: proxy.url(url), max: 10 });
+  t.after(() => pool.end());
+  await Promise.all([1, 2].map(() => pool.query('SELECT 1')));
+  await limit(0);
+  proxy.forget();
+  pool.renew();
+  await assert.rejects(pool.query('SELECT 1'), { code: '53300' });
 });
 
 test('a start waits until there are some, and says so', async (t) => {
