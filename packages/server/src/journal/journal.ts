@@ -1,7 +1,9 @@
+import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { DataDirectory } from '../database/data-directory.ts';
 import type { Hold } from '../database/directory-hold.ts';
 import type { Database } from '../database/open.ts';
+import type { Tables } from '../database/schema.ts';
 import { RequestError } from '../http/errors.ts';
 import { throttle } from '../http/logging.ts';
 import { exitCodes, StartupError } from '../startup-error.ts';
@@ -76,7 +78,7 @@ export class RevocationJournal {
    * @throws {StartupError} 65 if the journal is damaged, 73 if it cannot be used
    */
   async start(): Promise<void> {
-    await this.#reapply(await this.#inspect());
+    await this.#reapply(this.#database.kysely, await this.#inspect());
     this.#background.start(0);
   }
 
@@ -84,11 +86,19 @@ export class RevocationJournal {
    * Does the same as `start` while the server runs, when the database may be older than before: it was restored, or a
    * standby took over. A full comparison runs in the background.
    *
+   * @param identify reads which instance of the database was compared
+   * @returns its result
    * @throws {StartupError} as `start`
    */
-  async reapply(): Promise<void> {
+  async reapply(identify: (db: Kysely<Tables>) => Promise<string>): Promise<string> {
     this.changesMissed();
-    await this.#reapply(await this.#file.peek());
+    const ends = await this.#file.peek();
+    // On one connection: during a failover, another one may lead to another instance.
+    return this.#database.kysely.connection().execute(async (db) => {
+      const instance = await identify(db);
+      await this.#reapply(db, ends);
+      return instance;
+    });
   }
 
   /**
@@ -152,12 +162,11 @@ export class RevocationJournal {
     this.#mustCompare = true;
   }
 
-  async #reapply({ tail, count }: Pick<Inspection, 'count' | 'tail'>): Promise<void> {
-    const { kysely } = this.#database;
-    if (!(await seemsOutdated(kysely, { tail, count }))) return;
+  async #reapply(db: Kysely<Tables>, { tail, count }: Pick<Inspection, 'count' | 'tail'>): Promise<void> {
+    if (!(await seemsOutdated(db, { tail, count }))) return;
     const hashes = await this.#file.readAll();
     // A hash with two records looks like a hash that the database lacks, so compare again without duplicates.
-    if (await seemsOutdated(kysely, { tail, count: hashes.size })) await this.#revokeMissing(hashes);
+    if (await seemsOutdated(db, { tail, count: hashes.size })) await this.#revokeMissing(hashes, db);
   }
 
   async #inspect(): Promise<Inspection> {
@@ -199,8 +208,8 @@ export class RevocationJournal {
     return reapplied;
   }
 
-  async #revokeMissing(hashes: ReadonlySet<string>): Promise<Reapplied> {
-    const reapplied = await revokeMissing(this.#database.kysely, hashes, Date.now(), this.#onReapplied);
+  async #revokeMissing(hashes: ReadonlySet<string>, db = this.#database.kysely): Promise<Reapplied> {
+    const reapplied = await revokeMissing(db, hashes, Date.now(), this.#onReapplied);
     if (reapplied.hashes > 0) {
       this.#log.warn(
         reapplied,

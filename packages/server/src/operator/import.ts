@@ -194,7 +194,7 @@ const noJournal = {
   onReapplied: () => undefined,
   keysChanged: () => undefined,
   changesMissed: () => undefined,
-  reapply: async () => undefined,
+  reapply: async () => '',
 };
 
 /** Takes the lock of the data directory: a running server would continue to reject keys that it has cached as unknown. */

@@ -4,22 +4,24 @@ import { QuietWorld } from '../../../../test/simulation/quiet.ts';
 
 test('after a restart of the database, a node accepts nothing before it was compared with the journal', async () => {
   const world = new QuietWorld();
-  const compared = Promise.withResolvers<void>();
+  let compared: Promise<string> = Promise.resolve(world.database.instance);
   const { node, calls, holds } = world.node('one', {
     instanceHandlers: {
       replaced: () => calls.push('replaced'),
-      reapply: () => compared.promise,
+      reapply: () => compared,
       lostChanges: () => calls.push('lost changes'),
     },
   });
   await Promise.all([node.start(), world.run(1000)]);
   const former = world.database.instance;
   assert.equal(node.trusts(former), true);
+  const comparison = Promise.withResolvers<string>();
+  compared = comparison.promise;
   world.database.restart(false);
   await world.run(2000);
   assert.ok(calls.includes('replaced'));
   assert.deepEqual([holds(), node.trusts(world.database.instance)], [false, false]);
-  compared.resolve();
+  comparison.resolve(world.database.instance);
   await world.run(1000);
   assert.equal(calls.at(-1), 'recovered');
   assert.deepEqual([holds(), node.trusts(world.database.instance)], [true, true]);
@@ -41,4 +43,30 @@ test('a node reports that another instance lacks a change that it had applied', 
   await world.run(3000);
   assert.deepEqual(one.calls.slice(-4), ['clear', 'reapply', 'lost changes', 'recovered']);
   assert.equal(one.holds(), true);
+});
+
+test('a node that starts during a failover compares the instance with which it registers', async () => {
+  const world = new QuietWorld();
+  const former = world.database.instance;
+  world.database.restart(false);
+  const { node, calls, holds } = world.node('one', {
+    instanceHandlers: {
+      replaced: () => calls.push('replaced'),
+      reapply: async () => {
+        calls.push('reapply');
+        // At first the name of the database still leads to the former primary.
+        return calls.includes('replaced') ? world.database.instance : former;
+      },
+      lostChanges: () => calls.push('lost changes'),
+    },
+  });
+  assert.equal(node.trusts(former), false, 'not before it was compared');
+  const started = node.start();
+  await Promise.all([started, world.run(2000)]);
+  assert.equal(holds(), true);
+  assert.equal(node.trusts(world.database.instance), true);
+  assert.deepEqual(
+    calls.filter((call) => call !== 'clear'),
+    ['reapply', 'replaced', 'reapply'],
+  );
 });

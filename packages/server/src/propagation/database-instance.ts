@@ -2,10 +2,17 @@
 export interface InstanceHandlers {
   /** Called when it does: the database has restarted, or a standby or a copy took over. */
   replaced: () => void;
-  /** Revokes again what this instance lacks. Until it resolves, nothing is accepted. */
-  reapply: () => Promise<void>;
+  /** Revokes again what the database lacks. Until it resolves, nothing is accepted. @returns the instance that it used */
+  reapply: () => Promise<string>;
   /** Called when this instance lacks a change that the node had applied. */
   lostChanges: () => void;
+}
+
+/** Fails the work of a node that another instance of the database has answered. */
+export class ReplacedInstance extends Error {
+  constructor() {
+    super('PostgreSQL was restarted or replaced, so this node starts over with an empty cache');
+  }
 }
 
 /**
@@ -14,13 +21,19 @@ export interface InstanceHandlers {
  */
 export class DatabaseInstance {
   readonly #handlers: InstanceHandlers;
-  /** The newest instance that responded; undefined before the first, with which the start compares the journal. */
+  readonly #startOver: () => void;
+  /** The newest instance that responded; undefined before the first. */
   #id: string | undefined;
-  /** Whether it replaced another one and was not compared with the revocation journal yet. */
-  #isReplaced = false;
+  /**
+   * Whether it was compared with the revocation journal. Not at first: the start of the server compared an instance,
+   * but another one may have taken over since.
+   */
+  #isCompared = false;
 
-  constructor(handlers: InstanceHandlers) {
+  /** @param startOver called before the handlers when another instance responds */
+  constructor(handlers: InstanceHandlers, startOver: () => void) {
     this.#handlers = handlers;
+    this.#startOver = startOver;
   }
 
   /** Whether `id` is the known instance. */
@@ -31,22 +44,30 @@ export class DatabaseInstance {
 
   /** Whether results of this instance may be used: it is known, and compared with the revocation journal. */
   isCompared(id: string): boolean {
-    return this.isKnown(id) && !this.#isReplaced;
+    return this.isKnown(id) && this.#isCompared;
+  }
+
+  /** @throws when it is not the instance with which the node registered, or was about to */
+  require(id: string): void {
+    if (this.isKnown(id)) return;
+    this.replace(id);
+    throw new ReplacedInstance();
   }
 
   replace(id: string): void {
+    this.#startOver();
     this.#id = id;
-    this.#isReplaced = true;
+    this.#isCompared = false;
     this.#handlers.replaced();
   }
 
   /** Whether it must be compared with the revocation journal before the node registers. */
-  get isReplaced(): boolean {
-    return this.#isReplaced;
+  get mustCompare(): boolean {
+    return !this.#isCompared;
   }
 
-  /** Revokes again what the instance lacks. */
-  reapply(): Promise<void> {
+  /** Revokes again what the database lacks. @returns the instance that it used */
+  reapply(): Promise<string> {
     return this.#handlers.reapply();
   }
 
@@ -56,7 +77,7 @@ export class DatabaseInstance {
    * @param hasLost whether it lacks the last change that the node had applied
    */
   compared(hasLost: boolean): void {
-    this.#isReplaced = false;
+    this.#isCompared = true;
     if (hasLost) this.#handlers.lostChanges();
   }
 }

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { type Kysely, sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { PostgresDatabase } from '../database/postgres.ts';
+import { serverInstance } from '../database/postgres-pool.ts';
+import type { Tables } from '../database/schema.ts';
 import { throttle } from '../http/logging.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
 import { later, PeriodicTask } from '../timers/periodic-task.ts';
@@ -113,7 +116,7 @@ function watchInstance(
   return {
     reapply: async () => {
       try {
-        await journal.reapply();
+        return await journal.reapply(instanceOf);
       } catch (error) {
         failed(error);
         throw error;
@@ -126,6 +129,11 @@ function watchInstance(
       );
     },
   };
+}
+
+async function instanceOf(db: Kysely<Tables>): Promise<string> {
+  const { rows } = await sql<{ instance: string }>`SELECT ${sql.raw(serverInstance)} AS instance`.execute(db);
+  return rows[0]?.instance ?? '';
 }
 
 function evict(cache: VerifierCache, change: ChangeEntry): void {

@@ -3,7 +3,7 @@ import type { Later } from '../timers/periodic-task.ts';
 import { ChangeLog, type ReadTicket, type ReplicatedCache } from './change-log.ts';
 import type { Clock } from './clock.ts';
 import type { Acknowledgment, ClusterSnapshot, ClusterStore, LogPosition } from './cluster-store.ts';
-import { DatabaseInstance, type InstanceHandlers } from './database-instance.ts';
+import { DatabaseInstance, type InstanceHandlers, ReplacedInstance } from './database-instance.ts';
 import { type HeartbeatOutcome, Heartbeats } from './heartbeats.ts';
 import { type ClockReading, Lease, type LeaseTiming } from './lease.ts';
 import type { NodeStatus } from './node-status.ts';
@@ -88,7 +88,8 @@ export class VerifierNode {
     this.#changeLog = new ChangeLog(options.cache);
     this.#lease = parts.lease ?? new Lease(clock, this.#timing);
     this.#peers = parts.peers ?? new Peers();
-    this.#instance = new DatabaseInstance(options.instanceHandlers);
+    // The state of another instance may be older than the cache.
+    this.#instance = new DatabaseInstance(options.instanceHandlers, () => this.#reset());
     this.#registrations = new OwnRegistrations(store, newId);
     this.#heartbeats = new Heartbeats((isAwaited) => this.#heartbeat(isAwaited), {
       ...options,
@@ -110,7 +111,11 @@ export class VerifierNode {
    * @throws when the database does not respond, or has a different lease length
    */
   async start(): Promise<void> {
-    await this.#join();
+    await this.#join().catch((error) => {
+      // Another instance took over since the start of the process.
+      if (error instanceof ReplacedInstance) return this.#join();
+      throw error;
+    });
     this.#heartbeats.wake();
   }
 
@@ -146,7 +151,7 @@ export class VerifierNode {
    */
   trusts(instance: string): boolean {
     if (!this.#instance.isKnown(instance)) {
-      this.#replace(instance);
+      this.#instance.replace(instance);
       this.#heartbeats.retryNow();
     }
     return this.#instance.isCompared(instance);
@@ -218,9 +223,12 @@ export class VerifierNode {
     const { store, name, leaseMs, newId } = this.#options;
     this.#reset();
     const { epoch, applied } = this.#changeLog;
-    const { isReplaced } = this.#instance;
-    if (isReplaced) await this.#instance.reapply();
-    if (isReplaced) this.#requireCurrent(epoch);
+    const { mustCompare } = this.#instance;
+    if (mustCompare) {
+      const compared = await this.#instance.reapply();
+      this.#requireCurrent(epoch);
+      this.#instance.require(compared);
+    }
     await store.register({ id: this.#registrations.newId(), name, renewal: newId() });
     const head = await store.readHead();
     if (head.leaseMs !== leaseMs) {
@@ -229,24 +237,11 @@ export class VerifierNode {
         `The lease length is ${head.leaseMs} ms in the database but ${leaseMs} ms here. Run the same version on all nodes.`,
       );
     }
-    this.#requireInstance(head.instance);
-    const hasLost = isReplaced && (await store.lacks(applied));
+    this.#instance.require(head.instance);
+    const hasLost = mustCompare && applied.seq > 0 && (await store.lacks(applied));
     this.#requireCurrent(epoch);
-    if (isReplaced) this.#instance.compared(hasLost);
+    if (mustCompare) this.#instance.compared(hasLost);
     this.#changeLog.begin({ seq: head.seq, token: head.token });
-  }
-
-  /** @throws when it is not the instance with which the node registered, or was about to */
-  #requireInstance(instance: string): void {
-    if (this.#instance.isKnown(instance)) return;
-    this.#replace(instance);
-    throw new Error('PostgreSQL was restarted or replaced, so this node starts over with an empty cache');
-  }
-
-  /** Starts over with another instance, whose state may be older than the cache. */
-  #replace(instance: string): void {
-    this.#reset();
-    this.#instance.replace(instance);
   }
 
   /** @throws when the node was stopped or reset since the request was sent, so the response no longer applies */
@@ -266,7 +261,7 @@ export class VerifierNode {
     const renewal = onlyReads ? undefined : newId();
     const snapshot = await store.exchange({ id: this.#registrations.id, acked: applied, renewal });
     this.#requireCurrent(epoch);
-    this.#requireInstance(snapshot.instance);
+    this.#instance.require(snapshot.instance);
     if (renewal === undefined) return this.#applySnapshot(snapshot, undefined);
     this.#ackedSeq = applied.seq;
     return this.#applySnapshot(snapshot, sent);
