@@ -82,7 +82,7 @@ export class Process {
       instanceHandlers: {
         replaced: () => undefined,
         // Revokes return when a replica has them, so nothing that was confirmed is lost.
-        reapply: async () => options.database.instance,
+        reapply: async () => (mutation.trusts === undefined ? options.database.instance : ''),
         lostChanges: () => undefined,
       },
       ...mutation.options,

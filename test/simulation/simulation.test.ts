@@ -8,7 +8,7 @@ import { mutations } from './mutations.ts';
 const foundSchema = z.array(z.object({ seed: z.number(), violation: z.string() }).nullable());
 
 /** Enough schedules to expose every mutation: see the seeds in mutations.ts. A seed always gives the same schedule. */
-const enough = 2000;
+const enough = 3000;
 /** Fewer of them, because the unchanged protocol also runs in the schedules that are known to expose a mutation. */
 const usual = 250;
 

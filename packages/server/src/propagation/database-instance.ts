@@ -24,11 +24,13 @@ export class DatabaseInstance {
   readonly #startOver: () => void;
   /** The newest instance that responded; undefined before the first. */
   #id: string | undefined;
+  /** Whether it replaced another one and was not compared with the revocation journal yet. */
+  #isReplaced = false;
   /**
-   * Whether it was compared with the revocation journal. Not at first: the start of the server compared an instance,
-   * but another one may have taken over since.
+   * Whether to compare it before the node registers. Also at first: the start of the server compared an instance, but
+   * another one may have taken over since.
    */
-  #isCompared = false;
+  #mustCompare = true;
 
   /** @param startOver called before the handlers when another instance responds */
   constructor(handlers: InstanceHandlers, startOver: () => void) {
@@ -44,7 +46,7 @@ export class DatabaseInstance {
 
   /** Whether results of this instance may be used: it is known, and compared with the revocation journal. */
   isCompared(id: string): boolean {
-    return this.isKnown(id) && this.#isCompared;
+    return this.isKnown(id) && !this.#isReplaced;
   }
 
   /** @throws when it is not the instance with which the node registered, or was about to */
@@ -57,13 +59,14 @@ export class DatabaseInstance {
   replace(id: string): void {
     this.#startOver();
     this.#id = id;
-    this.#isCompared = false;
+    this.#isReplaced = true;
+    this.#mustCompare = true;
     this.#handlers.replaced();
   }
 
   /** Whether it must be compared with the revocation journal before the node registers. */
   get mustCompare(): boolean {
-    return !this.#isCompared;
+    return this.#mustCompare;
   }
 
   /** Revokes again what the database lacks. @returns the instance that it used */
@@ -77,7 +80,8 @@ export class DatabaseInstance {
    * @param hasLost whether it lacks the last change that the node had applied
    */
   compared(hasLost: boolean): void {
-    this.#isCompared = true;
+    this.#isReplaced = false;
+    this.#mustCompare = false;
     if (hasLost) this.#handlers.lostChanges();
   }
 }

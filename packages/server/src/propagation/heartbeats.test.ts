@@ -105,6 +105,19 @@ test('failures are retried with backoff and reported once, and callers keep wait
   assert.deepEqual([calls.length, delays()], [3, [37.5]], 'the next failure starts the backoff again');
 });
 
+test('when the database responds again, the next heartbeat waits for no backoff, even if the running one fails', async () => {
+  const { heartbeats, started, fail, delays } = newHeartbeats();
+  heartbeats.wake();
+  await fail();
+  heartbeats.retryNow();
+  assert.deepEqual([started.length, delays()], [2, []]);
+  heartbeats.retryNow();
+  await fail();
+  assert.deepEqual([started.length, delays()], [3, []]);
+  await fail();
+  assert.deepEqual([started.length, delays()], [3, [150]]);
+});
+
 test('stop waits for the running heartbeat and starts no other', async () => {
   const { heartbeats, started, flush, end, delays } = newHeartbeats();
   heartbeats.wake();

@@ -29,6 +29,8 @@ export class Heartbeats<T> {
   readonly #options: Options;
   #running: Promise<void> | undefined;
   #requested = false;
+  /** Whether to run another one immediately even if the running one fails. */
+  #retries = false;
   #failures = 0;
   #stopped = false;
   /** Callers that wait for a heartbeat that has not been sent yet. */
@@ -51,7 +53,7 @@ export class Heartbeats<T> {
 
   /** Runs a heartbeat immediately even if the last one failed. Call this when the database responds again. */
   retryNow(): void {
-    this.#requested = true;
+    this.#retries = true;
     if (this.#running === undefined) this.#begin();
   }
 
@@ -83,7 +85,7 @@ export class Heartbeats<T> {
     let pause = 0;
     while (pause === 0 && !this.#stopped) {
       pause = await this.#runOnce();
-      if (this.#requested && this.#failures === 0) pause = 0;
+      if (this.#retries || (this.#requested && this.#failures === 0)) pause = 0;
     }
     this.#running = undefined;
     if (!this.#stopped) this.#cancel = this.#options.later(() => this.#begin(), pause);
@@ -92,6 +94,7 @@ export class Heartbeats<T> {
   /** @returns ms until the next heartbeat */
   async #runOnce(): Promise<number> {
     this.#requested = false;
+    this.#retries = false;
     const waiting = this.#waiting;
     this.#waiting = [];
     try {
