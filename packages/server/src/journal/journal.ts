@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { DataDirectory } from '../database/data-directory.ts';
 import type { Hold } from '../database/directory-hold.ts';
 import type { Database } from '../database/open.ts';
+import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
 import { RequestError } from '../http/errors.ts';
 import { throttle } from '../http/logging.ts';
 import { exitCodes, StartupError } from '../startup-error.ts';
@@ -61,7 +62,7 @@ export class RevocationJournal {
     this.#hold = hold;
     this.#database = database;
     this.#log = log;
-    this.#background = new PeriodicTask(() => this.#catchUp(), {
+    this.#background = new PeriodicTask(() => this.#countingFailures(() => this.#catchUp()), {
       interval,
       failed: (error) =>
         log.error({ err: error }, 'the revocation journal could not be synchronized with the database'),
@@ -131,9 +132,9 @@ export class RevocationJournal {
     }
   }
 
-  /** The number of failed writes and of failed runs of the background work. */
+  /** The number of times that the journal could not be written or checked. */
   get failures(): number {
-    return this.#failedWrites + this.#background.failures;
+    return this.#failedWrites;
   }
 
   /** Reports changed keys by the hashes of their secrets. The revoked ones are appended in the background. */
@@ -145,6 +146,17 @@ export class RevocationJournal {
   /** Reports that changes may have been missed, so that everything is compared in the background. */
   changesMissed(): void {
     this.#mustCompare = true;
+  }
+
+  /** A database that does not respond is not a failure of the journal, and has alerts of its own. */
+  async #countingFailures(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const isUnreachable = error instanceof DatabaseUnavailable && !(error instanceof StorageUnavailable);
+      if (!isUnreachable) this.#failedWrites += 1;
+      throw error;
+    }
   }
 
   async #inspect(): Promise<Inspection> {
