@@ -219,7 +219,7 @@ test('a change does not wait for an old row of its own process', async () => {
     register: (row) => store.register(row),
     readHead: () => store.readHead(),
     exchange: (row) => store.exchange(row),
-    fence: async () => false,
+    fence: async () => 'renewed',
     leave: () => Promise.reject(new Error('no')),
   };
   const stuck = world.node('two', { store: cannotLeave });

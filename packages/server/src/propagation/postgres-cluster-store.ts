@@ -1,7 +1,13 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { createPool } from '../database/postgres-pool.ts';
-import type { Acknowledgment, ClusterSnapshot, ClusterStore, LogPosition } from './cluster-store.ts';
+import type {
+  Acknowledgment,
+  ClusterSnapshot,
+  ClusterStore,
+  FenceResult,
+  LogPosition,
+} from './cluster-store.ts';
 
 /**
  * Timeouts in ms. A statement is abandoned after less than a lease, so that one retry fits. Connecting takes several
@@ -113,14 +119,14 @@ export class PostgresClusterStore implements ClusterStore {
     return { head: { seq, token }, ...rest };
   }
 
-  async fence(id: string, renewal: string): Promise<boolean> {
+  async fence(id: string, renewal: string): Promise<FenceResult> {
     const removed = await this.#pool.query('DELETE FROM verifier_node WHERE id = $1 AND renewal = $2', [
       id,
       renewal,
     ]);
-    if (removed.rowCount === 1) return true;
+    if (removed.rowCount === 1) return 'deleted';
     const { rowCount } = await this.#pool.query('SELECT 1 FROM verifier_node WHERE id = $1', [id]);
-    return rowCount === 0;
+    return rowCount === 0 ? 'gone' : 'renewed';
   }
 
   async leave(id: string): Promise<void> {
