@@ -58,8 +58,12 @@ export class GameDay implements AsyncDisposable {
     started.defer(() => this.traffic.stop());
   }
 
-  /** @param say reports each step */
-  static async start(say: (text: string) => void): Promise<GameDay> {
+  /** @param report reports each step */
+  static async start(report: (text: string) => void, signal: AbortSignal): Promise<GameDay> {
+    const say = (text: string) => {
+      signal.throwIfAborted();
+      report(text);
+    };
     const programs = { haproxy: requireProgram('haproxy'), prometheus: requireProgram('prometheus') };
     await using started = new AsyncDisposableStack();
     say('starting PostgreSQL and three nodes');
@@ -86,21 +90,30 @@ export class GameDay implements AsyncDisposable {
       lookbackMs,
       targets: Object.fromEntries(members.map(({ name, node }) => [name, new URL(node.url).host])),
       token: metricsToken,
+      signal,
     });
     started.defer(() => prometheus.stop());
     const receiver = await WebhookReceiver.start();
+    const creations = Array.from({ length: workspaces }, () => createManager(members[0], receiver.url));
+    const managers = await Promise.all(creations).catch(async (error) => {
+      await receiver.close();
+      throw error;
+    });
     const traffic = new Traffic({
       balancerUrl: balancer.url,
       nodeUrls: members.map(({ node }) => node.url),
-      managers: await Promise.all(
-        Array.from({ length: workspaces }, () => createManager(members[0], receiver.url)),
-      ),
+      managers,
     });
     const parts = { members, postgres, prometheus, traffic, receiver, balancer };
     const day = new GameDay(parts, startBalancer, started.move());
-    say('sending requests');
-    await traffic.start();
-    return day;
+    try {
+      say('sending requests');
+      await traffic.start(signal);
+      return day;
+    } catch (error) {
+      await day[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   member(index: number): Member {

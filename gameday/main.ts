@@ -39,14 +39,8 @@ const commentary = new Commentary();
 await main();
 
 async function main(): Promise<void> {
-  const { values: options } = parseArgs({
-    options: {
-      only: { type: 'string', multiple: true },
-      list: { type: 'boolean' },
-      write: { type: 'boolean' },
-      help: { type: 'boolean' },
-    },
-  });
+  const options = readOptions();
+  if (options === undefined) return;
   if (options.help) return console.log(help);
   if (options.list)
     return console.log(allFaults.map(({ name, title }) => `${name.padEnd(20)}${title}`).join('\n'));
@@ -64,6 +58,22 @@ async function main(): Promise<void> {
   if (!results.every(isHeld)) process.exitCode = 1;
 }
 
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: 'string', multiple: true },
+        list: { type: 'boolean' },
+        write: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    fail(`${error instanceof Error ? error.message : error}\n\n${help}`, exitCodes.usage);
+    return undefined;
+  }
+}
+
 /** @returns the results; fewer if there was no time, and none after an interruption */
 async function run(faults: readonly Fault[]): Promise<RoundResult[]> {
   const interruption = interruptible();
@@ -72,7 +82,7 @@ async function run(faults: readonly Fault[]): Promise<RoundResult[]> {
     `The times of alerts are divided by ${speedup}: what takes 1 minute in production takes ${60 / speedup} seconds here.\n`,
   );
   try {
-    await using day = await GameDay.start((text) => commentary.say(text));
+    await using day = await GameDay.start((text) => commentary.say(text), interruption);
     const results = await breakEverything(day, faults, interruption);
     commentary.say('stopping everything');
     return results;

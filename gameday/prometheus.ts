@@ -43,6 +43,8 @@ interface PrometheusOptions {
   /** Addresses by the name of the server. */
   targets: Record<string, string>;
   token: string;
+  /** Ends the start. */
+  signal: AbortSignal;
 }
 
 /** A real Prometheus that scrapes the servers and evaluates the rules. It has no Alertmanager. */
@@ -85,11 +87,16 @@ export class Prometheus {
       { cwd: folder, env: { PATH: process.env.PATH, ...program.env }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const prometheus = new Prometheus(child, folder, port);
-    while (!(await prometheus.#hasScraped(Object.keys(options.targets).length))) {
-      if (child.exitCode !== null) throw new Error(`Prometheus ended: ${prometheus.#output}`);
-      await after(100);
+    try {
+      while (!(await prometheus.#hasScraped(Object.keys(options.targets).length))) {
+        if (child.exitCode !== null) throw new Error(`Prometheus ended: ${prometheus.#output}`);
+        await after(100, undefined, { signal: options.signal });
+      }
+      return prometheus;
+    } catch (error) {
+      await prometheus.stop();
+      throw error;
     }
-    return prometheus;
   }
 
   async activeAlerts(): Promise<ActiveAlert[]> {

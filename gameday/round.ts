@@ -63,12 +63,13 @@ export class Round {
     this.#fault = fault;
     this.#options = options;
     const { commentary } = options;
-    this.#tally = new Tally((kind, outcome) =>
-      commentary.say(
-        `  clients: the first of the ${kindTitles[kind]} gets ${outcome}`,
-        fault.mayFail ? 'yellow' : 'red',
-      ),
-    );
+    this.#tally = new Tally({
+      onFailure: (kind, outcome) => {
+        const text = `  clients: the first of the ${kindTitles[kind]} gets ${outcome}`;
+        commentary.say(text, fault.mayFail ? 'yellow' : 'red');
+      },
+      onBroken: (promise) => commentary.say(`  BROKEN: ${promise}`, 'red'),
+    });
   }
 
   static async run(fault: Fault, options: RoundOptions): Promise<RoundResult> {
@@ -98,7 +99,7 @@ export class Round {
     );
     await this.#until(watch, lingerMs, () => false);
     // Requests from now on belong to no fault.
-    day.traffic.tally = new Tally(() => undefined);
+    day.traffic.tally = new Tally();
     await this.#until(watch, wellWithinMs, () => this.#tally.pending === 0);
     await this.#until(watch, quietMs, () => watch.isQuiet);
     this.#late.disable();

@@ -11,6 +11,13 @@ export const kindTitles: Record<Kind, string> = {
   check: 'checks of revoked keys at each node',
 };
 
+interface TallyListener {
+  /** Called for the first request of each kind and outcome that failed. */
+  onFailure?: (kind: Kind, outcome: string) => void;
+  /** Called for the first broken promise. */
+  onBroken?: (promise: string) => void;
+}
+
 /** What the clients saw during one fault. */
 export class Tally {
   /** Requests by kind and outcome. */
@@ -24,11 +31,15 @@ export class Tally {
   acceptedAfterRevoke = 0;
   /** Requests without a response so far. */
   pending = 0;
-  readonly #onNew: (kind: Kind, outcome: string) => void;
+  readonly #listener: TallyListener;
 
-  /** @param onNew called for the first request of each kind and outcome that failed */
-  constructor(onNew: (kind: Kind, outcome: string) => void) {
-    this.#onNew = onNew;
+  constructor(listener: TallyListener = {}) {
+    this.#listener = listener;
+  }
+
+  addBroken(promise: string): void {
+    this.broken.push(promise);
+    if (this.broken.length === 1) this.#listener.onBroken?.(promise);
   }
 
   add(kind: Kind, outcome: string, ms: number, isFailure: boolean): void {
@@ -39,7 +50,7 @@ export class Tally {
     this.longestMs.set(kind, Math.max(ms, this.longestMs.get(kind) ?? 0));
     if (!isFailure || kind === 'check') return;
     this.failures += 1;
-    if (count === 1) this.#onNew(kind, outcome);
+    if (count === 1) this.#listener.onFailure?.(kind, outcome);
   }
 
   /** Number of requests of a kind with this outcome, or with any. */

@@ -56,7 +56,7 @@ interface TrafficOptions {
 /** Clients that send requests at a steady rate through the load balancer, whatever fails. */
 export class Traffic {
   /** Counts the requests that are sent from now on. */
-  tally = new Tally(() => undefined);
+  tally = new Tally();
   isGuessing = false;
   readonly #balancer: Connections;
   readonly #nodes: readonly Connections[];
@@ -75,9 +75,12 @@ export class Traffic {
   }
 
   /** Resolves when there are keys, and requests are sent. */
-  async start(): Promise<void> {
+  async start(signal: AbortSignal): Promise<void> {
     const fill = async (manager: string) => {
-      while (this.#active.length < counts.active) await this.#create(manager);
+      while (this.#active.length < counts.active) {
+        signal.throwIfAborted();
+        await this.#create(manager);
+      }
     };
     await Promise.all(this.#managers.map(fill));
     this.#repeat(rates.verify, () => this.#verify());
@@ -141,7 +144,7 @@ export class Traffic {
     tally.add(as ?? kind, label, sent.receivedAt - sent.sentAt, isFailure);
     if (broken === null) return;
     if (label === '204') tally.acceptedAfterRevoke += 1;
-    tally.broken.push(broken);
+    tally.addBroken(broken);
   }
 
   async #guess(): Promise<void> {
@@ -153,7 +156,7 @@ export class Traffic {
     const isFailure = sent.response === undefined || sent.response.status >= 500;
     tally.add('wrong key', label, sent.receivedAt - sent.sentAt, isFailure);
     if (sent.response !== undefined && sent.response.status < 300)
-      tally.broken.push(`a wrong key got ${label}`);
+      tally.addBroken(`a wrong key got ${label}`);
   }
 
   async #createOne(): Promise<void> {
@@ -204,7 +207,7 @@ export class Traffic {
     const isFailure = response === undefined || response.status >= 300;
     tally.add(kind, labelOf(response), receivedAt - sentAt, isFailure);
     if (response !== undefined && response.status >= 300 && response.status < 502)
-      tally.broken.push(`a ${kind} got ${labelOf(response)}`);
+      tally.addBroken(`a ${kind} got ${labelOf(response)}`);
     return { status: response?.status ?? 0, body: response?.body ?? '', receivedAt };
   }
 }
