@@ -24,6 +24,7 @@ import { createEventLog } from './http/event-log.ts';
 import { registerOpenApi, registerOpenApiRoute } from './http/openapi.ts';
 import { allowedOrigins } from './http/origin.ts';
 import { registerPages } from './http/pages.ts';
+import { basePathOf } from './http/public-url.ts';
 import { RequestCounts } from './http/request-counts.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
 import { createServer, serveAheadOfFramework } from './http/server.ts';
@@ -127,7 +128,7 @@ export async function createApp(
   await app.register(metricsRoutes, { sources: { ...sources, requests, mails: mail }, checkOperator });
   await app.register(nodeRoutes, { list: nodes?.list ?? singleNodeList, checkOperator, accounts, addressOf });
   registerOpenApiRoute(app);
-  await registerPages(app);
+  await registerPages(app, basePathOf(publicUrl));
   return { app, accounts, failedSignIns, keys, nodes, limits, usage, tasks, gateway, draining };
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { basePathOf } from '../http/public-url.ts';
 
 /** The name in earlier versions, in which all instances shared one. */
 const formerName = 'soku_session';
@@ -20,8 +21,7 @@ function securePrefix(publicUrl: string): string {
  * @param publicUrl SOKU_PUBLIC_URL
  */
 export function sessionCookieName(publicUrl: string): string {
-  const { origin, pathname } = new URL(publicUrl);
-  const place = origin + pathname.replace(/\/+$/, '');
+  const place = new URL(publicUrl).origin + basePathOf(publicUrl);
   const mark = createHash('sha256').update(place).digest('hex').slice(0, 8);
   return `${securePrefix(publicUrl)}${formerName}_${mark}`;
 }

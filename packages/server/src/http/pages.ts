@@ -13,14 +13,15 @@ const pagePaths =
 /**
  * Serves the built dashboard: hashed files are cached permanently, the page itself is revalidated each time.
  *
+ * @param basePath '' or the path of the public URL
  * @throws {StartupError} 70 when the dashboard was not built
  */
-export async function registerPages(app: FastifyInstance): Promise<void> {
+export async function registerPages(app: FastifyInstance, basePath: string): Promise<void> {
   const indexFile = join(dashboardDir, 'index.html');
   if (!existsSync(indexFile)) {
     throw new StartupError('software', 'The dashboard is not built. Start with: npm start');
   }
-  const page = readFileSync(indexFile);
+  const page = insertBasePath(readFileSync(indexFile, 'utf8'), basePath);
   await app.register(fastifyStatic, {
     root: dashboardDir,
     index: false,
@@ -45,7 +46,15 @@ export async function registerPages(app: FastifyInstance): Promise<void> {
     if (wantsPage && request.headers.accept?.includes('text/html')) return sendPage(reply, 404);
     return sendProblem(reply, {
       code: 'not_found',
-      message: 'Not found. The available endpoints are listed at /docs.',
+      message: `Not found. The available endpoints are listed at ${basePath}/docs.`,
     });
   });
+}
+
+/**
+ * Makes the addresses of files absolute, because the same page is sent for addresses of any depth. Scripts find each
+ * other by relative paths, and the dashboard derives the base path from the address of its script.
+ */
+function insertBasePath(page: string, basePath: string): Buffer {
+  return Buffer.from(page.replace(/(?<= (?:href|src)=")\.?\//g, () => `${basePath}/`));
 }
