@@ -4,7 +4,9 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { dashboardDir } from '../paths.ts';
 import { StartupError } from '../startup-error.ts';
+import { isOutside, outsideProblem } from './base-path.ts';
 import { sendProblem } from './errors.ts';
+import { basePathOf } from './public-url.ts';
 
 /** The existing pages, which match the routes of the browser's router. Other paths return a 404 page. */
 const pagePaths =
@@ -13,14 +15,14 @@ const pagePaths =
 /**
  * Serves the built dashboard: hashed files are cached permanently, the page itself is revalidated each time.
  *
- * @param basePath '' or the path of the public URL
  * @throws {StartupError} 70 when the dashboard was not built
  */
-export async function registerPages(app: FastifyInstance, basePath: string): Promise<void> {
+export async function registerPages(app: FastifyInstance, publicUrl: string): Promise<void> {
   const indexFile = join(dashboardDir, 'index.html');
   if (!existsSync(indexFile)) {
     throw new StartupError('software', 'The dashboard is not built. Start with: npm start');
   }
+  const basePath = basePathOf(publicUrl);
   const page = insertBasePath(readFileSync(indexFile, 'utf8'), basePath);
   await app.register(fastifyStatic, {
     root: dashboardDir,
@@ -40,6 +42,7 @@ export async function registerPages(app: FastifyInstance, basePath: string): Pro
     reply.code(status).header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(page);
 
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
+    if (isOutside(request.url, basePath)) return sendProblem(reply, outsideProblem(publicUrl));
     const [path = ''] = request.url.split('?', 1);
     const wantsPage = ['GET', 'HEAD'].includes(request.method) && !/^\/(v1|api)(\/|$)/.test(path);
     if (wantsPage && pagePaths.test(path)) return sendPage(reply, 200);
