@@ -63,7 +63,7 @@ const longGroups = [
       'test/nodes/accounts.test.ts',
       'test/nodes/failover.test.ts',
       'test/nodes/webhooks.test.ts',
-      'test/operations/rolling-restart.test.ts',
+      'test/operations/{gameday,rolling-restart}.test.ts',
       'test/proxies/*.test.ts',
       'test/simulation/*.test.ts',
       'test/torture/{rotations,torture}.test.ts',

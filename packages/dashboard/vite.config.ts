@@ -16,7 +16,7 @@ function preloadFonts(): Plugin {
           .filter((file) => fonts.test(file))
           .map((file) => ({
             tag: 'link',
-            attrs: { rel: 'preload', href: `/${file}`, as: 'font', type: 'font/woff2', crossorigin: true },
+            attrs: { rel: 'preload', href: `./${file}`, as: 'font', type: 'font/woff2', crossorigin: true },
             injectTo: 'head-prepend' as const,
           })),
     },
@@ -67,6 +67,9 @@ const server = process.env.SOKU_DEV_SERVER ?? 'http://127.0.0.1:3000';
 const proxied = ['/v1', '/api', '/openapi.json', '/healthz', '/readyz'];
 
 export default defineConfig({
+  // Files find each other by relative paths, because the path of a deployment is not known yet. In index.html the
+  // server inserts it (http/pages.ts).
+  base: './',
   plugins: [react(), preloadFonts(), layersFirst(), ...withoutUnusedCode()],
   // React has this hook since version 18. TanStack's store imports the package that provides it to older versions.
   resolve: {

@@ -4,8 +4,10 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { Dashboard } from './dashboard.ts';
-import { isAt, isGone, reads, texts } from './expect.ts';
+import { isAt, isGone, reads, texts, until } from './expect.ts';
 import * as keys from './key-pages.ts';
+import { isNowhereIn } from './leaks.ts';
+import { rotateButton } from './rotating.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
@@ -52,6 +54,30 @@ test('keys are selected, filtered, disabled and revoked in a translated page', a
   await confirmation.fill((await texts(hint)).join());
   await keys.alertDialog(page).getByRole('button', { name: 'Revoke all keys' }).click();
   await reads(keys.toast(page), /^1 key revoked\. No server accepts it anymore\.$/);
+});
+
+test('the list is sorted and a key rotated from its row in a translated page, and its secret is nowhere afterwards', async (t) => {
+  for (const name of ['Sorted B', 'Sorted A']) await ada.createKey({ name });
+  const page = await dashboard.open(t, '/settings/api?q=Sorted', { translated: true });
+  const head = page.getByRole('columnheader', { name: 'Name', exact: true });
+  for (const [order, names] of [
+    ['asc', 'Sorted A,Sorted B'],
+    ['desc', 'Sorted B,Sorted A'],
+  ] as const) {
+    await head.getByRole('button').click();
+    await isAt(page, `/settings/api?q=Sorted&sort=name&order=${order}`);
+    await until(
+      () => keys.rowNames(page),
+      (rows) => rows.join() === names,
+      order,
+    );
+  }
+  await keys.choose(page, 'Rotate', 'Sorted A');
+  await rotateButton(page).click();
+  const apiKey = await keys.shownKey(page);
+  await keys.copyAndClose(page);
+  await keys.row(page, 'Sorted A').waitFor();
+  await isNowhereIn(page, apiKey, 'after the rotation');
 });
 
 test('scopes are added, edited and removed in a translated page', async (t) => {

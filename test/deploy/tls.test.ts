@@ -1,46 +1,25 @@
 /** deploy/nginx.conf, with a real nginx in front of a real server. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect } from 'node:http2';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type TestContext, test } from 'node:test';
-import { ProxyProcess, type Recipe } from '../proxies/proxy.ts';
-import { debianProgram } from '../support/debian.ts';
+import { test } from 'node:test';
 import { blocks } from '../support/markdown.ts';
 import { call } from '../support/person.ts';
-import { createCertificate } from '../support/postgres-certificate.ts';
-import { freePort, owner, root, startServer } from '../support/server.ts';
+import { owner, root } from '../support/server.ts';
+import { skipWithoutNginx, startTlsProxy } from './tls-proxy.ts';
 
-const nginx = debianProgram('nginx');
-const skip = typeof nginx === 'string' ? nginx : false;
-
-const recipe: Recipe = {
-  program: 'nginx',
-  page: 'docs/operations/deploy.md',
-  examples: ['deploy/nginx.conf'],
-  openBefore: '',
-  scopesBefore: '',
-  prepare: (folder) => {
-    const user = process.getuid?.() === 0 ? 'user root;' : '';
-    const paths = ['client_body', 'proxy', 'fastcgi', 'scgi', 'uwsgi'].map(
-      (name) => `${name}_temp_path ${folder}/${name};`,
-    );
-    const main = `${user} daemon off; pid ${folder}/pid; error_log stderr; events {}
-      http { ${paths.join(' ')} include ${folder}/nginx.conf; }`;
-    writeFileSync(join(folder, 'main.conf'), main);
-    return ['-e', 'stderr', '-c', join(folder, 'main.conf')];
-  },
-};
+const example = 'deploy/nginx.conf';
+const skip = skipWithoutNginx;
 
 test('the documentation shows the tested file unchanged', () => {
-  const [file = ''] = recipe.examples;
-  assert.deepEqual(blocks(recipe.page, `nginx file=${file}`), [readFileSync(join(root, file), 'utf8')]);
+  const shown = blocks('docs/operations/deploy.md', `nginx file=${example}`);
+  assert.deepEqual(shown, [readFileSync(join(root, example), 'utf8')]);
 });
 
 test('nginx terminates TLS, and Soku sees the public URL and the client', { skip }, async (t) => {
-  const { url, plain, server, certificate } = await start(t);
+  const { url, plain, server, certificate } = await startTlsProxy(t, { example, host: 'keys.example.com' });
   const session = connect(url, { ca: certificate });
   t.after(() => session.close());
 
@@ -78,36 +57,6 @@ test('nginx terminates TLS, and Soku sees the public URL and the client', { skip
   assert.equal((await call(`${plain}/v1/me`)).status, 403);
   assert.equal(await (await fetch(`${plain}/.well-known/acme-challenge/token`)).text(), 'proof');
 });
-
-async function start(t: TestContext) {
-  assert.ok(typeof nginx !== 'string');
-  const { certificate, key } = createCertificate();
-  const folder = mkdtempSync(join(tmpdir(), 'soku-tls-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  for (const [name, content] of Object.entries({ 'fullchain.pem': certificate, 'privkey.pem': key }))
-    writeFileSync(join(folder, name), content);
-  const challenges = join(folder, 'acme/.well-known/acme-challenge');
-  mkdirSync(challenges, { recursive: true });
-  writeFileSync(join(challenges, 'token'), 'proof');
-  const port = await freePort();
-  const url = `https://localhost:${port}`;
-  const server = await startServer({ env: { SOKU_PUBLIC_URL: url, TRUST_PROXY: '127.0.0.1' } });
-  t.after(() => server.stop());
-  const edit = (config: string) =>
-    config
-      .replaceAll('keys.example.com', 'localhost')
-      .replaceAll('/etc/letsencrypt/live/localhost', folder)
-      .replace('root /var/www/acme;', `root ${folder}/acme;`)
-      .replace('listen 80;', 'listen 127.0.0.1:8080;')
-      .replace('listen 443 ', `listen 127.0.0.1:${port} `);
-  const proxy = await ProxyProcess.start(recipe, nginx, {
-    soku: Number(new URL(server.url).port),
-    api: 0,
-    edit,
-  });
-  t.after(() => proxy.stop());
-  return { url, plain: proxy.url, server, certificate };
-}
 
 /** Sends a request over HTTP/2. */
 async function send(session: ClientHttp2Session, headers: Record<string, string>, body = '') {

@@ -5,6 +5,7 @@ import { sessionSchema } from '@soku/contract/accounts';
 import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema, keyListSchema, keySchema } from '@soku/contract/keys';
 import { revokedKeySchema } from '@soku/contract/revocations';
+import { z } from 'zod';
 import { Deployment } from '../operations/nodes.ts';
 import { assertProblem } from '../support/contract.ts';
 import { times } from '../support/long.ts';
@@ -209,18 +210,22 @@ test('keys that change each other concurrently cause no deadlock', async () => {
 });
 
 test('fifty concurrent calls create only as many keys as the limit allows', async () => {
-  const [row] = await deployment.query(
-    'SELECT count(*)::int AS active FROM api_key WHERE revoked_at IS NULL',
-  );
-  assert.ok(typeof row === 'object' && row !== null && 'active' in row);
-  const remainingKeys = maxActiveKeys - Number(row.active);
+  const countActive = async () => {
+    const [row] = await deployment.query(
+      'SELECT count(*)::int AS active FROM api_key WHERE revoked_at IS NULL',
+    );
+    return z.object({ active: z.int() }).parse(row).active;
+  };
+  const remainingKeys = maxActiveKeys - (await countActive());
   assert.ok(remainingKeys > 5);
   const responses = await Promise.all(
     urls(remainingKeys + 40).map((url) =>
       retryWhileBusy(() => at(url).call('POST', '/v1/api-keys', { name: 'many' })),
     ),
   );
+  assert.equal(await countActive(), maxActiveKeys);
+  // On a busy machine, a call may get 503 although its key is created; its repetition is then rejected, too.
   const rejected = responses.filter(({ status }) => status !== 201);
-  assert.equal(rejected.length, 40);
+  assert.ok(rejected.length >= 40, `${rejected.length} were rejected`);
   for (const { body } of rejected) assert.equal(errorSchema.parse(body).error.code, 'key_quota_reached');
 });

@@ -45,7 +45,9 @@ export class Balancer {
       hasNoLease: false,
       checkedAt: 0,
     }));
-    this.#server = createServer((incoming, outgoing) => this.#forward(incoming, outgoing));
+    // Clients keep connections open. One that Node closed after 5 s without a request could meet the next request.
+    const options = { keepAliveTimeout: 0 };
+    this.#server = createServer(options, (incoming, outgoing) => this.#forward(incoming, outgoing));
   }
 
   static async start(urls: readonly string[]): Promise<Balancer> {

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { parseEnv, promisify } from 'node:util';
 import { z } from 'zod';
 import { readConfig } from '../../packages/server/src/config.ts';
-import { ProxyProcess, type Recipe } from '../proxies/proxy.ts';
+import type { ProxyProcess } from '../proxies/proxy.ts';
 import { eventually } from '../support/contract.ts';
 import { debianProgram } from '../support/debian.ts';
 import { blocks } from '../support/markdown.ts';
@@ -23,6 +23,7 @@ import { patience } from '../support/patience.ts';
 import { bearer, call } from '../support/person.ts';
 import { testSecret } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { startHaproxy } from './haproxy.ts';
 import { Deployment, nodeListSchema } from './nodes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -85,27 +86,12 @@ const skip = typeof haproxy === 'string' ? haproxy : false;
 /** Starts HAProxy with one of the configurations, in front of the servers here. */
 async function startBalancer(t: TestContext, example: string, server: RegExp): Promise<ProxyProcess> {
   assert.ok(typeof haproxy !== 'string');
-  const ports = deployment.nodes.map(({ url }) => new URL(url).port);
-  const recipe: Recipe = {
-    program: 'haproxy',
-    page: 'docs/operations/load-balancer.md',
-    examples: [example],
-    openBefore: '',
-    scopesBefore: '',
-    prepare: (folder) => {
-      // Compose sets this variable to the gateway of the network.
-      writeFileSync(join(folder, 'gateway.cfg'), 'global\n    setenv NETWORK_GATEWAY 127.0.0.1\n');
-      return ['-db', '-f', join(folder, 'gateway.cfg'), '-f', join(folder, 'haproxy.cfg')];
-    },
-  };
-  const edit = (text: string) =>
-    text.replaceAll(server, (_all, n: string) => `127.0.0.1:${ports[Number(n) - 1]}`);
-  const balancer = await ProxyProcess.start(recipe, haproxy, { soku: 0, api: 0, edit });
+  const balancer = await startHaproxy(haproxy, {
+    configuration: example,
+    server,
+    ports: deployment.nodes.map(({ url }) => new URL(url).port),
+  });
   t.after(() => balancer.stop());
-  await eventually(
-    async () => (await call(`${balancer.url}/readyz`)).status,
-    (status) => status === 200,
-  );
   return balancer;
 }
 

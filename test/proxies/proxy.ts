@@ -33,6 +33,8 @@ interface Placement {
   /** Ports on 127.0.0.1. */
   soku: number;
   api: number;
+  /** Its own port. Default: a free one. */
+  port?: number;
   /** A change to the example text, as a reader of the page may make it. */
   edit?: (text: string) => string;
 }
@@ -71,7 +73,7 @@ export class ProxyProcess {
 
   static async #spawn(recipe: Recipe, program: Program, placement: Placement): Promise<ProxyProcess> {
     const folder = mkdtempSync(join(tmpdir(), `soku-${recipe.program}-`));
-    const port = await freePort();
+    const port = placement.port ?? (await freePort());
     const ports: Record<string, number> = { 3000: placement.soku, 4000: placement.api, 8080: port };
     for (const example of recipe.examples) {
       const text = readFileSync(join(root, example), 'utf8');

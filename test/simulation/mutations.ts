@@ -140,7 +140,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a silent node is fenced before it is skipped',
     exposedBy: 990,
-    store: (store) => ({ ...bound(store), fence: async () => true }),
+    store: (store) => ({ ...bound(store), fence: async () => 'deleted' }),
   },
   {
     name: 'a fence fails if the node has renewed its lease',
@@ -149,7 +149,7 @@ export const mutations: readonly Mutation[] = [
       ...bound(store),
       fence: async (id) => {
         await store.leave(id);
-        return true;
+        return 'deleted';
       },
     }),
   },

@@ -1,6 +1,7 @@
 import {
   type ClusterSnapshot,
   type ClusterStore,
+  type FenceResult,
   isSamePosition,
   type LogPosition,
   type NodeRow,
@@ -108,7 +109,7 @@ export class SimulatedClusterStore implements ClusterStore {
     });
   }
 
-  fence(id: string, renewal: string): Promise<boolean> {
+  fence(id: string, renewal: string): Promise<FenceResult> {
     const matches = (row: NodeRow | undefined) => row?.renewal === renewal;
     return this.#remove(id, matches);
   }
@@ -118,7 +119,7 @@ export class SimulatedClusterStore implements ClusterStore {
   }
 
   /** Deletes a row that matches in the snapshot and still matches when it is locked. */
-  #remove(id: string, matches: (row: NodeRow | undefined) => boolean): Promise<boolean> {
+  #remove(id: string, matches: (row: NodeRow | undefined) => boolean): Promise<FenceResult> {
     const { database } = this.#options;
     return this.execute({
       lock: `node ${id}`,
@@ -127,7 +128,10 @@ export class SimulatedClusterStore implements ClusterStore {
         const row = database.nodes.get(id);
         return matched && row !== undefined && matches(row) ? database.row(id, undefined) : undefined;
       },
-      result: (_, written) => written || !database.nodes.has(id),
+      result: (_, written) => {
+        if (written) return 'deleted';
+        return database.nodes.has(id) ? 'renewed' : 'gone';
+      },
     });
   }
 }

@@ -37,20 +37,21 @@ export function fullDisk(): BadDisk | undefined {
   };
 }
 
-/**
- * Makes every write of the process fail with an error other than "full", through its file size limit (setrlimit(2)).
- */
+/** Makes every write of the process fail with an error other than "full". */
 export function failingDisk(): BadDisk {
   const dataDir = newDataDir();
-  const limit = ({ pid }: TestServer, bytes: string) =>
-    execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
   return {
     dataDir,
     reason: 'storage_failed',
-    fail: (server) => limit(server, '0'),
-    repair: (server) => limit(server, 'unlimited'),
+    fail: (server) => limitFileSize(server, '0'),
+    repair: (server) => limitFileSize(server, 'unlimited'),
     remove: () => rmSync(dataDir, { recursive: true }),
   };
+}
+
+/** With the limit 0, each write of the process to a file fails (setrlimit(2)). */
+export function limitFileSize({ pid }: Pick<TestServer, 'pid'>, bytes: '0' | 'unlimited'): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
 }
 
 function fill(file: string): void {

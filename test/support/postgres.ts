@@ -108,7 +108,7 @@ export class Postgres {
     return readFileSync(join(this.directory, 'log'), 'utf8');
   }
 
-  /** Restarts it after `crash()`, on the same port, and returns when it responds. */
+  /** Restarts it after `crash()` or `shutDown()`, on the same port, and returns when it responds. */
   async start(): Promise<void> {
     const log = openSync(join(this.directory, 'log'), 'a');
     const child = spawn(this.#installation.program, ['-D', join(this.directory, 'data')], {
@@ -130,6 +130,12 @@ export class Postgres {
     this.#process = child;
   }
 
+  /** Until its exit was reaped, its process ID is in use, and a new server would assume that it still runs. */
+  async #reaped(): Promise<void> {
+    while (this.#process?.signalCode === null && this.#process.exitCode === null) await after(1);
+    this.#process = undefined;
+  }
+
   /** Like pg_ctl: the server writes its state into line 8 of its PID file. */
   #isReady(pid: number | undefined): boolean {
     try {
@@ -144,9 +150,13 @@ export class Postgres {
   async crash(): Promise<void> {
     const { pid } = this;
     await killAll(pid);
-    // Until its exit was reaped, its process ID is in use, and a new server would assume that it still runs.
-    while (this.#process?.signalCode === null && this.#process.exitCode === null) await after(1);
-    this.#process = undefined;
+    await this.#reaped();
+  }
+
+  /** Ends it like a service manager: it cuts off its clients and writes its state (fast shutdown). */
+  async shutDown(): Promise<void> {
+    process.kill(this.pid, 'SIGINT');
+    await this.#reaped();
   }
 
   /** Crashes and restarts it on the same port with the same data. */

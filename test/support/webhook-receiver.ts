@@ -33,7 +33,7 @@ const accept: Respond = (_request, response) => {
   response.writeHead(204).end();
 };
 
-/** Records the requests that it receives, on a free port of 127.0.0.1. */
+/** Records the requests that it receives, on a port of 127.0.0.1. */
 export class WebhookReceiver {
   readonly received: ReceivedRequest[] = [];
   /** What it does with a request. */
@@ -44,9 +44,10 @@ export class WebhookReceiver {
     this.#server = server;
   }
 
-  static async start(): Promise<WebhookReceiver> {
+  /** @param port default: a free one */
+  static async start(port = 0): Promise<WebhookReceiver> {
     const server = createServer();
-    server.listen(0, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     const receiver = new WebhookReceiver(server);
     server.on('request', (request, response) => void receiver.#receive(request, response));

@@ -18,6 +18,7 @@ import type { Database } from './database/open.ts';
 import { appendEvents } from './events/events.ts';
 import { accept } from './gateway/accepted.ts';
 import type { Gateway } from './gateway/gateway.ts';
+import { removeBasePaths } from './http/base-path.ts';
 import { createClientAddress, createTrustedPeerCheck } from './http/client-address.ts';
 import { addDraining } from './http/draining.ts';
 import { createEventLog } from './http/event-log.ts';
@@ -85,7 +86,7 @@ export async function createApp(
 
   const draining = addDraining(app);
   const isStopping = () => draining.begun;
-  serveVerificationAhead(app, { verifier, addressOf, isClosing: isStopping, requests, log, verifyScope });
+  serveVerificationAhead(app, { verifier, addressOf, isClosing: isStopping, requests, log, config });
 
   const gateway =
     config.gateway &&
@@ -127,7 +128,7 @@ export async function createApp(
   await app.register(metricsRoutes, { sources: { ...sources, requests, mails: mail }, checkOperator });
   await app.register(nodeRoutes, { list: nodes?.list ?? singleNodeList, checkOperator, accounts, addressOf });
   registerOpenApiRoute(app);
-  await registerPages(app);
+  await registerPages(app, publicUrl);
   return { app, accounts, failedSignIns, keys, nodes, limits, usage, tasks, gateway, draining };
 }
 
@@ -146,16 +147,14 @@ function together(...tasks: BackgroundTask[]): BackgroundTask {
   };
 }
 
-/** Handles verification requests ahead of the framework. */
+/** Handles verification requests ahead of the framework, and before both removes the base path from each request. */
 function serveVerificationAhead(
   app: FastifyInstance,
   {
     verifier,
-    verifyScope,
+    config: { publicUrl, verifyScope },
     ...fastPathOptions
-  }: { verifier: GrantingVerifier; verifyScope: Config['verifyScope'] } & ConstructorParameters<
-    typeof FastPath
-  >[0],
+  }: { verifier: GrantingVerifier; config: Config } & ConstructorParameters<typeof FastPath>[0],
 ): void {
   const { addressOf } = fastPathOptions;
   const fastPath = new FastPath(fastPathOptions);
@@ -164,6 +163,7 @@ function serveVerificationAhead(
   serveAheadOfFramework(app, (request, response, passOn) => {
     return forwardAuth.handle(request, response) || postVerify.handle(request, response, passOn);
   });
+  removeBasePaths(app.server, publicUrl);
 }
 
 /** Creates the accounts, the auth library behind them, and the protection of their passwords. */

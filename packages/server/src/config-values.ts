@@ -67,16 +67,24 @@ export function isPostgresUrl(text: string): boolean {
   return ['postgres:', 'postgresql:'].includes(URL.parse(text)?.protocol ?? '');
 }
 
-/** Whether a text is an http(s) URL without path, user, query and fragment. */
-export function isOrigin(text: string): boolean {
-  const url = URL.parse(text);
-  return (
-    url !== null &&
-    ['http:', 'https:'].includes(url.protocol) &&
-    url.pathname === '/' &&
-    `${url.search}${url.hash}${url.username}${url.password}` === ''
-  );
-}
+/** A path without dot segments and empty ones, as written and not as a URL parser corrects it. */
+const plainPath = /^https?:\/\/[^/\\]+(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)*\/?$/i;
+
+/** An http(s) URL, whose path may be that of a proxy. The result does not end in a slash. */
+export const publicUrl = z
+  .string()
+  .trim()
+  .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), 'must be an http(s) URL')
+  .refine((text) => !text.includes('@'), 'must not contain a user')
+  .refine((text) => !/[?#]/.test(text), 'must not have a query or a fragment')
+  .refine(
+    (text) => plainPath.test(text),
+    'must have no path, or one such as /soku: parts of letters, digits and . _ ~ -, with one slash before each',
+  )
+  .transform((text) => {
+    const { origin, pathname } = new URL(text);
+    return origin + pathname.replace(/\/$/, '');
+  });
 
 /** Whether a text is an https URL without a user. A server on this machine may use http. */
 export function isKeyListUrl(text: string): boolean {

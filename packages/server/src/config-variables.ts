@@ -6,12 +6,12 @@ import {
   isAddressRange,
   isImportedPrefix,
   isKeyListUrl,
-  isOrigin,
   isPostgresUrl,
   isRangeOrHost,
   listOf,
   namesOneHost,
   parsedWith,
+  publicUrl,
   rateLimit,
   wholeNumber,
 } from './config-values.ts';
@@ -50,15 +50,11 @@ export const variables = z.object({
       description:
         '`postgres://user:password@host/database`. Stores all data in PostgreSQL, which several processes may share. Without it, data is in a SQLite file in the data directory. A remote host must use TLS with a trusted certificate, unless the URL ends in `?sslmode=disable`',
     }),
-  SOKU_PUBLIC_URL: z
-    .string()
-    .refine(isOrigin, 'must be an http(s) URL without a path')
-    .transform((text) => new URL(text).origin)
-    .optional()
-    .register(notes, {
-      example: 'https://keys.example.com',
-      description: 'Public URL for links and cookies. Without it: `http://localhost:PORT`',
-    }),
+  SOKU_PUBLIC_URL: publicUrl.optional().register(notes, {
+    example: 'https://keys.example.com',
+    description:
+      'Public URL for links and cookies. Without it: `http://localhost:PORT`. It may have a [path](operations/deploy.md#under-a-path), such as `https://example.com/soku`: the proxy must then pass the path on unchanged',
+  }),
   SOKU_SECRET: z.string().trim().min(32, 'must have at least 32 characters').optional().register(notes, {
     example: '"$(openssl rand -base64 32)"',
     description:

@@ -4,6 +4,7 @@
  */
 import { errorSchema } from '@soku/contract/errors';
 import { z } from 'zod';
+import { fromBase } from '../base-path.ts';
 
 /** Codes of failures that the client detects itself. */
 type LocalCode = 'offline' | 'unreachable' | 'unexpected_response';
@@ -80,7 +81,7 @@ async function send(path: string, call: Call<z.ZodType>): Promise<Response> {
   const body = call.body === undefined ? {} : { body: JSON.stringify(call.body) };
   const type = call.body === undefined ? {} : { 'content-type': 'application/json' };
   try {
-    return await fetch(path, {
+    return await fetch(fromBase(path), {
       method: call.method ?? 'GET',
       headers: { accept: 'application/json', ...type, ...call.headers },
       credentials: 'same-origin',

@@ -1,5 +1,6 @@
 import { type UsageHistory, usageHistorySchema } from '@soku/contract/usage-history';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { fromBase } from '../base-path.ts';
 import { userTimeZone } from '../dates/zone.ts';
 import { callApi } from './client.ts';
 import { refreshWhileSignedIn } from './refresh.ts';
@@ -37,7 +38,7 @@ export type UsageTableName = 'requests' | 'clients';
 
 /** The URL of a table of a range as CSV. */
 export function csvUrl(keyId: string | undefined, range: UsageRange, table: UsageTableName): string {
-  return `${pathOf(keyId)}.csv?${new URLSearchParams({ ...parameters[range], table })}`;
+  return fromBase(`${pathOf(keyId)}.csv?${new URLSearchParams({ ...parameters[range], table })}`);
 }
 
 function pathOf(keyId: string | undefined): string {

@@ -1,6 +1,7 @@
 import './Gate.css';
 import type { ReactNode } from 'react';
 import { useSession } from '../api/session.ts';
+import { ownUrl } from '../base-path.ts';
 import type { Elements } from './elements.ts';
 import { HostDrawing } from './HostDrawing.tsx';
 import { hostOf } from './host.ts';
@@ -19,7 +20,7 @@ interface GateProps {
 export function Gate({ title, lead, children, foot }: GateProps) {
   usePageTitle(title);
   const session = useSession();
-  const host = session ? hostOf(session.publicUrl) : window.location.host;
+  const host = hostOf(session?.publicUrl ?? ownUrl());
   return (
     <div className="gate">
       <main className="gate__main" id="content" tabIndex={-1}>

@@ -1,4 +1,4 @@
-/** The host of a deployment, such as `keys.example.com`. */
+/** The host of a deployment, and its path if it has one, such as `keys.example.com` or `example.com/soku`. */
 export function hostOf(publicUrl: string): string {
-  return new URL(publicUrl).host;
+  return publicUrl.slice(publicUrl.indexOf('//') + 2);
 }

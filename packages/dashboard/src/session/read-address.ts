@@ -1,10 +1,11 @@
 import { containsKey, decodePercent, defaultPrefix, isPrefix } from '@soku/key';
 import { parseSearchInput } from '../api/search-input.ts';
+import { basePath } from '../base-path.ts';
 
 interface ReadAddress {
   /** SHA-256 of the key in the address; '' if the key is not complete. */
   hash: string;
-  /** Path and query to open instead of the address. */
+  /** Path below the base path, and query, to open instead of the address. */
   next: string;
 }
 
@@ -13,12 +14,13 @@ interface ReadAddress {
  * key's hash replaces the key. The accepted prefixes are part of the session, which is not loaded yet, so any prefix
  * that fits the checksum is accepted.
  */
-export function readAddress({ href, pathname }: URL): ReadAddress | null {
+export function readAddress({ href, pathname: wholePath }: URL): ReadAddress | null {
   const address = decodePercent(href);
   const prefixes = prefixesIn(address);
   const read = parseSearchInput(address, prefixes);
   if (read.kind === 'text' || (read.kind === 'damaged' && !containsKey(address, [defaultPrefix])))
     return null;
+  const pathname = wholePath.slice(basePath.length);
   const path = containsKey(decodePercent(pathname), prefixes) ? '/' : pathname;
   if (read.kind === 'damaged') return { hash: '', next: path };
   const searched = /^\/(settings\/api|login)/.test(pathname);

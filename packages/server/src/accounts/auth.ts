@@ -6,7 +6,7 @@ import type { Database } from '../database/open.ts';
 import { DatabaseUnavailable } from '../database/unavailable.ts';
 import { withHashedTokens } from './hashed-tokens.ts';
 import type { PasswordHasher } from './password-hasher.ts';
-import { sessionCookieName } from './session-cookie.ts';
+import { cookiePath, sessionCookieName } from './session-cookie.ts';
 
 /** The header that passes the client's address to the auth library; see forward.ts. */
 export const addressHeader = 'x-soku-client-address';
@@ -15,7 +15,7 @@ interface Options {
   database: Database;
   /** At least 32 characters. Signs the session cookie. */
   secret: string;
-  /** The public origin of the dashboard. */
+  /** SOKU_PUBLIC_URL. */
   publicUrl: string;
   trustedOrigins: string[];
   passwords: PasswordHasher;
@@ -32,7 +32,8 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, passwo
   const cookieName = sessionCookieName(publicUrl);
   return betterAuth({
     appName: 'Soku',
-    baseURL: publicUrl,
+    // The library would take the path of a URL as the whole path of its calls. Here it sees only those below ours.
+    baseURL: new URL(publicUrl).origin,
     basePath: '/api/auth',
     secret,
     trustedOrigins,
@@ -73,7 +74,7 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, passwo
     advanced: {
       ipAddress: { ipAddressHeaders: [addressHeader] },
       useSecureCookies: false,
-      defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', secure, path: '/' },
+      defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', secure, path: cookiePath(publicUrl) },
       // The library's other cookies, such as the one for sessions without "remember me", must not collide either.
       cookiePrefix: `${cookieName}_extra`,
       cookies: { session_token: { name: cookieName } },

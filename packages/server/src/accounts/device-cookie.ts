@@ -5,7 +5,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { sameBytes } from '../same-bytes.ts';
-import { sessionCookieName } from './session-cookie.ts';
+import { cookiePath, sessionCookieName } from './session-cookie.ts';
 
 /** The longest that browsers keep a cookie, in seconds. */
 const maxAge = 400 * 24 * 60 * 60;
@@ -14,13 +14,14 @@ const nameSuffix = '_device';
 
 export class DeviceCookies {
   readonly #name: string;
-  readonly #secure: boolean;
+  readonly #attributes: string;
   readonly #secret: string;
 
   /** @param secret SOKU_SECRET */
   constructor(publicUrl: string, secret: string) {
     this.#name = `${sessionCookieName(publicUrl)}${nameSuffix}`;
-    this.#secure = publicUrl.startsWith('https:');
+    const secure = publicUrl.startsWith('https:') ? '; Secure' : '';
+    this.#attributes = `Path=${cookiePath(publicUrl)}; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure}`;
     this.#secret = secret;
   }
 
@@ -30,8 +31,7 @@ export class DeviceCookies {
    */
   issue(email: string): string {
     const id = randomBytes(16).toString('base64url');
-    const attributes = `Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${this.#secure ? '; Secure' : ''}`;
-    return `${this.#name}=${id}.${this.#sign(id, email).toString('base64url')}; ${attributes}`;
+    return `${this.#name}=${id}.${this.#sign(id, email).toString('base64url')}; ${this.#attributes}`;
   }
 
   /** The id of a browser that has signed in to the account; undefined without a cookie for this account. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  cookiePath,
   hasSessionCookie,
   isDashboardCookie,
   renameLegacyCookie,
@@ -21,10 +22,10 @@ test('each origin and path has its own cookie name, and equivalent URLs share on
   const names = urls.map(sessionCookieName);
   assert.equal(new Set(names).size, urls.length);
   for (const [i, name] of names.entries()) {
-    assert.match(
-      name,
-      urls[i]?.startsWith('https:') ? /^__Host-soku_session_[0-9a-f]{8}$/ : /^soku_session_[0-9a-f]{8}$/,
-    );
+    const url = urls[i] ?? '';
+    const prefix = url.startsWith('https:') ? (url.endsWith('/a') ? '__Secure-' : '__Host-') : '';
+    assert.match(name, new RegExp(`^${prefix}soku_session_[0-9a-f]{8}$`));
+    assert.equal(cookiePath(url), /\d\/|\/a$/.test(url) ? new URL(url).pathname : '/');
     assert.ok(isDashboardCookie(name) && isDashboardCookie(`${name}_extra.dont_remember`), name);
   }
   assert.equal(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { basePathOf } from '../http/public-url.ts';
 
 /** The name in earlier versions, in which all instances shared one. */
 const formerName = 'soku_session';
@@ -7,21 +8,29 @@ const formerName = 'soku_session';
 /** Matches the session cookies of all instances and the auth library's other cookies. */
 const anyInstance = /^(?:__Host-|__Secure-)?soku_session(?:_|$)/i;
 
-/** On https, __Host- binds a cookie to this host and to https (ASVS 5.0 3.3.1, 3.3.3). */
+/**
+ * On https, __Host- binds a cookie to this host and to https (ASVS 5.0 3.3.1, 3.3.3). It requires the path /, so under a
+ * path it is __Secure-, which binds the cookie to https only.
+ */
 function securePrefix(publicUrl: string): string {
-  return publicUrl.startsWith('https:') ? '__Host-' : '';
+  if (!publicUrl.startsWith('https:')) return '';
+  return cookiePath(publicUrl) === '/' ? '__Host-' : '__Secure-';
+}
+
+/** The path of all cookies: other applications at the same host do not receive them. */
+export function cookiePath(publicUrl: string): string {
+  return basePathOf(publicUrl) || '/';
 }
 
 /**
- * The name of the session cookie. Cookies do not distinguish ports (RFC 6265 section 8.5), and the path of a __Host-
- * cookie is always /. So the name contains a hash of origin and path. Otherwise, two instances on one host would
- * overwrite each other's cookie.
+ * The name of the session cookie. Cookies do not distinguish ports (RFC 6265 section 8.5), and one with the path / is
+ * also sent to instances below it. So the name contains a hash of origin and path. Otherwise, two instances on one host
+ * would overwrite each other's cookie.
  *
  * @param publicUrl SOKU_PUBLIC_URL
  */
 export function sessionCookieName(publicUrl: string): string {
-  const { origin, pathname } = new URL(publicUrl);
-  const place = origin + pathname.replace(/\/+$/, '');
+  const place = new URL(publicUrl).origin + basePathOf(publicUrl);
   const mark = createHash('sha256').update(place).digest('hex').slice(0, 8);
   return `${securePrefix(publicUrl)}${formerName}_${mark}`;
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { canonicalSocketAddress, parseForwardedNode } from './address.ts';
 import { nodeOfElement, startOfLastElement } from './forwarded.ts';
 import { memoize } from './memoize.ts';
-import { canonicalName, isProxyField } from './proxy-fields.ts';
+import { canonicalName, isProxyField, mayBeProxyField } from './proxy-fields.ts';
 import { addressMatcher } from './trusted-proxies.ts';
 
 /** The header fields that can name the client. Only one of them is read. */
@@ -86,7 +86,7 @@ export function createClientAddress(trusted: readonly string[], header: AddressH
  */
 export function createTrustedPeerCheck(trusted: readonly string[]): (request: IncomingMessage) => boolean {
   if (trusted.length === 0) return () => false;
-  const isTrusted = addressMatcher(trusted);
+  const isTrusted = memoize(addressMatcher(trusted));
   return ({ socket }) =>
     socket.remoteAddress !== undefined && isTrusted(canonicalSocketAddress(socket.remoteAddress));
 }
@@ -107,9 +107,10 @@ export function createHiddenClientCheck(
   const isProxyFieldName = memoize((name) => isProxyField(canonicalName(name)));
   return (request) => {
     const { rawHeaders } = request;
-    if (isTrusted(request) && valuesOf(rawHeaders, header).length > 0) return false;
+    if (isTrusted(request) && hasField(rawHeaders, header)) return false;
     for (let i = 0; i < rawHeaders.length; i += 2) {
-      if (isProxyFieldName(rawHeaders[i] ?? '')) return true;
+      const name = rawHeaders[i] ?? '';
+      if (mayBeProxyField(name) && isProxyFieldName(name)) return true;
     }
     return false;
   };
@@ -144,10 +145,19 @@ function lastUntrusted(
 function valuesOf(raw: readonly string[], name: string): string[] {
   const values: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    const written = raw[i] ?? '';
-    if (written.length === name.length && written.toLowerCase() === name) values.push(raw[i + 1] ?? '');
+    if (isField(raw[i] ?? '', name)) values.push(raw[i + 1] ?? '');
   }
   return values;
+}
+
+function hasField(raw: readonly string[], name: string): boolean {
+  for (let i = 0; i < raw.length; i += 2) if (isField(raw[i] ?? '', name)) return true;
+  return false;
+}
+
+/** @param received in any case. @param name lowercase */
+function isField(received: string, name: string): boolean {
+  return received.length === name.length && received.toLowerCase() === name;
 }
 
 function unquoted(entry: string): string {

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { completeDocument } from './openapi-document.ts';
+import { basePathOf } from './public-url.ts';
 
 const restrictionCodes: readonly ErrorCode[] = [
   'rate_limited',
@@ -81,8 +82,7 @@ export async function registerOpenApi(
       info: {
         title: 'Soku API Keys',
         version,
-        description:
-          'Create, list, verify and revoke API keys. All errors use the same envelope. The error codes are explained at /help/api-troubleshooting.',
+        description: `Create, list, verify and revoke API keys. All errors use the same envelope. The error codes are explained at ${basePathOf(publicUrl)}/help/api-troubleshooting.`,
         contact: { name: 'Help', url: `${publicUrl}/help/api-troubleshooting` },
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },

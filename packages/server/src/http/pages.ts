@@ -4,7 +4,9 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { dashboardDir } from '../paths.ts';
 import { StartupError } from '../startup-error.ts';
+import { isOutside, outsideProblem } from './base-path.ts';
 import { sendProblem } from './errors.ts';
+import { basePathOf } from './public-url.ts';
 
 /** The existing pages, which match the routes of the browser's router. Other paths return a 404 page. */
 const pagePaths =
@@ -15,12 +17,13 @@ const pagePaths =
  *
  * @throws {StartupError} 70 when the dashboard was not built
  */
-export async function registerPages(app: FastifyInstance): Promise<void> {
+export async function registerPages(app: FastifyInstance, publicUrl: string): Promise<void> {
   const indexFile = join(dashboardDir, 'index.html');
   if (!existsSync(indexFile)) {
     throw new StartupError('software', 'The dashboard is not built. Start with: npm start');
   }
-  const page = readFileSync(indexFile);
+  const basePath = basePathOf(publicUrl);
+  const page = insertBasePath(readFileSync(indexFile, 'utf8'), basePath);
   await app.register(fastifyStatic, {
     root: dashboardDir,
     index: false,
@@ -39,13 +42,22 @@ export async function registerPages(app: FastifyInstance): Promise<void> {
     reply.code(status).header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(page);
 
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
+    if (isOutside(request.url, basePath)) return sendProblem(reply, outsideProblem(publicUrl));
     const [path = ''] = request.url.split('?', 1);
     const wantsPage = ['GET', 'HEAD'].includes(request.method) && !/^\/(v1|api)(\/|$)/.test(path);
     if (wantsPage && pagePaths.test(path)) return sendPage(reply, 200);
     if (wantsPage && request.headers.accept?.includes('text/html')) return sendPage(reply, 404);
     return sendProblem(reply, {
       code: 'not_found',
-      message: 'Not found. The available endpoints are listed at /docs.',
+      message: `Not found. The available endpoints are listed at ${basePath}/docs.`,
     });
   });
+}
+
+/**
+ * Makes the addresses of files absolute, because the same page is sent for addresses of any depth. Scripts find each
+ * other by relative paths, and the dashboard derives the base path from the address of its script.
+ */
+function insertBasePath(page: string, basePath: string): Buffer {
+  return Buffer.from(page.replace(/(?<= (?:href|src)=")\.?\//g, () => `${basePath}/`));
 }

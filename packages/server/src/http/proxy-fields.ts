@@ -41,6 +41,26 @@ const names = new Set([
   'x-vercel-forwarded-for',
 ]);
 
+/** The first letters of all these names, as bits. */
+const initials = [...prefixes, ...names].reduce((bits, name) => bits | initialOf(name), 0);
+
+/** The bit of the first letter, in either case; 0 if the name starts with anything else. */
+function initialOf(name: string): number {
+  const letter = (name.charCodeAt(0) | 0x20) - 97;
+  return letter >= 0 && letter < 26 ? 1 << letter : 0;
+}
+
+/**
+ * Whether a name may be that of such a field, by its first letter. This rules out most fields of a request at the cost
+ * of reading one character.
+ *
+ * @param name as received
+ */
+export function mayBeProxyField(name: string): boolean {
+  const initial = initialOf(name);
+  return initial === 0 || (initials & initial) !== 0;
+}
+
 /**
  * Normalizes a field name as programs behind a proxy may read it. CGI and its successors (WSGI, PHP, Rack) map
  * `X-Real-IP` and `X_Real_IP` to the same variable.

@@ -21,6 +21,7 @@ export const maxStoredAgentLength = 400;
  * key. It is a copy, because a slice would keep the whole text in memory.
  */
 export function truncateAgent(agent: string): string {
+  if (agent.length <= maxStoredAgentLength) return agent;
   const start = agent.slice(0, maxStoredAgentLength).replace(/\w*$/, '');
   return Buffer.from(start, 'latin1').toString('latin1');
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -8,6 +8,8 @@ import { pino } from 'pino';
 import { eventually } from '../../../../test/support/contract.ts';
 import { contentOf, hashesOf } from '../../../../test/support/journal-files.ts';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { DatabaseUnavailable } from '../database/unavailable.ts';
+import { RequestError } from '../http/errors.ts';
 import { singleProcessPropagation } from '../propagation/single-process.ts';
 import { toHex } from './compare.ts';
 import { RevocationJournal } from './journal.ts';
@@ -43,7 +45,7 @@ async function scene(t: TestContext, revoked: string[], records: string[]) {
     const rows = await kysely.selectFrom('dead_hash').select('hash').execute();
     return rows.map((row) => toHex(row.hash)).sort();
   };
-  return { database, journal, path, log, written, inDatabase };
+  return { directory, database, journal, path, log, written, inDatabase };
 }
 
 const sorted = (names: string[]) => names.map((name) => toHex(hash(name))).sort();
@@ -179,4 +181,39 @@ test('however many keys another node revokes at once, all of them are written', 
   // Waits for the rest of the work.
   await journal.stop();
   assert.deepEqual(written().sort(), sorted(['X', ...many(1500)]));
+});
+
+test('the counted failures are those of the journal, and not of a database that does not respond', async (t) => {
+  const { directory, database, path, log, written } = await scene(t, ['X', 'Y'], []);
+  let isReachable = true;
+  const kysely = database.kysely.withPlugin({
+    transformQuery: ({ node }) => {
+      if (isReachable) return node;
+      throw new DatabaseUnavailable(new Error('no route to host'), {
+        code: 'EHOSTUNREACH',
+        rolledBack: true,
+      });
+    },
+    transformResult: async ({ result }) => result,
+  });
+  const logger = pino({}, { write: (line: string) => log.push(line) });
+  const journal = new RevocationJournal(directory, { ...database, kysely }, logger);
+  t.after(() => journal.stop());
+  await journal.start();
+  await eventually(
+    async () => written().length,
+    (count) => count === 2,
+  );
+  isReachable = false;
+  journal.changesMissed();
+  await eventually(
+    async () => log.join(''),
+    (logged) => /no route to host/.test(logged),
+  );
+  assert.equal(journal.failures, 0);
+  // No user can write to it.
+  rmSync(path);
+  mkdirSync(path);
+  await assert.rejects(journal.append([hash('Z')]), RequestError);
+  assert.ok(journal.failures > 0);
 });

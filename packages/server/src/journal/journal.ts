@@ -4,6 +4,7 @@ import type { DataDirectory } from '../database/data-directory.ts';
 import type { Hold } from '../database/directory-hold.ts';
 import type { Database } from '../database/open.ts';
 import type { Tables } from '../database/schema.ts';
+import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
 import { RequestError } from '../http/errors.ts';
 import { throttle } from '../http/logging.ts';
 import { exitCodes, StartupError } from '../startup-error.ts';
@@ -63,7 +64,7 @@ export class RevocationJournal {
     this.#hold = hold;
     this.#database = database;
     this.#log = log;
-    this.#background = new PeriodicTask(() => this.#catchUp(), {
+    this.#background = new PeriodicTask(() => this.#countingFailures(() => this.#catchUp()), {
       interval,
       failed: (error) =>
         log.error({ err: error }, 'the revocation journal could not be synchronized with the database'),
@@ -146,9 +147,9 @@ export class RevocationJournal {
     }
   }
 
-  /** The number of failed writes and of failed runs of the background work. */
+  /** The number of times that the journal could not be written or checked. */
   get failures(): number {
-    return this.#failedWrites + this.#background.failures;
+    return this.#failedWrites;
   }
 
   /** Reports changed keys by the hashes of their secrets. The revoked ones are appended in the background. */
@@ -167,6 +168,17 @@ export class RevocationJournal {
     const hashes = await this.#file.readAll();
     // A hash with two records looks like a hash that the database lacks, so compare again without duplicates.
     if (await seemsOutdated(db, { tail, count: hashes.size })) await this.#revokeMissing(hashes, db);
+  }
+
+  /** A database that does not respond is not a failure of the journal, and has alerts of its own. */
+  async #countingFailures(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const isUnreachable = error instanceof DatabaseUnavailable && !(error instanceof StorageUnavailable);
+      if (!isUnreachable) this.#failedWrites += 1;
+      throw error;
+    }
   }
 
   async #inspect(): Promise<Inspection> {

@@ -13,6 +13,7 @@ import { originOf } from '../events/actor.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { RequestError } from '../http/errors.ts';
 import type { LogEvent } from '../http/event-log.ts';
+import { basePathOf } from '../http/public-url.ts';
 import type { MailPreferences } from './preferences.ts';
 import { topicOf } from './texts.ts';
 import { askPage, donePage, invalidPage, unsubscribeHeaders } from './unsubscribe-page.ts';
@@ -25,6 +26,7 @@ interface Options {
     delivery: NotificationSettings['delivery'];
   };
   accounts: AccountService;
+  publicUrl: string;
   addressOf: ClientAddress;
   logEvent: LogEvent;
 }
@@ -70,7 +72,9 @@ export const notificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
  * One-click unsubscribe (RFC 8058), without a session. A GET changes nothing, because programs that scan mails follow
  * their links.
  */
-const unsubscribeRoutes: FastifyPluginAsyncZod<Options> = async (app, { mail, addressOf, logEvent }) => {
+const unsubscribeRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
+  const { mail, addressOf, logEvent } = options;
+  const basePath = basePathOf(options.publicUrl);
   // The token says everything, so the body is ignored: mail programs send `List-Unsubscribe=One-Click` as a form.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: 4096 }, (_request, _body, done) =>
@@ -88,17 +92,17 @@ const unsubscribeRoutes: FastifyPluginAsyncZod<Options> = async (app, { mail, ad
   app.get('/unsubscribe/:token', { schema: { hide: true, params } }, async (request, reply) => {
     const subscription = mail.tokens.read(request.params.token);
     return subscription === undefined
-      ? send(reply, 404, invalidPage())
+      ? send(reply, 404, invalidPage(basePath))
       : send(reply, 200, askPage(topicOf(subscription.kind)));
   });
 
   app.post('/unsubscribe/:token', { schema: { hide: true, params } }, async (request, reply) => {
     const subscription = mail.tokens.read(request.params.token);
-    if (subscription === undefined) return send(reply, 404, invalidPage());
+    if (subscription === undefined) return send(reply, 404, invalidPage(basePath));
     const { userId, kind } = subscription;
     const origin = originOf(request, addressOf(request.raw));
     const { isChanged } = await mail.preferences.unsubscribe(userId, kind, origin);
     if (isChanged) logEvent(request, 'notifications changed', { accountId: userId });
-    return send(reply, 200, donePage(topicOf(kind)));
+    return send(reply, 200, donePage(topicOf(kind), basePath));
   });
 };

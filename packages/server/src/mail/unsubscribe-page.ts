@@ -30,17 +30,17 @@ export function askPage(topic: string): string {
   );
 }
 
-export function donePage(topic: string): string {
+export function donePage(topic: string, basePath: string): string {
   return page(
     'Emails turned off',
-    html`<p>You get no more emails about ${topic}. You can turn them on again in your <a href="/settings/account">account settings</a>.</p>`,
+    html`<p>You get no more emails about ${topic}. You can turn them on again in your <a href="${basePath}/settings/account">account settings</a>.</p>`,
   );
 }
 
-export function invalidPage(): string {
+export function invalidPage(basePath: string): string {
   return page(
     'This link is not valid',
-    html`<p>It may be incomplete. You can turn off emails in your <a href="/settings/account">account settings</a>.</p>`,
+    html`<p>It may be incomplete. You can turn off emails in your <a href="${basePath}/settings/account">account settings</a>.</p>`,
   );
 }
 

@@ -59,6 +59,9 @@ export interface RegistrationHead extends LogPosition {
   instance: string;
 }
 
+/** `gone`: another call has deleted the row. `renewed`: the row has another renewal, and stays. */
+export type FenceResult = 'deleted' | 'gone' | 'renewed';
+
 /** The database operations of the protocol. Each rejects within a bounded time if no response arrives. */
 export interface ClusterStore {
   /** Commits a new row for a node. */
@@ -72,8 +75,8 @@ export interface ClusterStore {
    * the head, the changes and the nodes. Without a renewal it only reads, so it grants no lease.
    */
   exchange(node: { id: string; acked: LogPosition; renewal: string | undefined }): Promise<ClusterSnapshot>;
-  /** Deletes a row if its renewal is unchanged. Resolves to true when the row is gone, even if another node deleted it. */
-  fence(id: string, renewal: string): Promise<boolean>;
+  /** Deletes a row if its renewal is unchanged. */
+  fence(id: string, renewal: string): Promise<FenceResult>;
   /** Deletes the node's own row. */
   leave(id: string): Promise<void>;
 }

@@ -221,7 +221,7 @@ test('a change does not wait for an old row of its own process', async () => {
     readHead: () => store.readHead(),
     lacks: (position) => store.lacks(position),
     exchange: (row) => store.exchange(row),
-    fence: async () => false,
+    fence: async () => 'renewed',
     leave: () => Promise.reject(new Error('no')),
   };
   const stuck = world.node('two', { store: cannotLeave });

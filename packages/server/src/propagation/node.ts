@@ -312,9 +312,10 @@ export class VerifierNode {
     const row = this.#peers.row(id);
     if (row === undefined) return false;
     try {
-      const gone = await this.#options.store.fence(id, row.renewal);
-      if (gone) this.waitMetrics.fenced += 1;
-      return gone;
+      const result = await this.#options.store.fence(id, row.renewal);
+      // Waiting changes, of this node and of others, fence the same row at the same time.
+      if (result === 'deleted') this.waitMetrics.fenced += 1;
+      return result !== 'renewed';
     } catch {
       return false;
     }

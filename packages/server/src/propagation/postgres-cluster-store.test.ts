@@ -68,11 +68,11 @@ test('a fence removes a node only if it has not renewed since it was seen', asyn
   const renew = (renewal: string) => store.exchange({ id: 'node', acked: { seq: 0, token: '' }, renewal });
   await store.register({ id: 'node', name: 'test', renewal: 'first' });
   await renew('second');
-  assert.equal(await store.fence('node', 'first'), false);
+  assert.equal(await store.fence('node', 'first'), 'renewed');
   assert.equal((await renew('third')).registered, true);
-  assert.equal(await store.fence('node', 'third'), true);
+  assert.equal(await store.fence('node', 'third'), 'deleted');
   assert.equal((await renew('fourth')).registered, false);
-  assert.equal(await store.fence('node', 'third'), true, 'another node has already removed it');
+  assert.equal(await store.fence('node', 'third'), 'gone', 'another node has already removed it');
 });
 
 test('an acknowledgment is notified once, with the node and the change', async (t) => {

@@ -5,6 +5,7 @@ import type {
   Acknowledgment,
   ClusterSnapshot,
   ClusterStore,
+  FenceResult,
   LogPosition,
   RegistrationHead,
 } from './cluster-store.ts';
@@ -137,14 +138,14 @@ export class PostgresClusterStore implements ClusterStore {
     return { head: { seq, token }, ...rest };
   }
 
-  async fence(id: string, renewal: string): Promise<boolean> {
+  async fence(id: string, renewal: string): Promise<FenceResult> {
     const removed = await this.#pool.query('DELETE FROM verifier_node WHERE id = $1 AND renewal = $2', [
       id,
       renewal,
     ]);
-    if (removed.rowCount === 1) return true;
+    if (removed.rowCount === 1) return 'deleted';
     const { rowCount } = await this.#pool.query('SELECT 1 FROM verifier_node WHERE id = $1', [id]);
-    return rowCount === 0;
+    return rowCount === 0 ? 'gone' : 'renewed';
   }
 
   async leave(id: string): Promise<void> {

@@ -92,3 +92,16 @@ test('acknowledgments of the node itself or of an unknown node do not count', as
   await acknowledge(one);
   assert.equal(nodes(), undefined);
 });
+
+test('a node that two others fence at the same time is counted once', async () => {
+  const world = new QuietWorld();
+  const [frozen, ...others] = ['frozen', 'one', 'two'].map((name) => world.node(name));
+  await Promise.all([frozen, ...others].map((one) => one?.node.start()).concat(world.run(1000)));
+  frozen?.host.pause(60_000, false);
+  await world.run(3000);
+  world.change('key_1');
+  const settled = others.map(({ node, host }) => node.settle(host.clock.monotonic()));
+  await Promise.all([...settled, world.run(1000)]);
+  const counts = others.map(({ node }) => node.waitMetrics.fenced);
+  assert.deepEqual(counts.sort(), [0, 1]);
+});

@@ -16,3 +16,8 @@ export function hourStart(hour: number): number {
  * would write more often; a longer one would sort less exactly. The triggers of migration 0014 use the same number.
  */
 export const lastUseStep = 300_000;
+
+/** Whether two times of an hour, in ms from its start, are in the same step. */
+export function isSameUseStep(one: number, other: number): boolean {
+  return Math.floor(one / lastUseStep) === Math.floor(other / lastUseStep);
+}

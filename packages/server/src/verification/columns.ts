@@ -41,7 +41,10 @@ export const refused = 21;
 export const hour = 22;
 /** ms from the start of that hour to its last accepted use; -1 means none. Kept when the counts are moved. */
 export const lastMs = 23;
-/** Indexes of the address and user agent of the last accepted use in their interned strings. */
+/**
+ * Indexes of the address and user agent of the last accepted use in their interned strings. UseCheck relies on the address
+ * being one from which this row was accepted, and not an earlier row of the key, whose policy may have differed.
+ */
 export const address = 24;
 export const agent = 25;
 

@@ -44,13 +44,14 @@ test('a row returns the key that was added', () => {
   const plain = keyOf('plain', { expiresAt: 4 });
   const plainRow = table.add(hashOf('plain'), plain);
   assert.deepEqual(table.read(plainRow), plain);
-  assert.deepEqual([table.mayReject(plainRow, 3), table.mayReject(plainRow, 4)], [false, true]);
+  assert.deepEqual([table.end(plainRow), table.details.isRestricted(plainRow)], [4, false]);
   for (const restriction of [
     { disabled: true },
     { environment: 'test' },
     { allowedAddresses: parseAllowedAddresses('::1') },
   ] as const) {
-    assert.equal(table.mayReject(table.add(hashOf('plain'), keyOf('plain', restriction)), 0), true);
+    const restricted = table.add(hashOf('plain'), keyOf('plain', restriction));
+    assert.equal(table.details.isRestricted(restricted), true);
   }
   const ended = { standing: 'retired', keyId: 'key_1', workspaceId: 'ws_1', since: 7 } as const;
   assert.deepEqual(table.readEnded(table.addRejected(hashOf('ended'), ended)), ended);

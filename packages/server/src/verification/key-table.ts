@@ -155,14 +155,9 @@ export class KeyTable {
     return this.#rows[row * column.width + column.limit] ?? 0;
   }
 
-  /**
-   * Whether the policy of the key may reject a request that requires no scopes: the key may have expired, the secret may
-   * have retired, or the key is restricted otherwise.
-   *
-   * @param now epoch ms
-   */
-  mayReject(row: number, now: number): boolean {
-    return this.#end(row) <= now || this.details.isRestricted(row);
+  /** Epoch ms from which the key may be rejected, because it expires or the secret retires; Infinity means never. */
+  end(row: number): number {
+    return this.#floats[endOf(row)] ?? never;
   }
 
   /** What the key permits. */
@@ -172,7 +167,7 @@ export class KeyTable {
     const details = this.details.of(row);
     return {
       scopes,
-      expiresAt: details?.expiresAt ?? this.#end(row),
+      expiresAt: details?.expiresAt ?? this.end(row),
       retiresAt: details?.retiresAt ?? never,
       disabled: this.details.isDisabled(row),
       environment: this.details.environment(row),
@@ -198,7 +193,7 @@ export class KeyTable {
       standing: (flags & column.isRevoked) === 0 ? 'retired' : 'revoked',
       keyId: this.keyId(row),
       workspaceId: this.workspaceId(row),
-      since: this.#end(row),
+      since: this.end(row),
     };
   }
 
@@ -241,10 +236,6 @@ export class KeyTable {
     this.#byHash.link(mix(this.#words, this.#seed), row);
     this.#size += 1;
     return row;
-  }
-
-  #end(row: number): number {
-    return this.#floats[endOf(row)] ?? never;
   }
 
   #nameKey(row: number, keyId: string, name: string): void {

@@ -1,6 +1,6 @@
 import type { Environment } from '@soku/contract/key-policy';
 import * as column from './columns.ts';
-import { type Access, SharedAccess } from './shared-access.ts';
+import { type Access, coversAll, SharedAccess } from './shared-access.ts';
 import type { VerifiedKey } from './stored-secret.ts';
 
 /** What few keys have. Both end times are set if the secret retires at a set time. */
@@ -42,6 +42,11 @@ export class RowDetails {
 
   access(row: number): Access {
     return this.#access.of(this.#rows[row * column.width + column.access] ?? 0);
+  }
+
+  /** Whether the key holds all of these scopes. @param needs never changed by the caller */
+  covers(row: number, needs: readonly string[]): boolean {
+    return coversAll(this.access(row), needs);
   }
 
   /** Undefined for most keys. */

@@ -1,8 +1,8 @@
 import { type ErrorCode, errorCodeNames } from '@soku/contract/error-codes';
-import { maxStoredAgentLength, truncateAgent } from '../http/user-agent.ts';
+import { truncateAgent } from '../http/user-agent.ts';
 import { ClientSamples } from '../usage/client-samples.ts';
 import type { CountingTable, SampledCounts } from '../usage/counting-table.ts';
-import { hourOf, hourStart, lastUseStep } from '../usage/hours.ts';
+import { hourOf, hourStart, isSameUseStep } from '../usage/hours.ts';
 import { isInRange, type KeyIdRange } from '../usage/key-range.ts';
 import type { PackedCounts } from '../usage/packed-counts.ts';
 import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
@@ -72,7 +72,7 @@ export class RowUsage implements CountingTable {
     const at = row * column.width;
     const start = this.#begin(row, at, now);
     const ms = now - start;
-    if (!isSameUse(ms, rows[at + column.lastMs] ?? -1)) this.#setFlag(at, column.changesLastUse);
+    if (!isSameUseStep(ms, rows[at + column.lastMs] ?? -1)) this.#setFlag(at, column.changesLastUse);
     rows[at + column.lastMs] = ms;
     if (
       this.#addresses.text(rows[at + column.address] ?? 0) !== address ||
@@ -81,6 +81,13 @@ export class RowUsage implements CountingTable {
       this.#setClient(row, at, address, agent);
     }
     rows[at + column.accepted] = (rows[at + column.accepted] ?? 0) + 1;
+  }
+
+  /** Whether the last accepted use of the secret since its row was filled came from this address. */
+  wasLastAcceptedFrom(row: number, address: string): boolean {
+    const number = this.#rows[row * column.width + column.address] ?? 0;
+    // 0 also stands for no use.
+    return number !== 0 && this.#addresses.text(number) === address;
   }
 
   /**
@@ -298,16 +305,9 @@ export class RowUsage implements CountingTable {
       this.#samples.change(row, accepted, this.#addresses.text(oldAddress), this.#agents.text(oldAgent));
     }
     rows[at + column.address] = this.#addresses.acquire(address);
-    rows[at + column.agent] = this.#agents.acquire(
-      agent.length > maxStoredAgentLength ? truncateAgent(agent) : agent,
-    );
+    rows[at + column.agent] = this.#agents.acquire(truncateAgent(agent));
     this.#addresses.release(oldAddress);
     this.#agents.release(oldAgent);
     this.#setFlag(at, column.changesLastUse);
   }
-}
-
-/** Whether two times of an hour, in ms from its start, are in the same step of five minutes. */
-function isSameUse(one: number, other: number): boolean {
-  return Math.floor(one / lastUseStep) === Math.floor(other / lastUseStep);
 }

@@ -1,3 +1,4 @@
+import { coversScope } from '@soku/contract/scopes';
 import type { AllowedAddresses } from './allowed-addresses.ts';
 import { InternedStrings } from './interned-strings.ts';
 
@@ -8,9 +9,19 @@ export interface Access {
   scopes: readonly string[];
   /** null means all. */
   allowedAddresses: AllowedAddresses | null;
+  /** The scopes that were last found to be covered. Most requests to an API require the same, as one array. */
+  covered: readonly string[] | undefined;
 }
 
-const noAccess: Access = { scopeText: '', scopes: [], allowedAddresses: null };
+const noAccess: Access = { scopeText: '', scopes: [], allowedAddresses: null, covered: undefined };
+
+/** Whether the scopes of an access cover all of the required ones. @param needs never changed by the caller */
+export function coversAll(access: Access, needs: readonly string[]): boolean {
+  if (access.covered === needs) return true;
+  for (const scope of needs) if (!coversScope(access.scopes, scope)) return false;
+  access.covered = needs;
+  return true;
+}
 
 /**
  * Stores equal access once: many keys have the same, and a verification reads few cache lines of the processor if it is
@@ -32,7 +43,7 @@ export class SharedAccess {
     const number = this.#texts.acquire(
       allowedAddresses === null ? scopeText : `${scopeText}\n${allowedAddresses.stored}`,
     );
-    this.#parsed[number] ??= { scopeText, scopes, allowedAddresses };
+    this.#parsed[number] ??= { scopeText, scopes, allowedAddresses, covered: undefined };
     return number;
   }
 

@@ -1,8 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { Environment } from '@soku/contract/key-policy';
 import type { ApiProblem } from '../http/errors.ts';
 import { consume, type LimitState } from '../limits/sliding-window.ts';
-import { checkPolicy } from './check-policy.ts';
 import { ownTarget, plainBearerToken, readCredentials } from './credentials.ts';
 import { hashOf } from './hash-words.ts';
 import { KeyFormats } from './key-formats.ts';
@@ -16,7 +14,6 @@ import {
   revokedKey,
   unknownKey,
   verificationUnavailable,
-  wrongEnvironment,
 } from './rejections.ts';
 import type { RequestFields } from './request-fields.ts';
 import {
@@ -31,6 +28,7 @@ import {
   type VerifyRequestOptions,
 } from './result.ts';
 import type { CacheLease, SecretRead } from './secret-source.ts';
+import { UseCheck } from './use-check.ts';
 import type { VerifierOptions } from './verifier-options.ts';
 
 /**
@@ -40,20 +38,20 @@ import type { VerifierOptions } from './verifier-options.ts';
 export class Verifier {
   readonly #options: VerifierOptions;
   readonly #now: () => number;
-  readonly #environment: Environment | 'any';
   readonly #formats: KeyFormats;
   readonly #valid: KeyTable;
   readonly #rejected: KeyTable;
+  readonly #uses: UseCheck;
   readonly #windows: KeyWindows;
   readonly #lease: CacheLease;
 
   constructor(options: VerifierOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#environment = options.environment ?? 'live';
     this.#formats = new KeyFormats(options.prefixes, options.importedPrefixes ?? []);
     this.#valid = options.cache.valid;
     this.#rejected = options.cache.rejected;
+    this.#uses = new UseCheck(options.cache.valid, options);
     this.#windows = options.cache.windows;
     this.#lease = options.lease;
   }
@@ -156,10 +154,8 @@ export class Verifier {
     const valid = this.#valid;
     const { options, userAgent, accept } = verification;
     if (isForeign(valid.workspaceId(row), options)) return this.#rejectInvalid(unknownKey, options, now);
-    if (this.#mustCheck(row, options, now)) {
-      const fault = this.#checkPolicy(row, verification, now);
-      if (fault !== undefined) return this.#rejectKnown(row, fault, options, now);
-    }
+    const problem = this.#uses.reject(row, verification, now);
+    if (problem !== undefined) return this.#rejectKnown(row, problem, options, now);
     const limit = options.limited === false ? null : this.#take(row, now);
     if (limit === undefined) return new NeedsGrant(valid.keyId(row), valid.limit(row));
     if (limit?.passed === false) {
@@ -179,29 +175,6 @@ export class Verifier {
     const valid = this.#valid;
     valid.details.setGraceStarted(row);
     this.#options.firstUsed?.({ keyId: valid.keyId(row), hash: valid.hash(row), at: now });
-  }
-
-  /** Whether the policy of a key may reject this use. It rejects few, so most uses skip the check. */
-  #mustCheck(row: number, { needs, denied, environment }: VerifyOptions, now: number): boolean {
-    if (needs !== undefined || denied !== undefined || environment !== undefined) return true;
-    return this.#environment === 'test' || this.#valid.mayReject(row, now);
-  }
-
-  #checkPolicy(
-    row: number,
-    { options, request }: Pick<KeyVerification<unknown>, 'options' | 'request'>,
-    now: number,
-  ): ApiProblem | undefined {
-    const policy = this.#valid.policy(row);
-    const isHidden =
-      policy.allowedAddresses !== null &&
-      request !== undefined &&
-      this.#options.isClientHidden?.(request) === true;
-    const { needs, denied, environment } = options;
-    const address = isHidden ? undefined : options.address;
-    const fault = checkPolicy(policy, { address, environment: this.#environment, needs, denied }, now);
-    if (fault !== undefined || environment === undefined || environment === policy.environment) return fault;
-    return wrongEnvironment(policy.environment);
   }
 
   /** Counts a request against the key's limit. @returns null if there is no limit, undefined if it needs a grant */

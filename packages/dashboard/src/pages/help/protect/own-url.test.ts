@@ -43,6 +43,14 @@ for (const [file, adapt] of Object.entries(examples)) {
     assert.ok(lines.some((line) => line.includes('https://')));
     assert.doesNotMatch(text, /3000|http:\/\/(soku|127\.0\.0\.1)/);
   });
+
+  test(`${file} calls a URL with a path below that path, and differs nowhere else`, () => {
+    for (const origin of ['http://10.0.0.7:8000', 'https://example.com']) {
+      const text = adapt(read(file), parseSokuUrl(`${origin}/tools/soku`));
+      assert.match(text, /\/tools\/soku\/v1\/verify/);
+      assert.equal(text.replace('/tools/soku', ''), adapt(read(file), parseSokuUrl(origin)));
+    }
+  });
 }
 
 test('nginx verifies the certificate of an https URL, which it does not do by default', () => {

@@ -6,22 +6,30 @@ export interface SokuUrl {
   secure: boolean;
   host: string;
   port: string;
+  /** '' or a path such as /soku. */
+  path: string;
 }
 
 /** `localhost` becomes 127.0.0.1, because some proxies resolve names with DNS only. */
-export function parseSokuUrl(origin: string): SokuUrl {
-  const { protocol, hostname, port } = new URL(origin);
+export function parseSokuUrl(publicUrl: string): SokuUrl {
+  const { protocol, hostname, port, pathname } = new URL(publicUrl);
   const secure = protocol === 'https:';
   return {
     secure,
     host: hostname === 'localhost' ? '127.0.0.1' : hostname,
     port: port === '' ? (secure ? '443' : '80') : port,
+    path: pathname.replace(/\/$/, ''),
   };
 }
 
 const exampleAddress = '127.0.0.1:3000';
 
 const addressOf = ({ host, port }: SokuUrl) => `${host}:${port}`;
+
+/** Inserts the path of the URL where an example calls Soku. */
+function withPath(example: string, { path }: SokuUrl): string {
+  return example.replace(/(https?:\/\/[^/\s]+|rewrite |path_prefix: )\/v1\/verify/, `$1${path}/v1/verify`);
+}
 
 /** For examples and commands that contain Soku's URL. */
 export function withUrl(example: string, origin: string): string {
@@ -30,8 +38,8 @@ export function withUrl(example: string, origin: string): string {
 
 export function nginxFor(example: string, url: SokuUrl): string {
   const placed = example.replace(exampleAddress, addressOf(url));
-  if (!url.secure) return placed;
-  return placed.replace(
+  if (!url.secure) return withPath(placed, url);
+  const secured = placed.replace(
     '        proxy_pass http://soku/v1/verify;\n',
     `        proxy_pass https://soku/v1/verify;
         proxy_ssl_server_name on;
@@ -42,23 +50,26 @@ export function nginxFor(example: string, url: SokuUrl): string {
         proxy_set_header Host ${url.host};
 `,
   );
+  return withPath(secured, url);
 }
 
 export function haproxyFor(example: string, url: SokuUrl): string {
-  return example.replace(
+  const placed = example.replace(
     `http://${exampleAddress}`,
     url.secure ? `https://${addressOf(url)}` : `http://${addressOf(url)}`,
   );
+  return withPath(placed, url);
 }
 
 export function caddyFor(example: string, url: SokuUrl): string {
   const call = `reverse_proxy ${exampleAddress} {`;
-  return example.replace(
+  const placed = example.replace(
     call,
     url.secure
       ? `reverse_proxy https://${addressOf(url)} {\n\t\t\theader_up Host ${url.host}`
       : `reverse_proxy ${addressOf(url)} {`,
   );
+  return withPath(placed, url);
 }
 
 export function envoyFor(example: string, url: SokuUrl): string {
@@ -68,7 +79,8 @@ export function envoyFor(example: string, url: SokuUrl): string {
   const isName = !/^[\d.]+$|^\[/.test(url.host);
   const cluster = '    - name: soku\n      connect_timeout: 1s\n';
   const resolved = isName ? '      type: STRICT_DNS\n' : '';
-  return placed.replace(cluster, `${cluster}${resolved}${url.secure ? tlsOfEnvoy(url.host) : ''}`);
+  const connected = placed.replace(cluster, `${cluster}${resolved}${url.secure ? tlsOfEnvoy(url.host) : ''}`);
+  return withPath(connected, url);
 }
 
 function tlsOfEnvoy(host: string): string {

@@ -1,4 +1,5 @@
 import { useSession } from '../../../api/session.ts';
+import { ownUrl } from '../../../base-path.ts';
 import { Button } from '../../../components/Button.tsx';
 import { CodeTabs } from '../../../components/Code.tsx';
 import { DialogActions } from '../../../components/Dialog.tsx';
@@ -16,7 +17,7 @@ interface NewKeyViewProps {
 }
 
 export function NewKeyView({ apiKey, preview, name, copied, onCopied, onDone }: NewKeyViewProps) {
-  const origin = useSession()?.publicUrl ?? window.location.origin;
+  const origin = useSession()?.publicUrl ?? ownUrl();
   const test = useTestKey();
   return (
     <div className="form">

@@ -1,4 +1,4 @@
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate, useRouter } from '@tanstack/react-router';
 import { Search } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import type { ListFilter } from '../../../api/keys.ts';
@@ -10,9 +10,15 @@ import { hashFromAddress } from '../../../session/clean-address.ts';
 /** Milliseconds. */
 const debounce = 250;
 
-/** The text of the field. Typing updates the URL after a pause, and Back restores the previous text. */
+const listPath = '/settings/api';
+
+/**
+ * The text of the field. Typing updates the URL after a pause, and Back restores the previous text. The list stays open
+ * while another page loads, and a late search must not pull the user back from that page.
+ */
 function useSearchText(q: string) {
-  const navigate = useNavigate({ from: '/settings/api' });
+  const navigate = useNavigate({ from: listPath });
+  const router = useRouter();
   const [text, setText] = useState(q);
   const sent = useRef(q);
 
@@ -26,6 +32,8 @@ function useSearchText(q: string) {
     const query = text.trim();
     if (query === sent.current) return;
     const timer = setTimeout(() => {
+      // The field then shows again what the list shows, in case the user goes back before the page has loaded.
+      if (router.latestLocation.pathname !== listPath) return setText(sent.current);
       sent.current = query;
       void navigate({
         search: ({ q: _q, hash: _hash, ...search }) => (query === '' ? search : { ...search, q: query }),
@@ -34,9 +42,10 @@ function useSearchText(q: string) {
       });
     }, debounce);
     return () => clearTimeout(timer);
-  }, [text, navigate]);
+  }, [text, navigate, router]);
 
   const searchHash = (hash: string) => {
+    if (router.latestLocation.pathname !== listPath) return;
     sent.current = '';
     setText('');
     void navigate({ search: { hash }, replace: true, resetScroll: false });
