@@ -54,6 +54,15 @@ export interface ClusterSnapshot {
 /** `gone`: another call has deleted the row. `renewed`: the row has another renewal, and stays. */
 export type FenceResult = 'deleted' | 'gone' | 'renewed';
 
+/** What a node sends with a heartbeat. */
+export interface Heartbeat {
+  id: string;
+  acked: LogPosition;
+  renewal: string | undefined;
+  /** ms for which uses on this node may be unwritten; undefined if that is unknown. Stored with the renewal. */
+  usageAgeMs?: number | undefined;
+}
+
 /** The database operations of the protocol. Each rejects within a bounded time if no response arrives. */
 export interface ClusterStore {
   /** Commits a new row for a node. */
@@ -64,7 +73,7 @@ export interface ClusterStore {
    * A heartbeat, in a single statement: it renews the lease and acknowledges changes in the node's own row, and reads
    * the head, the changes and the nodes. Without a renewal it only reads, so it grants no lease.
    */
-  exchange(node: { id: string; acked: LogPosition; renewal: string | undefined }): Promise<ClusterSnapshot>;
+  exchange(node: Heartbeat): Promise<ClusterSnapshot>;
   /** Deletes a row if its renewal is unchanged. */
   fence(id: string, renewal: string): Promise<FenceResult>;
   /** Deletes the node's own row. */

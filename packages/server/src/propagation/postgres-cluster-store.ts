@@ -6,6 +6,7 @@ import type {
   ClusterSnapshot,
   ClusterStore,
   FenceResult,
+  Heartbeat,
   LogPosition,
 } from './cluster-store.ts';
 
@@ -29,7 +30,9 @@ const exchange = `
   WITH previous AS (
     SELECT acked_seq, renewal FROM verifier_node WHERE id = $1
   ), renewed AS (
-    UPDATE verifier_node SET acked_seq = $2, renewal = $3 WHERE id = $1 AND $3::text IS NOT NULL RETURNING id
+    UPDATE verifier_node SET acked_seq = $2, renewal = $3,
+      usage_written_at = (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $5::bigint
+    WHERE id = $1 AND $3::text IS NOT NULL RETURNING id
   ), notified AS (
     SELECT pg_notify('soku_ack', json_build_object(
       'nodeId', id, 'renewal', previous.renewal, 'seq', $2::bigint, 'token', $4::text)::text)
@@ -103,13 +106,8 @@ export class PostgresClusterStore implements ClusterStore {
     return headSchema.extend({ leaseMs: z.number() }).parse(rows[0]);
   }
 
-  async exchange(node: {
-    id: string;
-    acked: LogPosition;
-    renewal: string | undefined;
-  }): Promise<ClusterSnapshot> {
-    const { id, acked, renewal } = node;
-    const values = [id, acked.seq, renewal ?? null, acked.token];
+  async exchange({ id, acked, renewal, usageAgeMs }: Heartbeat): Promise<ClusterSnapshot> {
+    const values = [id, acked.seq, renewal ?? null, acked.token, usageAgeMs ?? null];
     this.heartbeatCounts.exchanges += 1;
     const { rows } = await this.#pool.query({ name: 'exchange', text: exchange, values }).catch((error) => {
       this.heartbeatCounts.failed += 1;
