@@ -79,11 +79,11 @@ export const rotatingKeys = sql`SELECT key_id AS id FROM api_key_secret WHERE re
 
 /**
  * Whether a key is one of `rotatingKeys`. PostgreSQL reads them once for all keys. SQLite would read those of all workspaces
- * again in each statement, of which a search has one for 2,000 keys, so it looks up the secrets of each key.
+ * again in each statement, of which a search has one for 2,000 keys, so it looks up the secrets of each key if there is any.
  */
 export function isRotatingKey(postgres: boolean): Condition {
   if (postgres) return sql`api_key.id IN (${rotatingKeys})`;
-  return sql`EXISTS (SELECT 1 FROM api_key_secret s WHERE s.key_id = api_key.id
+  return sql`EXISTS (${rotatingKeys}) AND EXISTS (SELECT 1 FROM api_key_secret s WHERE s.key_id = api_key.id
     AND ((s.retires_at IS NOT NULL AND s.retired_at IS NULL) OR s.grace_ms IS NOT NULL))`;
 }
 
