@@ -54,19 +54,29 @@ export interface ClusterSnapshot {
 /** `gone`: another call has deleted the row. `renewed`: the row has another renewal, and stays. */
 export type FenceResult = 'deleted' | 'gone' | 'renewed';
 
-/** What a node sends with a heartbeat. */
-export interface Heartbeat {
+interface UsageAge {
+  /** ms for which uses on this node may be unwritten; undefined if that is unknown. */
+  usageAgeMs?: number | undefined;
+}
+
+/** A new row of a node. */
+export interface Registration extends UsageAge {
+  id: string;
+  name: string;
+  renewal: string;
+}
+
+/** What a node sends with a heartbeat. The age is stored only with a renewal. */
+export interface Heartbeat extends UsageAge {
   id: string;
   acked: LogPosition;
   renewal: string | undefined;
-  /** ms for which uses on this node may be unwritten; undefined if that is unknown. Stored with the renewal. */
-  usageAgeMs?: number | undefined;
 }
 
 /** The database operations of the protocol. Each rejects within a bounded time if no response arrives. */
 export interface ClusterStore {
   /** Commits a new row for a node. */
-  register(node: { id: string; name: string; renewal: string }): Promise<void>;
+  register(node: Registration): Promise<void>;
   /** Call it after the row is committed: a node that commits a change after this head then waits for the row. */
   readHead(): Promise<LogPosition & { leaseMs: number }>;
   /**

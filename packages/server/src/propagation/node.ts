@@ -215,7 +215,8 @@ export class VerifierNode {
     const { store, name, leaseMs, newId } = this.#options;
     this.#reset();
     const { epoch } = this.#changeLog;
-    await store.register({ id: this.#registrations.newId(), name, renewal: newId() });
+    const usageAgeMs = this.#options.usageAge?.();
+    await store.register({ id: this.#registrations.newId(), name, renewal: newId(), usageAgeMs });
     const head = await store.readHead();
     if (head.leaseMs !== leaseMs) {
       throw new StartupError(
