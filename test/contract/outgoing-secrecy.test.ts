@@ -1,23 +1,58 @@
 /** Mails and webhooks contain no key, no hash of one, and no token of the run that causes them. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createdKeySchema } from '@soku/contract/keys';
 import { findKeyIn, needlesOf } from '../endurance/key-search.ts';
 import { Contract } from '../support/contract.ts';
+import { newSigner, startKeyList } from '../support/github.ts';
+import { inDatabase } from '../support/in-database.ts';
+import { day } from '../support/key-calls.ts';
 import { times } from '../support/long.ts';
 import { outboxMails } from '../support/outbox.ts';
-import { owner, startServer, testSecret } from '../support/server.ts';
+import type { ParsedMail } from '../support/parse-mail.ts';
+import { owner, startServer, type TestServer, testSecret } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { WebhookCalls } from '../support/webhook-calls.ts';
 import { WebhookReceiver } from '../support/webhook-receiver.ts';
 
+/** Makes a key idle so that it is warned about, another so that it is disabled, and a third so that it expires soon. */
+async function age(
+  server: TestServer,
+  [warned, disabled, expiring]: [string, string, string],
+): Promise<void> {
+  const ago = (days: number) => Date.now() - days * day;
+  const change = (statement: string, ...values: (string | number)[]) =>
+    inDatabase(server, `${statement} RETURNING 1`, ...values);
+  await change('UPDATE usage_history SET complete_since = ?, watched_since = ?', ago(60), ago(60));
+  await change(
+    'UPDATE api_key SET created_at = ? WHERE id IN (?, ?, ?)',
+    ago(40),
+    warned,
+    disabled,
+    expiring,
+  );
+  await change('UPDATE api_key SET expires_at = ? WHERE id = ?', ago(-0.5), expiring);
+  await change(
+    'INSERT INTO idle_warning (key_id, idle_since, days, first_at, last_at) SELECT id, created_at, 30, ?, ? FROM api_key WHERE id = ?',
+    ago(14),
+    ago(3),
+    disabled,
+  );
+}
+
+/** A mail as it was sent and as a reader sees it. Lines that quoted-printable breaks would hide a text. */
+const seenOf = ({ raw, subject, text, html }: ParsedMail) =>
+  Buffer.from([raw, raw.replaceAll(/=\r?\n/g, ''), subject, text, html].join('\n'));
+
 test('mails and webhooks contain no secret of the run', {
   skip: times(0, 1) === 1 ? false : 'waits for mails: SOKU_TEST_LONG=yes',
 }, async () => {
-  const server = await startServer({ env: { SOKU_WEBHOOK_ALLOW: '127.0.0.1' } });
+  const github = newSigner();
+  const list = await startKeyList([github]);
+  after(list.stop);
+  const env = { SOKU_WEBHOOK_ALLOW: '127.0.0.1', SOKU_GITHUB_KEYS_URL: list.url };
+  const server = await startServer({ env });
   after(() => server.stop());
   const ada = await openSession(server);
   const receiver = await WebhookReceiver.start();
@@ -42,29 +77,54 @@ test('mails and webhooks contain no secret of the run', {
   assert.match(signing, /^whsec_/);
   await ada.call('PATCH', `/v1/api-keys/${kept.key.id}`, { name: 'renamed' });
 
-  const subjects = [/rotated/i, /revoked/i, /in use/i];
-  for (const subject of subjects)
-    await outboxMails(server, (mail) => subject.test(mail.headers.get('subject') ?? ''));
-  await receiver.whenReceived('/all', 6);
-  const outbox = join(server.dataDir, 'outbox');
-  const mails = readdirSync(outbox).map((file) => readFileSync(join(outbox, file)));
-  // Quoted-printable breaks lines, and would hide a text.
-  const texts = mails.map((mail) => Buffer.from(mail.toString('latin1').replaceAll(/=\r?\n/g, '')));
+  const report = JSON.stringify([
+    {
+      token: newest,
+      type: 'x',
+      url: `https://example.com/${newest}?key=${newest}#${newest}`,
+      source: 'content',
+    },
+    { token: lost.apiKey, type: 'x', url: 'https://example.com/', source: 'content' },
+  ]);
+  const reported = await fetch(`${server.url}/v1/leaks/github`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...Object.fromEntries(github.sign(report)) },
+    body: report,
+  });
+  assert.equal(reported.status, 200, await reported.text());
+
+  const [warned, disabled, expiring] = [
+    await ada.createKey({ name: 'warned' }),
+    await ada.createKey({ name: 'disabled' }),
+    await ada.createKey({ name: 'expiring' }),
+  ];
+  await ada.call('PATCH', '/v1/workspace', { maxKeyIdleDays: 30 });
+  // Policies and reminders are looked at some seconds after a start.
+  await server.kill('SIGTERM');
+  await age(server, [warned.key.id, disabled.key.id, expiring.key.id]);
+  const again = await startServer({ env, dataDir: server.dataDir });
+  after(() => again.kill());
+  const signedIn = await again.signIn();
+
+  const subjects = [/created/, /rotated/, /revoked/, /in use/, /leaked/, /will be disabled/, /key disabled/];
+  for (const subject of [...subjects, /expires soon/, /New sign-in/])
+    await outboxMails(server, (mail) => subject.test(mail.subject));
+  await receiver.whenReceived('/all', 9);
+  const mails = await outboxMails(server, () => true);
+  const texts = mails.map(seenOf);
   const bodies = receiver.received.map(({ headers: { 'webhook-signature': _, ...headers }, body }) =>
     Buffer.from(JSON.stringify(headers) + body),
   );
-  assert.ok(mails.length >= 4 && bodies.length >= 6, `${mails.length} mails, ${bodies.length} requests`);
-  const keys = [kept.apiKey, lost.apiKey, newest];
-  const cookie = ada.cookie.split('=')[1]?.split(';')[0] ?? '';
-  assert.ok(cookie.length > 20);
-  const others = [
-    hook.secret,
-    signing,
-    cookie,
-    decodeURIComponent(cookie).split('.')[0] ?? '',
-    owner.password,
-    testSecret,
-  ];
+  const keys = [kept, lost, warned, disabled, expiring].map(({ apiKey }) => apiKey).concat(newest);
+  const cookies = [ada, signedIn].flatMap(({ cookie }) =>
+    cookie.split('; ').map((one) => one.slice(one.indexOf('=') + 1)),
+  );
+  assert.ok(
+    cookies.length >= 2 && cookies.every((cookie) => cookie.length > 20),
+    `${cookies.length} cookies`,
+  );
+  const tokens = cookies.map((cookie) => decodeURIComponent(cookie).split('.')[0] ?? '');
+  const others = [hook.secret, signing, ...cookies, ...tokens, owner.password, testSecret];
   const digest = (text: string, encoding: 'hex' | 'base64' | 'base64url') =>
     createHash('sha256').update(text).digest(encoding);
   const hashes = keys.flatMap((key) => [
