@@ -15,15 +15,19 @@ const parameters: Record<UsageRange, Record<string, string>> = {
   '90d': { days: '90' },
 };
 
+function hasDays(range: UsageRange): boolean {
+  return range === '30d' || range === '90d';
+}
+
 function query(range: UsageRange, timeZone: string): Record<string, string> {
-  return range === '24h' || range === '7d' ? parameters[range] : { ...parameters[range], timeZone };
+  return hasDays(range) ? { ...parameters[range], timeZone } : parameters[range];
 }
 
 /** The usage of a key, or of the workspace if there is none. */
 export interface RangeUsage extends UsageHistory {
   keyId: string | undefined;
   range: UsageRange;
-  /** Whose days these are. */
+  /** Whose days these are. Hours are in the user's time zone. */
   timeZone: string;
 }
 
@@ -39,6 +43,7 @@ export function historyOptions(keyId: string | undefined, range: UsageRange) {
         const path = `${pathOf(keyId)}/history?${new URLSearchParams(query(range, timeZone))}`;
         return { ...(await callApi(path, { schema: usageHistorySchema, signal })), keyId, range, timeZone };
       };
+      if (!hasDays(range)) return read(userTimeZone);
       return read(daysZone).catch((error: unknown) => {
         if (daysZone !== userTimeZone || !isUnknownZone(error)) throw error;
         daysZone = offsetZone(Date.now(), userTimeZone);
