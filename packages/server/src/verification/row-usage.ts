@@ -221,8 +221,9 @@ export class RowUsage implements CountingTable {
     return this.#sampled(this.#rowsOfWorkspace(workspaceId));
   }
 
+  /** While rows become pending, the list can name one twice: where it was, and after a later use. */
   #rowsOfWorkspace(workspaceId: string): number[] {
-    return this.#counted.filter((row) => this.#owners.workspaceId(row) === workspaceId);
+    return [...new Set(this.#counted.filter((row) => this.#owners.workspaceId(row) === workspaceId))];
   }
 
   #sampled(some: readonly number[]): SampledCounts[] {
