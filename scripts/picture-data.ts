@@ -1,7 +1,13 @@
 /** Keys and usage of an imaginary workspace, for the pictures of the documentation. */
 import { msPerDay } from '@soku/contract/instant';
 import type { Dashboard } from '../test/browser/dashboard.ts';
-import { type PastHour, recordHours, recordLastUse } from '../test/browser/recorded-usage.ts';
+import {
+  type Client,
+  type PastHour,
+  recordClients,
+  recordHours,
+  recordLastUse,
+} from '../test/browser/recorded-usage.ts';
 
 interface Sample {
   name: string;
@@ -76,7 +82,46 @@ export async function fillWorkspace(dashboard: Dashboard, localHour: number): Pr
     await recordHours(dashboard, key.id, pastHours(sample, localHour));
     if (revoked) await dashboard.ada.revoke(key.id);
   }
+  const requests = samples.map((sample) => acceptedToday(pastHours(sample, localHour)));
+  // The last call sets the clients of the workspace. The key that it names is in no picture.
+  await recordClients(dashboard, ids.get('Production Server') ?? '', clientsOf(requests.at(-1) ?? 0));
+  await recordClients(
+    dashboard,
+    ids.get('Staging') ?? '',
+    clientsOf(requests.reduce((sum, some) => sum + some, 0)),
+  );
   return ids;
+}
+
+/** In the last 24 hours. */
+function acceptedToday(hours: readonly PastHour[]): number {
+  return hours.slice(0, 24).reduce((sum, { accepted }) => sum + (accepted ?? 0), 0);
+}
+
+/** From where so many requests came. */
+function clientsOf(requests: number) {
+  const [addresses, otherAddresses] = split(requests, {
+    '203.0.113.7': 0.46,
+    '203.0.113.8': 0.31,
+    '2001:db8:85a3::8a2e:370:7334': 0.14,
+    '198.51.100.23': 0.06,
+  });
+  const [programs, otherPrograms] = split(requests, {
+    'node-fetch/3.3.2': 0.58,
+    'python-requests/2.32.3': 0.27,
+    'okhttp/4.12.0': 0.11,
+    'curl/8.5.0': 0.03,
+  });
+  return { addresses, otherAddresses, programs, otherPrograms };
+}
+
+/** @returns the requests of each, and those of the others */
+function split(requests: number, shares: Readonly<Record<string, number>>): [Client[], number] {
+  const parts = Object.entries(shares).map(([name, share]) => ({
+    name,
+    requests: Math.round(share * requests),
+  }));
+  return [parts, requests - parts.reduce((sum, part) => sum + part.requests, 0)];
 }
 
 /** The last three days: quiet nights, a little more today than yesterday. */

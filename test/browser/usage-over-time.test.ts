@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
+import { z } from 'zod';
 import { isAccessible, settled } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { isAt, reads, showsFocus, tabTo, texts } from './expect.ts';
+import { evaluate, isAt, reads, showsFocus, tabTo, texts } from './expect.ts';
 import { recordClients, recordHours } from './recorded-usage.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -89,4 +90,51 @@ test('a key without requests has an empty chart and no clients, on every range',
   await settled(page);
   await reads(clients(page), /IP address Requests, about No accepted requests\./);
   await reads(section(page, 'Requests'), /No program has used this key yet\./);
+});
+
+test('days are in whole hours from UTC if the server does not know the time zone of the browser', async (t) => {
+  const page = await dashboard.open(t, `/settings/api/${key.id}`, { expected: [/400/] });
+  const requests = section(page, 'Requests');
+  await reads(requests, /Accepted 50 /);
+  t.after(() => page.unrouteAll());
+  await page.route(/timeZone=Europe/, (route) =>
+    route.continue({ url: route.request().url().replace('Berlin', 'Newtown') }),
+  );
+  await ranges(page).getByRole('link', { name: '90 days' }).click();
+  await reads(
+    requests,
+    /Days are in GMT\+[12], because the server does not know your time zone, Europe\/Berlin\./,
+  );
+  const csv = requests.getByRole('link', { name: 'Download CSV of requests' });
+  assert.match((await csv.getAttribute('href')) ?? '', /timeZone=Etc%2FGMT-[12]/);
+  assert.equal((await download(page, csv)).length, 92);
+  await ranges(page).getByRole('link', { name: '7 days' }).click();
+  await reads(requests, /Times are in your time zone, Europe\/Berlin\./);
+});
+
+test('a long IPv6 address breaks between its groups', async (t) => {
+  const { key: distant } = await ada.createKey({ name: 'IPv6' });
+  const name = '2001:0db8:85a3:1234:5678:8a2e:0370:7334';
+  await recordHours(dashboard, distant.id, [{ hoursAgo: 2, accepted: 16 }]);
+  await recordClients(dashboard, distant.id, { addresses: [{ name, requests: 16 }], programs: [] });
+  const page = await dashboard.open(t, `/settings/api/${distant.id}`, {
+    viewport: { width: 390, height: 844 },
+  });
+  const address = clients(page).getByText(name);
+  await reads(address, new RegExp(name));
+  // The tops of the lines that each group is on.
+  const lines = await evaluate(
+    page,
+    z.array(z.array(z.number())),
+    `[...document.querySelector('.clients__table bdi').childNodes].filter(({ nodeName }) => nodeName === '#text').map((group) => {
+      const range = document.createRange();
+      range.selectNodeContents(group);
+      return [...range.getClientRects()].map(({ top }) => top);
+    })`,
+  );
+  assert.deepEqual(
+    lines.map((tops) => tops.length),
+    Array.from({ length: 8 }, () => 1),
+  );
+  assert.ok(new Set(lines.flat()).size > 1, 'it does not fit on one line');
 });

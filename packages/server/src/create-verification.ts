@@ -13,6 +13,7 @@ import type { MetricSources, PoolSizes } from './monitoring/registry.ts';
 import type { NodeRuntime } from './propagation/node-runtime.ts';
 import type { Propagation } from './propagation/propagation.ts';
 import { singleProcessPropagation } from './propagation/single-process.ts';
+import { FlushAge } from './usage/flush-age.ts';
 import { recordUsage } from './usage/usage.ts';
 import { GrantingVerifier } from './verification/granting-verifier.ts';
 import { KeyFormats } from './verification/key-formats.ts';
@@ -32,9 +33,17 @@ export async function createVerification(
   log: Logger,
 ) {
   const cache = new SecretCache({ valid: config.cacheKeys, rejected: config.cacheRefusedKeys });
-  const { propagation, nodes, secrets, lease } = await createSource(config, database, cache, journal, log);
+  const flushAge = new FlushAge();
+  const parts = { cache, flushAge, journal, log };
+  const { propagation, nodes, secrets, lease } = await createSource(config, database, parts);
   const secretTasks = createSecretTasks(propagation, log);
-  const usage = recordUsage({ database, source: cache, log, retentionDays: config.usageRetentionDays });
+  const usage = recordUsage({
+    database,
+    source: cache,
+    log,
+    retentionDays: config.usageRetentionDays,
+    flushAge,
+  });
   const counts = new VerificationCounts();
   const limits = createLimits({
     database,
@@ -97,13 +106,18 @@ interface Source {
   nodes: NodeRuntime | undefined;
 }
 
+interface SourceParts {
+  cache: SecretCache;
+  flushAge: FlushAge;
+  journal: RevocationJournal;
+  log: Logger;
+}
+
 /** Creates the source that the verifier reads, and the lease of its cache. */
 async function createSource(
   config: Config,
   database: Database,
-  cache: SecretCache,
-  journal: RevocationJournal,
-  log: Logger,
+  { cache, flushAge, journal, log }: SourceParts,
 ): Promise<Source> {
   if (database.kind === 'sqlite') {
     database.hold.onGap(() => cache.clear());
@@ -116,7 +130,7 @@ async function createSource(
   }
   const { createNodeRuntime } = await import('./propagation/node-runtime.ts');
   const { PostgresSecrets } = await import('./verification/postgres-secrets.ts');
-  const nodes = createNodeRuntime(database, cache, journal, log);
+  const nodes = createNodeRuntime(database, { cache, journal, usageAge: () => flushAge.ms, log });
   return {
     secrets: new PostgresSecrets(database.verificationPool, nodes.node, config.keyRateLimit),
     lease: nodes.node,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { msPerHour } from '@soku/contract/instant';
 import fc from 'fast-check';
 import { relativeTime } from './dates.ts';
-import { dayNumber, hoursInDays, localTime, startOfDay, toInstants, utcOffset } from './zone.ts';
+import { dayNumber, hoursInDays, localTime, offsetZone, startOfDay, toInstants, utcOffset } from './zone.ts';
 
 const zones = [
   'UTC',
@@ -99,6 +99,20 @@ test('offsets include the quarter hours of a zone', () => {
   assert.equal(utcOffset(Date.UTC(2026, 6), 'Asia/Kathmandu'), 5.75 * msPerHour);
   assert.equal(utcOffset(Date.UTC(2026, 6), 'Pacific/Chatham'), 12.75 * msPerHour);
   assert.equal(utcOffset(Date.UTC(2026, 0), 'America/Havana'), -5 * msPerHour);
+});
+
+test('a zone in whole hours from UTC has the same day in each hour of UTC, also for zones with half hours', () => {
+  fc.assert(
+    fc.property(anyZone, anyMinute, (zone, now) => {
+      const hour = now - (now % msPerHour);
+      assert.equal(dayNumber(hour, offsetZone(hour, zone)), dayNumber(hour, zone));
+    }),
+  );
+  const summer = Date.UTC(2026, 6);
+  assert.deepEqual(
+    ['UTC', 'Europe/Berlin', 'Asia/Kolkata', 'America/St_Johns'].map((zone) => offsetZone(summer, zone)),
+    ['UTC', 'Etc/GMT-2', 'Etc/GMT-5', 'Etc/GMT+3'],
+  );
 });
 
 test('a day begins with its first whole hour, or before that with the hour that contains midnight', () => {

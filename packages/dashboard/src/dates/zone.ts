@@ -54,6 +54,12 @@ export function utcOffset(at: number, zone: string): number {
   return localTimeAsUtc(localTime(at, zone)) - Math.floor(at / 60_000) * 60_000;
 }
 
+/** The zone that has the current offset of another one, in whole hours, all year. Every program knows it. */
+export function offsetZone(now: number, zone: string): string {
+  const hours = Math.floor(utcOffset(now, zone) / msPerHour);
+  return hours === 0 ? 'UTC' : `Etc/GMT${hours > 0 ? '-' : '+'}${Math.abs(hours)}`;
+}
+
 /** The calendar day as the number of days since January 1, 1970. Yesterday is always one less than today. */
 export function dayNumber(at: number, zone: string): number {
   return Math.floor((at + utcOffset(at, zone)) / msPerDay);

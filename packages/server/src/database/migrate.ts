@@ -23,6 +23,7 @@ import { leakPolicy } from './migrations/0021-leak-policy.ts';
 import { hygiene } from './migrations/0022-hygiene.ts';
 import { policies } from './migrations/0023-policies.ts';
 import { usageDays } from './migrations/0024-usage-days.ts';
+import { writtenUsage } from './migrations/0025-written-usage.ts';
 import type { Tables } from './schema.ts';
 
 /** All migrations in order. Forward only: a released one is never edited but corrected by a later one. */
@@ -51,6 +52,7 @@ export const migrations: Record<string, Migration> = {
   '0022-hygiene': hygiene,
   '0023-policies': policies,
   '0024-usage-days': usageDays,
+  '0025-written-usage': writtenUsage,
 };
 
 /**

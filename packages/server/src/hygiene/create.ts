@@ -29,6 +29,11 @@ export function createIdleTask({ db, propagation, usage, log }: Parts) {
         { err: error, workspaceId },
         'the search for idle keys failed for a workspace; retrying later',
       ),
+    paused: (nodes) =>
+      log.warn(
+        { nodes },
+        'idle keys are neither warned about nor disabled while these servers do not report that their usage is written',
+      ),
     reset: ({ watchedUntil, now }) =>
       log.warn(
         { lastRunAt: new Date(watchedUntil).toISOString(), now: new Date(now).toISOString() },

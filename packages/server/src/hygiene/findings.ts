@@ -2,9 +2,9 @@ import type { HygieneKind, HygienePolicy } from '@soku/contract/hygiene';
 import { msPerDay, msPerHour } from '@soku/contract/instant';
 import type { Workspace } from '@soku/contract/workspaces';
 import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
-import { largest } from '../database/dialect.ts';
+import { isPostgres, largest } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { rotatingKeys } from '../keys/list-filter.ts';
+import { isRotatingKey } from '../keys/list-filter.ts';
 
 /** What decides which keys are findings. */
 export interface Circumstances {
@@ -80,7 +80,7 @@ export function findingsOf(
   const maxAge = (maxSecretAgeDays ?? 0) * msPerDay;
   return {
     rotation_unfinished: {
-      condition: isUnfinished(now, completeSince),
+      condition: isUnfinished(db, now, completeSince),
       since: rotatedAt,
       readsSecrets: true,
     },
@@ -113,10 +113,10 @@ export function findingsOf(
 
 /**
  * An older secret is accepted, and the newest one, which is an hour old and whose uses are all known, was never used. Few
- * keys have an older secret, so the others are excluded first, by one search for all keys.
+ * keys have an older secret, so the others are excluded first.
  */
-function isUnfinished(now: number, completeSince: number): RawBuilder<SqlBool> {
-  return sql`api_key.id IN (${rotatingKeys}) AND EXISTS (
+function isUnfinished(db: Kysely<Tables>, now: number, completeSince: number): RawBuilder<SqlBool> {
+  return sql`${isRotatingKey(isPostgres(db))} AND EXISTS (
     SELECT 1 FROM api_key_secret newest
     WHERE newest.key_id = api_key.id AND newest.created_at = ${rotatedAt}
       AND newest.created_at <= ${now - graceOfRotation} AND newest.created_at >= ${completeSince}

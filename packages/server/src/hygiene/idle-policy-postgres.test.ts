@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { msPerDay as day } from '@soku/contract/instant';
+import { sql } from 'kysely';
 import { insertNewKey, newKey } from '../../../../test/support/new-key.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { propagationOf } from '../../../../test/support/propagation.ts';
@@ -29,6 +30,7 @@ test('a key that a command has locked is left to the next search, and a fast clo
       lastOpenUse: () => undefined,
       now: () => clock,
       failed: (error) => assert.fail(String(error)),
+      paused: (nodes) => assert.fail(`paused by ${nodes.join()}`),
       reset: () => undefined,
     }).apply();
   const warned = async () => {
@@ -48,6 +50,77 @@ test('a key that a command has locked is left to the next search, and a fast clo
   }
   await look(now + 20 * day);
   assert.deepEqual(await warned(), ['15']);
+});
+
+test('no key is disabled while a node may have uses that are not written', async (t) => {
+  const { database, close } = await openTestDatabase('postgres');
+  t.after(close);
+  const db = database.kysely;
+  const now = Date.now();
+  const known = now - 300 * day;
+  await db
+    .insertInto('workspace')
+    .values({ id: 'ws_1', name: 'x', max_key_idle: 30, created_at: 1 })
+    .execute();
+  const watched = { complete_since: known, watched_since: known, watched_until: now - 1000 };
+  await db.updateTable('usage_history').set(watched).execute();
+  const key = newKey({ workspaceId: 'ws_1', name: 'x', createdAt: now - 40 * day });
+  await insertNewKey(db, key);
+  const ended = { days: 30, first_at: now - 14 * day, last_at: now - 3 * day };
+  await db
+    .insertInto('idle_warning')
+    .values({ key_id: key.id, idle_since: now - 40 * day, ...ended })
+    .execute();
+  for (const id of ['one', 'two'])
+    await sql`INSERT INTO verifier_node (id, name, acked_seq, renewal) VALUES (${id}, ${id}, 0, '')`.execute(
+      db,
+    );
+  /** @param age in seconds; null: not known */
+  const write = async (id: string, age: number | null) => {
+    await sql`UPDATE verifier_node SET usage_written_at =
+      extract(epoch FROM clock_timestamp()) * 1000 - ${age}::integer * 1000 WHERE id = ${id}`.execute(db);
+  };
+  /** Looks once; `meanwhile` runs between the search and the command. Returns the nodes that prevent it. */
+  const look = async (meanwhile: () => Promise<void> = async () => undefined) => {
+    let paused: readonly string[] = [];
+    await new IdlePolicy({
+      db,
+      propagation: {
+        commit: async (work) => {
+          await meanwhile();
+          return propagationOf(database).commit(work);
+        },
+      },
+      lastOpenUse: () => undefined,
+      now: () => now,
+      failed: (error) => assert.fail(String(error)),
+      paused: (nodes) => {
+        paused = nodes;
+      },
+      reset: () => undefined,
+    }).apply();
+    return paused;
+  };
+  const isDisabled = async () => {
+    const { disabled_at } = await db.selectFrom('api_key').select('disabled_at').executeTakeFirstOrThrow();
+    return disabled_at !== null;
+  };
+  assert.deepEqual(await look(), ['one', 'two'], 'nodes that do not report it');
+  await write('one', 0);
+  assert.deepEqual(await look(), ['two'], 'a node whose last write failed');
+  await write('two', 150);
+  assert.deepEqual(await look(), ['two'], 'a node whose write takes long');
+  const { watched_until } = await db
+    .selectFrom('usage_history')
+    .select('watched_until')
+    .executeTakeFirstOrThrow();
+  assert.equal(watched_until, watched.watched_until, 'this time does not count');
+  await write('two', 30);
+  assert.deepEqual(await look(() => write('two', null)), [], 'a write that fails during the search');
+  assert.equal(await isDisabled(), false);
+  await write('two', 30);
+  assert.deepEqual(await look(), []);
+  assert.equal(await isDisabled(), true);
 });
 
 test('a key that a server of the previous version enables or revives is idle since then', async (t) => {

@@ -13,6 +13,7 @@ import { IdlePolicy } from './idle-policy.ts';
 const start = 1_700_000_000_000;
 
 const quiet = {
+  paused: (nodes: readonly string[]) => assert.fail(`paused by ${nodes.join()}`),
   pace: new Pace(async () => undefined),
   failed: (error: unknown) => assert.fail(String(error)),
   reset: () => undefined,

@@ -11,6 +11,7 @@ import { Pace } from '../usage/pace.ts';
 import { keyDisabled, keyWarned } from './idle-events.ts';
 import { type IdleKey, type IdleRequest, idleAmong, idleKeys } from './idle-keys.ts';
 import { dueStep, type IdleStep } from './idle-steps.ts';
+import { nodesWithUnwrittenUses } from './unwritten-usage.ts';
 import { deleteVoidWarnings, writeWarnings } from './warnings.ts';
 import { type Reset, watch } from './watch.ts';
 
@@ -30,6 +31,8 @@ interface Options {
   pace?: Pace;
   /** Called when the search failed for one workspace. The next search repeats it. */
   failed: (error: unknown, workspaceId: string) => void;
+  /** Called when no key is looked at, because these nodes may have uses that no one else knows. */
+  paused: (nodes: readonly string[]) => void;
   /** Called when the time of all keys begins anew. */
   reset: (reset: Reset) => void;
 }
@@ -48,9 +51,14 @@ export class IdlePolicy {
     this.#pace = options.pace ?? new Pace();
   }
 
-  /** Looks at all keys once. */
+  /**
+   * Looks at all keys once, unless uses are missing in the database. Then it does not record that servers ran either, so
+   * that idle times begin anew if this lasts for long: these uses are lost if their node ends.
+   */
   async apply(): Promise<void> {
-    const { db, reset } = this.#options;
+    const { db, reset, paused } = this.#options;
+    const unwritten = await nodesWithUnwrittenUses(db);
+    if (unwritten.length > 0) return paused(unwritten);
     const clock = this.#options.now();
     const watched = await watch(db, clock);
     const { now, since } = watched;
@@ -95,6 +103,7 @@ export class IdlePolicy {
   ): Promise<CommandResult<void>> {
     const nothing = { value: undefined };
     if (!(await lockPolicy(db, request))) return nothing;
+    if ((await nodesWithUnwrittenUses(db)).length > 0) return nothing;
     const free = await lockFreeKeys(db, ids);
     // Before the keys are read: a use that is written after this is in memory now, and one that was written before is read.
     const openUses = new Map(free.map((id) => [id, this.#options.lastOpenUse(id)]));

@@ -56,6 +56,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       pace: new Pace(async () => {
         counts.rests += 1;
       }),
+      paused: (nodes: readonly string[]) => assert.fail(`paused by ${nodes.join()}`),
       failed: (_error: unknown, workspaceId: string) => failures.push(workspaceId),
       reset: (reset: Reset) => resets.push(reset),
     };

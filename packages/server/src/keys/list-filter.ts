@@ -61,7 +61,7 @@ export function conditionsOf(filter: ResolvedFilter, postgres: boolean): Conditi
   if (hash !== undefined) {
     conditions.push(sql`api_key.id IN (SELECT key_id FROM api_key_secret WHERE hash = ${hash})`);
   }
-  if (filter.isRotating) conditions.push(sql`api_key.id IN (${rotatingKeys})`);
+  if (filter.isRotating) conditions.push(isRotatingKey(postgres));
   if (search !== undefined) conditions.push(matchesSearch(search, postgres));
   // These come last, because they read another table for each key.
   if (unusedSince !== undefined) {
@@ -76,6 +76,16 @@ export function conditionsOf(filter: ResolvedFilter, postgres: boolean): Conditi
 /** The keys of all workspaces with an older secret that has an end or awaits one. Each part has an index. */
 export const rotatingKeys = sql`SELECT key_id AS id FROM api_key_secret WHERE retires_at IS NOT NULL AND retired_at IS NULL
   UNION ALL SELECT key_id FROM api_key_secret WHERE grace_ms IS NOT NULL`;
+
+/**
+ * Whether a key is one of `rotatingKeys`. PostgreSQL reads them once for all keys. SQLite would read those of all workspaces
+ * again in each statement, of which a search has one for 2,000 keys, so it looks up the secrets of each key if there is any.
+ */
+export function isRotatingKey(postgres: boolean): Condition {
+  if (postgres) return sql`api_key.id IN (${rotatingKeys})`;
+  return sql`EXISTS (${rotatingKeys}) AND EXISTS (SELECT 1 FROM api_key_secret s WHERE s.key_id = api_key.id
+    AND ((s.retires_at IS NOT NULL AND s.retired_at IS NULL) OR s.grace_ms IS NOT NULL))`;
+}
 
 /** Whether the stored five minutes of a key's last use ended before a time. */
 export function isUnused(since: number): Condition {

@@ -229,7 +229,8 @@ async function openShared(url: string): Promise<Target> {
   const log = await createLog('silent', false);
   const database = await openPostgresWithoutRetry(url, log, postgresTimeouts);
   const { createNodeRuntime } = await import('../propagation/node-runtime.ts');
-  const node = createNodeRuntime(database, noCache, noJournal, log);
+  // It accepts no requests, so it has no uses.
+  const node = createNodeRuntime(database, { cache: noCache, journal: noJournal, usageAge: () => 0, log });
   await node.start();
   return {
     db: database.kysely,

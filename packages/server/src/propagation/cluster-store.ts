@@ -62,10 +62,29 @@ export interface RegistrationHead extends LogPosition {
 /** `gone`: another call has deleted the row. `renewed`: the row has another renewal, and stays. */
 export type FenceResult = 'deleted' | 'gone' | 'renewed';
 
+interface UsageAge {
+  /** ms for which uses on this node may be unwritten; undefined if that is unknown. */
+  usageAgeMs?: number | undefined;
+}
+
+/** A new row of a node. */
+export interface Registration extends UsageAge {
+  id: string;
+  name: string;
+  renewal: string;
+}
+
+/** What a node sends with a heartbeat. The age is stored only with a renewal. */
+export interface Heartbeat extends UsageAge {
+  id: string;
+  acked: LogPosition;
+  renewal: string | undefined;
+}
+
 /** The database operations of the protocol. Each rejects within a bounded time if no response arrives. */
 export interface ClusterStore {
   /** Commits a new row for a node. */
-  register(node: { id: string; name: string; renewal: string }): Promise<void>;
+  register(node: Registration): Promise<void>;
   /** Call it after the row is committed: a node that commits a change after this head then waits for the row. */
   readHead(): Promise<RegistrationHead>;
   /** Whether the database has lost this change. A change that may have been pruned does not count. */
@@ -74,7 +93,7 @@ export interface ClusterStore {
    * A heartbeat, in a single statement: it renews the lease and acknowledges changes in the node's own row, and reads
    * the head, the changes and the nodes. Without a renewal it only reads, so it grants no lease.
    */
-  exchange(node: { id: string; acked: LogPosition; renewal: string | undefined }): Promise<ClusterSnapshot>;
+  exchange(node: Heartbeat): Promise<ClusterSnapshot>;
   /** Deletes a row if its renewal is unchanged. */
   fence(id: string, renewal: string): Promise<FenceResult>;
   /** Deletes the node's own row. */

@@ -28,13 +28,16 @@ const pruneInterval = 60_000;
 
 const clock: Clock = { monotonic: () => performance.now(), wall: Date.now };
 
+interface Parts {
+  cache: VerifierCache;
+  journal: Pick<RevocationJournal, 'append' | 'keysChanged' | 'changesMissed' | 'reapply'>;
+  /** ms since the last flush of usage that succeeded; undefined if the last one failed. */
+  usageAge: () => number | undefined;
+  log: Logger;
+}
+
 /** This process as a node of a cluster, with the real database, clocks and timers. */
-export function createNodeRuntime(
-  database: PostgresDatabase,
-  cache: VerifierCache,
-  journal: Pick<RevocationJournal, 'append' | 'keysChanged' | 'changesMissed' | 'reapply'>,
-  log: Logger,
-) {
+export function createNodeRuntime(database: PostgresDatabase, { cache, journal, usageAge, log }: Parts) {
   const losses = { count: 0 };
   const store = new PostgresClusterStore(database.connection);
   const node = new VerifierNode({
@@ -55,6 +58,7 @@ export function createNodeRuntime(
         journal.changesMissed();
       },
     },
+    usageAge,
     failed: (error) => log.error({ err: error }, 'the heartbeat to the database failed; retrying'),
     recovered: () => log.info('the database responds again'),
     instanceHandlers: {

@@ -30,6 +30,8 @@ export interface NodeOptions {
   /** Returns a number in [0, 1). */
   random: () => number;
   cache: ReplicatedCache;
+  /** ms for which uses may be unwritten; undefined if that is unknown. Default: unknown. */
+  usageAge?: () => number | undefined;
   /** Called with the first of several consecutive failures. */
   failed: (error: unknown) => void;
   /** Called at the first success after a failure. */
@@ -229,7 +231,8 @@ export class VerifierNode {
       this.#requireCurrent(epoch);
       this.#instance.require(compared);
     }
-    await store.register({ id: this.#registrations.newId(), name, renewal: newId() });
+    const usageAgeMs = this.#options.usageAge?.();
+    await store.register({ id: this.#registrations.newId(), name, renewal: newId(), usageAgeMs });
     const head = await store.readHead();
     if (head.leaseMs !== leaseMs) {
       throw new StartupError(
@@ -259,7 +262,9 @@ export class VerifierNode {
     const onlyReads =
       !isAwaited && applied.seq === this.#ackedSeq && this.#lease.wasRenewedWithin(this.#interval);
     const renewal = onlyReads ? undefined : newId();
-    const snapshot = await store.exchange({ id: this.#registrations.id, acked: applied, renewal });
+    const { id } = this.#registrations;
+    const usageAgeMs = this.#options.usageAge?.();
+    const snapshot = await store.exchange({ id, acked: applied, renewal, usageAgeMs });
     this.#requireCurrent(epoch);
     this.#instance.require(snapshot.instance);
     if (renewal === undefined) return this.#applySnapshot(snapshot, undefined);

@@ -47,6 +47,28 @@ for (const format of ['hex', 'escape']) {
   });
 }
 
+test('a renewal stores up to when the uses of the node are written, by the clock of the database', async (t) => {
+  const { database, store } = await openStore(t);
+  const acked = { seq: 0, token: '' };
+  await store.register({ id: 'node', name: 'test', renewal: 'first', usageAgeMs: 300_000 });
+  /** How old the oldest unwritten use may be, in minutes, as another node sees it. */
+  const age = async (renewal: string | undefined, usageAgeMs: number | undefined) => {
+    await store.exchange({ id: 'node', acked, renewal, usageAgeMs });
+    return storedAge();
+  };
+  const storedAge = async () => {
+    const { rows } = await database.pool.query(
+      'SELECT round(extract(epoch FROM clock_timestamp()) / 60 - usage_written_at / 60000.0)::integer AS age FROM verifier_node',
+    );
+    return rows[0]?.age;
+  };
+  assert.equal(await storedAge(), 5, 'a new row has it, too');
+  assert.equal(await age('second', 600_000), 10);
+  assert.equal(await age(undefined, 0), 10);
+  assert.equal(await age('third', 0), 0);
+  assert.equal(await age('fourth', undefined), null);
+});
+
 test('a heartbeat without a renewal only reads, and sends no notification', async (t) => {
   const { database, store } = await openStore(t);
   const acked = { seq: 0, token: '' };

@@ -6,7 +6,9 @@ import type {
   ClusterSnapshot,
   ClusterStore,
   FenceResult,
+  Heartbeat,
   LogPosition,
+  Registration,
   RegistrationHead,
 } from './cluster-store.ts';
 
@@ -26,11 +28,18 @@ const maxHashes = 10_000;
 /** Number of changes to retain for nodes that lag behind. A node further behind starts over with an empty cache. */
 const retainedChanges = 10_000;
 
+/** Up to when uses are written, by the clock of the database. @param age a parameter in ms; null: unknown */
+function writtenAt(age: string): string {
+  return `(extract(epoch FROM clock_timestamp()) * 1000)::bigint - ${age}::bigint`;
+}
+
 const exchange = `
   WITH previous AS (
     SELECT acked_seq, renewal FROM verifier_node WHERE id = $1
   ), renewed AS (
-    UPDATE verifier_node SET acked_seq = $2, renewal = $3 WHERE id = $1 AND $3::text IS NOT NULL RETURNING id
+    UPDATE verifier_node SET acked_seq = $2, renewal = $3,
+      usage_written_at = ${writtenAt('$5')}
+    WHERE id = $1 AND $3::text IS NOT NULL RETURNING id
   ), notified AS (
     SELECT pg_notify('soku_ack', json_build_object(
       'nodeId', id, 'renewal', previous.renewal, 'seq', $2::bigint, 'token', $4::text)::text)
@@ -102,9 +111,10 @@ export class PostgresClusterStore implements ClusterStore {
     });
   }
 
-  async register(node: { id: string; name: string; renewal: string }): Promise<void> {
-    const text = 'INSERT INTO verifier_node (id, name, acked_seq, renewal) VALUES ($1, $2, 0, $3)';
-    await this.#pool.query(text, [node.id, node.name, node.renewal]);
+  async register({ id, name, renewal, usageAgeMs }: Registration): Promise<void> {
+    const text = `INSERT INTO verifier_node (id, name, acked_seq, renewal, usage_written_at)
+      VALUES ($1, $2, 0, $3, ${writtenAt('$4')})`;
+    await this.#pool.query(text, [id, name, renewal, usageAgeMs ?? null]);
   }
 
   async readHead(): Promise<RegistrationHead> {
@@ -122,13 +132,8 @@ export class PostgresClusterStore implements ClusterStore {
     this.#pool.renew();
   }
 
-  async exchange(node: {
-    id: string;
-    acked: LogPosition;
-    renewal: string | undefined;
-  }): Promise<ClusterSnapshot> {
-    const { id, acked, renewal } = node;
-    const values = [id, acked.seq, renewal ?? null, acked.token];
+  async exchange({ id, acked, renewal, usageAgeMs }: Heartbeat): Promise<ClusterSnapshot> {
+    const values = [id, acked.seq, renewal ?? null, acked.token, usageAgeMs ?? null];
     this.heartbeatCounts.exchanges += 1;
     const { rows } = await this.#pool.query({ name: 'exchange', text: exchange, values }).catch((error) => {
       this.heartbeatCounts.failed += 1;

@@ -149,7 +149,7 @@ function complete(samples: RowSamples, accepted: number): void {
 /** Adds the accepted requests of a row. */
 export function addUses(
   sum: ClientCounts,
-  { accepted, address, agent }: Readonly<SecretCounts>,
+  { accepted, address, agent }: Readonly<Pick<SecretCounts, 'accepted' | 'address' | 'agent'>>,
   samples: RowSamples | undefined,
 ): void {
   if (samples !== undefined) addClients(sum, samples.clients);

@@ -10,9 +10,9 @@ export interface UsageSource {
   readonly tables: readonly CountingTable[];
 }
 
-/** The counts of a row of a table, and from where they came. */
+/** The counts of a row of a table, and from where they came. It names no secret, because many rows are read in one turn. */
 export interface SampledCounts {
-  counts: SecretCounts;
+  counts: Pick<SecretCounts, 'hour' | 'accepted' | 'refused' | 'refusedBy' | 'address' | 'agent'>;
   samples: RowSamples | undefined;
 }
 

@@ -1,3 +1,4 @@
+import { csvLine } from '@soku/contract/csv';
 import type { UsageHistory } from '@soku/contract/usage-history';
 
 /** Lines per chunk. */
@@ -6,20 +7,20 @@ const linesPerChunk = 500;
 /** The requests of each period: one column for each code with rejections. */
 export function* requestLines({ periods, refusedBy }: UsageHistory): Generator<string, void> {
   const codes = Object.keys(refusedBy).sort();
-  yield line(['from', 'to', 'accepted', 'rejected', ...codes.map((code) => `rejected: ${code}`)]);
+  yield csvLine(['from', 'to', 'accepted', 'rejected', ...codes.map((code) => `rejected: ${code}`)]);
   for (const period of periods) {
     const { from, to, accepted, refused } = period;
-    yield line([from, to, accepted, refused, ...codes.map((code) => period.refusedBy[code] ?? 0)]);
+    yield csvLine([from, to, accepted, refused, ...codes.map((code) => period.refusedBy[code] ?? 0)]);
   }
 }
 
 /** The addresses and programs. */
 export function* clientLines({ clients }: UsageHistory): Generator<string, void> {
-  yield line(['kind', 'name', 'accepted (estimate)']);
-  for (const { name, requests } of clients.addresses) yield line(['address', name, requests]);
-  yield line(['other addresses', '', clients.otherAddresses]);
-  for (const { name, requests } of clients.programs) yield line(['program', name, requests]);
-  yield line(['other programs', '', clients.otherPrograms]);
+  yield csvLine(['kind', 'name', 'accepted (estimate)']);
+  for (const { name, requests } of clients.addresses) yield csvLine(['address', name, requests]);
+  yield csvLine(['other addresses', '', clients.otherAddresses]);
+  for (const { name, requests } of clients.programs) yield csvLine(['program', name, requests]);
+  yield csvLine(['other programs', '', clients.otherPrograms]);
 }
 
 /** Joins lines, because sending each alone would be slow. */
@@ -32,18 +33,4 @@ export function* inChunks(lines: Iterable<string>): Generator<string, void> {
     chunk = [];
   }
   yield chunk.join('');
-}
-
-function line(cells: readonly (string | number)[]): string {
-  return `${cells.map(cellOf).join(',')}\r\n`;
-}
-
-/**
- * A cell as in RFC 4180. A client chooses its `User-Agent`, and spreadsheets run a text as a formula if it begins with one
- * of these characters, so an apostrophe precedes it. Some spreadsheets also split at a semicolon or a tab.
- */
-function cellOf(value: string | number): string {
-  if (typeof value === 'number') return String(value);
-  const text = value.replace(/(^|[;\t\r\n])(?=[=+\-@\t\r])/g, "$1'");
-  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -8,6 +8,7 @@ import { addUses } from './client-samples.ts';
 import type { CountingTable, SampledCounts, UsageSource } from './counting-table.ts';
 import { dayOf, daysBetween, readDayRows } from './day-rows.ts';
 import type { SecretCounts } from './pending-uses.ts';
+import { addRejections, noRejections, type Rejections } from './rejection-counts.ts';
 import type { UsageStore } from './store.ts';
 
 /** Number of rows whose clients are added up in one turn of the event loop: about a millisecond of work. */
@@ -70,9 +71,11 @@ export class HistoryReader {
     const { outcomes, clients, texts, inTables } = await this.#store.readConsistently(read, (stored) => {
       const { left, inTable } = open();
       const sampled = tables.flatMap(inTable);
-      const inMemory = [...left, ...sampled.map(({ counts }) => counts)].flatMap(outcomesOf);
+      const sums = new OutcomeSums();
+      for (const counts of left) sums.add(counts);
+      for (const { counts } of sampled) sums.add(counts);
       return {
-        outcomes: [...stored.days, ...inMemory.filter(({ hour }) => hour >= from && hour < to)],
+        outcomes: [...stored.days, ...sums.outcomes().filter(({ hour }) => hour >= from && hour < to)],
         clients: pending.clients.of(owner, from, to),
         texts: stored.texts,
         inTables: sampled,
@@ -95,7 +98,22 @@ async function inSlices<T>(all: readonly T[], work: (one: T) => void): Promise<v
   }
 }
 
-function outcomesOf({ hour, accepted, refusedBy }: Readonly<SecretCounts>): HourOutcome[] {
-  const rejected = Object.entries(refusedBy).map(([outcome, requests]) => ({ hour, outcome, requests }));
-  return [{ hour, outcome: 'accepted', requests: accepted }, ...rejected];
+/** Adds up the requests of many secrets in one turn, so it creates no object for each. */
+class OutcomeSums {
+  readonly #accepted = new Map<number, number>();
+  readonly #rejected = new Map<number, Rejections>();
+
+  add({ hour, accepted, refused, refusedBy }: Readonly<SampledCounts['counts']>): void {
+    this.#accepted.set(hour, (this.#accepted.get(hour) ?? 0) + accepted);
+    if (refused > 0)
+      this.#rejected.set(hour, addRejections(this.#rejected.get(hour) ?? noRejections, refusedBy));
+  }
+
+  outcomes(): HourOutcome[] {
+    const accepted = [...this.#accepted].map(([hour, requests]) => ({ hour, outcome: 'accepted', requests }));
+    const rejected = [...this.#rejected].flatMap(([hour, byCode]) =>
+      Object.entries(byCode).map(([outcome, requests]) => ({ hour, outcome, requests })),
+    );
+    return [...accepted, ...rejected];
+  }
 }

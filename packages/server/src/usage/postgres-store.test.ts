@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { pino } from 'pino';
 import { times } from '../../../../test/support/long.ts';
 import { openTestPostgres } from '../../../../test/support/open-database.ts';
 import { insertSecrets, Secret } from '../../../../test/support/stored-secrets.ts';
@@ -15,7 +14,6 @@ import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
-import { recordUsage } from './usage.ts';
 
 const { database, close } = await openTestPostgres();
 after(close);
@@ -251,16 +249,6 @@ test('a key that the database lost does not block the usage of other keys', asyn
   );
   lost.use(node.cache, clock.now);
   await node.recorder.flush();
-});
-
-test('a shutdown reports every part that is written', async () => {
-  await emptyTables();
-  const source = new SecretCache({ valid: 10, rejected: 1 });
-  const { stop } = recordUsage({ database, source, log: pino({ level: 'silent' }), retentionDays: 90 });
-  for (const secret of secrets) secret.use(source, Date.now());
-  let parts = 0;
-  assert.equal(await stop(() => (parts += 1)), true);
-  assert.equal(parts, 1);
 });
 
 test('counts are deleted by age in batches; the last use stays', async () => {

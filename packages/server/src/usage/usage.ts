@@ -10,6 +10,7 @@ import { type ClientStore, ClientWriter } from './client-writer.ts';
 import type { UsageSource } from './counting-table.ts';
 import { hoursPerDay } from './day-rows.ts';
 import { EndedUses } from './ended-uses.ts';
+import { FlushAge } from './flush-age.ts';
 import { HistoryReader } from './history-reader.ts';
 import { hourOf } from './hours.ts';
 import { Pace } from './pace.ts';
@@ -26,6 +27,8 @@ interface Options {
   log: Logger;
   /** For how many days counts are kept, including the current one. */
   retentionDays: number;
+  /** Is told about each periodic flush. */
+  flushAge?: FlushAge;
   /** Epoch ms. */
   now?: () => number;
   later?: Later;
@@ -86,6 +89,7 @@ export function recordUsage({
   source,
   log,
   retentionDays,
+  flushAge = new FlushAge(),
   now = Date.now,
   later: start = later,
 }: Options): UsageRecording {
@@ -110,13 +114,7 @@ export function recordUsage({
     log,
     later: start,
   });
-  const writing =
-    usageLog === undefined
-      ? [new PeriodicTask(() => recorder.flush(), { interval: writeInterval, failed, later: start })]
-      : [
-          new PeriodicTask(() => recorder.save(), { interval: saveInterval, failed, later: start }),
-          new PeriodicTask(flushWhenDue(recorder), { interval: saveInterval, failed, later: start }),
-        ];
+  const writing = writingTasks(recorder, { hasLog: usageLog !== undefined, flushAge, failed, later: start });
   return {
     recorder,
     reader: new UsageReader(store, recorder),
@@ -158,6 +156,23 @@ export function recordUsage({
   };
 }
 
+/** The tasks that write counts while the process runs. */
+function writingTasks(
+  recorder: UsageRecorder,
+  {
+    hasLog,
+    flushAge,
+    ...options
+  }: { hasLog: boolean; flushAge: FlushAge; failed: (error: unknown) => void; later: Later },
+): PeriodicTask[] {
+  const flush = () => flushAge.during(() => recorder.flush());
+  if (!hasLog) return [new PeriodicTask(flush, { interval: writeInterval, ...options })];
+  const flushWhenDue = whenDue(flushInterval, () => recorder.unwritten >= maxPending, flush);
+  return [() => recorder.save(), flushWhenDue].map(
+    (job) => new PeriodicTask(job, { interval: saveInterval, ...options }),
+  );
+}
+
 /** Counts are more important, and a stop that takes too long reports that they are lost. */
 async function writeLastClients(writer: ClientWriter): Promise<void> {
   const begun = performance.now();
@@ -195,9 +210,4 @@ function newestUses(counts: readonly SecretCounts[]): SecretCounts[] {
   return counts
     .filter(({ changesLastUse, lastMs }) => changesLastUse && lastMs >= 0)
     .sort((a, b) => at(b) - at(a));
-}
-
-function flushWhenDue(recorder: UsageRecorder): () => Promise<void> {
-  const isFull = () => recorder.unwritten >= maxPending;
-  return whenDue(flushInterval, isFull, () => recorder.flush());
 }

@@ -65,3 +65,20 @@ test('the uses of a workspace are found in the table until they are pending', ()
   assert.deepEqual([inTable(), inPending()], [[1], [2]]);
   assert.deepEqual([table.usage.usesOfWorkspace('ws_2'), [...pending.ofWorkspace('ws_2')]], [[], []]);
 });
+
+test('a use while rows become pending is read once', () => {
+  const { pending, table, row } = tableOfOne();
+  const use = () => table.usage.accept(row, hour, '192.0.2.1', 'agent');
+  const read = () => [
+    table.usage.usesOfWorkspace('ws_1').map(({ accepted }) => accepted),
+    table.usage.sampledUsesOfWorkspace('ws_1').map(({ counts }) => counts.accepted),
+    [...pending.ofWorkspace('ws_1')].map(({ accepted }) => accepted),
+  ];
+  use();
+  const rows = table.usage.moveAllToPending(allKeys);
+  rows.next();
+  use();
+  assert.deepEqual(read(), [[1], [1], [1]]);
+  Array.from(rows);
+  assert.deepEqual(read(), [[1], [1], [1]]);
+});

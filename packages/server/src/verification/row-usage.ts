@@ -1,4 +1,4 @@
-import { type ErrorCode, errorCodeNames } from '@soku/contract/error-codes';
+import type { ErrorCode } from '@soku/contract/error-codes';
 import { truncateAgent } from '../http/user-agent.ts';
 import { ClientSamples } from '../usage/client-samples.ts';
 import type { CountingTable, SampledCounts } from '../usage/counting-table.ts';
@@ -6,21 +6,11 @@ import { hourOf, hourStart, isSameUseStep } from '../usage/hours.ts';
 import { isInRange, type KeyIdRange } from '../usage/key-range.ts';
 import type { PackedCounts } from '../usage/packed-counts.ts';
 import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
-import { noRejections, type Rejections } from '../usage/rejection-counts.ts';
 import * as column from './columns.ts';
 import { InternedStrings } from './interned-strings.ts';
+import type { RowOwners } from './row-owners.ts';
 import { packRows } from './row-packing.ts';
-
-/** Returns which key and secret a row belongs to. */
-interface Owners {
-  keyId(row: number): string;
-  workspaceId(row: number): string;
-  hash(row: number): string;
-  rowsOf(keyId: string): number[];
-}
-
-/** The position of each code, for the column of flags. */
-const codeNumbers = new Map<ErrorCode, number>(errorCodeNames.map((code, number) => [code, number]));
+import { rejectionBits, rejectionsIn } from './row-rejections.ts';
 
 /**
  * Counts the uses of the secrets in a table, in the columns of their rows, until the counts are moved to the pending
@@ -28,7 +18,7 @@ const codeNumbers = new Map<ErrorCode, number>(errorCodeNames.map((code, number)
  */
 export class RowUsage implements CountingTable {
   readonly #rows: Int32Array;
-  readonly #owners: Owners;
+  readonly #owners: RowOwners;
   /** Receives the counts when they leave the table. */
   readonly #pending: PendingUses;
   /**
@@ -44,7 +34,7 @@ export class RowUsage implements CountingTable {
   readonly #agents = new InternedStrings();
   readonly #samples: ClientSamples;
 
-  constructor(rows: Int32Array, owners: Owners, pending: PendingUses) {
+  constructor(rows: Int32Array, owners: RowOwners, pending: PendingUses) {
     this.#rows = rows;
     this.#owners = owners;
     this.#pending = pending;
@@ -98,7 +88,7 @@ export class RowUsage implements CountingTable {
   reject(row: number, now: number, code: ErrorCode): void {
     const rows = this.#rows;
     const at = row * column.width;
-    const bits = (codeNumbers.get(code) ?? 0) << column.rejectionShift;
+    const bits = rejectionBits(code);
     const flags = rows[at + column.flags] ?? 0;
     if ((flags & column.rejectionMask) !== bits) {
       if ((rows[at + column.refused] ?? 0) > 0) this.moveToPending(row);
@@ -224,47 +214,57 @@ export class RowUsage implements CountingTable {
   }
 
   sampledUsesOf(keyId: string): SampledCounts[] {
-    return this.#owners.rowsOf(keyId).flatMap((row) => this.#sampled(row));
+    return this.#sampled(this.#owners.rowsOf(keyId));
   }
 
   sampledUsesOfWorkspace(workspaceId: string): SampledCounts[] {
-    return this.#rowsOfWorkspace(workspaceId).flatMap((row) => this.#sampled(row));
+    return this.#sampled(this.#rowsOfWorkspace(workspaceId));
   }
 
+  /** While rows become pending, the list can name one twice: where it was, and after a later use. */
   #rowsOfWorkspace(workspaceId: string): number[] {
     return [...new Set(this.#counted.filter((row) => this.#owners.workspaceId(row) === workspaceId))];
   }
 
-  #sampled(row: number): SampledCounts[] {
-    const counts = this.of(row);
-    return counts === undefined ? [] : [{ counts, samples: this.#samples.of(row, counts.accepted) }];
+  #sampled(some: readonly number[]): SampledCounts[] {
+    const counted = some.filter((row) => this.#isCounted(row * column.width));
+    return counted.map((row) => {
+      const counts = this.#countsAt(row * column.width);
+      return { counts, samples: this.#samples.of(row, counts.accepted) };
+    });
   }
 
   /** Reads the counts of a row without moving them. */
   of(row: number): SecretCounts | undefined {
     const rows = this.#rows;
     const at = row * column.width;
-    if (((rows[at + column.flags] ?? 0) & column.isCounted) === 0) return undefined;
+    if (!this.#isCounted(at)) return undefined;
     return {
       keyId: this.#owners.keyId(row),
       workspaceId: this.#owners.workspaceId(row),
       hash: this.#owners.hash(row),
-      hour: rows[at + column.hour] ?? 0,
-      accepted: rows[at + column.accepted] ?? 0,
-      refused: rows[at + column.refused] ?? 0,
-      refusedBy: this.#rejectionsOf(at),
+      ...this.#countsAt(at),
       lastMs: rows[at + column.lastMs] ?? -1,
-      address: this.#addresses.text(rows[at + column.address] ?? 0),
-      agent: this.#agents.text(rows[at + column.agent] ?? 0),
       changesLastUse: ((rows[at + column.flags] ?? 0) & column.changesLastUse) !== 0,
     };
   }
 
-  #rejectionsOf(at: number): Rejections {
-    const refused = this.#rows[at + column.refused] ?? 0;
-    if (refused === 0) return noRejections;
-    const number = ((this.#rows[at + column.flags] ?? 0) & column.rejectionMask) >> column.rejectionShift;
-    return { [errorCodeNames[number] ?? 'other']: refused };
+  #isCounted(at: number): boolean {
+    return ((this.#rows[at + column.flags] ?? 0) & column.isCounted) !== 0;
+  }
+
+  /** What the columns of a row say, without its owner, which takes longer to read. */
+  #countsAt(at: number): SampledCounts['counts'] {
+    const rows = this.#rows;
+    const refused = rows[at + column.refused] ?? 0;
+    return {
+      hour: rows[at + column.hour] ?? 0,
+      accepted: rows[at + column.accepted] ?? 0,
+      refused,
+      refusedBy: rejectionsIn(rows[at + column.flags] ?? 0, refused),
+      address: this.#addresses.text(rows[at + column.address] ?? 0),
+      agent: this.#agents.text(rows[at + column.agent] ?? 0),
+    };
   }
 
   #setFlag(at: number, flag: number): void {

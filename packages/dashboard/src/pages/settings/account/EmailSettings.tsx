@@ -28,7 +28,7 @@ export function EmailSettings() {
   useEffect(() => {
     if (data?.timeZone !== null || suggested.current) return;
     suggested.current = true;
-    save({ ...data, timeZone: userTimeZone });
+    save({ ...data, timeZone: userTimeZone }, { isSuggestion: true });
   }, [data, save]);
 
   if (data === undefined) {
@@ -102,7 +102,7 @@ function useSave() {
   const [failure, setFailure] = useState<unknown>(null);
   const sending = useRef(Promise.resolve());
   const save = useCallback(
-    (next: NotificationSettings) => {
+    (next: NotificationSettings, { isSuggestion = false } = {}) => {
       const { mails, timeZone } = next;
       const { queryKey } = notificationsOptions;
       client.setQueryData(queryKey, next);
@@ -112,7 +112,8 @@ function useSave() {
         .then(
           () => undefined,
           (problem) => {
-            setFailure(problem);
+            // The server may not know the zone of a newer browser. Times then stay in UTC.
+            if (!isSuggestion) setFailure(problem);
             return client.invalidateQueries({ queryKey });
           },
         );

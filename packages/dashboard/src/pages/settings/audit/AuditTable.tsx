@@ -127,20 +127,40 @@ function Entry({ event, search, timeOnly }: EntryProps) {
 }
 
 /** The actor or the target of an entry. */
-function Party({ kind, id, name }: { kind: string; id: string; name: string }) {
+function Party(party: PartyProps) {
   const user = useSession()?.user;
   return (
     <>
-      {kind === 'key' ? (
-        <Link to="/settings/api/$keyId" params={{ keyId: id }} className="entry__link">
-          <UntrustedText text={name} className="entry__name" />
-        </Link>
-      ) : (
-        <UntrustedText text={name} className="entry__name" />
-      )}
-      <span className="table__more">{user?.id === id ? 'You' : escapeHiddenCharacters(kindLabel(kind))}</span>
+      <PartyName {...party} />
+      <span className="table__more">
+        {user?.id === party.id ? 'You' : escapeHiddenCharacters(kindLabel(party.kind))}
+      </span>
     </>
   );
+}
+
+interface PartyProps {
+  kind: string;
+  id: string;
+  name: string;
+}
+
+/** Links to its page, if it has one. */
+function PartyName({ kind, id, name }: PartyProps) {
+  const shown = <UntrustedText text={name} className="entry__name" />;
+  if (kind === 'key')
+    return (
+      <Link to="/settings/api/$keyId" params={{ keyId: id }} className="entry__link">
+        {shown}
+      </Link>
+    );
+  if (kind === 'webhook')
+    return (
+      <Link to="/settings/webhooks/$webhookId" params={{ webhookId: id }} className="entry__link">
+        {shown}
+      </Link>
+    );
+  return shown;
 }
 
 const placeholders = ['a', 'b', 'c', 'd', 'e', 'f'];

@@ -1,3 +1,4 @@
+import { csvLine } from '@soku/contract/csv';
 import { columnOfPath } from '@soku/contract/import-table';
 import type { ImportResult } from '@soku/contract/imports';
 import type { ImportFile } from './read-file.ts';
@@ -16,11 +17,7 @@ export function problemText({ problem }: Pick<Problem, 'problem'>): string {
 /** The problems as a CSV file. */
 export function toCsv(file: Pick<ImportFile, 'numbers'>, problems: readonly Problem[]): string {
   const lines = problems.map(({ index, path, problem }) =>
-    [String(file.numbers[index]), columnOfPath(path), problemText({ problem })].map(quote).join(','),
+    csvLine([file.numbers[index] ?? index, columnOfPath(path), problemText({ problem })]),
   );
-  return ['row,field,problem', ...lines, ''].join('\r\n');
-}
-
-function quote(text: string): string {
-  return `"${text.replaceAll('"', '""')}"`;
+  return [csvLine(['row', 'field', 'problem']), ...lines].join('');
 }

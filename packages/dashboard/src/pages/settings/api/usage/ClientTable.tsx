@@ -1,4 +1,5 @@
-import { type ReactElement, useState } from 'react';
+import { escapeHiddenCharacters } from '@soku/contract/visible-text';
+import { Fragment, type ReactElement, useState } from 'react';
 import type { RangeUsage } from '../../../../api/usage-history.ts';
 import { Button } from '../../../../components/Button.tsx';
 import { percent } from '../../../../components/ChartMarks.tsx';
@@ -108,7 +109,23 @@ function Name({ name, text }: { name: ClientTableProps['name']; text: string }) 
   if (name === 'Program') return <UntrustedText text={text} />;
   return (
     <code translate="no">
-      <UntrustedText text={text} />
+      <Address text={text} />
     </code>
+  );
+}
+
+/** A long IPv6 address breaks between its groups. */
+function Address({ text }: { text: string }) {
+  const groups = escapeHiddenCharacters(text).split(/(?<=:)/);
+  return (
+    <bdi>
+      {groups.map((group, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: groups can be equal, and the address does not change
+        <Fragment key={i}>
+          {group}
+          <wbr />
+        </Fragment>
+      ))}
+    </bdi>
   );
 }

@@ -23,7 +23,7 @@ export function Clients({ usage, keyId, range }: ClientsProps) {
     <Section
       title="Addresses and programs"
       lead={lead}
-      action={<CsvLink keyId={keyId} range={range} table="clients" />}
+      action={<CsvLink keyId={keyId} range={range} table="clients" timeZone={usage?.timeZone} />}
     >
       <div className="clients" aria-busy={usage === undefined}>
         <ClientTable

@@ -19,7 +19,7 @@ interface HistoryChartProps {
 
 /** The chart of a range, with its numbers as a table and as CSV. */
 export function HistoryChart({ usage, revokedAt = null, none, details }: HistoryChartProps) {
-  const { periods, range, keyId } = usage;
+  const { periods, range, keyId, timeZone } = usage;
   const slots = useMemo(() => toSlots(periods), [periods]);
   const isEmpty = usage.accepted + usage.refused === 0;
   return (
@@ -27,9 +27,10 @@ export function HistoryChart({ usage, revokedAt = null, none, details }: History
       <UsageChart
         slots={slots}
         range={range}
+        zone={timeZone}
         head={<Totals usage={usage} revokedAt={revokedAt} />}
         note={retentionNote(usage)}
-        summary={summarizeUsage(slots, range)}
+        summary={summarizeUsage(slots, range, timeZone)}
         revokedAt={revokedAt === null ? null : Date.parse(revokedAt)}
       >
         {isEmpty ? (
@@ -40,8 +41,8 @@ export function HistoryChart({ usage, revokedAt = null, none, details }: History
       </UsageChart>
       {details}
       <div className="usage__numbers">
-        <UsageTable slots={slots} range={range} />
-        <CsvLink keyId={keyId} range={range} table="requests" />
+        <UsageTable slots={slots} range={range} zone={timeZone} />
+        <CsvLink keyId={keyId} range={range} table="requests" timeZone={timeZone} />
       </div>
     </>
   );

@@ -5,12 +5,14 @@ import { ChartBand, ChartLine, percent } from '../../../../components/ChartMarks
 import { ChartReader } from '../../../../components/ChartReader.tsx';
 import type { Elements } from '../../../../components/elements.ts';
 import { formatCompact, formatNumber } from '../../../../components/format-number.ts';
-import { userTimeZone } from '../../../../dates/zone.ts';
+import { dateFormat, userTimeZone } from '../../../../dates/zone.ts';
 import { chartMaximum, chartTicks, describeSlot, formatSlot, type Slot, unitOf } from './slots.ts';
 
 interface UsageChartProps {
   slots: Slot[];
   range: UsageRange;
+  /** Of the times and days. */
+  zone: string;
   /** A text alternative for the bars. */
   summary: string;
   /** Epoch ms. */
@@ -22,7 +24,16 @@ interface UsageChartProps {
 }
 
 /** Bars of accepted requests with the rejected ones on top. Pointing at a bar shows its numbers. */
-export function UsageChart({ slots, range, summary, revokedAt, head, note = '', children }: UsageChartProps) {
+export function UsageChart({
+  slots,
+  range,
+  zone,
+  summary,
+  revokedAt,
+  head,
+  note = '',
+  children,
+}: UsageChartProps) {
   const [shown, setShown] = useState<number | null>(null);
   const last = slots.length - 1;
   const index = Math.min(shown ?? last, last);
@@ -33,15 +44,9 @@ export function UsageChart({ slots, range, summary, revokedAt, head, note = '', 
   return (
     <ChartFrame
       head={head}
-      readout={
-        slot ? (
-          <Numbers slot={slot} range={range} />
-        ) : (
-          `${unitOf(range) === 'day' ? 'Days' : 'Times'} are in your time zone, ${userTimeZone}.${note}`
-        )
-      }
+      readout={slot ? <Numbers slot={slot} range={range} zone={zone} /> : `${zoneNote(range, zone)}${note}`}
       scale={empty ? undefined : [top, top / 2, 0]}
-      ticks={<Ticks slots={slots} range={range} />}
+      ticks={<Ticks slots={slots} range={range} zone={zone} />}
     >
       <svg className="chart__bars" role="img" aria-label={summary}>
         {slot ? <ChartBand index={index} count={slots.length} /> : null}
@@ -50,7 +55,7 @@ export function UsageChart({ slots, range, summary, revokedAt, head, note = '', 
       </svg>
       <ChartReader
         label={`Requests of one ${unitOf(range)}`}
-        valueText={slots[index] ? describeSlot(slots[index], range) : undefined}
+        valueText={slots[index] ? describeSlot(slots[index], range, zone) : undefined}
         index={index}
         count={slots.length}
         onRead={setShown}
@@ -91,11 +96,18 @@ export function ChartFrame({ head, readout = '', scale, ticks, children }: Chart
   );
 }
 
-function Numbers({ slot, range }: { slot: Slot; range: UsageRange }) {
+function zoneNote(range: UsageRange, zone: string): string {
+  const unit = unitOf(range) === 'day' ? 'Days' : 'Times';
+  if (zone === userTimeZone) return `${unit} are in your time zone, ${zone}.`;
+  const name = dateFormat(zone, { timeZoneName: 'short' }, 'en').formatToParts(0).at(-1)?.value;
+  return `${unit} are in ${name}, because the server does not know your time zone, ${userTimeZone}.`;
+}
+
+function Numbers({ slot, range, zone }: { slot: Slot; range: UsageRange; zone: string }) {
   return (
     <span>
-      <span>{`${formatSlot(slot, range)}:`}</span> <strong>{formatNumber(slot.accepted)}</strong> accepted,{' '}
-      <strong>{formatNumber(slot.refused)}</strong> rejected
+      <span>{`${formatSlot(slot, range, zone)}:`}</span> <strong>{formatNumber(slot.accepted)}</strong>{' '}
+      accepted, <strong>{formatNumber(slot.refused)}</strong> rejected
     </span>
   );
 }
@@ -151,12 +163,12 @@ function RevokedLine({ slots, at }: { slots: Slot[]; at: number | null }) {
   );
 }
 
-function Ticks({ slots, range }: { slots: Slot[]; range: UsageRange }) {
+function Ticks({ slots, range, zone }: { slots: Slot[]; range: UsageRange; zone: string }) {
   // The label of a day is centered below its bar; the label of an hour is at the start of the hour.
   const shift = unitOf(range) === 'day' ? 0.5 : 0;
   return (
     <>
-      {chartTicks(slots, range).map(({ slot, label }) => (
+      {chartTicks(slots, range, zone).map(({ slot, label }) => (
         <span key={slot} className="chart__tick" style={place((slot + shift) / slots.length)}>
           {label}
         </span>

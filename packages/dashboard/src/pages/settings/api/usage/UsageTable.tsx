@@ -3,7 +3,7 @@ import { formatNumber } from '../../../../components/format-number.ts';
 import { Numbers, NumbersTable } from '../../../../components/Numbers.tsx';
 import { formatSlot, rangeLabels, type Slot, unitOf } from './slots.ts';
 
-export function UsageTable({ slots, range }: { slots: Slot[]; range: UsageRange }) {
+export function UsageTable({ slots, range, zone }: { slots: Slot[]; range: UsageRange; zone: string }) {
   const used = slots.filter(({ accepted, refused }) => accepted + refused > 0).reverse();
   const unit = unitOf(range);
   const title = `Requests by ${unit}`;
@@ -19,7 +19,7 @@ export function UsageTable({ slots, range }: { slots: Slot[]; range: UsageRange 
         >
           {used.map((slot) => (
             <tr key={slot.from}>
-              <th scope="row">{formatSlot(slot, range)}</th>
+              <th scope="row">{formatSlot(slot, range, zone)}</th>
               <td>{formatNumber(slot.accepted)}</td>
               <td>{formatNumber(slot.refused)}</td>
             </tr>

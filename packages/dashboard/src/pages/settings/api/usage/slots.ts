@@ -1,4 +1,4 @@
-/** The bars of the chart and their labels. All times are in the user's time zone. */
+/** The bars of the chart and their labels. Hours are in the user's time zone, and days in that of their numbers. */
 
 import { msPerHour } from '@soku/contract/instant';
 import type { UsageHistory } from '@soku/contract/usage-history';
@@ -57,8 +57,8 @@ export function formatSlot({ from, to }: Slot, range: UsageRange, zone = userTim
 }
 
 /** "Tue 3 Mar, 14:00–15:00: 12 accepted, 1 rejected" */
-export function describeSlot(slot: Slot, range: UsageRange): string {
-  return `${formatSlot(slot, range)}: ${formatNumber(slot.accepted)} accepted, ${formatNumber(slot.refused)} rejected`;
+export function describeSlot(slot: Slot, range: UsageRange, zone = userTimeZone): string {
+  return `${formatSlot(slot, range, zone)}: ${formatNumber(slot.accepted)} accepted, ${formatNumber(slot.refused)} rejected`;
 }
 
 /**
@@ -97,7 +97,7 @@ export function chartMaximum(slots: Slot[]): number {
 }
 
 /** A text alternative for the whole chart. */
-export function summarizeUsage(slots: Slot[], range: UsageRange): string {
+export function summarizeUsage(slots: Slot[], range: UsageRange, zone = userTimeZone): string {
   const accepted = slots.reduce((sum, slot) => sum + slot.accepted, 0);
   const refused = slots.reduce((sum, slot) => sum + slot.refused, 0);
   const summary = `Requests in the last ${rangeLabels[range]}: ${formatNumber(accepted)} accepted, ${formatNumber(refused)} rejected.`;
@@ -106,5 +106,5 @@ export function summarizeUsage(slots: Slot[], range: UsageRange): string {
     undefined,
   );
   if (!busiest || accepted + refused === 0) return summary;
-  return `${summary} Busiest ${unitOf(range)}: ${formatNumber(busiest.accepted + busiest.refused)}, ${formatSlot(busiest, range)}.`;
+  return `${summary} Busiest ${unitOf(range)}: ${formatNumber(busiest.accepted + busiest.refused)}, ${formatSlot(busiest, range, zone)}.`;
 }
