@@ -7,6 +7,7 @@ import { meSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
+import { onPostgres } from '../support/in-database.ts';
 import { assertLimited, assertNoLimit, limitOf } from '../support/limits.ts';
 import { startWithMovableClock } from '../support/movable-clock.ts';
 import type { HttpResponse } from '../support/person.ts';
@@ -224,6 +225,8 @@ test('the count of a limit survives a restart, and `off` means no limit', async 
     // If the minute ends meanwhile, a part of the earlier requests still counts. Without them, nine would remain.
     assert.ok(Number(limitOf(await request(await restart('10'), apiKey)).remaining) < 9);
     assert.ok(Number(limitOf(await request(await restart('10'), apiKey)).remaining) < 9);
+    // A variable means the same with both databases.
+    if (onPostgres) return;
     const last = await restart('off');
     assertNoLimit(await request(last, apiKey));
     for (let i = 0; i < 100; i++) assertNoLimit(await request(last, generateKey()));

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { importResultSchema } from '@soku/contract/imports';
 import { createdKeySchema, keyListSchema } from '@soku/contract/keys';
 import { selfRevocationSchema } from '@soku/contract/revocations';
@@ -13,15 +13,15 @@ import { generateKey } from '@soku/key';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import { inDays, KeyCalls } from '../support/key-calls.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
+import { bob as bobsAccount } from '../support/two-accounts.ts';
 
-// Its own, because one check sorts all keys, and another one needs a trusted proxy.
-const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1,::1' } });
-after(() => server.stop());
+const server = await sharedServer({ TRUST_PROXY: '127.0.0.1' });
 const contract = await Contract.of(server);
-const ada = await openSession(server);
-const keys = new KeyCalls(contract, ada);
+// In Bob's workspace, because scope-catalog.test.ts replaces the catalog of Ada's.
+const bob = await openSession(server, bobsAccount);
+const keys = new KeyCalls(contract, bob);
 
 const verify = (key: string, query = '', fields: Fields = []) =>
   contract.call('GET', `/v1/verify${query}`, { key, fields });
@@ -32,8 +32,8 @@ async function assertAccepted(key: string, ...how: [query?: string, fields?: Fie
 }
 
 test('own scopes: a scope of the catalog is given to a key, and required of it', async () => {
-  await ada.setScopes(['invoices:read', 'invoices:write']);
-  const { apiKey, key } = await ada.createKey({ name: 'own scopes', scopes: ['invoices:read'] });
+  await bob.setScopes(['invoices:read', 'invoices:write']);
+  const { apiKey, key } = await bob.createKey({ name: 'own scopes', scopes: ['invoices:read'] });
   await assertAccepted(apiKey, '?scope=invoices:read');
   const rejected = await verify(apiKey, '?scope=invoices:write');
   assertProblem(rejected, 'insufficient_scope');
@@ -46,10 +46,10 @@ test('own scopes: a scope of the catalog is given to a key, and required of it',
 });
 
 test('reroll with a grace: the older secret works until the grace ends, and the key stays the same', async () => {
-  const { apiKey, key } = await ada.createKey({ name: 'rerolled' });
+  const { apiKey, key } = await bob.createKey({ name: 'rerolled' });
   const reroll = async (graceSeconds: number) =>
     createdKeySchema.parse(
-      (await contract.call('POST', `/v1/api-keys/${key.id}/rotate`, { as: ada, body: { graceSeconds } }))
+      (await contract.call('POST', `/v1/api-keys/${key.id}/rotate`, { as: bob, body: { graceSeconds } }))
         .body,
     );
   const second = await reroll(3600);
@@ -61,12 +61,12 @@ test('reroll with a grace: the older secret works until the grace ends, and the 
 });
 
 test('expiry: it can be set, changed and cleared', async () => {
-  const { key } = await ada.createKey({ name: 'expiry', expiresAt: inDays(1) });
+  const { key } = await bob.createKey({ name: 'expiry', expiresAt: inDays(1) });
   const later = inDays(30);
   assert.equal((await keys.changed(key.id, { expiresAt: later })).expiresAt, later);
   assert.equal((await keys.changed(key.id, { expiresAt: null })).expiresAt, null);
   const soon = new Date(Date.now() + 1500).toISOString();
-  const { apiKey } = await ada.createKey({ name: 'expires soon', expiresAt: soon });
+  const { apiKey } = await bob.createKey({ name: 'expires soon', expiresAt: soon });
   const rejected = await eventually(
     () => verify(apiKey),
     ({ status }) => status !== 204,
@@ -76,8 +76,8 @@ test('expiry: it can be set, changed and cleared', async () => {
 });
 
 test('metadata: it is stored, changed, cleared, and returned by verification', async () => {
-  const { apiKey, key } = await ada.createKey({ name: 'metadata', metadata: { plan: 'free' } });
-  const back = await ada.createKey({ name: 'back end', scopes: ['keys:verify'] });
+  const { apiKey, key } = await bob.createKey({ name: 'metadata', metadata: { plan: 'free' } });
+  const back = await bob.createKey({ name: 'back end', scopes: ['keys:verify'] });
   const returned = async () => {
     const { body } = await contract.call('POST', '/v1/verify', { key: back.apiKey, body: { apiKey } });
     return verificationSchema.parse(body).key?.metadata;
@@ -90,7 +90,7 @@ test('metadata: it is stored, changed, cleared, and returned by verification', a
 });
 
 test('disable: the key is rejected until it is enabled again', async () => {
-  const { apiKey, key } = await ada.createKey({ name: 'disabled' });
+  const { apiKey, key } = await bob.createKey({ name: 'disabled' });
   await assertAccepted(apiKey);
   assert.equal((await keys.changed(key.id, { disabled: true })).status, 'disabled');
   assertProblem(await verify(apiKey), 'disabled_key');
@@ -103,7 +103,7 @@ test('import: a key of another system works once its hash is imported, with its 
   assertProblem(await verify(apiKey), 'unknown_key');
   const hash = createHash('sha256').update(apiKey).digest('hex');
   const body = { keys: [{ name: 'imported', hash, scopes: ['keys:read'], externalId: 'customer 9' }] };
-  const result = await contract.call('POST', '/v1/api-keys/import', { as: ada, body });
+  const result = await contract.call('POST', '/v1/api-keys/import', { as: bob, body });
   assert.deepEqual(importResultSchema.parse(result.body), { imported: 1, unchanged: 0, problems: [] });
   await assertAccepted(apiKey, '?scope=keys:read');
   assert.equal((await verify(apiKey)).headers.get('x-soku-external-id'), 'customer%209');
@@ -111,7 +111,7 @@ test('import: a key of another system works once its hash is imported, with its 
 });
 
 test('self-revoke: the holder of a key can revoke it, without any scope', async () => {
-  const { apiKey, key } = await ada.createKey({ name: 'leaked' });
+  const { apiKey, key } = await bob.createKey({ name: 'leaked' });
   const response = await contract.call('POST', '/v1/api-keys/self/revoke', { key: apiKey });
   const { id, status, revocation } = selfRevocationSchema.parse(response.body);
   assert.deepEqual([id, status, revocation.effective], [key.id, 'revoked', true]);
@@ -121,7 +121,7 @@ test('self-revoke: the holder of a key can revoke it, without any scope', async 
 
 test('allowlist: a key is accepted only from its addresses and blocks, IPv4 and IPv6', async () => {
   const allowedAddresses = ['192.0.2.0/24', '2001:db8::/32'];
-  const { apiKey, key } = await ada.createKey({ name: 'allowlist', allowedAddresses });
+  const { apiKey, key } = await bob.createKey({ name: 'allowlist', allowedAddresses });
   const from = (address: string): Fields => [['X-Forwarded-For', address]];
   for (const address of ['192.0.2.255', '::ffff:192.0.2.1', '2001:db8:ffff::1'])
     await assertAccepted(apiKey, '', from(address));
@@ -137,15 +137,15 @@ test('allowlist: a key is accepted only from its addresses and blocks, IPv4 and 
 test('sort: the list has every order that it offers', async () => {
   const [early, late] = [inDays(3), inDays(9)];
   const made = [
-    await ada.createKey({ name: 'sort b', expiresAt: late }),
-    await ada.createKey({ name: 'sort c', expiresAt: early }),
-    await ada.createKey({ name: 'sort a' }),
+    await bob.createKey({ name: 'sort b', expiresAt: late }),
+    await bob.createKey({ name: 'sort c', expiresAt: early }),
+    await bob.createKey({ name: 'sort a' }),
   ];
   // Keys that were used in the same five minutes are equal, so only one of them is used.
   await assertAccepted(made[1]?.apiKey ?? '');
   const namesBy = async (sort: string, order: string) => {
     const path = `/v1/api-keys?q=sort%20&sort=${sort}&order=${order}`;
-    const { data } = keyListSchema.parse((await contract.call('GET', path, { as: ada })).body);
+    const { data } = keyListSchema.parse((await contract.call('GET', path, { as: bob })).body);
     return data.map(({ name }) => name.at(-1)).join('');
   };
   const orders = { created: ['bca', 'acb'], name: ['abc', 'cba'], expires: ['cba', 'bca'] };

@@ -12,8 +12,11 @@ import {
 } from './postgres-database.ts';
 import { openTemporary } from './temporary-sqlite.ts';
 
-/** The databases of store tests: both kinds, and PostgreSQL with a natural-language collation. */
-export const databases = ['sqlite', 'postgres', 'postgres in a language'] as const;
+/** The databases of store tests. */
+export const bothDatabases = ['sqlite', 'postgres'] as const;
+
+/** Those of tests of queries that compare or sort texts: also PostgreSQL with a natural-language collation. */
+export const databases = [...bothDatabases, 'postgres in a language'] as const;
 
 /** A collation that sorts numbers in texts by value, and letters not by bytes. */
 const language = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US-u-kn-true'";

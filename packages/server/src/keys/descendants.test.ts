@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';
-import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
+import { bothDatabases, openTestDatabase } from '../../../../test/support/open-database.ts';
 import { RequestError } from '../http/errors.ts';
 import { planRevoke, revocableKeysQuery } from './descendants.ts';
 
-/** The maximum number of descendants in one revoke, and a larger number. */
-const [max, more] = [10_000, 12_000];
+/** The maximum number of descendants in one revoke. */
+const max = 10_000;
 
-for (const which of databases) {
+for (const which of bothDatabases) {
   const opened = openTestDatabase(which);
   after(async () => (await opened).close());
 
@@ -27,14 +27,14 @@ for (const which of databases) {
     await db.insertInto('workspace').values({ id: 'ws', name: 'x', created_at: 1 }).execute();
 
     await create('person', 2, null);
-    await create('person_1', more, 2);
+    await create('person_1', max + 2, 2);
     assert.equal((await read('person_1')).length, 1, 'keys that are already revoked do not count');
     await create('person_1_1', 3, null);
     assert.equal((await read('person_1')).length, 4, 'keys that those created do count');
 
     await create('person_2', max, null);
     assert.equal(planRevoke(await read('person_2')).revoke.length, max + 1);
-    await create('person_2_1', more, null);
+    await create('person_2_1', 5, null);
     const family = await read('person_2');
     assert.equal(family.length, max + 2);
     assert.throws(

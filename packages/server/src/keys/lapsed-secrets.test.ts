@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';
 import { insertNewKey, newKey } from '../../../../test/support/new-key.ts';
-import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
+import { bothDatabases, openTestDatabase } from '../../../../test/support/open-database.ts';
 import { propagationOf } from '../../../../test/support/propagation.ts';
 import { newId } from '../ids.ts';
 import { LapsedSecrets } from './lapsed-secrets.ts';
@@ -12,7 +12,7 @@ import { insertSecret } from './writes.ts';
 /** Epoch ms: in the past for the clock of the database. */
 const now = 1_700_000_000_000;
 
-for (const which of databases) {
+for (const which of bothDatabases) {
   const opened = openTestDatabase(which);
   after(async () => (await opened).close());
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { firstCreation, insertNewKey, newKey } from '../../../../test/support/new-key.ts';
-import { databases, openTestDatabase, whenWaiting } from '../../../../test/support/open-database.ts';
+import { bothDatabases, openTestDatabase, whenWaiting } from '../../../../test/support/open-database.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { KeyListReader } from './list-reader.ts';
@@ -18,7 +18,7 @@ const day = 24 * 60 * 60 * 1000;
 const isRevokedCaller = (error: unknown) =>
   error instanceof RequestError && error.problem.code === 'revoked_key';
 
-for (const which of databases) {
+for (const which of bothDatabases) {
   const opened = openTestDatabase(which);
   after(async () => (await opened).close());
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Kysely } from 'kysely';
-import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
+import { bothDatabases, openTestDatabase } from '../../../../test/support/open-database.ts';
 import { insertSecrets, type Secret } from '../../../../test/support/stored-secrets.ts';
 import type { Tables } from '../database/schema.ts';
 import { EndedUses } from './ended-uses.ts';
@@ -28,7 +28,7 @@ async function eventsOf(db: Kysely<Tables>) {
   return rows.map(({ details, ...row }) => ({ ...row, ...JSON.parse(details ?? '{}') }));
 }
 
-for (const which of databases.filter((name) => name !== 'postgres in a language')) {
+for (const which of bothDatabases) {
   describe(`on ${which}`, async () => {
     const { database, close } = await openTestDatabase(which);
     after(close);

@@ -1,7 +1,7 @@
 /** The days and clients that flushes write, by one or several nodes, and what is still in memory. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
+import { bothDatabases, openTestDatabase } from '../../../../test/support/open-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import type { Database } from '../database/open.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
@@ -35,7 +35,7 @@ async function startNode(database: Database) {
 
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0);
 
-for (const which of databases.filter((name) => name !== 'postgres in a language')) {
+for (const which of bothDatabases) {
   describe(`on ${which}`, async () => {
     const { database, close } = await openTestDatabase(which);
     after(close);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { pino } from 'pino';
-import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
+import { bothDatabases, openTestDatabase } from '../../../../test/support/open-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
 import { hourStart } from './hours.ts';
@@ -9,7 +9,7 @@ import { recordUsage } from './usage.ts';
 
 const retentionDays = 400;
 
-for (const which of databases) {
+for (const which of bothDatabases) {
   test(`after the start, only usage that can still be read is kept (${which})`, async () => {
     const { database, close } = await openTestDatabase(which);
     after(close);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { msPerHour } from '@soku/contract/instant';
 import { type Kysely, Migrator } from 'kysely';
 import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
-import { databases } from '../../../../../test/support/open-database.ts';
+import { bothDatabases } from '../../../../../test/support/open-database.ts';
 import { migrations } from '../migrate.ts';
 import type { Tables } from '../schema.ts';
 
@@ -36,7 +36,7 @@ const usesOf = (db: Kysely<Tables>) =>
 const plain = (rows: readonly object[]) =>
   rows.map((row) => Object.values(row).map((value) => (/^\d+$/.test(String(value)) ? Number(value) : value)));
 
-for (const which of databases.filter((name) => name !== 'postgres in a language')) {
+for (const which of bothDatabases) {
   test(`the last use of each key and the totals follow from the usage before, on ${which}`, async (t) => {
     const db = await emptyDatabase(which, t);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });

@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { Migrator } from 'kysely';
 import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
-import { databases } from '../../../../../test/support/open-database.ts';
+import { bothDatabases } from '../../../../../test/support/open-database.ts';
 import { migrations } from '../migrate.ts';
 
-for (const which of databases.filter((name) => name !== 'postgres in a language')) {
+for (const which of bothDatabases) {
   test(`each key has the preview of its newest secret, on ${which}`, async (t) => {
     const db = await emptyDatabase(which, t);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Migrator } from 'kysely';
 import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
-import { databases } from '../../../../../test/support/open-database.ts';
+import { bothDatabases } from '../../../../../test/support/open-database.ts';
 import { migrations } from '../migrate.ts';
 
-for (const which of databases.filter((name) => name !== 'postgres in a language')) {
+for (const which of bothDatabases) {
   test(`a workspace whose keys are being revoked keeps its row, on ${which}`, async (t) => {
     const db = await emptyDatabase(which, t);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });

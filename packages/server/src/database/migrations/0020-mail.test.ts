@@ -4,12 +4,12 @@ import { test } from 'node:test';
 import { Migrator } from 'kysely';
 import { event } from '../../../../../test/support/audit-log.ts';
 import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
-import { databases } from '../../../../../test/support/open-database.ts';
+import { bothDatabases } from '../../../../../test/support/open-database.ts';
 import { sealEvents } from '../../audit/sealer.ts';
 import { appendEvents } from '../../events/events.ts';
 import { migrations } from '../migrate.ts';
 
-for (const which of databases.filter((name) => name !== 'postgres in a language')) {
+for (const which of bothDatabases) {
   test(`the cursor of each chain is at the end of its events, on ${which}`, async (t) => {
     const db = await emptyDatabase(which, t);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
