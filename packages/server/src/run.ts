@@ -6,6 +6,7 @@ import { type Config, readConfig, unknownVariables } from './config.ts';
 import { type DataDirectory, openDataDirectory } from './database/data-directory.ts';
 import { type Database, openDatabase } from './database/open.ts';
 import { toStorageStartupError } from './database/storage-errors.ts';
+import type { Volume } from './database/volume.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { type Close, gracefulClose } from './http/closing.ts';
 import { createLog } from './http/logging.ts';
@@ -26,7 +27,7 @@ async function start(): Promise<void> {
   const config = readConfig(process.env);
   await checkPort(config.host, config.port);
   if (config.gateway) await checkPort(config.host, config.gateway.port, 'SOKU_GATEWAY_PORT');
-  const directory = openDataDirectory(config.dataDir);
+  const directory = openDataDirectory(config.dataDir, { holdsDatabase: config.databaseUrl === undefined });
   const log = await createLog(config.logLevel, process.stdout.isTTY === true);
   for (const name of unknownVariables(process.env))
     log.warn(`${name} is not a known variable and has no effect`);
@@ -93,8 +94,16 @@ async function start(): Promise<void> {
   started.resolve(closeGateway);
 }
 
+function warnAboutVolume(path: string, { name, kind }: Volume, log: Logger): void {
+  if (kind === 'local') return;
+  log.warn(
+    `The data directory ${path} is on ${name}, whose locks may not reach other machines. Make sure that no server on another machine uses this directory`,
+  );
+}
+
 /** Logs when this process loses its data directory, and when it regains it. */
-function watch({ hold, path }: DataDirectory, log: Logger): void {
+function watch({ hold, path, volume }: DataDirectory, log: Logger): void {
+  warnAboutVolume(path, volume, log);
   hold.start({
     lost: (failure) =>
       log.error(

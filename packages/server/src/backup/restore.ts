@@ -94,7 +94,7 @@ async function fill(
   tools: Tools,
   stage: Stage,
 ): Promise<Restored> {
-  const directory = openDataDirectory(config.dataDir);
+  const directory = openDataDirectory(config.dataDir, { holdsDatabase: config.databaseUrl === undefined });
   const partial = partialName(directory.databaseFile);
   try {
     await directory.settled();
