@@ -50,7 +50,8 @@ export async function writeBackup(
 ): Promise<BackupLabel> {
   closeSync(openSync(file, 'wx', 0o600));
   try {
-    const database = new DatabaseSync(file);
+    // By default, node:sqlite forbids to turn the journal off.
+    const database = new DatabaseSync(file, { defensive: false });
     try {
       // A crash may lose the file while it has its temporary name, so it needs neither a rollback journal nor syncs.
       database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON');
