@@ -11,6 +11,7 @@ process.env.SOKU_TEST_DATABASE = 'sqlite';
 
 /** Types of statfs(2) by name. */
 const types = { NFS: 0x6969, SMB: 0xff534d42 };
+const fuse = 0x65735546;
 
 function temporary(t: TestContext): string {
   const root = newDataDir();
@@ -68,6 +69,19 @@ test('FUSE with working locks is used, with a warning', async (t) => {
     await server.printed('Listening on');
     assert.match(server.output, /is on FUSE, whose locks may not reach other machines/);
     assert.match(await failStart(73, { dataDir }), /in use by another Soku process/);
+  } finally {
+    await server.stop();
+  }
+});
+
+test('a lock that no other process can try to take is used, with a warning', async (t) => {
+  // Node connects a process that it starts with socketpair(2).
+  const under = withFileSystemType(fuse, 'socketpair');
+  if (under === undefined) return t.skip('strace cannot change the result of statfs');
+  const server = await spawnServer({ dataDir: temporary(t), under });
+  try {
+    await server.printed('Listening on');
+    assert.match(server.output, /is on FUSE, and no other process could try to take its lock \(.*EMFILE\)/);
   } finally {
     await server.stop();
   }

@@ -82,14 +82,17 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
  * possible here.
  *
  * @param type its first field, 8 bytes in the order of the machine
+ * @param failing a system call that fails with EMFILE
  */
-export function withFileSystemType(type: number): string[] | undefined {
+export function withFileSystemType(type: number, failing?: string): string[] | undefined {
   const strace = debianProgram('strace');
   if (typeof strace === 'string') return undefined;
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(BigInt(type));
-  const command = [strace.file, '-f', '-o', '/dev/null', '-e', 'trace=statfs'];
+  const traced = failing === undefined ? 'statfs' : `statfs,${failing}`;
+  const command = [strace.file, '-D', '-f', '-o', '/dev/null', '-e', `trace=${traced}`];
   command.push('-e', `inject=statfs:poke_exit=@arg2=${bytes.toString('hex')}`);
+  if (failing !== undefined) command.push('-e', `inject=${failing}:error=EMFILE`);
   const env = Object.entries(strace.env).map(([name, value]) => `${name}=${value}`);
   const prefix = env.length === 0 ? command : ['env', ...env, ...command];
   const [program = '', ...args] = prefix;

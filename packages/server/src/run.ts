@@ -6,7 +6,6 @@ import { type Config, readConfig, unknownVariables } from './config.ts';
 import { type DataDirectory, openDataDirectory } from './database/data-directory.ts';
 import { type Database, openDatabase } from './database/open.ts';
 import { toStorageStartupError } from './database/storage-errors.ts';
-import type { Volume } from './database/volume.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { type Close, gracefulClose } from './http/closing.ts';
 import { createLog } from './http/logging.ts';
@@ -94,16 +93,24 @@ async function start(): Promise<void> {
   started.resolve(closeGateway);
 }
 
-function warnAboutVolume(path: string, { name, kind }: Volume, log: Logger): void {
+function warnAboutVolume({ path, volume, lockUnchecked }: DataDirectory, log: Logger): void {
+  const { name, kind } = volume;
   if (kind === 'local') return;
+  if (lockUnchecked !== undefined) {
+    log.warn(
+      `The data directory ${path} is on ${name}, and no other process could try to take its lock (${lockUnchecked}). Make sure that no second server uses this directory`,
+    );
+    return;
+  }
   log.warn(
     `The data directory ${path} is on ${name}, whose locks may not reach other machines. Make sure that no server on another machine uses this directory`,
   );
 }
 
 /** Logs when this process loses its data directory, and when it regains it. */
-function watch({ hold, path, volume }: DataDirectory, log: Logger): void {
-  warnAboutVolume(path, volume, log);
+function watch(directory: DataDirectory, log: Logger): void {
+  const { hold, path } = directory;
+  warnAboutVolume(directory, log);
   hold.start({
     lost: (failure) =>
       log.error(

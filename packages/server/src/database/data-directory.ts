@@ -21,6 +21,8 @@ const databaseFiles = ['soku.db', 'soku.db-wal', 'soku.db-shm'];
 export interface DataDirectory {
   path: string;
   volume: Volume;
+  /** Why it could not be checked that the lock works on this volume. */
+  lockUnchecked: string | undefined;
   databaseFile: string;
   secretFile: string;
   /** Whether this process is still the only one that uses the directory. */
@@ -68,6 +70,7 @@ export function openDataDirectory(
   return {
     path: directory,
     volume,
+    lockUnchecked: lock.unchecked,
     databaseFile,
     secretFile: join(directory, 'secret'),
     hold,

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
 import { fileIdentity } from './directory-hold.ts';
-import { lockExclusively, problemOfLock, refusesEveryLock } from './lock-probe.ts';
+import { exclusionBy, lockExclusively, refusesEveryLock } from './lock-probe.ts';
 import { isBusy } from './sqlite-errors.ts';
 
 /** The lock of a data directory, held by this process. */
@@ -17,6 +17,8 @@ export interface DirectoryLock {
    * database, or the lock has covered it before.
    */
   coversDatabase: boolean;
+  /** Why it could not be checked that the lock keeps out another process, where its file system is not trusted. */
+  unchecked: string | undefined;
   /** Call this once no process without this lock can still use the database. */
   cover(databaseFile: string): void;
   release(): void;
@@ -41,7 +43,7 @@ export function takeLock(
   const ownerFile = join(directory, 'lock.owner');
   const { lock, isNew } = open(directory, file, ownerFile);
   try {
-    if (!isTrusted) requireExclusion(directory, file);
+    const unchecked = isTrusted ? undefined : requireExclusion(directory, file);
     const covered = readOwner(ownerFile).covered;
     const pair = pairOf(file, databaseFile);
     const coversDatabase = pair === undefined || (!isNew && pair === covered);
@@ -52,6 +54,7 @@ export function takeLock(
         return lock.isOpen && lock.isTransaction;
       },
       coversDatabase,
+      unchecked,
       cover: (database) => writeOwner(ownerFile, pairOf(file, database)),
       release: () => lock.close(),
     };
@@ -61,9 +64,11 @@ export function takeLock(
   }
 }
 
-function requireExclusion(directory: string, file: string): void {
-  const problem = problemOfLock(file);
-  if (problem !== undefined) throw withoutLocks(directory, problem);
+/** @returns why it could not be checked: a limit on processes, for example, does not prevent a start */
+function requireExclusion(directory: string, file: string): string | undefined {
+  const exclusion = exclusionBy(file);
+  if (exclusion === 'fails') throw withoutLocks(directory, 'a second process could take the same lock');
+  return exclusion === 'works' ? undefined : exclusion.unchecked;
 }
 
 function withoutLocks(directory: string, reason: string): StartupError {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -49,20 +48,20 @@ export function refusesEveryLock(directory: string): boolean {
   }
 }
 
-/**
- * Lets another process try to take a lock that this process holds.
- *
- * @returns why the lock does not exclude it; undefined if it does
- */
-export function problemOfLock(file: string): string | undefined {
+/** Whether a lock keeps out other processes, or why this could not be checked. */
+type Exclusion = 'works' | 'fails' | { unchecked: string };
+
+/** Lets another process try to take a lock that this process holds. */
+export function exclusionBy(file: string): Exclusion {
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { stdout, error } = spawnSync(process.execPath, ['--no-warnings', '-e', attempt, file], {
+    // What an operator adds to the server, such as instrumentation, may take long or print something.
+    env: { ...process.env, NODE_OPTIONS: '' },
     encoding: 'utf8',
     timeout: patience,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const outcome = stdout?.trim() ?? '';
-  if (outcome === 'refused') return undefined;
-  return outcome === 'locked'
-    ? 'a second process could take the same lock'
-    : `a second process could not try to take it: ${outcome || (error?.message ?? 'it ended')}`;
+  if (outcome === 'refused') return 'works';
+  return outcome === 'locked' ? 'fails' : { unchecked: outcome || (error?.message ?? 'the process ended') };
 }

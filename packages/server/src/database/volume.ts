@@ -49,11 +49,21 @@ const types: Record<Volume['kind'], Record<number, string>> = {
 /** Only Linux numbers the types the same on every machine: elsewhere, every file system counts as local. */
 export function volumeOf(directory: string): Volume {
   if (process.platform !== 'linux') return { name: 'unknown', kind: 'local' };
-  const { type } = statfsSync(directory);
+  const type = typeOf(directory);
+  if (type === undefined) return { name: 'a file system of an unknown type', kind: 'unclear' };
   for (const kind of ['network', 'unclear', 'local'] as const) {
     // The field is signed on some machines.
     const name = types[kind][type >>> 0];
     if (name !== undefined) return { name, kind };
   }
-  return { name: `type 0x${(type >>> 0).toString(16)}`, kind: 'unclear' };
+  return { name: `a file system of type 0x${(type >>> 0).toString(16)}`, kind: 'unclear' };
+}
+
+/** @returns undefined if the system does not tell, as under a strict seccomp filter */
+function typeOf(directory: string): number | undefined {
+  try {
+    return statfsSync(directory).type;
+  } catch {
+    return undefined;
+  }
 }
