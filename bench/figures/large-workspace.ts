@@ -64,8 +64,21 @@ async function filledDataDir(count: number): Promise<string> {
 async function served(dataDir: string, title: string): Promise<Figure[]> {
   await using soku = await startSoku(dataDir);
   const { pid } = soku.server;
+  const figures: Figure[] = [
+    {
+      name: `start, ${title} keys`,
+      values: [cpuOf(pid)],
+      unit: 'ms of CPU time',
+      how: 'CPU time of the server until it has answered its first request.',
+    },
+    {
+      name: `memory after the start, ${title} keys`,
+      values: [residentMemory(pid) / 1e6],
+      unit: 'MB',
+      how: 'Resident memory of the server.',
+    },
+  ];
   const person = await soku.server.signIn();
-  const figures: Figure[] = [];
   const measure = async (name: string, path: string) => {
     const cpu: number[] = [];
     const first = await cpuDuring(pid, () => timeRequest(person, path));
