@@ -7,6 +7,7 @@ import { flood } from './figures/flood.ts';
 import { gateway } from './figures/gateway.ts';
 import { idleMemory } from './figures/idle-memory.ts';
 import { keyCount } from './figures/key-count.ts';
+import { largeWorkspace } from './figures/large-workspace.ts';
 import { restrictions } from './figures/restrictions.ts';
 import { revoke } from './figures/revoke.ts';
 import { revokeDuringSignIns } from './figures/sign-ins.ts';
@@ -30,6 +31,10 @@ export const groups: Record<string, { measure: Measure; about: string }> = {
   revoke: { measure: revoke, about: 'time until every node rejects a revoked key, with 1, 3 and 5 nodes' },
   'sign-ins': { measure: revokeDuringSignIns, about: 'a revoke during sign-ins, whose passwords are hashed' },
   'key-count': { measure: keyCount, about: 'cache hits and misses with few, many and very many keys' },
+  'large-workspace': {
+    measure: largeWorkspace,
+    about: 'lists, backup, restore and size of one workspace with very many keys',
+  },
   'better-auth': { measure: compareWithBetterAuth, about: "compared with better-auth's API key plugin" },
   flood: { measure: flood, about: 'valid traffic during floods of unknown keys' },
   gateway: {

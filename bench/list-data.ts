@@ -113,7 +113,8 @@ async function open(to: { dataDir: string } | { url: string }): Promise<Target> 
   if ('dataDir' in to) {
     const file = `${to.dataDir}/soku.db`;
     const database = new DatabaseSync(file, { timeout: 5000 });
-    database.exec('BEGIN IMMEDIATE');
+    // Indexes are written at random places: without a large cache, a million keys would take half an hour.
+    database.exec('PRAGMA cache_size = -1000000; BEGIN IMMEDIATE');
     return {
       endpoint: sqliteEndpoint(database, file),
       commit: async () => database.exec('COMMIT'),

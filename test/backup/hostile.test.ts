@@ -37,8 +37,7 @@ const rejected: Record<string, string> = {
     DROP TABLE dead_hash; CREATE VIEW dead_hash AS SELECT hash FROM api_key_secret WHERE 0`,
   'kysely_migration is a view, not a table': `DROP TABLE kysely_migration;
     CREATE VIEW kysely_migration AS SELECT '0001-accounts' AS name`,
-  'the table api_key has no column scopes':
-    'DROP INDEX api_key_workspace; ALTER TABLE api_key DROP COLUMN scopes',
+  'the table api_key has no column scopes': 'ALTER TABLE api_key DROP COLUMN scopes',
   'the table workspace has no column name': `ALTER TABLE workspace DROP COLUMN name;
     ALTER TABLE workspace ADD COLUMN name TEXT GENERATED ALWAYS AS ('Mine') VIRTUAL`,
   'The column created_at of the table workspace contains a value of the wrong type': `UPDATE workspace SET created_at = 'then'`,

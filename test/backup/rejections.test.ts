@@ -69,7 +69,7 @@ test('a restore rejects damaged backups, backups of newer versions, other files,
       // All rows exist, but a query that uses the index would not find them.
       const database = new DatabaseSync(file, { readOnly: true });
       const index = database
-        .prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'api_key_workspace'")
+        .prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'api_key_secret_key'")
         .get();
       const size = database.prepare('PRAGMA page_size').get()?.page_size;
       database.close();

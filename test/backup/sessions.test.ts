@@ -18,7 +18,7 @@ test('a session in the backup of an earlier version is not restored', async (t) 
   assert.equal(before.status, 200);
   const file = scene.inBackupDir('older');
   const source = openSqliteSource(join(scene.dataDir, 'soku.db'));
-  await writeBackup(source, file, () => undefined, databaseTables);
+  await writeBackup(source, file, () => undefined, { copied: databaseTables, indexed: false });
   await source.close();
   await server.kill('SIGTERM');
   await scene.freshDatabase();

@@ -40,6 +40,8 @@ interface StartOptions {
   nodeArguments?: string[];
   /** Removes root's privileges beyond those of the owner of files. */
   unprivileged?: boolean;
+  /** A program with arguments that runs the command that follows them, such as strace. */
+  under?: readonly string[];
   /** Called when the data directory, or its database, is ready. */
   prepare?: (dataDir: string) => Promise<void>;
   /** Starts without data. Default: an empty data directory gets tables and owner, unless `env` has another owner. */
@@ -163,6 +165,7 @@ export async function spawnServer({
   database,
   nodeArguments = [],
   unprivileged = false,
+  under = [],
   isFresh = false,
   prepare,
 }: StartOptions = {}): Promise<TestServer> {
@@ -172,7 +175,7 @@ export async function spawnServer({
   if (isReady) await fillDataDir(directory, { kind: database });
   await prepare?.(directory);
   const port = env.PORT ?? String(await freePort());
-  const command = [process.execPath, ...nodeArguments, main];
+  const command = [...under, process.execPath, ...nodeArguments, main];
   const [program = '', ...args] = unprivileged ? withoutPrivileges(command) : command;
   const variables = cleanEnvironment({
     PORT: port,

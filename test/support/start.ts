@@ -11,7 +11,7 @@ import { spawnServer } from './server.ts';
  */
 export async function failStart(
   code: number,
-  options: { env?: Record<string, string | undefined>; dataDir: string; unprivileged?: boolean },
+  options: Parameters<typeof spawnServer>[0] & { dataDir: string },
 ): Promise<string> {
   const server = await spawnServer(options);
   // A start that succeeds would otherwise never end.

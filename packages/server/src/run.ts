@@ -26,7 +26,7 @@ async function start(): Promise<void> {
   const config = readConfig(process.env);
   await checkPort(config.host, config.port);
   if (config.gateway) await checkPort(config.host, config.gateway.port, 'SOKU_GATEWAY_PORT');
-  const directory = openDataDirectory(config.dataDir);
+  const directory = openDataDirectory(config.dataDir, { holdsDatabase: config.databaseUrl === undefined });
   const log = await createLog(config.logLevel, process.stdout.isTTY === true);
   for (const name of unknownVariables(process.env))
     log.warn(`${name} is not a known variable and has no effect`);
@@ -93,8 +93,24 @@ async function start(): Promise<void> {
   started.resolve(closeGateway);
 }
 
+function warnAboutVolume({ path, volume, lockUnchecked }: DataDirectory, log: Logger): void {
+  const { name, kind } = volume;
+  if (kind === 'local') return;
+  if (lockUnchecked !== undefined) {
+    log.warn(
+      `The data directory ${path} is on ${name}, and no other process could try to take its lock (${lockUnchecked}). Make sure that no second server uses this directory`,
+    );
+    return;
+  }
+  log.warn(
+    `The data directory ${path} is on ${name}, whose locks may not reach other machines. Make sure that no server on another machine uses this directory`,
+  );
+}
+
 /** Logs when this process loses its data directory, and when it regains it. */
-function watch({ hold, path }: DataDirectory, log: Logger): void {
+function watch(directory: DataDirectory, log: Logger): void {
+  const { hold, path } = directory;
+  warnAboutVolume(directory, log);
   hold.start({
     lost: (failure) =>
       log.error(

@@ -16,6 +16,7 @@ import {
   type TableDigests,
   tableDigestsSchema,
 } from './copy.ts';
+import { createIndexes, dropIndexes } from './indexes.ts';
 import { openUntrustedSqlite, type Source, toSource } from './source.ts';
 import { sqliteEndpoint, tableColumns } from './sqlite-endpoint.ts';
 import { backupTables, type TableKeys } from './tables.ts';
@@ -39,24 +40,28 @@ export function removeDatabase(file: string): void {
  * against those that were read.
  *
  * @param file must not exist yet
- * @param copied the tables whose rows are written
+ * @param options.copied the tables whose rows are written
+ * @param options.indexed whether the file is to become a database in use. Otherwise it lacks the indexes that only speed
+ *   up reading, which are more than half of a database: a restore creates them.
  * @throws if it cannot be written or differs from what was read. The file is then removed.
  */
 export async function writeBackup(
   source: Source,
   file: string,
   progress: Progress,
-  copied: TableKeys = backupTables,
+  { copied = backupTables, indexed }: { copied?: TableKeys; indexed: boolean },
 ): Promise<BackupLabel> {
   closeSync(openSync(file, 'wx', 0o600));
   try {
-    const database = new DatabaseSync(file);
+    // By default, node:sqlite forbids to turn the journal off.
+    const database = new DatabaseSync(file, { defensive: false });
     try {
       // A crash may lose the file while it has its temporary name, so it needs neither a rollback journal nor syncs.
       database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON');
       // 64 MB, because an index that is not in the order of the rows touches a different page for each row.
       database.exec('PRAGMA cache_size = -65536');
       await migrateTo(database, source.level);
+      const indexes = dropIndexes(database);
       database.exec('BEGIN');
       const content = await copyTables(source.endpoint, sqliteEndpoint(database, file), copied, progress);
       const written = { made_at: new Date().toISOString(), soku: version, content };
@@ -65,6 +70,7 @@ export async function writeBackup(
         .prepare('INSERT INTO soku_backup VALUES (?, ?, ?)')
         .run(written.made_at, written.soku, JSON.stringify(content));
       database.exec('COMMIT');
+      if (indexed) createIndexes(database, file, indexes);
       requireIntegrity(database, file);
       requireSameContent(file, content, await digestTables(sqliteEndpoint(database, file), copied));
       return written;

@@ -30,7 +30,7 @@ export async function createBackup(
   let source: Source | undefined;
   try {
     source = await openSource(config, join(resolve(config.dataDir), 'soku.db'), log);
-    const label = await writeBackup(source, partial, progress);
+    const label = await writeBackup(source, partial, progress, { indexed: false });
     placeBackup(partial, file);
     return label;
   } catch (error) {

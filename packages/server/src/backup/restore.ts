@@ -52,7 +52,7 @@ export async function restore(config: Config, file: string, tools: Tools): Promi
     const { source, label } = openBackup(file);
     try {
       // Combines a fresh schema with the rows of the backup, whose triggers, views and indexes are not trusted.
-      const { content } = await writeBackup(source, partial, tools.progress);
+      const { content } = await writeBackup(source, partial, tools.progress, { indexed: true });
       // Backups of earlier versions also contain sessions. These are not restored, because a user may have signed out
       // since, or have been signed out because a session was stolen.
       const { session, verification, ...expected } = label.content;
@@ -77,7 +77,7 @@ export async function moveToPostgres(config: Config, tools: Tools): Promise<Rest
   return fill(config, { action: 'database.moved', failed }, tools, async (partial, { databaseFile }) => {
     const source = openSqliteSource(databaseFile);
     try {
-      return await writeBackup(source, partial, tools.progress, databaseTables);
+      return await writeBackup(source, partial, tools.progress, { copied: databaseTables, indexed: true });
     } finally {
       await source.close();
     }
@@ -94,7 +94,7 @@ async function fill(
   tools: Tools,
   stage: Stage,
 ): Promise<Restored> {
-  const directory = openDataDirectory(config.dataDir);
+  const directory = openDataDirectory(config.dataDir, { holdsDatabase: config.databaseUrl === undefined });
   const partial = partialName(directory.databaseFile);
   try {
     await directory.settled();

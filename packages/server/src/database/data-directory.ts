@@ -6,6 +6,7 @@ import { StartupError } from '../startup-error.ts';
 import { requireOwnFile, requirePrivate } from './directory-access.ts';
 import { DirectoryHold, takeoverDelayMs } from './directory-hold.ts';
 import { takeLock } from './directory-lock.ts';
+import { type Volume, volumeOf } from './volume.ts';
 
 /** Files that the process opens in it. The secret is checked when it is read, because SOKU_SECRET may replace it. */
 const files = ['lock', 'lock.owner', 'revoked-hashes', 'dead-hashes'];
@@ -19,6 +20,9 @@ const databaseFiles = ['soku.db', 'soku.db-wal', 'soku.db-shm'];
  */
 export interface DataDirectory {
   path: string;
+  volume: Volume;
+  /** Why it could not be checked that the lock works on this volume. */
+  lockUnchecked: string | undefined;
   databaseFile: string;
   secretFile: string;
   /** Whether this process is still the only one that uses the directory. */
@@ -40,9 +44,13 @@ export interface DataDirectory {
  * Creates the directory if it is missing (mode 0700) and takes its lock.
  *
  * @param path SOKU_DATA_DIR, absolute or relative to the working directory
- * @throws {StartupError} 73 when it cannot be written or another process holds it
+ * @param holdsDatabase false with PostgreSQL: then no cache depends on the lock
+ * @throws {StartupError} 73 when it cannot be written, another process holds it, or its file system is unsuitable
  */
-export function openDataDirectory(path: string): DataDirectory {
+export function openDataDirectory(
+  path: string,
+  { holdsDatabase = true }: { holdsDatabase?: boolean } = {},
+): DataDirectory {
   const directory = resolve(path);
   try {
     makeDirectory(directory);
@@ -53,12 +61,16 @@ export function openDataDirectory(path: string): DataDirectory {
   requirePrivate(directory);
   for (const name of files) requireOwnFile(join(directory, name), { tighten: true });
   for (const name of databaseFiles) requireOwnFile(join(directory, name), { tighten: false });
+  const volume = volumeOf(directory);
+  if (volume.kind === 'network' && holdsDatabase) throw onNetwork(directory, volume);
   const databaseFile = join(directory, 'soku.db');
-  const lock = takeLock(directory, databaseFile);
+  const lock = takeLock(directory, databaseFile, { isTrusted: volume.kind === 'local' });
   const hold = new DirectoryHold({ isLocked: () => lock.isHeld });
   hold.add(lock.file);
   return {
     path: directory,
+    volume,
+    lockUnchecked: lock.unchecked,
     databaseFile,
     secretFile: join(directory, 'secret'),
     hold,
@@ -99,6 +111,13 @@ function requireOwn(directory: string, hold: DirectoryHold): void {
       `The lock of the data directory ${directory} was removed during the start. Start again, and do not remove the file "lock".`,
     );
   }
+}
+
+function onNetwork(directory: string, { name }: Volume): StartupError {
+  return new StartupError(
+    'cannotCreate',
+    `The data directory ${directory} is on a network file system (${name}). A SQLite database does not work there reliably, and a server on another machine could use it at the same time and accept keys that were revoked. Set SOKU_DATA_DIR to a directory on a local disk, or store the data in PostgreSQL (DATABASE_URL).`,
+  );
 }
 
 function notWritable(directory: string, cause: unknown): StartupError {

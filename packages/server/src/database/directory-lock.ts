@@ -1,9 +1,10 @@
 import { chmodSync, closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
 import { fileIdentity } from './directory-hold.ts';
+import { exclusionBy, lockExclusively, refusesEveryLock } from './lock-probe.ts';
 import { isBusy } from './sqlite-errors.ts';
 
 /** The lock of a data directory, held by this process. */
@@ -16,6 +17,8 @@ export interface DirectoryLock {
    * database, or the lock has covered it before.
    */
   coversDatabase: boolean;
+  /** Why it could not be checked that the lock keeps out another process, where its file system is not trusted. */
+  unchecked: string | undefined;
   /** Call this once no process without this lock can still use the database. */
   cover(databaseFile: string): void;
   release(): void;
@@ -28,13 +31,19 @@ export interface DirectoryLock {
  * The file `lock.owner` beside it contains the process ID, for the error message of a second process, and then which
  * lock covers which database.
  *
- * @throws {StartupError} 73 when another process holds the lock, or the file is not writable
+ * @param isTrusted whether the locks of the file system are known to work; otherwise another process tries to take it
+ * @throws {StartupError} 73 when another process holds the lock, the file is not writable, or locks do not work
  */
-export function takeLock(directory: string, databaseFile: string): DirectoryLock {
+export function takeLock(
+  directory: string,
+  databaseFile: string,
+  { isTrusted }: { isTrusted: boolean },
+): DirectoryLock {
   const file = join(directory, 'lock');
   const ownerFile = join(directory, 'lock.owner');
   const { lock, isNew } = open(directory, file, ownerFile);
   try {
+    const unchecked = isTrusted ? undefined : requireExclusion(directory, file);
     const covered = readOwner(ownerFile).covered;
     const pair = pairOf(file, databaseFile);
     const coversDatabase = pair === undefined || (!isNew && pair === covered);
@@ -45,13 +54,28 @@ export function takeLock(directory: string, databaseFile: string): DirectoryLock
         return lock.isOpen && lock.isTransaction;
       },
       coversDatabase,
+      unchecked,
       cover: (database) => writeOwner(ownerFile, pairOf(file, database)),
       release: () => lock.close(),
     };
   } catch (error) {
     lock.close();
-    throw notWritable(ownerFile, error);
+    throw error instanceof StartupError ? error : notWritable(ownerFile, error);
   }
+}
+
+/** @returns why it could not be checked: a limit on processes, for example, does not prevent a start */
+function requireExclusion(directory: string, file: string): string | undefined {
+  const exclusion = exclusionBy(file);
+  if (exclusion === 'fails') throw withoutLocks(directory, 'a second process could take the same lock');
+  return exclusion === 'works' ? undefined : exclusion.unchecked;
+}
+
+function withoutLocks(directory: string, reason: string): StartupError {
+  return new StartupError(
+    'cannotCreate',
+    `The file system of the data directory ${directory} has no working locks: ${reason}. Without them a second server could use the same data and accept keys that were revoked. Set SOKU_DATA_DIR to a directory on a local disk.`,
+  );
 }
 
 /** Another process uses the data directory. */
@@ -59,18 +83,12 @@ export class DirectoryInUse extends StartupError {}
 
 /** Once the file is locked, it must not be opened again: closing it would release the lock (fcntl(2), POSIX locks). */
 function open(directory: string, file: string, ownerFile: string): { lock: DatabaseSync; isNew: boolean } {
-  let lock: DatabaseSync | undefined;
   try {
     const isNew = create(file);
-    lock = new DatabaseSync(file, { timeout: 0 });
-    // SQLite opens an unwritable file for reading only and then locks nothing, so the transaction writes. It is never
-    // committed, and without a journal on disk it leaves nothing behind.
-    lock.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE');
-    lock.exec('BEGIN EXCLUSIVE; PRAGMA user_version = 1');
-    return { lock, isNew };
+    return { lock: lockExclusively(file), isNew };
   } catch (error) {
-    lock?.close();
     if (!isBusy(error)) throw notWritable(file, error);
+    if (refusesEveryLock(directory)) throw withoutLocks(directory, 'it refuses every lock');
     const { pid } = readOwner(ownerFile);
     const owner = pid === undefined ? 'unknown process ID' : `process ${pid}`;
     throw new DirectoryInUse(

@@ -16,6 +16,12 @@ export function isConstraintViolation(error: unknown): boolean {
   return hasCode(error, codes.constraint);
 }
 
+/** Whether the file system cannot map the file soku.db-shm into memory (SQLITE_IOERR_SHMMAP). */
+export function isSharedMemoryError(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error && 'errcode' in cause && cause.errcode === (10 | (21 << 8));
+}
+
 /** @returns undefined when the error is not from SQLite */
 export function primaryCodeOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined;

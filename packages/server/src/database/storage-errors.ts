@@ -1,6 +1,6 @@
 import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
-import { primaryCodeOf } from './sqlite-errors.ts';
+import { isSharedMemoryError, primaryCodeOf } from './sqlite-errors.ts';
 import { DatabaseUnavailable, type StorageProblem, StorageUnavailable } from './unavailable.ts';
 
 /** Primary result codes of SQLite that are about its storage (https://sqlite.org/rescode.html). */
@@ -11,6 +11,11 @@ const inputOutputError = 10;
 
 /** SQLITE_BUSY, SQLITE_LOCKED. */
 const busy = [5, 6];
+
+const withoutSharedMemory = new StartupError(
+  'cannotCreate',
+  'The file system of the data directory has no shared memory (mmap), which the log of a SQLite database needs. Set SOKU_DATA_DIR to a directory on a local disk.',
+);
 
 /** Error codes of file systems. */
 const systemCodes: Record<string, StorageProblem> = {
@@ -43,6 +48,7 @@ function translateSystemError(error: unknown): unknown {
 export function toStorageStartupError(error: unknown): unknown {
   if (error instanceof StartupError) return error;
   if (primaryCodeOf(error) === undefined && !(error instanceof StorageUnavailable)) return error;
+  if (isSharedMemoryError(error)) return withoutSharedMemory;
   const failure = translateStorageError(error);
   if (!(failure instanceof StorageUnavailable)) return error;
   return new StartupError(

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { rejectBrokenRequest, rejectOnSocket, requestLimits } from '../http/broken-requests.ts';
 import type { AddressHeader } from '../http/client-address.ts';
 import { type ApiProblem, internalError } from '../http/errors.ts';
+import { foreignProtocolLog } from '../http/foreign-protocols.ts';
 import { logRequest, logsRequests } from '../http/logging.ts';
 import { checkPreflight } from '../http/origin.ts';
 import { PreformattedResponse } from '../http/preformatted-response.ts';
@@ -83,10 +84,12 @@ export class Gateway {
   readonly #connections = new WeakMap<Duplex, Connection>();
   /** Whether every request is logged. */
   readonly #logsEachRequest: boolean;
+  readonly #reportForeign: ReturnType<typeof foreignProtocolLog>;
 
   constructor(options: Options) {
     this.#options = options;
     this.#logsEachRequest = logsRequests(options.log);
+    this.#reportForeign = foreignProtocolLog(options.log, 'SOKU_GATEWAY_PORT');
     const timeouts = options.timeouts ?? defaultTimeouts;
     this.#upstream = new Upstream(options.upstream, timeouts);
     this.#fieldsForUpstream = fieldsForUpstream(options);
@@ -243,7 +246,7 @@ export class Gateway {
     if (connection !== undefined) connection.closing = true;
     const [response, proxied] = first ?? [];
     if (response === undefined) {
-      rejectBrokenRequest(error, socket);
+      rejectBrokenRequest(error, socket, this.#reportForeign);
     } else if (proxied === 'rejected' && more.length === 0) {
       // The request is already rejected, and the rest of its body is not needed.
       response.end();
@@ -251,7 +254,7 @@ export class Gateway {
       socket.destroy();
     } else {
       if (proxied instanceof ProxiedRequest) proxied.abort();
-      rejectBrokenRequest(error, socket);
+      rejectBrokenRequest(error, socket, this.#reportForeign);
     }
   }
 

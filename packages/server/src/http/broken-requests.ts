@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { errorCodes } from '@soku/contract/error-codes';
 import { nodeHttp } from '../node-http.ts';
 import { type ApiProblem, errorBody, errorHeaders } from './errors.ts';
+import { type foreignProtocolLog, foreignProtocolOf } from './foreign-protocols.ts';
 import { nextRequestId } from './request-ids.ts';
 
 /** Limits of a request, in bytes and ms. */
@@ -13,6 +14,9 @@ export const requestLimits = {
   headersTime: 10_000,
   requestTime: 30_000,
 };
+
+/** How long a client may take to read an error and close its side of the connection, in ms. */
+const lingerTime = 2000;
 
 const problems: Record<string, string> = {
   HPE_HEADER_OVERFLOW: `The headers are larger than ${requestLimits.headers} bytes.`,
@@ -41,13 +45,25 @@ export function checkRequestForm(
 
 /**
  * Rejects input that is not a complete request: not HTTP, headers too large, or too slow. It is never echoed or logged.
+ *
+ * @param report called when it is another protocol
  */
-export function rejectBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+export function rejectBrokenRequest(
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  report: ReturnType<typeof foreignProtocolLog>,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const message = problems[error.code ?? ''] ?? 'This is not a well-formed HTTP request.';
+  const foreign = foreignProtocolOf(error, socket);
+  if (foreign !== null) report(foreign, socket);
+  if (foreign?.answer !== undefined) {
+    endSoon(socket, foreign.answer);
+    return;
+  }
+  const message = foreign?.message ?? problems[error.code ?? ''] ?? 'This is not a well-formed HTTP request.';
   rejectOnSocket(socket, { code: 'invalid_request', message });
 }
 
@@ -65,5 +81,18 @@ export function rejectOnSocket(socket: Duplex, problem: ApiProblem): void {
     connection: 'close',
   };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+  endSoon(socket, `HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+}
+
+/**
+ * Sends the last bytes of a connection. It is not closed at once, because that would reset it while the client still
+ * sends, and the client would lose the response (RFC 9112 section 9.6). Node watches these connections no longer, so a
+ * client that never closes its side would keep a file descriptor for ever.
+ */
+function endSoon(socket: Duplex, bytes: string | Buffer): void {
+  const timer = setTimeout(() => socket.destroy(), lingerTime).unref();
+  socket.once('close', () => clearTimeout(timer));
+  // A client that has gone before it reads the response.
+  socket.on('error', () => socket.destroy());
+  socket.end(bytes);
 }

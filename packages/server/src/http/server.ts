@@ -19,6 +19,7 @@ import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable
 import { checkRequestForm, rejectBrokenRequest, requestLimits } from './broken-requests.ts';
 import type { ClientAddress } from './client-address.ts';
 import { type ApiProblem, internalError, type ProblemDetail, RequestError, sendProblem } from './errors.ts';
+import { foreignProtocolLog } from './foreign-protocols.ts';
 import { logRequest, logsRequests, throttle } from './logging.ts';
 import { allowedOrigins, checkOrigin, checkPreflight } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
@@ -45,6 +46,7 @@ const outageInterval = 10_000;
 /** Creates the server without routes: limits, request ids, the error envelope, the origin check, and request logging. */
 export function createServer(options: Options) {
   const { log, publicUrl, addressOf, usesSession, acceptCookies, requests } = options;
+  const reportForeign = foreignProtocolLog(log, 'PORT');
   const app = fastify({
     loggerInstance: log,
     // Fastify's own log lines would contain URLs.
@@ -65,7 +67,7 @@ export function createServer(options: Options) {
       optimizeEmptyRequests: true,
       ServerResponse: PreformattedResponse,
     },
-    clientErrorHandler: (error, socket) => rejectBrokenRequest(error, socket),
+    clientErrorHandler: (error, socket) => rejectBrokenRequest(error, socket, reportForeign),
     // The path could not be decoded, so it matches no route.
     frameworkErrors: (_error, request, reply) => {
       reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' });

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { msPerDay } from '@soku/contract/instant';
+import { msPerDay, msPerHour } from '@soku/contract/instant';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/open.ts';
 import { LeasedWork } from '../outbox/leased-work.ts';
 import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import { MailCollector } from './collector.ts';
-import { deleteEnded, hasDue, MailDelivery, oldestWaiting } from './delivery.ts';
+import { deleteEnded, hasDue, MailDelivery, mailDelays, oldestWaiting } from './delivery.ts';
 import type { Transport } from './message.ts';
 import { OutboxTransport, sweepOutbox } from './outbox-transport.ts';
 import { MailPreferences } from './preferences.ts';
@@ -72,6 +72,7 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
     concurrency,
     interval: intervals.send,
     lease,
+    waits: [msPerHour, ...mailDelays],
     stopTimeout: 1000,
     failed: (error) => log.error({ err: error }, 'an email could not be recorded; retrying'),
     now,

@@ -1,3 +1,6 @@
+/** The part of a delay that is added at most. */
+export const jitter = 0.1;
+
 /**
  * The time of the next attempt after a failed one. Up to a tenth is added at random, so that a recipient that fails many
  * attempts at once does not get all of them again at once.
@@ -15,5 +18,5 @@ export function nextAttemptAt(
   random: number = Math.random(),
 ): number | null {
   const delay = delays[attempts - 1];
-  return delay === undefined ? null : Math.round(now + delay * (1 + random / 10));
+  return delay === undefined ? null : Math.round(now + delay * (1 + random * jitter));
 }

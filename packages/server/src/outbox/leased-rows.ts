@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
+import { jitter } from './backoff.ts';
 
 // Rows of work that nodes share: each attempt is made by one node, which leases the row for it. If the node ends in the
 // middle, another one repeats the attempt after the lease. So each row is worked on once, and at least once after a
@@ -94,4 +95,36 @@ export async function endStaleLeases(db: Kysely<Tables>, table: WorkTable): Prom
   await sql`
     UPDATE ${sql.table(table)} SET lease_until = NULL, attempts = attempts - 1
     WHERE lease_until IS NOT NULL`.execute(db);
+}
+
+/**
+ * ms. A clock that is set back by less delays rows by no more than that, and clocks of nodes may differ by so much.
+ */
+export const tolerance = 60_000;
+
+/**
+ * Makes rows due whose next attempt is further ahead than any attempt is scheduled, and ends such leases. They were
+ * written while the clock was ahead, and would otherwise wait for as long as it was set back.
+ *
+ * @param waits ms after which a row is due at the latest, by the number of its attempts; the last one also for more
+ */
+export async function endImpossibleWaits(
+  db: Kysely<Tables>,
+  table: WorkTable,
+  { now, lease, waits }: { now: number; lease: number; waits: readonly number[] },
+): Promise<void> {
+  const latest = waits.map((wait) => sql.lit(Math.ceil(now + wait * (1 + jitter) + tolerance)));
+  const byAttempts = latest.map((at, attempts) => sql`WHEN ${sql.lit(attempts)} THEN ${at}`);
+  await sql`
+    UPDATE ${sql.table(table)} SET next_attempt_at = ${now}
+    WHERE next_attempt_at > ${now}
+      AND next_attempt_at > CASE attempts ${sql.join(byAttempts, sql` `)} ELSE ${latest.at(-1)} END`.execute(
+    db,
+  );
+  // On SQLite, all leases are those of running attempts, whose outcome would be lost.
+  if (!isPostgres(db)) return;
+  await sql`
+    UPDATE ${sql.table(table)} SET lease_until = ${now} WHERE lease_until > ${now + lease + tolerance}`.execute(
+    db,
+  );
 }

@@ -1,7 +1,14 @@
 import type { Kysely, RawBuilder } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
-import { type Claim, claimDue, endStaleLeases, type WorkTable } from './leased-rows.ts';
+import {
+  type Claim,
+  claimDue,
+  endImpossibleWaits,
+  endStaleLeases,
+  tolerance,
+  type WorkTable,
+} from './leased-rows.ts';
 
 /** Work that shares a limit of concurrent attempts, such as that for one recipient. */
 export interface Lane {
@@ -36,12 +43,16 @@ interface Options {
   interval: number;
   /** ms. Longer than the longest attempt. */
   lease: number;
+  /** ms after which a row is due at the latest, by the number of its attempts so far. */
+  waits: readonly number[];
   /** ms after which the remaining attempts are aborted when the server stops. */
   stopTimeout: number;
   /** Called with the first of several consecutive failures. What failed is repeated, a claimed attempt after its lease. */
   failed: (error: unknown) => void;
   /** Epoch ms. */
   now: () => number;
+  /** Monotonic ms. */
+  monotonic?: () => number;
   later?: Later;
 }
 
@@ -66,6 +77,8 @@ export class LeasedWork {
   #filling: Promise<void> = Promise.resolve();
   #nextFill: Promise<void> | undefined;
   #hasEndedStale = false;
+  /** How far the clock was ahead of the monotonic one in the last round, in ms. */
+  #ahead = Number.POSITIVE_INFINITY;
   #isFailing = false;
   #isStopped = false;
 
@@ -93,6 +106,7 @@ export class LeasedWork {
   async #round(): Promise<void> {
     if (!this.#hasEndedStale) await endStaleLeases(this.#options.db, this.#options.table);
     this.#hasEndedStale = true;
+    await this.#noticeClock();
     const lanes = await this.#options.lanes();
     // Those that are not listed get no further attempt.
     for (const state of this.#lanes.values()) state.isDrained = true;
@@ -101,6 +115,14 @@ export class LeasedWork {
       this.#lanes.set(lane.name, Object.assign(counts, { lane, isDrained: false }));
     }
     await this.#fill();
+  }
+
+  /** The clock may have been set back since the last round, or before the start. */
+  async #noticeClock(): Promise<void> {
+    const { db, table, now, monotonic = () => performance.now(), lease, waits } = this.#options;
+    const ahead = now() - monotonic();
+    if (ahead < this.#ahead - tolerance) await endImpossibleWaits(db, table, { now: now(), lease, waits });
+    this.#ahead = ahead;
   }
 
   /** Gives the free slots to lanes. Calls during a distribution share the next one. */

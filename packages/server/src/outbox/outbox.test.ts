@@ -160,7 +160,17 @@ for (const which of ['sqlite', 'postgres'] as const) {
       if (done.length === 9) finished.resolve();
     };
     const work = new LeasedWork({
-      ...{ db, table, attempt, concurrency: 5, interval: 5, lease: 1000, stopTimeout: 1, now: () => 10 },
+      ...{
+        db,
+        table,
+        attempt,
+        concurrency: 5,
+        interval: 5,
+        lease: 1000,
+        stopTimeout: 1,
+        waits: [0],
+        now: () => 10,
+      },
       lanes: async () =>
         ['w', 'v'].map((name) => ({ name, concurrency: 2, only: sql`webhook_id = ${name}` })),
       failed: (error) => finished.reject(error),
@@ -188,7 +198,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     const order: string[] = [];
     const finished = Promise.withResolvers<void>();
     const work = new LeasedWork({
-      ...{ db, table, concurrency: 1, interval: 5, lease: 1000, stopTimeout: 1, now: () => 10 },
+      ...{ db, table, concurrency: 1, interval: 5, lease: 1000, stopTimeout: 1, waits: [0], now: () => 10 },
       lanes: async () =>
         ['x', 'y'].map((name) => ({ name, concurrency: 2, only: sql`webhook_id = ${name}` })),
       attempt: async (claim) => {
@@ -217,7 +227,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     let whenRound = Promise.withResolvers<void>();
     const group = { name: 'workspace', concurrency: 3 };
     const work = new LeasedWork({
-      ...{ db, table, concurrency: 4, interval: 5, lease: 1000, stopTimeout: 1, now: () => 10 },
+      ...{ db, table, concurrency: 4, interval: 5, lease: 1000, stopTimeout: 1, waits: [0], now: () => 10 },
       lanes: async () => {
         whenRound.resolve();
         whenRound = Promise.withResolvers<void>();

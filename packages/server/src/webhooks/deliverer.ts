@@ -11,7 +11,11 @@ import { type SecretBox, sign } from './signing-secrets.ts';
 import { readSecrets } from './stored-secrets.ts';
 
 /** ms from the end of a failed attempt to the next one, as Standard Webhooks recommends: ten attempts in about 76 hours. */
-const delays = [5000, 300_000, ...[0.5, 2, 5, 10, 14, 20, 24].map((hours) => hours * msPerHour)];
+export const deliveryDelays: readonly number[] = [
+  5000,
+  300_000,
+  ...[0.5, 2, 5, 10, 14, 20, 24].map((hours) => hours * msPerHour),
+];
 
 /** The receiver states that the URL is gone permanently (RFC 9110 section 15.5.11). */
 const gone = 410;
@@ -101,7 +105,7 @@ export class WebhookDeliverer {
     const { status, error } = outcome;
     const now = this.#options.now();
     const isLast = error === null || status === gone;
-    const next = isLast ? null : nextAttemptAt(delays, claim.attempts, now);
+    const next = isLast ? null : nextAttemptAt(deliveryDelays, claim.attempts, now);
     if (!(await settle(tx, 'webhook_delivery', claim, next))) return;
     await tx
       .updateTable('webhook_delivery')

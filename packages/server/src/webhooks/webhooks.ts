@@ -10,7 +10,7 @@ import type { Propagation } from '../propagation/propagation.ts';
 import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
 import { version } from '../version.ts';
 import { ReachableAddresses } from './addresses.ts';
-import { WebhookDeliverer } from './deliverer.ts';
+import { deliveryDelays, WebhookDeliverer } from './deliverer.ts';
 import { DeliveryService } from './delivery-service.ts';
 import { LazySender } from './lazy-sender.ts';
 import { queueEvents } from './queue.ts';
@@ -67,6 +67,7 @@ export function createWebhooks(
     concurrency: concurrency.all,
     interval: times.interval,
     lease: times.lease,
+    waits: [0, ...deliveryDelays],
     stopTimeout: times.stop,
     failed: (error) => log.error({ err: error }, 'events could not be sent to webhooks; retrying'),
     now,

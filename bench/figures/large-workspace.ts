@@ -1,0 +1,169 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { keyListSchema } from '@soku/contract/keys';
+import { workspaceSchema } from '@soku/contract/workspaces';
+import type { Person } from '../../test/support/person.ts';
+import { runOperator, startServer } from '../../test/support/server.ts';
+import { startSoku } from '../contestants.ts';
+import { abbreviateCount, type Figure, type Sizes } from '../figure.ts';
+import { insertKeys } from '../list-data.ts';
+import { residentMemory } from '../process-usage.ts';
+import { timeRequest } from '../request-time.ts';
+import { databaseSize } from '../seeded.ts';
+
+/** Requests for each list; the figure is their median. */
+const requests = 5;
+
+/** How far the list is read page by page, 100 keys each. */
+const furthest = 100;
+
+/** By name. */
+const lists: Record<string, Record<string, string>> = {
+  'newest first': {},
+  'by name': { sort: 'name' },
+  'by last use': { sort: 'lastUsed' },
+  'by usage': { sort: 'usage' },
+  'by expiry': { sort: 'expires' },
+  'with counts': { include: 'counts' },
+  'search by name, an eighth': { q: 'worker' },
+  'search by name, none': { q: 'no key has this name' },
+  'search by preview': { q: 'sk_live_2' },
+  'unused for 30 days': { unusedDays: '30' },
+};
+
+/** One workspace with very many keys in one file: lists, searches, start, backup, restore, memory and size. */
+export async function largeWorkspace({ keys }: Sizes): Promise<Figure[]> {
+  const dataDir = await filledDataDir(keys);
+  const title = abbreviateCount(keys);
+  const figures = await served(dataDir, title);
+  figures.push(...(await copied(dataDir, title)));
+  figures.push({
+    name: `size of the database, ${title} keys`,
+    values: [databaseSize(dataDir) / 1e6],
+    unit: 'MB',
+    how: 'Four fifths of the keys have been used, which adds a row of usage each.',
+  });
+  return figures;
+}
+
+/** Keeps the directory for the next run; `npm run bench -- --clean` removes it. */
+async function filledDataDir(count: number): Promise<string> {
+  const kept = join(tmpdir(), `soku-bench-workspace-${count}`);
+  if (existsSync(kept)) return kept;
+  const fresh = mkdtempSync(join(tmpdir(), 'soku-bench-new-'));
+  const server = await startServer({ dataDir: fresh, database: 'sqlite' });
+  const person = await server.signIn();
+  const { id } = workspaceSchema.parse((await person.call('GET', '/v1/workspace')).body);
+  await insertKeys(server, id, count);
+  await server.stop();
+  renameSync(fresh, kept);
+  return kept;
+}
+
+async function served(dataDir: string, title: string): Promise<Figure[]> {
+  await using soku = await startSoku(dataDir);
+  const { pid } = soku.server;
+  const figures: Figure[] = [
+    {
+      name: `start, ${title} keys`,
+      values: [cpuOf(pid)],
+      unit: 'ms of CPU time',
+      how: 'CPU time of the server until it has answered its first request.',
+    },
+    {
+      name: `memory after the start, ${title} keys`,
+      values: [residentMemory(pid) / 1e6],
+      unit: 'MB',
+      how: 'Resident memory of the server.',
+    },
+  ];
+  const person = await soku.server.signIn();
+  const measure = async (name: string, path: string) => {
+    const cpu: number[] = [];
+    const first = await cpuDuring(pid, () => timeRequest(person, path));
+    for (let i = 0; i < requests; i++) cpu.push(await cpuDuring(pid, () => timeRequest(person, path)));
+    figures.push({
+      name: `list ${name}, ${title} keys`,
+      values: cpu,
+      unit: 'ms of CPU time',
+      goal: { below: 100 },
+      how: `CPU time of the server for one page of a workspace with ${title} keys. The first request took ${first.toFixed(0)} ms.`,
+    });
+  };
+  for (const [name, query] of Object.entries(lists))
+    await measure(name, `/v1/api-keys?${new URLSearchParams(query)}`);
+  await measure(`page ${furthest}`, await pathOfPage(person, furthest));
+  figures.push({
+    name: `memory after these lists, ${title} keys`,
+    values: [residentMemory(pid) / 1e6],
+    unit: 'MB',
+    how: 'Resident memory of the server.',
+  });
+  return figures;
+}
+
+async function pathOfPage(person: Person, page: number): Promise<string> {
+  let path = '/v1/api-keys?limit=100';
+  for (let read = 1; read < page; read++) {
+    const { nextCursor } = keyListSchema.parse((await person.call('GET', path)).body);
+    if (nextCursor === null) break;
+    path = `/v1/api-keys?limit=100&cursor=${nextCursor}`;
+  }
+  return path;
+}
+
+/** The commands of an operator, as processes of their own. */
+async function copied(dataDir: string, title: string): Promise<Figure[]> {
+  const to = mkdtempSync(join(tmpdir(), 'soku-bench-new-'));
+  try {
+    const file = join(to, 'backup.db');
+    const backup = await timeCommand(['backup', file], dataDir);
+    const restore = await timeCommand(['restore', file], join(to, 'restored'));
+    const about = {
+      unit: 'ms of CPU time',
+      how: 'CPU time of the operator command, which verifies the file.',
+    };
+    return [
+      { name: `backup, ${title} keys`, values: [backup], ...about },
+      { name: `restore, ${title} keys`, values: [restore], ...about },
+      {
+        name: `size of the backup, ${title} keys`,
+        values: [statSync(file).size / 1e6],
+        unit: 'MB',
+        how: 'The file that the command writes.',
+      },
+    ];
+  } finally {
+    rmSync(to, { recursive: true });
+  }
+}
+
+async function timeCommand(args: string[], dataDir: string): Promise<number> {
+  const before = cpuOfChildren();
+  const { code, output } = await runOperator(args, { dataDir });
+  if (code !== 0) throw new Error(`${args[0]} ended with ${code}: ${output}`);
+  return cpuOfChildren() - before;
+}
+
+/** CPU time of all ended children, in ms: fields 16 and 17 (man 5 proc), in ticks of 10 ms. */
+function cpuOfChildren(): number {
+  const [, rest = ''] = readFileSync('/proc/self/stat', 'utf8').split(') ', 2);
+  const fields = rest.split(' ').map(Number);
+  return ((fields[13] ?? Number.NaN) + (fields[14] ?? Number.NaN)) * 10;
+}
+
+/** CPU time that all threads of a process use meanwhile, in ms. */
+async function cpuDuring(pid: number, work: () => Promise<unknown>): Promise<number> {
+  const before = cpuOf(pid);
+  await work();
+  return cpuOf(pid) - before;
+}
+
+/** ms since the process started. The first field of schedstat is in ns. */
+function cpuOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, task) => {
+    const [ns = ''] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ');
+    return sum + Number(ns) / 1e6;
+  }, 0);
+}
