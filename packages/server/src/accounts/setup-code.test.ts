@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openTestPostgres } from '../../../../test/support/open-database.ts';
+import { openPatiently, openTestPostgres } from '../../../../test/support/open-database.ts';
+import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { createSetupCode } from './setup-code.ts';
 
@@ -12,8 +13,19 @@ async function onPostgres() {
   return database.kysely;
 }
 
+/** A database with an identity of its own: those of `openTestPostgres` are copies of one. */
+async function onAnotherPostgres() {
+  const { url, drop } = await temporaryDatabase();
+  const database = await openPatiently(url);
+  after(async () => {
+    await database.close();
+    await drop();
+  });
+  return database.kysely;
+}
+
 test('on PostgreSQL every process derives the same code from the secret and the database', async () => {
-  const [one, other] = [await onPostgres(), await onPostgres()];
+  const [one, other] = [await onPostgres(), await onAnotherPostgres()];
   const code = await createSetupCode(one, secret);
   assert.match(code, /^([0-9a-f]{6}-){4}[0-9a-f]{6}$/);
   assert.equal(await createSetupCode(one, secret), code);
