@@ -169,12 +169,15 @@ async function startMembers(
 async function backUp({ node }: Member): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'soku-backup-'));
   const { DATABASE_URL = '' } = node.server.env;
-  const { code, output } = await runOperator(['backup', join(folder, 'backup.db')], {
-    dataDir: node.server.dataDir,
-    env: { DATABASE_URL, SOKU_SECRET: testSecret },
-  });
-  rmSync(folder, { recursive: true });
-  if (code !== 0) throw new Error(`the backup failed: ${output}`);
+  try {
+    const { code, output } = await runOperator(['backup', join(folder, 'backup.db')], {
+      dataDir: node.server.dataDir,
+      env: { DATABASE_URL, SOKU_SECRET: testSecret },
+    });
+    if (code !== 0) throw new Error(`the backup failed: ${output}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** @returns a key that may create and revoke the keys of a new workspace. Its revokes are sent to a webhook. */

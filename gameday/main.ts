@@ -157,12 +157,12 @@ function printSummary(results: readonly RoundResult[], chosen: readonly Fault[])
     );
   const broken = results.filter((result) => !isHeld(result));
   const accepted = results.reduce((sum, { tally }) => sum + tally.acceptedAfterRevoke, 0);
-  const verdict =
+  const conclusion =
     broken.length === 0
       ? `Every promise was held in ${Math.round(commentary.seconds)} s.`
       : `BROKEN: ${broken.map(({ fault }) => fault.name).join(', ')}. See Problems above.`;
   commentary.print(
-    `\nRevoked keys that were accepted: ${accepted}. ${inStyle(broken.length === 0 ? 'green' : 'red', verdict)}`,
+    `\nRevoked keys that were accepted: ${accepted}. ${inStyle(broken.length === 0 ? 'green' : 'red', conclusion)}`,
   );
 }
 

@@ -37,7 +37,7 @@ export function reportOf(result: RoundResult): ReportPart[] {
 }
 
 /** The columns of a row of the summary. */
-export const summaryTitles = ['fault', 'clients saw', 'alerts', 'well again after', 'promise held'];
+export const summaryTitles = ['fault', 'clients saw', 'alerts', 'recovered after', 'promise held'];
 
 export function summaryRow(result: RoundResult): string[] {
   const { fault, tally, alerts, wellAfterMs } = result;
@@ -46,11 +46,11 @@ export function summaryRow(result: RoundResult): string[] {
     clientSummary(tally),
     alertSummary(fault, alerts),
     wellAfterMs === undefined ? 'never' : formatTime(wellAfterMs),
-    verdict(result),
+    promiseCell(result),
   ];
 }
 
-function verdict(result: RoundResult): string {
+function promiseCell(result: RoundResult): string {
   if (!isHeld(result)) return 'NO';
   return result.unmet.length === 0 ? 'yes' : 'yes (busy machine)';
 }
@@ -151,7 +151,7 @@ function logLines(lines: RoundResult['lines']): string[] {
 
 function durations({ brokenMs, wellAfterMs }: RoundResult): string {
   const well =
-    wellAfterMs === undefined ? 'it was not well again' : `well again ${formatTime(wellAfterMs)} later`;
+    wellAfterMs === undefined ? 'it did not recover' : `recovered ${formatTime(wellAfterMs)} later`;
   return `broken for ${formatTime(brokenMs)}, ${well}`;
 }
 

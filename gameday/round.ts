@@ -93,7 +93,7 @@ export class Round {
     const wellAfterMs = isWell ? performance.now() - endedAt : undefined;
     commentary.say(
       isWell
-        ? `  well again, ${formatTime(performance.now() - endedAt)} after the end of the fault`
+        ? `  recovered ${formatTime(performance.now() - endedAt)} after the end of the fault`
         : '  not well',
       isWell ? 'green' : 'red',
     );

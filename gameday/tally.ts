@@ -53,10 +53,9 @@ export class Tally {
     if (count === 1) this.#listener.onFailure?.(kind, outcome);
   }
 
-  /** Number of requests of a kind with this outcome, or with any. */
-  count(kind: Kind, outcome?: string): number {
+  /** Number of requests of a kind. */
+  count(kind: Kind): number {
     const counts = this.outcomes.get(kind) ?? new Map<string, number>();
-    if (outcome !== undefined) return counts.get(outcome) ?? 0;
     return [...counts.values()].reduce((sum, count) => sum + count, 0);
   }
 }

@@ -31,7 +31,7 @@ export interface RangeUsage extends UsageHistory {
   timeZone: string;
 }
 
-/** The user's time zone, unless the server has answered that it does not know it: browsers can have newer names. */
+/** The user's time zone, unless the server has responded that it does not know it: browsers can have newer names. */
 let daysZone = userTimeZone;
 
 /** Refreshes while the page is visible. */
@@ -44,8 +44,9 @@ export function historyOptions(keyId: string | undefined, range: UsageRange) {
         return { ...(await callApi(path, { schema: usageHistorySchema, signal })), keyId, range, timeZone };
       };
       if (!hasDays(range)) return read(userTimeZone);
-      return read(daysZone).catch((error: unknown) => {
-        if (daysZone !== userTimeZone || !isUnknownZone(error)) throw error;
+      const zone = daysZone;
+      return read(zone).catch((error: unknown) => {
+        if (zone !== userTimeZone || !isUnknownZone(error)) throw error;
         daysZone = offsetZone(Date.now(), userTimeZone);
         return read(daysZone);
       });

@@ -74,7 +74,7 @@ function requireExclusion(directory: string, file: string): string | undefined {
 function withoutLocks(directory: string, reason: string): StartupError {
   return new StartupError(
     'cannotCreate',
-    `The file system of the data directory ${directory} has no working locks: ${reason}. Without them a second server could use the same data and accept keys that were revoked. Set SOKU_DATA_DIR to a directory on a local disk.`,
+    `The file system of the data directory ${directory} has no working locks: ${reason}. Without them a second server could use the same data directory. Set SOKU_DATA_DIR to a directory on a local disk.`,
   );
 }
 

@@ -54,7 +54,7 @@ export class RenewablePool extends pg.Pool {
     });
     this.on('release', (error: unknown, client) => {
       this.#heardAt.set(client, performance.now());
-      // What is said by a connection that was already given up says nothing about those that replaced it.
+      // An error on a connection that was already given up says nothing about its replacements.
       if (isSilence(error) && !this.#isOutdated(client)) this.renew();
     });
   }

@@ -59,7 +59,7 @@ export function volumeOf(directory: string): Volume {
   return { name: `a file system of type 0x${(type >>> 0).toString(16)}`, kind: 'unclear' };
 }
 
-/** @returns undefined if the system does not tell, as under a strict seccomp filter */
+/** @returns undefined if the system does not report it, as under a strict seccomp filter */
 function typeOf(directory: string): number | undefined {
   try {
     return statfsSync(directory).type;

@@ -59,8 +59,8 @@ export function rejectBrokenRequest(
   }
   const foreign = foreignProtocolOf(error, socket);
   if (foreign !== null) report(foreign, socket);
-  if (foreign?.answer !== undefined) {
-    endSoon(socket, foreign.answer);
+  if (foreign?.response !== undefined) {
+    endSoon(socket, foreign.response);
     return;
   }
   const message = foreign?.message ?? problems[error.code ?? ''] ?? 'This is not a well-formed HTTP request.';
@@ -87,7 +87,7 @@ export function rejectOnSocket(socket: Duplex, problem: ApiProblem): void {
 /**
  * Sends the last bytes of a connection. It is not closed at once, because that would reset it while the client still
  * sends, and the client would lose the response (RFC 9112 section 9.6). Node watches these connections no longer, so a
- * client that never closes its side would keep a file descriptor for ever.
+ * client that never closes its side would keep a file descriptor open indefinitely.
  */
 function endSoon(socket: Duplex, bytes: string | Buffer): void {
   const timer = setTimeout(() => socket.destroy(), lingerTime).unref();

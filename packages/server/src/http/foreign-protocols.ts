@@ -10,7 +10,7 @@ interface ForeignProtocol {
   /** The reason that the client gets. */
   message: string;
   /** Sent instead of an HTTP/1.1 response, which these clients cannot read. */
-  answer?: Buffer;
+  response?: Buffer;
 }
 
 /**
@@ -22,14 +22,14 @@ const interval = 600_000;
 const onlyHttp1 = 'This port speaks HTTP/1.1 only.';
 
 /**
- * HTTP/2 with prior knowledge (RFC 9113 section 3.3). The answer is an empty SETTINGS frame, which must come first, and
+ * HTTP/2 with prior knowledge (RFC 9113 section 3.3). The response is an empty SETTINGS frame, which must come first, and
  * GOAWAY with HTTP_1_1_REQUIRED (13) and a last stream of 0, so the client knows that no request was handled.
  */
 const http2: ForeignProtocol = {
   name: 'HTTP/2',
   advice: 'let the client or proxy use HTTP/1.1 to this port',
   message: onlyHttp1,
-  answer: Buffer.concat([
+  response: Buffer.concat([
     http2Frame(4),
     http2Frame(7, Buffer.concat([Buffer.from([0, 0, 0, 0, 0, 0, 0, 13]), Buffer.from(onlyHttp1)])),
   ]),
@@ -68,7 +68,7 @@ export function foreignProtocolOf(error: Error, socket: Duplex): ForeignProtocol
   return beginnings.find(([bytes]) => start.startsWith(bytes))?.[1] ?? null;
 }
 
-/** Tells the operator about other protocols on a port, seldom enough that a flood does not fill the log. */
+/** Logs other protocols on a port, seldom enough that a flood does not fill the log. */
 export function foreignProtocolLog(
   log: Pick<FastifyBaseLogger, 'warn'>,
   variable: 'PORT' | 'SOKU_GATEWAY_PORT',

@@ -46,7 +46,7 @@ export class RevocationJournal {
   #changed: Uint8Array[] = [];
   /** Whether a full comparison is due: after a start, and when changes may have been missed. */
   #mustCompare = true;
-  #failedWrites = 0;
+  #failures = 0;
   readonly #stopping = new AbortController();
   #onReapplied: (hashes: Uint8Array[]) => void = () => undefined;
 
@@ -93,12 +93,14 @@ export class RevocationJournal {
    */
   async reapply(identify: (db: Kysely<Tables>) => Promise<string>): Promise<string> {
     this.changesMissed();
-    const ends = await this.#file.peek();
-    // On one connection: during a failover, another one may lead to another instance.
-    return this.#database.kysely.connection().execute(async (db) => {
-      const instance = await identify(db);
-      await this.#reapply(db, ends);
-      return instance;
+    return this.#countingFailures(async () => {
+      const ends = await this.#file.peek();
+      // On one connection: during a failover, another one may lead to another instance.
+      return this.#database.kysely.connection().execute(async (db) => {
+        const instance = await identify(db);
+        await this.#reapply(db, ends);
+        return instance;
+      });
     });
   }
 
@@ -136,7 +138,7 @@ export class RevocationJournal {
       this.#hold.checkNow();
       await this.#file.append(hashes.map(toHex));
     } catch (error) {
-      this.#failedWrites += 1;
+      this.#failures += 1;
       this.#logFailure(error);
       this.keysChanged(hashes);
       throw new RequestError({
@@ -149,7 +151,7 @@ export class RevocationJournal {
 
   /** The number of times that the journal could not be written or checked. */
   get failures(): number {
-    return this.#failedWrites;
+    return this.#failures;
   }
 
   /** Reports changed keys by the hashes of their secrets. The revoked ones are appended in the background. */
@@ -171,12 +173,12 @@ export class RevocationJournal {
   }
 
   /** A database that does not respond is not a failure of the journal, and has alerts of its own. */
-  async #countingFailures(work: () => Promise<void>): Promise<void> {
+  async #countingFailures<T>(work: () => Promise<T>): Promise<T> {
     try {
-      await work();
+      return await work();
     } catch (error) {
       const isUnreachable = error instanceof DatabaseUnavailable && !(error instanceof StorageUnavailable);
-      if (!isUnreachable) this.#failedWrites += 1;
+      if (!isUnreachable) this.#failures += 1;
       throw error;
     }
   }

@@ -194,7 +194,6 @@ const noJournal = {
   onReapplied: () => undefined,
   keysChanged: () => undefined,
   changesMissed: () => undefined,
-  reapply: async () => '',
 };
 
 /** Takes the lock of the data directory: a running server would continue to reject keys that it has cached as unknown. */
@@ -229,8 +228,12 @@ async function openShared(url: string): Promise<Target> {
   const log = await createLog('silent', false);
   const database = await openPostgresWithoutRetry(url, log, postgresTimeouts);
   const { createNodeRuntime } = await import('../propagation/node-runtime.ts');
+  const journal: Parameters<typeof createNodeRuntime>[1]['journal'] = {
+    ...noJournal,
+    reapply: (identify) => identify(database.kysely),
+  };
   // It accepts no requests, so it has no uses.
-  const node = createNodeRuntime(database, { cache: noCache, journal: noJournal, usageAge: () => 0, log });
+  const node = createNodeRuntime(database, { cache: noCache, journal, usageAge: () => 0, log });
   await node.start();
   return {
     db: database.kysely,

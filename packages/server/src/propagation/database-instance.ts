@@ -1,14 +1,17 @@
 /** What to do when another instance of the database responds. */
 export interface InstanceHandlers {
-  /** Called when it does: the database has restarted, or a standby or a copy took over. */
+  /** Called when another instance responds: the database has restarted, or a standby or a copy took over. */
   replaced: () => void;
-  /** Revokes again what the database lacks. Until it resolves, nothing is accepted. @returns the instance that it used */
+  /**
+   * Revokes again what the database lacks. It may wait for the disk without a limit; until it resolves, nothing is
+   * accepted. @returns the instance that it used
+   */
   reapply: () => Promise<string>;
   /** Called when this instance lacks a change that the node had applied. */
   lostChanges: () => void;
 }
 
-/** Fails the work of a node that another instance of the database has answered. */
+/** Thrown when another instance of the database responds. */
 export class ReplacedInstance extends Error {
   constructor() {
     super('PostgreSQL was restarted or replaced, so this node starts over with an empty cache');

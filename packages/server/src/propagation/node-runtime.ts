@@ -20,7 +20,7 @@ import type { VerifierCache } from './propagation.ts';
 /** ms. Also stored in the database: a node with a different value does not start. */
 const leaseMs = 2000;
 
-/** Minimum time in ms between two log lines about a failed comparison. */
+/** Minimum time in ms between two log lines about a replaced database, or about a failed comparison. */
 const failureInterval = 10_000;
 
 /** ms between two deletions of old changes. */
@@ -39,6 +39,12 @@ interface Parts {
 /** This process as a node of a cluster, with the real database, clocks and timers. */
 export function createNodeRuntime(database: PostgresDatabase, { cache, journal, usageAge, log }: Parts) {
   const losses = { count: 0 };
+  // Two instances behind one address, such as an old primary that was not fenced, may respond in turn.
+  const logReplaced = throttle<void>(failureInterval, () =>
+    log.warn(
+      'PostgreSQL was restarted or replaced; all keys are rejected until it was compared with the revocation journal',
+    ),
+  );
   const store = new PostgresClusterStore(database.connection);
   const node = new VerifierNode({
     name: processName,
@@ -64,9 +70,7 @@ export function createNodeRuntime(database: PostgresDatabase, { cache, journal, 
     instanceHandlers: {
       ...watchInstance(journal, log, losses),
       replaced: () => {
-        log.warn(
-          'PostgreSQL was restarted or replaced; all keys are rejected until it was compared with the revocation journal',
-        );
+        logReplaced();
         // Connections to a former primary may still be open.
         for (const one of [database.pool, database.verificationPool, store, notices]) one.renew();
       },

@@ -27,7 +27,7 @@ interface Options {
   log: Logger;
   /** For how many days counts are kept, including the current one. */
   retentionDays: number;
-  /** Is told about each periodic flush. */
+  /** Times each periodic flush. */
   flushAge?: FlushAge;
   /** Epoch ms. */
   now?: () => number;

@@ -11,8 +11,8 @@ type Options = Pick<VerifierOptions, 'environment' | 'isClientHidden'>;
 type Use = Pick<KeyVerification<unknown>, 'options' | 'request'>;
 
 /**
- * Checks whether the policy of a cached key permits a use. `checkPolicy` decides, but most uses are seen to pass by the
- * flags of the row and by what passed before, without an object of the policy.
+ * Checks whether the policy of a cached key permits a use. `checkPolicy` decides, but most uses can be accepted from the
+ * flags of the row and what passed before, without an object of the policy.
  */
 export class UseCheck {
   readonly #keys: KeyTable;
