@@ -56,13 +56,11 @@ const longGroups = [
   {
     name: 'long',
     files: [
-      'test/contract/{list,names}.test.ts',
+      'test/contract/{list,names,outgoing-secrecy}.test.ts',
       'test/deploy/{image,service}.test.ts',
       'test/endurance/*.test.ts',
       'test/gateway/streaming.test.ts',
-      'test/nodes/accounts.test.ts',
-      'test/nodes/failover.test.ts',
-      'test/nodes/webhooks.test.ts',
+      'test/nodes/{accounts,failover,idle-keys,webhooks}.test.ts',
       'test/operations/{gameday,rolling-restart}.test.ts',
       'test/proxies/*.test.ts',
       'test/simulation/*.test.ts',

@@ -126,7 +126,7 @@ test('a long IPv6 address breaks between its groups', async (t) => {
   const lines = await evaluate(
     page,
     z.array(z.array(z.number())),
-    `[...document.querySelector('.clients__table bdi').childNodes].filter(({ nodeName }) => nodeName === '#text').map((group) => {
+    `[...document.querySelectorAll('.clients__table bdi > span')].map((group) => {
       const range = document.createRange();
       range.selectNodeContents(group);
       return [...range.getClientRects()].map(({ top }) => top);

@@ -147,20 +147,23 @@ interface PartyProps {
 
 /** Links to its page, if it has one. */
 function PartyName({ kind, id, name }: PartyProps) {
-  const shown = <UntrustedText text={name} className="entry__name" />;
   if (kind === 'key')
     return (
       <Link to="/settings/api/$keyId" params={{ keyId: id }} className="entry__link">
-        {shown}
+        <EntryName name={name} />
       </Link>
     );
   if (kind === 'webhook')
     return (
       <Link to="/settings/webhooks/$webhookId" params={{ webhookId: id }} className="entry__link">
-        {shown}
+        <EntryName name={name} />
       </Link>
     );
-  return shown;
+  return <EntryName name={name} />;
+}
+
+function EntryName({ name }: { name: string }) {
+  return <UntrustedText text={name} className="entry__name" />;
 }
 
 const placeholders = ['a', 'b', 'c', 'd', 'e', 'f'];

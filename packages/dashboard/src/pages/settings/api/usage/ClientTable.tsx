@@ -122,7 +122,7 @@ function Address({ text }: { text: string }) {
       {groups.map((group, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: groups can be equal, and the address does not change
         <Fragment key={i}>
-          {group}
+          <span>{group}</span>
           <wbr />
         </Fragment>
       ))}
