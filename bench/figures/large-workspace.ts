@@ -71,12 +71,7 @@ async function served(dataDir: string, title: string): Promise<Figure[]> {
       unit: 'ms of CPU time',
       how: 'CPU time of the server until it has answered its first request.',
     },
-    {
-      name: `memory after the start, ${title} keys`,
-      values: [residentMemory(pid) / 1e6],
-      unit: 'MB',
-      how: 'Resident memory of the server.',
-    },
+    memoryOf(pid, `memory after the start, ${title} keys`),
   ];
   const person = await soku.server.signIn();
   const measure = async (name: string, path: string) => {
@@ -93,13 +88,12 @@ async function served(dataDir: string, title: string): Promise<Figure[]> {
   for (const [name, query] of Object.entries(lists))
     await measure(name, `/v1/api-keys?${new URLSearchParams(query)}`);
   await measure(`page ${furthest}`, await pathOfPage(person, furthest));
-  figures.push({
-    name: `memory after these lists, ${title} keys`,
-    values: [residentMemory(pid) / 1e6],
-    unit: 'MB',
-    how: 'Resident memory of the server.',
-  });
+  figures.push(memoryOf(pid, `memory after these lists, ${title} keys`));
   return figures;
+}
+
+function memoryOf(pid: number, name: string): Figure {
+  return { name, values: [residentMemory(pid) / 1e6], unit: 'MB', how: 'Resident memory of the server.' };
 }
 
 async function pathOfPage(person: Person, page: number): Promise<string> {

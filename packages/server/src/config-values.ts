@@ -2,6 +2,7 @@
 import { parseRange } from '@soku/contract/address-lists';
 import { isIpv4, mappedBits } from '@soku/contract/addresses';
 import { z } from 'zod';
+import { basePathOf } from './http/public-url.ts';
 import { maxQuota } from './limits/sliding-window.ts';
 
 /** A whole number in decimal digits, within bounds. */
@@ -81,10 +82,7 @@ export const publicUrl = z
     (text) => plainPath.test(text),
     'must have no path, or one such as /soku: parts of letters, digits and . _ ~ -, with one slash before each',
   )
-  .transform((text) => {
-    const { origin, pathname } = new URL(text);
-    return origin + pathname.replace(/\/$/, '');
-  });
+  .transform((text) => new URL(text).origin + basePathOf(text));
 
 /** Whether a text is an https URL without a user. A server on this machine may use http. */
 export function isKeyListUrl(text: string): boolean {

@@ -1,7 +1,6 @@
 import './Gate.css';
 import type { ReactNode } from 'react';
-import { useSession } from '../api/session.ts';
-import { ownUrl } from '../base-path.ts';
+import { usePublicUrl } from '../api/session.ts';
 import type { Elements } from './elements.ts';
 import { HostDrawing } from './HostDrawing.tsx';
 import { hostOf } from './host.ts';
@@ -19,8 +18,7 @@ interface GateProps {
 /** The page layout of login and setup. It names the host, and the drawing differs for each host. */
 export function Gate({ title, lead, children, foot }: GateProps) {
   usePageTitle(title);
-  const session = useSession();
-  const host = hostOf(session?.publicUrl ?? ownUrl());
+  const host = hostOf(usePublicUrl());
   return (
     <div className="gate">
       <main className="gate__main" id="content" tabIndex={-1}>

@@ -6,8 +6,11 @@ import pg from 'pg';
  */
 export const serverInstance = 'extract(epoch FROM pg_postmaster_start_time())::text';
 
-/** How long a connection may be idle before its next use tests it, and how long the test may take, in ms. */
-const idleTest = { after: 1000, timeout: 3000 };
+/** How long a connection may be idle before its next use tests it, in ms. */
+const longestUntested = 1000;
+
+/** How long the test of a connection may take, in ms. */
+const testTimeout = 3000;
 
 /** How long a pool opens no further connections when PostgreSQL has none left, in ms. */
 const scarcity = 5000;
@@ -109,9 +112,9 @@ export class RenewablePool extends pg.Pool {
   async #isUsable(client: pg.PoolClient): Promise<boolean> {
     if (this.#isOutdated(client)) return false;
     const idleMs = performance.now() - (this.#heardAt.get(client) ?? performance.now());
-    if (!this.#isTested || idleMs < idleTest.after) return true;
+    if (!this.#isTested || idleMs < longestUntested) return true;
     try {
-      await client.query(testOf(idleTest.timeout));
+      await client.query(connectionTest);
       return true;
     } catch {
       // The other connections have most likely been lost with it.
@@ -130,14 +133,11 @@ function isScarce(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === tooManyConnections;
 }
 
-/**
- * A statement that proves that a connection works.
- *
- * @param timeout ms. A setting of the driver that its types omit for single statements
- */
-export function testOf(timeout: number): pg.QueryConfig & { query_timeout: number } {
-  return { text: 'SELECT 1', query_timeout: timeout };
-}
+/** A statement that proves that a connection works. The types of the driver omit the timeout of single statements. */
+export const connectionTest: pg.QueryConfig & { query_timeout: number } = {
+  text: 'SELECT 1',
+  query_timeout: testTimeout,
+};
 
 export function createPool(config: pg.PoolConfig, isTested = false): RenewablePool {
   return new RenewablePool(config, isTested);

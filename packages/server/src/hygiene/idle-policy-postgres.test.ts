@@ -1,6 +1,6 @@
 /** The search for idle keys beside other commands, and with the clock of the database. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { msPerDay as day } from '@soku/contract/instant';
 import { sql } from 'kysely';
 import { insertNewKey, newKey } from '../../../../test/support/new-key.ts';
@@ -8,16 +8,21 @@ import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { propagationOf } from '../../../../test/support/propagation.ts';
 import { IdlePolicy } from './idle-policy.ts';
 
-test('a key that a command has locked is left to the next search, and a fast clock finds nothing', async (t) => {
+/** A workspace whose idle keys are disabled after 30 days, and a time since which their uses are known. */
+async function scene(t: TestContext) {
   const { database, close } = await openTestDatabase('postgres');
   t.after(close);
   const db = database.kysely;
   const now = Date.now();
-  const known = now - 300 * day;
   await db
     .insertInto('workspace')
     .values({ id: 'ws_1', name: 'x', max_key_idle: 30, created_at: 1 })
     .execute();
+  return { database, db, now, known: now - 300 * day };
+}
+
+test('a key that a command has locked is left to the next search, and a fast clock finds nothing', async (t) => {
+  const { database, db, now, known } = await scene(t);
   await db.updateTable('usage_history').set({ complete_since: known, watched_since: known }).execute();
   const keys = [1, 15].map((age) =>
     newKey({ workspaceId: 'ws_1', name: `${age}`, createdAt: now - age * day - 2 * day }),
@@ -53,15 +58,7 @@ test('a key that a command has locked is left to the next search, and a fast clo
 });
 
 test('no key is disabled while a node may have uses that are not written', async (t) => {
-  const { database, close } = await openTestDatabase('postgres');
-  t.after(close);
-  const db = database.kysely;
-  const now = Date.now();
-  const known = now - 300 * day;
-  await db
-    .insertInto('workspace')
-    .values({ id: 'ws_1', name: 'x', max_key_idle: 30, created_at: 1 })
-    .execute();
+  const { database, db, now, known } = await scene(t);
   const watched = { complete_since: known, watched_since: known, watched_until: now - 1000 };
   await db.updateTable('usage_history').set(watched).execute();
   const key = newKey({ workspaceId: 'ws_1', name: 'x', createdAt: now - 40 * day });

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { testOf } from '../database/postgres-pool.ts';
+import { connectionTest } from '../database/postgres-pool.ts';
 import type { Later } from '../timers/periodic-task.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -7,10 +7,10 @@ import { withTimeout } from './with-timeout.ts';
 const retryMs = { shortest: 100, longest: 5000 };
 
 /**
- * ms between two tests of the connection, and for the response. Without them, a connection that a proxy or firewall
- * has lost would look like one without notifications.
+ * ms between two tests of the connection. Without them, a connection that a proxy or firewall has lost would look like
+ * one without notifications.
  */
-const test = { interval: 10_000, timeout: 3000 };
+const testInterval = 10_000;
 
 /** ms for which `stop` waits for a connection that may be broken. */
 const stopTimeoutMs = 500;
@@ -79,11 +79,11 @@ export class PostgresListener {
     if (this.#stopped) return;
     this.#cancel = this.#options.later(async () => {
       try {
-        await client.query(testOf(test.timeout));
+        await client.query(connectionTest);
         if (client === this.#client) this.#testLater(client, lost);
       } catch {
         lost();
       }
-    }, test.interval);
+    }, testInterval);
   }
 }

@@ -1,6 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { useSession } from '../../api/session.ts';
-import { ownUrl } from '../../base-path.ts';
+import { usePublicUrl, useSession } from '../../api/session.ts';
 import { Code, CodeTabs } from '../../components/Code.tsx';
 import { callSnippets } from '../../components/snippets.ts';
 import { HelpPage, HelpSection } from './HelpPage.tsx';
@@ -8,7 +7,7 @@ import { RateLimits } from './RateLimits.tsx';
 
 export function AuthenticationPage() {
   const session = useSession();
-  const origin = session?.publicUrl ?? ownUrl();
+  const origin = usePublicUrl();
   const prefix = session?.keyPrefix ?? 'sk_live_';
   return (
     <HelpPage title="Authentication" lead="Every API call sends the key in one header.">

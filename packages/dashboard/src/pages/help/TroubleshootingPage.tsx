@@ -2,8 +2,7 @@ import './TroubleshootingPage.css';
 import { errorCodes } from '@soku/contract/error-codes';
 import { useRouterState } from '@tanstack/react-router';
 import { useMemo } from 'react';
-import { useSession } from '../../api/session.ts';
-import { ownUrl } from '../../base-path.ts';
+import { usePublicUrl, useSession } from '../../api/session.ts';
 import { CheckKey } from './CheckKey.tsx';
 import { codesByStatus, ErrorEntry } from './ErrorEntry.tsx';
 import { HelpPage, HelpSection } from './HelpPage.tsx';
@@ -12,7 +11,7 @@ export function TroubleshootingPage() {
   const session = useSession();
   const groups = useMemo(codesByStatus, []);
   const target = useRouterState({ select: (state) => state.location.hash });
-  const origin = session?.publicUrl ?? ownUrl();
+  const origin = usePublicUrl();
   return (
     <HelpPage
       title="API troubleshooting"

@@ -1,8 +1,7 @@
 import './ProtectPage.css';
 import { Link } from '@tanstack/react-router';
 import backEndExample from '../../../../../../examples/back-end/back-end.mjs?raw';
-import { useSession } from '../../../api/session.ts';
-import { ownUrl } from '../../../base-path.ts';
+import { usePublicUrl } from '../../../api/session.ts';
 import { Code, CodeTabs } from '../../../components/Code.tsx';
 import { HelpPage, HelpSection } from '../HelpPage.tsx';
 import { callGatewayCommand, checks, gatewayRules, startGatewayCommand, verifyCommand } from './commands.ts';
@@ -10,7 +9,7 @@ import { gatewayUrl, withUrl } from './own-url.ts';
 import { ProxySections } from './Proxies.tsx';
 
 export function ProtectPage() {
-  const origin = useSession()?.publicUrl ?? ownUrl();
+  const origin = usePublicUrl();
   return (
     <HelpPage
       title="Protect an API"

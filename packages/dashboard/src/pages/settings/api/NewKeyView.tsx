@@ -1,5 +1,4 @@
-import { useSession } from '../../../api/session.ts';
-import { ownUrl } from '../../../base-path.ts';
+import { usePublicUrl } from '../../../api/session.ts';
 import { Button } from '../../../components/Button.tsx';
 import { CodeTabs } from '../../../components/Code.tsx';
 import { DialogActions } from '../../../components/Dialog.tsx';
@@ -17,7 +16,7 @@ interface NewKeyViewProps {
 }
 
 export function NewKeyView({ apiKey, preview, name, copied, onCopied, onDone }: NewKeyViewProps) {
-  const origin = useSession()?.publicUrl ?? ownUrl();
+  const origin = usePublicUrl();
   const test = useTestKey();
   return (
     <div className="form">
