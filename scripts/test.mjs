@@ -81,7 +81,7 @@ const compileCache = fileURLToPath(new URL('../node_modules/.cache/soku-tests', 
 const concurrency = isLong ? 1 : availableParallelism() + 2;
 
 await globalSetup();
-/** @type {{ name: string, reason: string, code: number }[]} */
+/** @type {{ name: string, reason: string, code: number, details: string }[]} */
 const failures = [];
 const chosen = isLong ? longGroups : groups;
 const waiting = [...chosen];
@@ -90,7 +90,10 @@ const next = async () => {
 };
 await Promise.all(Array.from({ length: concurrency }, next));
 await globalTeardown();
-for (const { name, reason } of failures) console.error(`The tests of "${name}" failed (${reason}).`);
+// At the end, because services that run this keep or show only the last lines.
+for (const { name, reason, details } of failures) {
+  console.error(`\nThe tests of "${name}" failed (${reason}).\n${details}`);
+}
 process.exitCode = failures[0]?.code ?? 0;
 
 /**
@@ -121,9 +124,19 @@ async function run(group) {
   const { promise, resolve } = Promise.withResolvers();
   child.once('close', (status, signal) => resolve({ status, signal }));
   const failure = failureOf(await promise);
-  if (failure !== null) failures.push({ name, ...failure });
+  if (failure !== null) failures.push({ name, ...failure, details: failuresIn(printed) });
   const seconds = Math.round((performance.now() - started) / 1000);
   if (output === 'pipe') console.log(`\nTests: ${name} (${seconds} s)\n${printed}`);
+}
+
+/**
+ * The part of the output of Node's test runner that lists the failed tests, or the last lines if a process has crashed.
+ *
+ * @param {string} printed
+ */
+function failuresIn(printed) {
+  const start = printed.lastIndexOf('✖ failing tests:');
+  return start === -1 ? printed.split('\n').slice(-30).join('\n') : printed.slice(start);
 }
 
 /**

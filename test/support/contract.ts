@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { type ErrorCode, errorCodes } from '@soku/contract/error-codes';
 import { type ErrorBody, errorSchema } from '@soku/contract/errors';
 import { exchange, type Fields } from './http.ts';
@@ -83,7 +84,9 @@ export async function eventually<T>(read: () => Promise<T>, satisfies: (value: T
   for (let wait = 5; ; wait = Math.min(1.3 * wait, 50)) {
     const value = await read();
     if (satisfies(value)) return value;
-    assert.ok(performance.now() < deadline, 'the condition was not met in time');
+    if (performance.now() > deadline) {
+      assert.fail(`the condition was not met in time; the last value was ${inspect(value).slice(0, 1000)}`);
+    }
     // Leave the CPU to the server in the meantime.
     await pause(wait);
   }
