@@ -15,7 +15,12 @@ const { url, database, close } = await openTestPostgres();
 after(close);
 await database.kysely.insertInto('workspace').values({ id: 'ws_a', name: 'a', created_at: 1 }).execute();
 
-const neverCache = { beginRead: () => null, mayCache: () => false, trusts: () => true };
+const neverCache = {
+  beginRead: () => null,
+  mayCache: () => false,
+  trusts: () => true,
+  whenTrusted: async () => undefined,
+};
 const verify = (apiKey: string) =>
   verifyWithoutCache(new PostgresSecrets(database.pool, neverCache, 'off'), apiKey);
 

@@ -30,7 +30,12 @@ export interface Transaction {
 }
 
 /** Never caches anything. */
-const neverCache = { beginRead: () => null, mayCache: () => false, trusts: () => true };
+const neverCache = {
+  beginRead: () => null,
+  mayCache: () => false,
+  trusts: () => true,
+  whenTrusted: async () => undefined,
+};
 
 /** Starts a separate server, because the attacks also use a superuser. */
 export async function startPostgresFixture(): Promise<PostgresFixture> {

@@ -1,6 +1,7 @@
 import { generateKey, hashKey } from '@soku/key';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
-import { leaseTimingOf, VerifierNode } from '../../packages/server/src/propagation/node.ts';
+import { leaseTimingOf } from '../../packages/server/src/propagation/lease.ts';
+import { VerifierNode } from '../../packages/server/src/propagation/node.ts';
 import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
 import { noRow } from '../../packages/server/src/verification/key-table.ts';
 import { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';

@@ -21,8 +21,14 @@ test('after a restart of the database, a node accepts nothing before it was comp
   await world.run(2000);
   assert.ok(calls.includes('replaced'));
   assert.deepEqual([holds(), node.trusts(world.database.instance)], [false, false]);
+  const ended: number[] = [];
+  const waits = [500, 10_000].map((ms) => node.whenTrusted(ms).then(() => ended.push(ms)));
+  await world.run(400);
+  assert.deepEqual(ended, []);
+  await world.run(200);
+  assert.deepEqual(ended, [500]);
   comparison.resolve(world.database.instance);
-  await world.run(1000);
+  await Promise.all([...waits, world.run(1000)]);
   assert.equal(calls.at(-1), 'recovered');
   assert.deepEqual([holds(), node.trusts(world.database.instance)], [true, true]);
   assert.ok(!calls.includes('lost changes'));

@@ -34,6 +34,8 @@ export class DatabaseInstance {
    * another one may have taken over since.
    */
   #mustCompare = true;
+  /** Callers that wait for the end of the comparison. */
+  #waiting: (() => void)[] = [];
 
   /** @param startOver called before the handlers when another instance responds */
   constructor(handlers: InstanceHandlers, startOver: () => void) {
@@ -72,6 +74,14 @@ export class DatabaseInstance {
     return this.#mustCompare;
   }
 
+  /** Resolves when results of the newest instance may be used. It may wait without a limit. */
+  whenCompared(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isReplaced) this.#waiting.push(resolve);
+      else resolve();
+    });
+  }
+
   /** Revokes again what the database lacks. @returns the instance that it used */
   reapply(): Promise<string> {
     return this.#handlers.reapply();
@@ -85,6 +95,7 @@ export class DatabaseInstance {
   compared(hasLost: boolean): void {
     this.#isReplaced = false;
     this.#mustCompare = false;
+    for (const resolve of this.#waiting.splice(0)) resolve();
     if (hasLost) this.#handlers.lostChanges();
   }
 }

@@ -11,6 +11,17 @@ export interface LeaseTiming {
   marginMs: number;
 }
 
+/** The lease timing that all nodes must share, from the options of one. */
+export function leaseTimingOf({
+  leaseMs,
+  marginShare = 0.1,
+}: {
+  leaseMs: number;
+  marginShare?: number;
+}): LeaseTiming {
+  return { leaseMs, marginMs: leaseMs * marginShare };
+}
+
 /** A reading of both clocks, in ms. */
 export interface ClockReading {
   monotonic: number;

@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
 import type { Acknowledgment, ClusterSnapshot, ClusterStore, LogPosition } from './cluster-store.ts';
 import { DatabaseInstance, type InstanceHandlers, ReplacedInstance } from './database-instance.ts';
 import { type HeartbeatOutcome, Heartbeats } from './heartbeats.ts';
-import { type ClockReading, Lease, type LeaseTiming } from './lease.ts';
+import { type ClockReading, Lease, type LeaseTiming, leaseTimingOf } from './lease.ts';
 import type { NodeStatus } from './node-status.ts';
 import { OwnRegistrations } from './own-registrations.ts';
 import { Peers } from './peers.ts';
@@ -50,14 +50,6 @@ const heartbeatsPerLease = 5;
 
 /** ms for which `stop` waits for the database, at most twice. */
 const stopTimeoutMs = 1000;
-
-/** The lease timing that all nodes must share, from the options of one. */
-export function leaseTimingOf({
-  leaseMs,
-  marginShare = 0.1,
-}: Pick<NodeOptions, 'leaseMs' | 'marginShare'>): LeaseTiming {
-  return { leaseMs, marginMs: leaseMs * marginShare };
-}
 
 /**
  * One of several processes that verify the keys of one database, each with its own cache. It verifies from its cache
@@ -159,6 +151,11 @@ export class VerifierNode {
     return this.#instance.isCompared(instance);
   }
 
+  /** Resolves when `trusts` returns true for a read of the newest instance, or after `ms`. */
+  async whenTrusted(ms: number): Promise<void> {
+    await withTimeout(this.#instance.whenCompared(), ms, this.#options.later);
+  }
+
   /** Call this when a change was published, or may have been. */
   wake(): void {
     this.#heartbeats.wake();
@@ -187,9 +184,8 @@ export class VerifierNode {
   status(): NodeStatus {
     const now = this.#options.clock.monotonic();
     const { registered, applied } = this.#changeLog;
-    const own = this.#registrations.id;
     return {
-      id: own,
+      id: this.id,
       name: this.#options.name,
       registered,
       leaseMs: this.#lease.remainingMs(),
@@ -197,7 +193,7 @@ export class VerifierNode {
       headSeq: this.#headSeq,
       lag: Math.max(0, this.#headSeq - applied.seq),
       nodes: this.#peers.rows().map(({ id, name, ackedSeq }) => {
-        return { id, name, ackedSeq, silentMs: this.#peers.silentMs(id, now), self: id === own };
+        return { id, name, ackedSeq, silentMs: this.#peers.silentMs(id, now), self: id === this.id };
       }),
     };
   }
@@ -262,9 +258,8 @@ export class VerifierNode {
     const onlyReads =
       !isAwaited && applied.seq === this.#ackedSeq && this.#lease.wasRenewedWithin(this.#interval);
     const renewal = onlyReads ? undefined : newId();
-    const { id } = this.#registrations;
     const usageAgeMs = this.#options.usageAge?.();
-    const snapshot = await store.exchange({ id, acked: applied, renewal, usageAgeMs });
+    const snapshot = await store.exchange({ id: this.id, acked: applied, renewal, usageAgeMs });
     this.#requireCurrent(epoch);
     this.#instance.require(snapshot.instance);
     if (renewal === undefined) return this.#applySnapshot(snapshot, undefined);

@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import pg from 'pg';
 import { openTestPostgres, whenWaiting } from '../../../../test/support/open-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
+import { serverInstance } from '../database/postgres-pool.ts';
 import { PostgresSecrets } from './postgres-secrets.ts';
 
 const { url, database, close } = await openTestPostgres();
@@ -16,7 +17,12 @@ assert.ok(first !== undefined && second !== undefined);
 /** A secret source that counts its statements. */
 function secrets() {
   let sent = 0;
-  const guard = { beginRead: () => ++sent, mayCache: () => true, trusts: () => true };
+  const guard = {
+    beginRead: () => ++sent,
+    mayCache: () => true,
+    trusts: () => true,
+    whenTrusted: async () => undefined,
+  };
   return { secrets: new PostgresSecrets(verificationPool, guard, 'off'), sent: () => sent };
 }
 
@@ -88,4 +94,34 @@ test('when the database cancels a read, waiting requests fail at once', async ()
   assert.ok((await waiting).every(({ status }) => status === 'rejected'));
   assert.equal((await all).filter(({ status }) => status === 'rejected').length, 1);
   assert.equal(sent(), 4, 'no further statement was sent');
+});
+
+/** A guard that trusts only the instance `trusted`, and calls `compare` where the node waits for the comparison. */
+function guardOf(trusted: { instance: string }, compare: (ms: number) => Promise<void>) {
+  const guard = {
+    beginRead: () => null,
+    mayCache: () => true,
+    trusts: (instance: string) => instance === trusted.instance,
+    whenTrusted: compare,
+  };
+  return new PostgresSecrets(verificationPool, guard, 'off');
+}
+
+test('a read of an instance that is not compared yet waits, and then reads again', async () => {
+  const { rows } = await pool.query<{ instance: string }>(`SELECT ${serverInstance} AS instance`);
+  const trusted = { instance: 'the former one' };
+  const source = guardOf(trusted, async () => {
+    await pool.query(`UPDATE api_key SET scopes = 'of:now' WHERE id = 'key_0'`);
+    trusted.instance = rows[0]?.instance ?? '';
+  });
+  const { stored } = await source.read(first);
+  assert.ok(stored !== undefined && 'key' in stored);
+  assert.deepEqual(stored.key.scopes, ['of:now'], 'the result from before the comparison decides nothing');
+});
+
+test('a read fails when the instance was not compared in time', async () => {
+  const waits: number[] = [];
+  const source = guardOf({ instance: 'the former one' }, async (ms) => void waits.push(ms));
+  await assert.rejects(source.read(first), /has not compared its revocation journal/);
+  assert.deepEqual(waits, [1500]);
 });

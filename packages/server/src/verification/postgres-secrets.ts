@@ -12,6 +12,9 @@ import { parseStoredSecret, secretColumns, secretTables } from './stored-secret.
  */
 const bounds = { statements: 4, secrets: 500, callers: 10_000 };
 
+/** Maximum time in ms for which a read waits until another instance of PostgreSQL was compared with the journal. */
+const longestWait = 1500;
+
 /**
  * Reads the newest change in the same snapshot, which determines whether the result may be cached. Returns no rows on a
  * standby: after a failover the address may lead to one, and it may lag behind.
@@ -39,6 +42,16 @@ export interface FillGuard<Ticket> {
   mayCache(ticket: Ticket, head: LogPosition): boolean;
   /** Whether the result may decide about a key. @param instance of the server that was read */
   trusts(instance: string): boolean;
+  /** Resolves when the newest instance is trusted, or after `ms`. */
+  whenTrusted(ms: number): Promise<void>;
+}
+
+/** What one statement has read. */
+interface Found<Ticket> {
+  ticket: Ticket;
+  head: LogPosition;
+  /** By hash. */
+  rows: Map<string, unknown>;
 }
 
 /** A requested secret whose statement has not been sent, with one or more waiting callers. */
@@ -108,27 +121,42 @@ export class PostgresSecrets<Ticket> implements SecretSource {
   }
 
   async #query(batch: readonly (readonly [string, Waiting])[]): Promise<void> {
-    const ticket = this.#guard.beginRead();
     const hashes = batch.map(([hash]) => Buffer.from(hash, 'latin1'));
-    const { rows } = await this.#pool.query({ name: 'secrets', text: lookUp, values: [hashes] });
-    const found = new Map<string, unknown>();
-    let head: LogPosition | undefined;
-    for (const row of rows) {
-      const { head_seq: seq, head_token: token, hash, instance } = rowSchema.parse(row);
-      if (!this.#guard.trusts(instance)) throw new Error(replaced);
-      head = { seq, token };
-      if (hash !== null) found.set(Buffer.from(hash).toString('latin1'), row);
-    }
-    if (head === undefined) throw new Error('the database is a standby, or its change_head row is missing');
-    const seen = head;
-    const mayCache = () => this.#guard.mayCache(ticket, seen);
+    const { ticket, head, rows } = await this.#readTrusted(hashes);
+    const mayCache = () => this.#guard.mayCache(ticket, head);
     for (const [hash, { resolve, reject }] of batch) {
       // A row that cannot be parsed fails only its own request.
       try {
-        resolve({ stored: parseStoredSecret(found.get(hash), this.#usualLimit), mayCache: mayCache });
+        resolve({ stored: parseStoredSecret(rows.get(hash), this.#usualLimit), mayCache });
       } catch (error) {
         reject(error);
       }
     }
+  }
+
+  /** Reads again when another instance of PostgreSQL has responded and was then compared with the journal. */
+  async #readTrusted(hashes: readonly Buffer[]): Promise<Found<Ticket>> {
+    const found = await this.#read(hashes);
+    if (found !== undefined) return found;
+    await this.#guard.whenTrusted(longestWait);
+    const again = await this.#read(hashes);
+    if (again === undefined) throw new Error(replaced);
+    return again;
+  }
+
+  /** @returns undefined if the instance that responded is not trusted */
+  async #read(hashes: readonly Buffer[]): Promise<Found<Ticket> | undefined> {
+    const ticket = this.#guard.beginRead();
+    const result = await this.#pool.query({ name: 'secrets', text: lookUp, values: [hashes] });
+    const rows = new Map<string, unknown>();
+    let head: LogPosition | undefined;
+    for (const row of result.rows) {
+      const { head_seq: seq, head_token: token, hash, instance } = rowSchema.parse(row);
+      if (!this.#guard.trusts(instance)) return undefined;
+      head = { seq, token };
+      if (hash !== null) rows.set(Buffer.from(hash).toString('latin1'), row);
+    }
+    if (head === undefined) throw new Error('the database is a standby, or its change_head row is missing');
+    return { ticket, head, rows };
   }
 }
