@@ -22,17 +22,21 @@ function serverAddress({ HOST = '127.0.0.1', PORT = '3000' }) {
   return `http://${host.includes(':') ? `[${host}]` : host}:${PORT || '3000'}`;
 }
 
-const env = {
-  ...process.env,
-  SOKU_PUBLIC_URL: process.env.SOKU_PUBLIC_URL || pagesAddress,
-  SOKU_DEV_SERVER: serverAddress(process.env),
-};
+/** The path under which the dashboard is served; '' for the root. The server rejects a URL that cannot be parsed. */
+function pathOf(url) {
+  return URL.canParse(url) ? new URL(url).pathname.replace(/\/$/, '') : '';
+}
+
+const publicUrl = process.env.SOKU_PUBLIC_URL || pagesAddress;
+const path = pathOf(publicUrl);
+const env = { ...process.env, SOKU_PUBLIC_URL: publicUrl };
+const viteEnv = { ...env, SOKU_DEV_SERVER: serverAddress(process.env), SOKU_DEV_PATH: path };
 
 const children = new Map();
 let exitCode;
 
 /** Starts a Node program in its own process group, so that Ctrl+C reaches it only through this process. */
-function start(name, cwd, args) {
+function start(name, cwd, args, env) {
   const options = { cwd, env, stdio: ['ignore', 'inherit', 'inherit'], detached: true };
   const child = spawn(process.execPath, args, options);
   children.set(name, child);
@@ -72,11 +76,16 @@ if (!existsSync(join(dashboard, 'dist/index.html'))) {
   build(root, process.execPath, products.dashboard);
 }
 console.error(
-  `Open ${pagesAddress} (pages reload and the server restarts when a file changes; press Ctrl+C to stop both)`,
+  `Open ${pagesAddress}${path} (pages reload and the server restarts when a file changes; press Ctrl+C to stop both)`,
 );
-start('server', root, ['--watch', '--watch-preserve-output', 'packages/server/src/main.ts']);
+start('server', root, ['--watch', '--watch-preserve-output', 'packages/server/src/main.ts'], env);
 const vite = join(
   createRequire(join(dashboard, 'package.json')).resolve('vite/package.json'),
   '../bin/vite.js',
 );
-start('Vite server', dashboard, [vite, '--port', pagesPort, '--strictPort', '--clearScreen', 'false']);
+start(
+  'Vite server',
+  dashboard,
+  [vite, '--port', pagesPort, '--strictPort', '--clearScreen', 'false'],
+  viteEnv,
+);

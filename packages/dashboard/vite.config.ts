@@ -63,13 +63,14 @@ const parts =
 const forms =
   /src\/components\/(Dialog|Field|FormActions|Loading|sentence|CopyButton|copy-text|Segments|use-call|use-modal|use-submit)\.tsx?|lucide-react\/.*\/chevron-down\.m?js/;
 
-const server = process.env.SOKU_DEV_SERVER ?? 'http://127.0.0.1:3000';
+/** Of `npm run dev`: the address of the server, and the path of its public URL. */
+const { SOKU_DEV_SERVER: server = 'http://127.0.0.1:3000', SOKU_DEV_PATH: path } = process.env;
 const proxied = ['/v1', '/api', '/openapi.json', '/healthz', '/readyz'];
 
 export default defineConfig({
   // Files find each other by relative paths, because the path of a deployment is not known yet. In index.html the
   // server inserts it (http/pages.ts).
-  base: './',
+  base: path === undefined ? './' : `${path}/`,
   plugins: [react(), preloadFonts(), layersFirst(), ...withoutUnusedCode()],
   // React has this hook since version 18. TanStack's store imports the package that provides it to older versions.
   resolve: {
@@ -100,5 +101,7 @@ export default defineConfig({
     },
   },
   // In development, Vite proxies the API calls, so SOKU_PUBLIC_URL of the API must be the address of the Vite server.
-  server: { proxy: Object.fromEntries(proxied.map((path) => [path, { target: server }])) },
+  server: {
+    proxy: Object.fromEntries(proxied.map((route) => [`${path ?? ''}${route}`, { target: server }])),
+  },
 });
