@@ -9,7 +9,7 @@ export const databaseFaults: readonly Fault[] = [
     name: 'restart-database',
     title: 'PostgreSQL is restarted (fast shutdown, then started at once)',
     expected:
-      'Keys in the cache are verified until PostgreSQL is back. Then every key gets 503 until each node has compared its revocation journal. Creations and revokes fail, or their outcome is unknown: they are repeated.',
+      'Keys in the cache are verified until PostgreSQL is back. Then every key waits, for at most 1.5 s, until each node has compared its revocation journal. Creations and revokes fail, or their outcome is unknown: they are repeated.',
     minMs: 0,
     alerts: {},
     mayFail: true,

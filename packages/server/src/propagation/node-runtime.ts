@@ -43,7 +43,7 @@ export function createNodeRuntime(database: PostgresDatabase, { cache, journal, 
   // Two instances behind one address, such as an old primary that was not fenced, may respond in turn.
   const logReplaced = throttle<void>(failureInterval, () =>
     log.warn(
-      'PostgreSQL was restarted or replaced; all keys are rejected until it was compared with the revocation journal',
+      'PostgreSQL was restarted or replaced; no key is accepted until it was compared with the revocation journal',
     ),
   );
   const store = new PostgresClusterStore(database.connection);
