@@ -1,7 +1,7 @@
 /** Settings > Audit log: entries, filters, export and untrusted text. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { auditEventSchema, auditPageSchema } from '@soku/contract/audit';
 import type { Page } from 'playwright-core';
 import { inDatabase } from '../support/in-database.ts';
@@ -10,8 +10,7 @@ import { isAccessible, settled } from './accessibility.ts';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.inNewWorkspace();
 const { ada, server } = dashboard;
 
 const agent = 'terraform/1.9';
@@ -23,6 +22,8 @@ await call(`${server.url}/v1/api-keys`, {
 });
 const rename = (name: string) => ada.call('PATCH', `/v1/api-keys/${key.id}`, { name });
 const renamed = await rename('Infrastructure');
+/** An entry that does not refer to the key. */
+await ada.call('PATCH', '/v1/workspace', { rateLimit: 500 });
 
 const entries = (page: Page) => page.locator('.entry');
 const toggle = (page: Page, name: string) =>

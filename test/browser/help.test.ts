@@ -10,7 +10,7 @@ import { Specification } from '../support/openapi.ts';
 import { call } from '../support/person.ts';
 import { Dashboard } from './dashboard.ts';
 import { clipboard, evaluate, isAt, reads, texts, until } from './expect.ts';
-import { heading } from './key-pages.ts';
+import { heading, visit } from './key-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { key } = await dashboard.ada.createKey({ name: 'Helped' });
@@ -53,29 +53,44 @@ test('the links to the other help pages work without a login', async (t) => {
   );
 });
 
-for (const [place, path, link, target] of [
-  ['the list of keys', '/settings/api', 'Best practices', '/help/api-key-management'],
-  ['an empty list', '/settings/api?status=expired', 'Best practices', '/help/api-key-management'],
+/** Each is reached with a link from a page with another heading, which tells when it is shown. */
+const links = [
+  ['the list of keys', '/settings/api', 'API keys', 'Best practices', '/help/api-key-management'],
+  ['an empty list', '/settings/api?status=expired', 'API keys', 'Best practices', '/help/api-key-management'],
   [
     'the page of a key',
     `/settings/api/${key.id}?tab=secrets`,
+    'Helped',
     'How to rotate a key without downtime',
     '/help/rotate-a-key',
   ],
-  ['the sidebar', '/', 'Help', '/help/api-key-management'],
-  ['the sidebar', '/', 'API reference', '/docs'],
-  ['the page about authentication', '/help/authentication', 'Troubleshooting', '/help/api-troubleshooting'],
-] satisfies Array<[string, string, string, string]>) {
-  test(`${place} links to ${target}`, async (t) => {
-    const page = await dashboard.open(t, path);
-    await page.getByRole('link', { name: link, exact: true }).first().click();
-    await until(
-      async () => evaluate(page, z.string(), 'location.pathname'),
-      (at) => at === target,
-      target,
-    );
-  });
-}
+  ['the sidebar', '/', 'Overview', 'Help', '/help/api-key-management'],
+  ['the sidebar', '/', 'Overview', 'API reference', '/docs'],
+  [
+    'the page about authentication',
+    '/help/authentication',
+    'Authentication',
+    'Troubleshooting',
+    '/help/api-troubleshooting',
+  ],
+] satisfies Array<[string, string, string, string, string]>;
+
+test('the help is linked, in one load', async (t) => {
+  const page = await dashboard.open(t, '/settings/account');
+  await reads(heading(page), /^Account$/);
+  for (const [place, path, title, link, target] of links) {
+    await t.test(`${place} links to ${target}`, async () => {
+      await visit(page, path);
+      await reads(heading(page), new RegExp(`^${title}$`));
+      await page.getByRole('link', { name: link, exact: true }).first().click();
+      await until(
+        async () => evaluate(page, z.string(), 'location.pathname'),
+        (at) => at === target,
+        target,
+      );
+    });
+  }
+});
 
 test('the login page links to the troubleshooting page, which needs no login', async (t) => {
   const page = await openSignedOut(t, '/login');

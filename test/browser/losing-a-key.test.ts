@@ -25,34 +25,42 @@ async function openWithKey(t: TestContext, name: string): Promise<{ page: Page; 
   return { page, apiKey: await keys.generate(page, name) };
 }
 
-for (const [way, leave] of waysOut) {
-  test(`before copying, ${way} asks for confirmation: staying keeps the key, closing loses it; after copying, it closes the dialog`, async (t) => {
-    const { page, apiKey } = await openWithKey(t, `Kept from ${way}`);
-    for (let round = 1; round <= 2; round += 1) {
-      await leave(page);
-      await reads(keys.alertDialog(page), /Close without copying\?.*will not be shown again/);
-      await hasFocus(stay(page));
-      await stay(page).click();
-      await isGone(keys.alertDialog(page));
-      assert.equal(await keys.shownKey(page), apiKey, `the key is still there after round ${round}`);
-    }
-    await keys.copyButton(page).click();
-    await page.getByRole('button', { name: 'Copied', exact: true }).waitFor();
-    await leave(page);
-    await isGone(keys.dialog(page));
-    assert.equal(await keys.alertDialog(page).count(), 0);
-    await isAt(page, '/settings/api');
+test('closing the dialog, in one page', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  for (const [way, leave] of waysOut) {
+    await t.test(
+      `before copying, ${way} asks for confirmation: staying keeps the key, closing loses it; after copying, it closes the dialog`,
+      () => asksOnlyBeforeCopying(page, way, leave),
+    );
+  }
+});
 
-    const lost = await keys.generate(page, `Lost by ${way}`);
+async function asksOnlyBeforeCopying(page: Page, way: string, leave: (page: Page) => Promise<unknown>) {
+  const apiKey = await keys.generate(page, `Kept from ${way}`);
+  for (let round = 1; round <= 2; round += 1) {
     await leave(page);
-    await leaveAnyway(page).click();
-    await isGone(keys.dialog(page));
+    await reads(keys.alertDialog(page), /Close without copying\?.*will not be shown again/);
+    await hasFocus(stay(page));
+    await stay(page).click();
     await isGone(keys.alertDialog(page));
-    await isAt(page, '/settings/api');
-    assert.ok(!(await page.content()).includes(lost));
-    await keys.row(page, `Lost by ${way}`).waitFor();
-    await hasFocus(keys.generateButton(page));
-  });
+    assert.equal(await keys.shownKey(page), apiKey, `the key is still there after round ${round}`);
+  }
+  await keys.copyButton(page).click();
+  await page.getByRole('button', { name: 'Copied', exact: true }).waitFor();
+  await leave(page);
+  await isGone(keys.dialog(page));
+  assert.equal(await keys.alertDialog(page).count(), 0);
+  await isAt(page, '/settings/api');
+
+  const lost = await keys.generate(page, `Lost by ${way}`);
+  await leave(page);
+  await leaveAnyway(page).click();
+  await isGone(keys.dialog(page));
+  await isGone(keys.alertDialog(page));
+  await isAt(page, '/settings/api');
+  assert.ok(!(await page.content()).includes(lost));
+  await keys.row(page, `Lost by ${way}`).waitFor();
+  await hasFocus(keys.generateButton(page));
 }
 
 test('pressing Escape repeatedly never closes the dialog', async (t) => {

@@ -48,6 +48,10 @@ interface Case {
   title: string;
   on?: Dashboard;
   signedOut?: boolean;
+  /** Whether all rules run on a wide screen as well: pages that show the parts which a small one does not. */
+  wide?: boolean;
+  /** Selector of the part that axe checks, if it checks the rest as another page. */
+  within?: string;
   expected?: RegExp[];
 }
 
@@ -55,7 +59,7 @@ const missing = `key_${'0'.repeat(26)}`;
 
 /** Pages that need a load of their own: of other people and servers, and those whose load fails. */
 const loaded: Case[] = [
-  { what: 'the login page', path: '/login', title: 'Sign in', signedOut: true },
+  { what: 'the login page', path: '/login', title: 'Sign in', signedOut: true, wide: true },
   { what: 'the setup page', path: '/setup', title: 'Set up Soku', on: unset },
   { what: 'the overview without keys', path: '/', title: 'Overview', on: empty },
   { what: 'the list without keys', path: '/settings/api', title: 'API keys', on: empty },
@@ -64,6 +68,7 @@ const loaded: Case[] = [
     path: '/help/api-troubleshooting',
     title: 'API troubleshooting, help',
     signedOut: true,
+    within: '.shell__bar',
   },
   {
     what: 'the page of an unknown key',
@@ -83,7 +88,7 @@ const loaded: Case[] = [
 const linked: Case[] = [
   { what: 'the overview over 30 days', path: '/?range=30d', title: 'Overview' },
   { what: 'the account', path: '/settings/account', title: 'Account' },
-  { what: 'the overview', path: '/', title: 'Overview' },
+  { what: 'the overview', path: '/', title: 'Overview', wide: true },
   { what: 'the list of keys', path: '/settings/api?status=all', title: 'API keys' },
   { what: 'the page of a key', path: `/settings/api/${key.id}`, title: `${key.name}, API key` },
   {
@@ -140,6 +145,7 @@ const linked: Case[] = [
     what: 'the page of a revoked key',
     path: `/settings/api/${revoked.id}`,
     title: `${revoked.name}, API key`,
+    wide: true,
   },
   {
     what: 'the access of a revoked key',
@@ -159,8 +165,18 @@ const linked: Case[] = [
     title: 'Audit log',
   },
   { what: 'the help on rotating a key', path: '/help/rotate-a-key', title: 'Rotate a key, help' },
-  { what: 'the help on authentication', path: '/help/authentication', title: 'Authentication, help' },
-  { what: 'the help on protecting an API', path: '/help/protect-an-api', title: 'Protect an API, help' },
+  {
+    what: 'the help on authentication',
+    path: '/help/authentication',
+    title: 'Authentication, help',
+    wide: true,
+  },
+  {
+    what: 'the help on protecting an API',
+    path: '/help/protect-an-api',
+    title: 'Protect an API, help',
+    wide: true,
+  },
   {
     what: 'the troubleshooting page',
     path: '/help/api-troubleshooting#revoked_key',
@@ -171,16 +187,17 @@ const linked: Case[] = [
 
 const promise = 'has no axe violations and does not scroll sideways';
 
-async function isSound(page: Page): Promise<void> {
+async function isSound(page: Page, { wide = false, within = ':root' }: Case): Promise<void> {
   await settled(page);
-  await isAccessible(page);
+  await isAccessible(page, { wide, within });
   assert.equal(await heading(page).count(), 1, 'exactly one first-level heading');
 }
 
-for (const { what, path, title, on = dashboard, signedOut = false, expected = [] } of loaded) {
+for (const one of loaded) {
+  const { what, path, title, on = dashboard, signedOut = false, expected = [] } = one;
   test(`${what} (${path}) ${promise}`, async (t) => {
     const page = await on.open(t, path, { expected, ...(signedOut ? { as: null } : {}) });
-    await isSound(page);
+    await isSound(page, one);
     assert.equal(await page.title(), `${title} · Soku`);
   });
 }
@@ -188,7 +205,8 @@ for (const { what, path, title, on = dashboard, signedOut = false, expected = []
 test('the pages of one person, in one load', async (t) => {
   const page = await dashboard.open(t, '/nowhere', { expected: [httpErrorMessage(404)] });
   await settled(page);
-  for (const { what, path, title } of linked) {
+  for (const one of linked) {
+    const { what, path, title } = one;
     await t.test(`${what} (${path}) ${promise}`, async () => {
       // The page before stays until the next one is ready. Only the title tells which one is shown.
       assert.notEqual(await page.title(), `${title} · Soku`, 'the page before has another title');
@@ -198,7 +216,7 @@ test('the pages of one person, in one load', async (t) => {
         (shown) => shown === `${title} · Soku`,
         `the title is ${title}`,
       );
-      await isSound(page);
+      await isSound(page, one);
     });
   }
 });

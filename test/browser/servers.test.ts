@@ -31,7 +31,7 @@ test('the sidebar says that all servers are up to date, and how many do not resp
   process.kill(other.server.pid, 'SIGSTOP');
   t.after(() => process.kill(other.server.pid, 'SIGCONT'));
   await becomes(page, '1 of 2 servers responds');
-  await isAccessible(page);
+  await isAccessible(page, { wide: true });
   process.kill(other.server.pid, 'SIGCONT');
   await becomes(page, '2 servers, all up to date');
   await page.setViewportSize({ width: 390, height: 844 });

@@ -6,15 +6,10 @@ import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, reads } from './expect.ts';
 import { heading } from './key-pages.ts';
 
-const withoutOwner = { SOKU_OWNER_EMAIL: undefined, SOKU_OWNER_PASSWORD: undefined };
-const dashboard = await Dashboard.start(withoutOwner);
+const dashboard = await Dashboard.start({ SOKU_OWNER_EMAIL: undefined, SOKU_OWNER_PASSWORD: undefined });
 after(() => dashboard.stop());
-const code = await setupCode(dashboard);
-
-async function setupCode({ server }: Dashboard): Promise<string> {
-  await server.printed('Set up Soku');
-  return /setup\?code=([\w-]+)/.exec(server.output)?.[1] ?? '';
-}
+await dashboard.server.printed('Set up Soku');
+const [, code = ''] = /setup\?code=([\w-]+)/.exec(dashboard.server.output) ?? [];
 
 const field = (page: Page, name: string) => page.getByRole('textbox', { name });
 
@@ -60,21 +55,18 @@ test('missing and invalid values are reported at their fields before anything is
   await hasFocus(field(page, 'Your name'));
 });
 
+// Last, because the other tests need a server without an account.
 test('the code creates the owner and signs them in, and works only once', async (t) => {
-  // Uses a separate server, because the code works only once and the other tests need theirs.
-  const fresh = await Dashboard.start(withoutOwner);
-  t.after(() => fresh.stop());
-  const code = await setupCode(fresh);
-  const late = await fresh.open(t, `/setup?code=${code}`, { expected: [httpErrorMessage(400)] });
+  const late = await dashboard.open(t, `/setup?code=${code}`, { expected: [httpErrorMessage(400)] });
   await fillIn(late);
 
-  const page = await fresh.open(t, `/setup?code=${code}`);
+  const page = await dashboard.open(t, `/setup?code=${code}`);
   await fillIn(page);
   await create(page);
   await isAt(page, '/');
   await reads(heading(page), /^Overview$/);
   await page.getByRole('button', { name: /Grace/ }).waitFor();
-  await page.goto(`${fresh.server.url}/setup?code=${code}`);
+  await page.goto(`${dashboard.server.url}/setup?code=${code}`);
   await isAt(page, '/');
 
   await create(late);

@@ -76,9 +76,9 @@ for (const language of ['curl', 'Node.js', 'Python'] as const) {
 test('the snippets on the overview without keys are the same as in the help', async (t) => {
   const fresh = await Dashboard.inNewWorkspace();
   const page = await fresh.open(t, '/');
+  const help = await dashboard.open(t, '/help/authentication', { as: null });
   for (const language of ['curl', 'Node.js', 'Python'] as const) {
     const code = await copySnippet(page, language);
-    const help = await dashboard.open(t, '/help/authentication', { as: null });
     assert.equal(code.replaceAll(fresh.server.url, dashboard.server.url), await copySnippet(help, language));
   }
 });
