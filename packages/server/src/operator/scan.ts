@@ -4,7 +4,7 @@ import { isPrefix } from '@soku/key';
 import { readConfig } from '../config.ts';
 import { formatBaseline, InvalidBaseline, readBaseline } from '../scan/baseline.ts';
 import { KeyFinder } from '../scan/find-in-text.ts';
-import { hashOf } from '../scan/leak.ts';
+import { hashOfKey } from '../scan/leak.ts';
 import { formatText } from '../scan/report.ts';
 import { formatSarif } from '../scan/sarif.ts';
 import { type ScanResult, scan } from '../scan/scan.ts';
@@ -57,7 +57,7 @@ export async function scanCommand(args: string[], options: Options, terminal: Te
   const known = baseline === undefined ? new Set<string>() : readKnown(baseline);
   const progress = reportProgress(terminal);
   const result = await scan(new KeyFinder(prefixes), paths, { history, since, input, progress });
-  const isKnown = ({ key }: { key: string }) => known.has(hashOf(key));
+  const isKnown = ({ key }: { key: string }) => known.has(hashOfKey(key));
   const fresh = { ...result, leaks: result.leaks.filter((leak) => !isKnown(leak)) };
   const report = format(fresh, prefixes);
   if (report !== '') terminal.console.log(report);

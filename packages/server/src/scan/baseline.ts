@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describePreview, hashOf, type Leak } from './leak.ts';
+import { describePreview, hashOfKey, type Leak } from './leak.ts';
 
 export class InvalidBaseline extends Error {
   override readonly name = 'InvalidBaseline';
@@ -10,7 +10,7 @@ const header =
 
 /** One line for each key. No part of it contains more of the key than its preview. */
 export function formatBaseline(leaks: readonly Leak[], prefixes: readonly string[]): string {
-  const lines = leaks.map(({ key }) => `${hashOf(key)} ${describePreview(key, prefixes)}`);
+  const lines = leaks.map(({ key }) => `${hashOfKey(key)} ${describePreview(key, prefixes)}`);
   return [header, ...[...new Set(lines)].sort()].join('\n');
 }
 

@@ -1,4 +1,4 @@
-import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs';
+import { closeSync, type Dirent, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ownRepository, type Repository, repositoryOf } from './repository.ts';
 
@@ -54,9 +54,20 @@ function entriesOf(folder: string, tree: Tree): Dirent[] {
   }
 }
 
-/** @throws as the stream does */
-export function readPieces(path: string): AsyncIterable<Buffer> {
-  return createReadStream(path, { highWaterMark: 1024 * 1024 });
+const pieceSize = 1024 * 1024;
+
+/** Reused, because most files are small: a new buffer of this size for each would keep the garbage collector busy. */
+const buffer = Buffer.allocUnsafe(pieceSize);
+
+/** @throws the errors of the file system */
+export function* readPieces(path: string): Generator<Buffer> {
+  const file = openSync(path, 'r');
+  try {
+    for (let size = readSync(file, buffer); size > 0; size = readSync(file, buffer))
+      yield Buffer.from(buffer.subarray(0, size));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The code of an error of the file system, such as EACCES. */

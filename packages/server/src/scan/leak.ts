@@ -6,11 +6,11 @@ import type { Finding } from './scan-bytes.ts';
 
 /** A key, and where it is. */
 export interface Leak extends Finding {
-  place: Place;
+  place: LeakPlace;
 }
 
 /** `root`: the folder that the path is relative to in SARIF. Both are absolute. */
-export type Place =
+export type LeakPlace =
   | { kind: 'file'; path: string; root: string }
   | { kind: 'input' }
   | { kind: 'history'; repository: Repository; object: Omit<HistoryObject, 'bytes'> };
@@ -18,7 +18,7 @@ export type Place =
 /** The preview of the key, how it is written, and its hash, which identifies it in the dashboard and in later scans. */
 export function describeKey({ key, encoding }: Leak, prefixes: readonly string[]): string {
   const how = encoding === 'plain' ? '' : ` (${encoding})`;
-  return `${describePreview(key, prefixes)}${how}, SHA-256 ${hashOf(key)}`;
+  return `${describePreview(key, prefixes)}${how}, SHA-256 ${hashOfKey(key)}`;
 }
 
 export function describePreview(key: string, prefixes: readonly string[]): string {
@@ -26,7 +26,7 @@ export function describePreview(key: string, prefixes: readonly string[]): strin
   return parts === null ? '' : formatPreview(parts);
 }
 
-export function hashOf(key: string): string {
+export function hashOfKey(key: string): string {
   return hash('sha256', key);
 }
 

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { describeKey, describeObject, type Leak, type Place } from './leak.ts';
+import { describeKey, describeObject, type Leak, type LeakPlace } from './leak.ts';
 
 /**
  * One line for each place. No part of it contains more of the key than its preview.
@@ -14,7 +14,7 @@ export function formatText(leaks: readonly Leak[], prefixes: readonly string[], 
   return lines.join('\n');
 }
 
-function describePlace(place: Place, base: string): string {
+function describePlace(place: LeakPlace, base: string): string {
   if (place.kind === 'input') return 'standard input';
   if (place.kind === 'file') return relative(base, place.path);
   return `${relative(base, place.repository.root) || '.'} ${describeObject(place.object)}`;

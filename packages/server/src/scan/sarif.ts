@@ -1,6 +1,6 @@
 import { join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describeKey, describeObject, hashOf, type Leak, type Place } from './leak.ts';
+import { describeKey, describeObject, hashOfKey, type Leak, type LeakPlace } from './leak.ts';
 import type { ScanResult } from './scan.ts';
 
 const ruleId = 'soku-api-key';
@@ -57,7 +57,7 @@ function resultOf(leak: Leak, prefixes: readonly string[], uriBaseId: string) {
         }),
       },
     ],
-    partialFingerprints: { 'sokuKeyHash/v1': hashOf(key) },
+    partialFingerprints: { 'sokuKeyHash/v1': hashOfKey(key) },
     ...(place.kind === 'history' && {
       properties: { commit: place.object.commit, object: place.object.id },
     }),
@@ -65,13 +65,13 @@ function resultOf(leak: Leak, prefixes: readonly string[], uriBaseId: string) {
 }
 
 /** '' for the standard input. */
-function rootOf(place: Place): string {
+function rootOf(place: LeakPlace): string {
   if (place.kind === 'input') return '';
   return place.kind === 'file' ? place.root : place.repository.root;
 }
 
 /** Relative to the root. A message, or an object without a path, is in the objects of Git. */
-function uriOf(place: Place): string {
+function uriOf(place: LeakPlace): string {
   if (place.kind === 'input') return 'stdin';
   if (place.kind === 'file') return encodePath(relative(place.root, place.path));
   const { root, gitDir } = place.repository;

@@ -68,6 +68,7 @@ class Search {
       const before = encoding === 'UTF-16' ? Math.floor(position.bytes / 2) : position.units;
       this.findings.push({ key, line: position.line, column: before + 1, encoding });
     }
+    if (isLast) return;
     this.#start = advance(this.#start, text, end);
     this.#rest = text.slice(end);
   }

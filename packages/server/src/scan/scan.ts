@@ -4,7 +4,7 @@ import { listTree, readPieces, reasonOf } from './files.ts';
 import type { KeyFinder } from './find-in-text.ts';
 import { HistoryUnavailable } from './git.ts';
 import { isCut, readHistory } from './history.ts';
-import type { Leak, Place } from './leak.ts';
+import type { Leak, LeakPlace } from './leak.ts';
 import { type Repository, readState, repositoryOf } from './repository.ts';
 import { scanBytes } from './scan-bytes.ts';
 
@@ -86,7 +86,7 @@ class Scan {
     else this.result.problems.push({ path, reason: 'it is not in a Git repository' });
   }
 
-  async search(pieces: AsyncIterable<Uint8Array>, place: Place): Promise<void> {
+  async search(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, place: LeakPlace): Promise<void> {
     const found = await scanBytes(this.#finder, pieces);
     for (const finding of found) this.result.leaks.push({ ...finding, place });
     this.#count();
