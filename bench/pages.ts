@@ -111,7 +111,7 @@ export function usageSection(runs: readonly UsageRun[]): string {
     const { date, machine, load, keys, rounds, requests } = run;
     const slow = requests.filter(({ cpu, worst }) => (load > quietLoad ? cpu : worst) >= usageGoal).length;
     const busy = load > quietLoad ? ', so only CPU time is shown' : '';
-    return `- ${titleOf(run)}: ${date}, ${machine}, load average ${load}${busy}. ${keys.toLocaleString('en')} keys, ${rounds} requests of each kind. ${slow} of ${requests.length} kinds miss the goal.`;
+    return `- ${titleOf(run)}: ${date}, ${machine}, load average ${load}${busy}. ${keys.toLocaleString('en')} keys, ${rounds} requests of each kind. ${slow} of ${requests.length} kinds ${load > quietLoad ? 'need more CPU time than the goal' : 'miss the goal'}.`;
   });
   return `In ms: the median of the CPU time of the server and PostgreSQL, the median of the time until the response was read, and the worst time. The goal is less than ${usageGoal} ms.
 
