@@ -8,7 +8,7 @@ export interface Figure {
   goal?: Goal;
   /** How it was measured, in one or two sentences. */
   how: string;
-  /** The two or more sides of a ratio: Soku first, the yardstick last. */
+  /** The two or more sides of a ratio, Soku first, the yardstick last; without a goal, the parts of the figure. */
   sides?: Side[];
 }
 
@@ -39,6 +39,8 @@ export interface Sizes {
   keysInMemory: number;
   /** Revokes that are timed in each round. */
   revokes: number;
+  /** Files of the repository that is scanned for keys. */
+  scannedFiles: number;
   /** Turns of each contestant. */
   rounds: number;
   /** Turns of contestants that differ so little that more turns are needed to tell. */
@@ -61,6 +63,7 @@ export const full: Sizes = {
   keysInUseOfTables: 1_000,
   keysInMemory: 1_000_000,
   revokes: 300,
+  scannedFiles: 10_000,
   rounds: 3,
   pairs: 7,
   warmUp: 4,
@@ -75,6 +78,7 @@ export const quick: Sizes = {
   keysInUseOfTables: 500,
   keysInMemory: 20_000,
   revokes: 20,
+  scannedFiles: 500,
   rounds: 2,
   pairs: 2,
   warmUp: 1,

@@ -10,6 +10,7 @@ import { keyCount } from './figures/key-count.ts';
 import { largeWorkspace } from './figures/large-workspace.ts';
 import { restrictions } from './figures/restrictions.ts';
 import { revoke } from './figures/revoke.ts';
+import { scanRepository } from './figures/scan.ts';
 import { revokeDuringSignIns } from './figures/sign-ins.ts';
 import { startTime } from './figures/start-time.ts';
 import { verifyHttp } from './figures/verify-http.ts';
@@ -44,6 +45,7 @@ export const groups: Record<string, { measure: Measure; about: string }> = {
   start: { measure: startTime, about: 'from the start to the first response' },
   'idle-memory': { measure: idleMemory, about: 'memory of an idle server' },
   'cached-memory': { measure: cachedMemory, about: 'memory of a server with many cached keys' },
+  scan: { measure: scanRepository, about: 'the scanner in a repository with planted keys' },
   'dashboard-size': { measure: dashboardSize, about: 'JavaScript of the API keys page' },
   'dashboard-load': {
     measure: dashboardLoad,

@@ -1,5 +1,6 @@
 import { formatGoal, formatSpread, isReached, type Results, type StoredFigure } from './results.ts';
 import type { StoredSoak } from './soak/stored.ts';
+import { type UsageRun, usageGoal } from './usage-results.ts';
 
 /** The figures that reached their goal as a table for the README, with the machine and the date. */
 export function reachedFiguresTable({ machine, figures }: Results): string {
@@ -42,6 +43,28 @@ function sidesTable(sides: NonNullable<StoredFigure['sides']>): string {
   return `| | median | spread |\n|---|---|---|\n${rows.join('\n')}`;
 }
 
+/** The figures of the scanner, for docs/scan.md. */
+export function scanSection({ machine, figures }: Results): string {
+  const own = figures.filter(({ group }) => group === 'scan');
+  const [found, ...times] = own;
+  if (found === undefined) return '';
+  const rows = times.map(
+    (figure) => `| ${figure.name} | ${figure.median} ${figure.unit} | ${formatSpread(figure)} |`,
+  );
+  const places = (found.sides ?? []).map(({ name, median, unit }) => `| ${name} | ${median} ${unit} |`);
+  return `Measured ${datesOf(own)} on ${machine} with \`npm run bench -- scan\`. ${times[0]?.how ?? ''}
+
+| | median | spread |
+|---|---|---|
+${rows.join('\n')}
+
+It finds ${found.median} ${found.unit} planted keys. The last rows are keys that it is known not to find:
+
+| place | found |
+|---|---|
+${places.join('\n')}`;
+}
+
 function datesOf(figures: readonly StoredFigure[]): string {
   const dates = figures.map(({ date }) => date).sort();
   const [first, last] = [dates.at(0), dates.at(-1)];
@@ -65,4 +88,36 @@ export function soakSummary(soak: StoredSoak | undefined): string {
 | request | responses |
 |---|---|
 ${rows.join('\n')}`;
+}
+
+/** With a higher load average, other work on the machine decides how long a request takes. */
+const quietLoad = 4;
+
+/** The times of each request for usage, for docs/usage.md; an empty text if none are stored. */
+export function usageSection(runs: readonly UsageRun[]): string {
+  if (runs.length === 0) return '';
+  const titleOf = ({ database, days }: UsageRun) =>
+    `${database === 'sqlite' ? 'SQLite' : 'PostgreSQL'}, ${days} days`;
+  const names = [...new Set(runs.flatMap(({ requests }) => requests.map(({ name }) => name)))];
+  const rows = names.map((name) => {
+    const cells = runs.map(({ requests, load }) => {
+      const request = requests.find((one) => one.name === name);
+      if (request === undefined) return '';
+      return load > quietLoad ? request.cpu : `${request.cpu} / ${request.median} / ${request.worst}`;
+    });
+    return `| ${[name, ...cells].join(' | ')} |`;
+  });
+  const conditions = runs.map((run) => {
+    const { date, machine, load, keys, rounds, requests } = run;
+    const slow = requests.filter(({ cpu, worst }) => (load > quietLoad ? cpu : worst) >= usageGoal).length;
+    const busy = load > quietLoad ? ', so only CPU time is shown' : '';
+    return `- ${titleOf(run)}: ${date}, ${machine}, load average ${load}${busy}. ${keys.toLocaleString('en')} keys, ${rounds} requests of each kind. ${slow} of ${requests.length} kinds ${load > quietLoad ? 'need more CPU time than the goal' : 'miss the goal'}.`;
+  });
+  return `In ms: the median of the CPU time of the server and PostgreSQL, the median of the time until the response was read, and the worst time. The goal is less than ${usageGoal} ms.
+
+| request | ${runs.map(titleOf).join(' | ')} |
+|---${'|---'.repeat(runs.length)}|
+${rows.join('\n')}
+
+${conditions.join('\n')}`;
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Length of a tick in /proc/PID/stat (USER_HZ, 100 on every Linux), in us. */
 const tick = 10_000;
@@ -17,4 +17,34 @@ export function cpuTime(pids: readonly number[]): number {
     const fields = rest.split(' ').map(Number);
     return sum + ((fields[11] ?? Number.NaN) + (fields[12] ?? Number.NaN)) * tick;
   }, 0);
+}
+
+/** CPU time of all children that have ended, and of their children, in ms: fields 16 and 17 (man 5 proc). */
+export function cpuTimeOfChildren(): number {
+  const [, rest = ''] = readFileSync('/proc/self/stat', 'utf8').split(') ', 2);
+  const fields = rest.split(' ').map(Number);
+  return (((fields[13] ?? Number.NaN) + (fields[14] ?? Number.NaN)) * tick) / 1000;
+}
+
+/** CPU time that all threads of a process use meanwhile, in ms. */
+export async function cpuDuring(pid: number, work: () => Promise<unknown>): Promise<number> {
+  const before = preciseCpuTime(pid);
+  await work();
+  return preciseCpuTime(pid) - before;
+}
+
+/** CPU time of the running threads of a process in ms, without steps. The first field of schedstat is in ns. */
+export function preciseCpuTime(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, task) => {
+    const [ns = ''] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ');
+    return sum + Number(ns) / 1e6;
+  }, 0);
+}
+
+/** CPU time in ms of a process and of its running children, as a server of PostgreSQL has them. */
+export function cpuTimeWithChildren(pid: number): number {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
+  return [pid, ...children].reduce((sum, one) => sum + preciseCpuTime(one), 0);
 }

@@ -1,8 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
 import { pastDays } from '../packages/server/src/database/migrations/0024-usage-days.ts';
-import { formatClients } from '../packages/server/src/usage/client-counts.ts';
+import { formatClients, keptClients } from '../packages/server/src/usage/client-counts.ts';
 import { insertKeys } from './list-data.ts';
+
+/** The number of the key that is measured. It is used every hour. */
+const busiest = 20;
 
 /** How often keys are used, by their number modulo 20: on average 3.4 hours a day. */
 const isUsed = `
@@ -11,13 +14,33 @@ const isUsed = `
   OR (n % 20 BETWEEN 6 AND 13 AND hour % 24 = n % 24)
   OR (n % 20 >= 14 AND hour % 168 = n % 168)`;
 
-function clientsOf(count: number): string {
-  const names = (prefix: string) =>
-    new Map(Array.from({ length: count }, (_, i) => [`${prefix}${100 + i}`, 1000 - i] as const));
-  return formatClients({
-    addresses: { counts: names('203.0.113.'), other: count },
-    programs: { counts: names('worker/1.'), other: count },
+/**
+ * The clients of one day. Each day has other addresses, as behind mobile networks and of containers, and each week other
+ * programs, so a long range has many names.
+ *
+ * @param count of addresses, and of programs
+ */
+function clientsOf(day: number, count: number): string {
+  const names = (name: (number: number) => string) => ({
+    counts: new Map(Array.from({ length: count }, (_, i) => [name(i), 1000 - i] as const)),
+    other: count === keptClients ? 5000 : 0,
   });
+  const week = Math.floor(day / 7);
+  return formatClients({
+    addresses: names((i) => (i % 2 === 0 ? `2001:db8:${day}:${i}::${day % 100}` : `10.${day % 250}.${i}.7`)),
+    programs: names((i) => `worker-${i}/1.${week}`),
+  });
+}
+
+/**
+ * A row for each day: as many names as are kept, for the workspace and the key that is measured, and those of other keys
+ * that are used every hour, and of most keys.
+ */
+function clientDays(from: number, to: number): string {
+  const rows: string[] = [];
+  for (let day = Math.floor(from / 24); day <= Math.floor(to / 24); day++)
+    rows.push(`(${[day, ...[keptClients, 20, 2].map((count) => `'${clientsOf(day, count)}'`)].join(', ')})`);
+  return rows.join(',\n');
 }
 
 /** The constraints stay dropped: the database is only for this. */
@@ -46,9 +69,12 @@ function statements(postgres: boolean, from: number, to: number, workspaceId: st
      SELECT hour, '${workspaceId}', 'accepted', sum(accepted) FROM usage_hour GROUP BY hour
      UNION ALL SELECT hour, workspace_id, code, sum(requests) FROM usage_refusal GROUP BY 1, 2, 3`,
     ...pastDays(postgres),
+    'CREATE TEMP TABLE bench_client (day integer, full_list text, part text, few text)',
+    `INSERT INTO bench_client VALUES ${clientDays(from, to)}`,
     `INSERT INTO usage_client (day, owner, clients)
-     SELECT DISTINCT day, owner, CASE WHEN owner = '${workspaceId}' OR n % 20 = 0 THEN '${clientsOf(20)}' ELSE '${clientsOf(2)}' END
-     FROM usage_day LEFT JOIN bench_key ON key_id = owner`,
+     SELECT day, owner, CASE WHEN n IS NULL OR n = ${busiest} THEN full_list WHEN n % 20 = 0 THEN part ELSE few END
+     FROM (SELECT DISTINCT day, owner FROM usage_day) AS used JOIN bench_client USING (day)
+     LEFT JOIN bench_key ON key_id = owner`,
     `UPDATE last_use SET at = CAST(${to} AS bigint) * 3600000 WHERE key_id IN (SELECT key_id FROM bench_key WHERE n % 20 < 14)`,
     ...(postgres ? ['VACUUM ANALYZE'] : []),
   ];
@@ -63,11 +89,13 @@ export async function insertUsage(
   await insertKeys(to, workspaceId, keys);
   const hour = Math.floor(Date.now() / 3_600_000);
   const all = statements(!('dataDir' in to), hour - days * 24 + 1, hour, workspaceId);
-  const busiest = 'SELECT key_id FROM bench_key WHERE n = 20';
+  const find = `SELECT key_id FROM bench_key WHERE n = ${busiest}`;
   if ('dataDir' in to) {
     const database = new DatabaseSync(`${to.dataDir}/soku.db`, { timeout: 60_000 });
+    // Otherwise millions of rows would take half an hour.
+    database.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000; PRAGMA temp_store = MEMORY');
     for (const statement of all) database.exec(statement);
-    const id = database.prepare(busiest).get()?.key_id;
+    const id = database.prepare(find).get()?.key_id;
     database.close();
     return String(id);
   }
@@ -75,7 +103,7 @@ export async function insertUsage(
   await client.connect();
   try {
     for (const statement of all) await client.query(statement);
-    const { rows } = await client.query<{ key_id: string }>(busiest);
+    const { rows } = await client.query<{ key_id: string }>(find);
     return rows[0]?.key_id ?? '';
   } finally {
     await client.end();

@@ -1,14 +1,22 @@
 /**
  * Prevents documentation that differs from the code by generating the parts that have a source in the code:
- * docs/errors.md, docs/configuration.md, and the figures in README.md and docs/benchmarks.md with their chart.
+ * docs/errors.md, docs/configuration.md, and the figures in README.md, docs/benchmarks.md with their chart, docs/scan.md and
+ * docs/usage.md.
  * `npm run docs` writes them; `node scripts/docs.ts --check` lists outdated ones, and a test runs it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { errorCodeNames, errorCodes } from '@soku/contract/error-codes';
 import { chart } from '../bench/chart.ts';
-import { figureSections, reachedFiguresTable, soakSummary } from '../bench/pages.ts';
+import {
+  figureSections,
+  reachedFiguresTable,
+  scanSection,
+  soakSummary,
+  usageSection,
+} from '../bench/pages.ts';
 import { readResults } from '../bench/results.ts';
 import { readSoak } from '../bench/soak/stored.ts';
+import { readUsageRuns } from '../bench/usage-results.ts';
 import { describeVariables } from '../packages/server/src/config-variables.ts';
 import { errorHeaders } from '../packages/server/src/http/errors.ts';
 
@@ -87,6 +95,8 @@ const pages: [string, string][] = [
     'docs/benchmarks.md',
     between('docs/benchmarks.md', { figures: figureSections(results), soak: soakSummary(readSoak()) }),
   ],
+  ['docs/scan.md', between('docs/scan.md', { scan: scanSection(results) })],
+  ['docs/usage.md', between('docs/usage.md', { usage: usageSection(readUsageRuns()) })],
   ['docs/images/benchmarks.svg', chart(results.figures)],
 ];
 

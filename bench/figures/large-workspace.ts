@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyListSchema } from '@soku/contract/keys';
@@ -8,7 +8,7 @@ import { runOperator, startServer } from '../../test/support/server.ts';
 import { startSoku } from '../contestants.ts';
 import { abbreviateCount, type Figure, type Sizes } from '../figure.ts';
 import { insertKeys } from '../list-data.ts';
-import { residentMemory } from '../process-usage.ts';
+import { cpuDuring, cpuTimeOfChildren, preciseCpuTime, residentMemory } from '../process-usage.ts';
 import { timeRequest } from '../request-time.ts';
 import { databaseSize } from '../seeded.ts';
 
@@ -67,7 +67,7 @@ async function served(dataDir: string, title: string): Promise<Figure[]> {
   const figures: Figure[] = [
     {
       name: `start, ${title} keys`,
-      values: [cpuOf(pid)],
+      values: [preciseCpuTime(pid)],
       unit: 'ms of CPU time',
       how: 'CPU time of the server until it has answered its first request.',
     },
@@ -133,30 +133,8 @@ async function copied(dataDir: string, title: string): Promise<Figure[]> {
 }
 
 async function timeCommand(args: string[], dataDir: string): Promise<number> {
-  const before = cpuOfChildren();
+  const before = cpuTimeOfChildren();
   const { code, output } = await runOperator(args, { dataDir });
   if (code !== 0) throw new Error(`${args[0]} ended with ${code}: ${output}`);
-  return cpuOfChildren() - before;
-}
-
-/** CPU time of all ended children, in ms: fields 16 and 17 (man 5 proc), in ticks of 10 ms. */
-function cpuOfChildren(): number {
-  const [, rest = ''] = readFileSync('/proc/self/stat', 'utf8').split(') ', 2);
-  const fields = rest.split(' ').map(Number);
-  return ((fields[13] ?? Number.NaN) + (fields[14] ?? Number.NaN)) * 10;
-}
-
-/** CPU time that all threads of a process use meanwhile, in ms. */
-async function cpuDuring(pid: number, work: () => Promise<unknown>): Promise<number> {
-  const before = cpuOf(pid);
-  await work();
-  return cpuOf(pid) - before;
-}
-
-/** ms since the process started. The first field of schedstat is in ns. */
-function cpuOf(pid: number): number {
-  return readdirSync(`/proc/${pid}/task`).reduce((sum, task) => {
-    const [ns = ''] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ');
-    return sum + Number(ns) / 1e6;
-  }, 0);
+  return cpuTimeOfChildren() - before;
 }

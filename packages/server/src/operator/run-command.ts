@@ -16,9 +16,10 @@ While the server is running:
                                       export to compare with (docs/audit.md). Exits with 1 if the check fails
 
 Without a server:
-  scan PATH... [--prefix PREFIX]... [--no-history] [--format text|sarif]
-                                      find whole keys in files and in the history of Git repositories; exits with 1 if
-                                      there are any (docs/scan.md)
+  scan PATH... [--prefix PREFIX]... [--no-history | --since COMMIT] [--allow-incomplete] [--baseline FILE]
+       [--format text|sarif|baseline]
+                                      find whole keys in files and in the history of Git repositories, and with - in
+                                      standard input; exits with 1 if there are any (docs/scan.md)
 
 While the server is stopped:
   restore FILE                        restore a backup to an empty data directory or PostgreSQL database
@@ -47,6 +48,9 @@ const commandsOf = {
   'dry-run': ['import'],
   prefix: ['scan'],
   'no-history': ['scan'],
+  since: ['scan'],
+  'allow-incomplete': ['scan'],
+  baseline: ['scan'],
 };
 
 async function dispatch(commandLine: string[], terminal: Terminal): Promise<number> {
@@ -77,8 +81,10 @@ async function dispatch(commandLine: string[], terminal: Terminal): Promise<numb
   }
   if (command === 'scan') {
     const { scanCommand } = await import('./scan.ts');
-    const { prefix, format } = values;
-    return scanCommand(args, { prefix, format, history: values['no-history'] !== true }, terminal);
+    const { prefix, format, since, baseline } = values;
+    const history = values['no-history'] !== true;
+    const allowIncomplete = values['allow-incomplete'] === true;
+    return scanCommand(args, { prefix, format, history, allowIncomplete, since, baseline }, terminal);
   }
   await runBackupCommand(command, args, terminal);
   return 0;
@@ -107,6 +113,9 @@ function readArguments(args: string[]) {
         'dry-run': { type: 'boolean' },
         prefix: { type: 'string', multiple: true },
         'no-history': { type: 'boolean' },
+        since: { type: 'string' },
+        'allow-incomplete': { type: 'boolean' },
+        baseline: { type: 'string' },
       },
     });
   } catch (error) {

@@ -1,29 +1,46 @@
-import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, type Dirent, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ownRepository, type Repository, repositoryOf } from './repository.ts';
 
 /** What a scan of a path looks at. */
 export interface Tree {
+  /** The folder that paths in reports are relative to: the repository around the path, or the path. */
+  root: string;
   /** Every regular file below the path, in the order of their names, or the path itself. */
   files: string[];
-  /** Folders that are Git work trees: they contain `.git`. */
-  repositories: string[];
+  repositories: Repository[];
   /** Folders that could not be read, and why. */
   unreadable: { path: string; reason: string }[];
 }
 
-/** Lists a folder with everything below it, without following symbolic links and without the folders of Git. */
+/**
+ * Lists a folder with everything below it, without following symbolic links, and without the folders of Git. If the
+ * folder is inside a repository, this repository is listed as well.
+ */
 export function listTree(path: string): Tree {
-  const tree: Tree = { files: [], repositories: [], unreadable: [] };
-  if (statSync(path).isDirectory()) addFolder(path, tree);
-  else tree.files.push(path);
+  const isFolder = statSync(path).isDirectory();
+  const repository = repositoryOf(isFolder ? path : dirname(path));
+  const root = repository?.root ?? (isFolder ? path : dirname(path));
+  const tree: Tree = { root, files: [], repositories: [], unreadable: [] };
+  if (!isFolder) return { ...tree, files: [path] };
+  if (repository?.folder !== undefined) tree.repositories.push(repository);
+  addFolder(path, tree);
   return tree;
 }
 
 function addFolder(folder: string, tree: Tree): void {
-  for (const entry of entriesOf(folder, tree)) {
+  const entries = entriesOf(folder, tree);
+  const own = ownRepository(
+    folder,
+    entries.map(({ name }) => name),
+  );
+  if (own !== undefined) tree.repositories.push(own);
+  // The objects of a bare repository are compressed. Its other files are searched, because a folder may only look like it.
+  const isBare = own?.gitDir === folder;
+  for (const entry of entries) {
     const path = join(folder, entry.name);
-    if (entry.name === '.git') tree.repositories.push(folder);
-    else if (entry.isDirectory()) addFolder(path, tree);
+    if (entry.name === '.git' || (isBare && entry.name === 'objects')) continue;
+    if (entry.isDirectory()) addFolder(path, tree);
     else if (entry.isFile()) tree.files.push(path);
   }
 }
@@ -37,9 +54,20 @@ function entriesOf(folder: string, tree: Tree): Dirent[] {
   }
 }
 
-/** @throws as the stream does */
-export function readPieces(path: string): AsyncIterable<Buffer> {
-  return createReadStream(path, { highWaterMark: 1024 * 1024 });
+const pieceSize = 1024 * 1024;
+
+/** Reused, because most files are small: a new buffer of this size for each would keep the garbage collector busy. */
+const buffer = Buffer.allocUnsafe(pieceSize);
+
+/** @throws the errors of the file system */
+export function* readPieces(path: string): Generator<Buffer> {
+  const file = openSync(path, 'r');
+  try {
+    for (let size = readSync(file, buffer); size > 0; size = readSync(file, buffer))
+      yield Buffer.from(buffer.subarray(0, size));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The code of an error of the file system, such as EACCES. */

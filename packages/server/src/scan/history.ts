@@ -1,142 +1,158 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import { ByteReader } from './byte-reader.ts';
+import { type Git, gitOutput, HistoryUnavailable, startGit } from './git.ts';
+import type { Repository } from './repository.ts';
 
 /** An object of a Git repository: a version of a file, or the message of a commit or a tag. */
 export interface HistoryObject {
-  /** The first commit that has it. */
-  commit: string;
-  /** Relative to the repository; '' for a message. */
+  id: string;
+  type: 'blob' | 'commit' | 'tag';
+  /** The first commit that has it; undefined if no commit that was listed does. */
+  commit: string | undefined;
+  /** Relative to the root of the repository; '' for a message, and if it is unknown. */
   path: string;
   bytes: Buffer;
 }
 
-export class HistoryUnavailable extends Error {
-  override readonly name = 'HistoryUnavailable';
+export interface HistoryOptions {
+  /** Only what the commits of HEAD added that this commit does not have; undefined for everything. */
+  since: string | undefined;
+  /** Called with the number of objects that the repository references but does not have, if there are any. */
+  missing: (count: number) => void;
 }
 
-/** Git must not fetch missing objects, write to the repository, or run programs that its configuration names. */
-const safeArguments = ['--no-pager', '--no-optional-locks', '-c', 'core.fsmonitor=false'];
-const safeEnvironment = { GIT_NO_LAZY_FETCH: '1', GIT_TERMINAL_PROMPT: '0' };
+/** Everything that a reference or a reflog reaches: the entries of the stash are the reflog of refs/stash. */
+const everything = ['--all', '--reflog'];
 
 /**
  * Reads every version of every file in the history of a repository once, with the first commit that has it, and the
- * messages of all commits and tags: of all branches, tags and the stash.
+ * messages of all commits and tags. Without a limit, this includes objects that nothing references.
  *
- * @param repository a work tree
  * @throws {HistoryUnavailable} Git is missing or cannot read the repository
  */
-export async function* readHistory(repository: string): AsyncGenerator<HistoryObject> {
-  const lister = git(repository, ['rev-list', '--objects', '--in-commit-order', '--reverse', '--all']);
-  const reader = git(repository, ['cat-file', '--batch', '--buffer']);
-  const named: Omit<HistoryObject, 'bytes'>[] = [];
-  const feeding = feed(lister, reader, named);
-  // Awaited below; a failure of the reader is reported first.
-  feeding.catch(() => undefined);
-  let next = 0;
-  try {
-    for await (const { type, bytes } of parseBatch(reader.child.stdout)) {
-      const name = named[next];
-      next += 1;
-      if (name === undefined) throw new HistoryUnavailable('git printed more objects than there are');
-      if (type !== 'tree') yield { ...name, bytes };
+export async function* readHistory(
+  { gitDir, folder }: Repository,
+  { since, missing }: HistoryOptions,
+): AsyncGenerator<HistoryObject> {
+  const range = since === undefined ? everything : ['HEAD', `^${await resolveCommit(gitDir, since)}`];
+  // A merge can drop a side, and with it what only this side had: the default leaves that side out.
+  const paths = folder === undefined ? [] : ['--full-history', '--', folder];
+  const order = ['--in-commit-order', '--reverse', '--missing=print'];
+  const listed = new Set<string>();
+  let absent = 0;
+  const reachable = async function* (): AsyncGenerator<Name> {
+    const lister = startGit(gitDir, ['rev-list', '--objects', ...order, ...range, ...paths]);
+    for await (const name of parseNames(lister)) {
+      if (name === 'missing') absent += 1;
+      else {
+        listed.add(name.id);
+        yield name;
+      }
     }
-    await feeding;
-    await Promise.all([lister.end, reader.end]);
+  };
+  yield* readObjects(gitDir, reachable());
+  if (absent > 0) missing(absent);
+  if (since === undefined && folder === undefined) yield* readObjects(gitDir, unlisted(gitDir, listed));
+}
+
+/** @throws {HistoryUnavailable} */
+async function resolveCommit(gitDir: string, name: string): Promise<string> {
+  try {
+    const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`];
+    return (await gitOutput(gitDir, args)).trim();
+  } catch (error) {
+    if (!(error instanceof HistoryUnavailable)) throw error;
+    throw new HistoryUnavailable(`it has no commit ${name}. Check out all commits, not only the last ones.`);
+  }
+}
+
+/** Whether the parents of a commit in the range are missing, because the clone is shallow. */
+export async function isCut(
+  { gitDir }: Repository,
+  cutAt: ReadonlySet<string>,
+  since: string | undefined,
+): Promise<boolean> {
+  if (since === undefined || cutAt.size === 0) return cutAt.size > 0;
+  const commits = await gitOutput(gitDir, ['rev-list', 'HEAD', `^${await resolveCommit(gitDir, since)}`]);
+  return commits.split('\n').some((commit) => cutAt.has(commit));
+}
+
+type Name = Pick<HistoryObject, 'id' | 'commit' | 'path'>;
+
+/** Parses the lines of `git rev-list --objects`: "<commit>", "<object> <path>" or "?<missing object>". */
+async function* parseNames(lister: Git): AsyncGenerator<Name | 'missing'> {
+  lister.child.stdin.end();
+  let commit: string | undefined;
+  try {
+    for await (const line of new ByteReader(lister.child.stdout).lines()) {
+      const space = line.indexOf(' ');
+      if (line.startsWith('?')) yield 'missing';
+      else if (space === -1) {
+        commit = line;
+        yield { id: line, commit, path: '' };
+      } else yield { id: line.slice(0, space), commit, path: line.slice(space + 1) };
+    }
+    await lister.end;
   } finally {
     lister.child.kill();
+  }
+}
+
+/** The objects that nothing references: staged files, dropped stashes, and commits that were amended long ago. */
+async function* unlisted(gitDir: string, listed: ReadonlySet<string>): AsyncGenerator<Name> {
+  const check = '--batch-check=%(objectname) %(objecttype)';
+  const lister = startGit(gitDir, ['cat-file', '--batch-all-objects', '--unordered', check]);
+  lister.child.stdin.end();
+  try {
+    for await (const line of new ByteReader(lister.child.stdout).lines()) {
+      const [id = '', type] = line.split(' ');
+      if (type !== 'tree' && !listed.has(id)) yield { id, commit: undefined, path: '' };
+    }
+    await lister.end;
+  } finally {
+    lister.child.kill();
+  }
+}
+
+async function* readObjects(gitDir: string, names: AsyncGenerator<Name>): AsyncGenerator<HistoryObject> {
+  // `rest` is what follows the ID in the input.
+  const format = '--batch=%(objectname) %(objecttype) %(objectsize) %(rest)';
+  const reader = startGit(gitDir, ['cat-file', '--buffer', format]);
+  const feeding = feed(reader, names);
+  // Awaited below. A failure ends the input, so that the reader ends as well.
+  feeding.catch(() => reader.child.stdin.end());
+  try {
+    yield* parseObjects(new ByteReader(reader.child.stdout));
+    await reader.end;
+    await feeding;
+  } finally {
     reader.child.kill();
   }
 }
 
-/** Passes the names of all objects from one process to the other, and remembers where each belongs. */
-async function feed(lister: Git, reader: Git, named: Omit<HistoryObject, 'bytes'>[]): Promise<void> {
-  let commit = '';
-  for await (const line of createInterface({ input: lister.child.stdout })) {
-    const space = line.indexOf(' ');
-    const id = space === -1 ? line : line.slice(0, space);
-    // Without a path, it is a commit, or a tag before its commit.
-    if (space === -1) commit = id;
-    named.push({ commit, path: space === -1 ? '' : line.slice(space + 1) });
-    if (!reader.child.stdin.write(`${id}\n`)) await once(reader.child.stdin, 'drain');
+async function feed(reader: Git, names: AsyncGenerator<Name>): Promise<void> {
+  for await (const { id, commit = '-', path } of names) {
+    if (!reader.child.stdin.write(`${id} ${commit} ${path}\n`)) await once(reader.child.stdin, 'drain');
   }
   reader.child.stdin.end();
 }
 
-type Git = ReturnType<typeof git>;
-
-function git(repository: string, args: string[]) {
-  const child = spawn('git', [...safeArguments, '-C', repository, ...args], {
-    env: { ...process.env, ...safeEnvironment },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors = (errors + text).slice(-1000);
-  });
-  // A reader that has ended early is reported by its exit code.
-  child.stdin.on('error', () => undefined);
-  const end = new Promise<void>((resolve, reject) => {
-    child.once('error', (error) => reject(new HistoryUnavailable(`git cannot be run: ${error.message}`)));
-    child.once('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new HistoryUnavailable(errors.trim().split('\n')[0] ?? `git ended with ${code}`));
-    });
-  });
-  end.catch(() => undefined);
-  return { child, end };
-}
-
-/** Parses the output of `git cat-file --batch`: "<id> <type> <size>", the bytes, and a line break for each object. */
-async function* parseBatch(output: Readable): AsyncGenerator<{ type: string; bytes: Buffer }> {
-  const reader = new PieceReader(output);
-  for (let line = await reader.line(); line !== undefined; line = await reader.line()) {
-    const [, type = '', size = ''] = line.split(' ');
-    // "missing": an object of a partial clone that is not here.
-    const bytes = type === 'missing' ? Buffer.alloc(0) : await reader.bytes(Number(size));
-    if (type !== 'missing') await reader.bytes(1);
-    yield { type, bytes };
-  }
-}
-
-class PieceReader {
-  readonly #pieces: AsyncIterator<unknown>;
-  #buffer: Buffer = Buffer.alloc(0);
-
-  constructor(stream: Readable) {
-    this.#pieces = stream[Symbol.asyncIterator]();
-  }
-
-  /** @returns undefined at the end */
-  async line(): Promise<string | undefined> {
-    let end = this.#buffer.indexOf('\n');
-    while (end === -1) {
-      if (!(await this.#more())) return undefined;
-      end = this.#buffer.indexOf('\n');
-    }
-    const line = this.#buffer.subarray(0, end).toString('latin1');
-    this.#buffer = this.#buffer.subarray(end + 1);
-    return line;
-  }
-
-  async bytes(count: number): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    for (let left = count; left > 0; ) {
-      if (this.#buffer.length === 0 && !(await this.#more()))
-        throw new HistoryUnavailable('git ended in the middle of an object');
-      const part = this.#buffer.subarray(0, left);
-      parts.push(part);
-      left -= part.length;
-      this.#buffer = this.#buffer.subarray(part.length);
-    }
-    return Buffer.concat(parts);
-  }
-
-  async #more(): Promise<boolean> {
-    const { value, done } = await this.#pieces.next();
-    if (done === true || !(value instanceof Uint8Array)) return false;
-    this.#buffer = Buffer.concat([this.#buffer, value]);
-    return true;
+/** Parses the output of `git cat-file`: "<id> <type> <size> <commit> <path>", the bytes, and a line break. */
+async function* parseObjects(output: ByteReader): AsyncGenerator<HistoryObject> {
+  for await (const line of output.lines()) {
+    const [id = '', type, size, commit, ...path] = line.split(' ');
+    const bytes = await output.bytes(Number(size));
+    await output.bytes(1);
+    if (type === 'tree') continue;
+    if (type !== 'blob' && type !== 'commit' && type !== 'tag')
+      throw new HistoryUnavailable(`git printed an unknown object: ${type}`);
+    yield {
+      id,
+      type,
+      // A tag is listed before the commit that it names, after another one.
+      commit: type === 'tag' || commit === '-' ? undefined : commit,
+      path: type === 'blob' ? path.join(' ') : '',
+      bytes,
+    };
   }
 }

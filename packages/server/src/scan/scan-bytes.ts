@@ -5,7 +5,7 @@ export interface Finding {
   key: string;
   /** From 1. */
   line: number;
-  /** From 1, in bytes. */
+  /** From 1, in UTF-16 code units, as editors and SARIF count; exact in files that are UTF-8 or UTF-16. */
   column: number;
   encoding: Encoding;
 }
@@ -38,14 +38,21 @@ export async function scanBytes(
   return search.findings;
 }
 
+/** A position in a file: the number of its line, and its distance from the start of this line. */
+interface Position {
+  line: number;
+  bytes: number;
+  /** UTF-16 code units, if the file is UTF-8. */
+  units: number;
+}
+
 /** The search in one file. Consecutive texts overlap, so that a key on a boundary is found, in one of them. */
 class Search {
   readonly findings: Finding[] = [];
   readonly #finder: KeyFinder;
   #rest = '';
-  /** Line and column of the start of the rest. */
-  #line = 1;
-  #column = 1;
+  /** Of the start of the rest. */
+  #start: Position | undefined;
 
   constructor(finder: KeyFinder) {
     this.#finder = finder;
@@ -54,20 +61,44 @@ class Search {
   add(bytes: Buffer, isLast: boolean): void {
     const text = this.#rest + bytes.toString('latin1');
     const end = isLast ? text.length : Math.max(0, text.length - maxEncodedLength);
+    this.#start ??= startOf(text);
     for (const { key, index, encoding } of this.#finder.find(text)) {
-      if (index < end) this.findings.push({ key, ...this.#placeOf(text, index), encoding });
+      if (index >= end) continue;
+      const position = advance(this.#start, text, index);
+      const before = encoding === 'UTF-16' ? Math.floor(position.bytes / 2) : position.units;
+      this.findings.push({ key, line: position.line, column: before + 1, encoding });
     }
-    ({ line: this.#line, column: this.#column } = this.#placeOf(text, end));
+    if (isLast) return;
+    this.#start = advance(this.#start, text, end);
     this.#rest = text.slice(end);
   }
+}
 
-  #placeOf(text: string, index: number): { line: number; column: number } {
-    let line = this.#line;
-    let start = 1 - this.#column;
-    for (let at = text.indexOf('\n'); at >= 0 && at < index; at = text.indexOf('\n', at + 1)) {
-      line += 1;
-      start = at + 1;
-    }
-    return { line, column: index - start + 1 };
+/** A byte order mark is not counted. */
+function startOf(text: string): Position {
+  const isWide = text.startsWith('\xff\xfe') || text.startsWith('\xfe\xff');
+  return { line: 1, bytes: isWide ? -2 : 0, units: text.startsWith('\xef\xbb\xbf') ? -1 : 0 };
+}
+
+/** @returns the position of an index of a text that begins at the given position */
+function advance({ line, bytes, units }: Position, text: string, index: number): Position {
+  let lines = 0;
+  let lineStart = 0;
+  for (let at = text.indexOf('\n'); at >= 0 && at < index; at = text.indexOf('\n', at + 1)) {
+    lines += 1;
+    lineStart = at + 1;
   }
+  const [ownBytes, ownUnits] = [index - lineStart, countUnits(text, lineStart, index)];
+  if (lines > 0) return { line: line + lines, bytes: ownBytes, units: ownUnits };
+  return { line, bytes: bytes + ownBytes, units: units + ownUnits };
+}
+
+/** UTF-16 code units of the UTF-8 bytes of a range: one for each first byte of a character, two if it has four bytes. */
+function countUnits(text: string, from: number, to: number): number {
+  let units = 0;
+  for (let i = from; i < to; i++) {
+    const byte = text.charCodeAt(i);
+    if (byte < 0x80 || byte >= 0xc0) units += byte >= 0xf0 ? 2 : 1;
+  }
+  return units;
 }

@@ -1,7 +1,11 @@
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { listTree, readPieces, reasonOf } from './files.ts';
 import type { KeyFinder } from './find-in-text.ts';
-import { HistoryUnavailable, readHistory } from './history.ts';
-import type { Leak } from './report.ts';
+import { HistoryUnavailable } from './git.ts';
+import { isCut, readHistory } from './history.ts';
+import type { Leak, LeakPlace } from './leak.ts';
+import { type Repository, readState, repositoryOf } from './repository.ts';
 import { scanBytes } from './scan-bytes.ts';
 
 export interface ScanResult {
@@ -9,71 +13,133 @@ export interface ScanResult {
   /** Files, and versions of files and messages in the history, that were searched. */
   searched: number;
   /** What could not be searched, and why. */
-  problems: { path: string; reason: string }[];
+  problems: Incident[];
+  /** Repositories that do not have their whole history, and why. */
+  gaps: Incident[];
+}
+
+interface Incident {
+  path: string;
+  reason: string;
+}
+
+export interface ScanOptions {
+  history: boolean;
+  /** Only what the commits after this one added; undefined for all files and the whole history. */
+  since?: string | undefined;
+  /** The bytes of a file without a name, such as standard input, before the paths. */
+  input?: AsyncIterable<Uint8Array> | undefined;
+  /** Called after each file or version, with their number so far. */
+  progress: (searched: number) => void;
 }
 
 /**
- * Searches the files below some paths and, unless it is off, the history of every Git repository among them.
+ * Searches the files below some paths and, unless it is off, the history of every Git repository among them and around
+ * them.
  *
  * @param paths absolute
- * @param progress called after each file or version, with their number so far
  */
 export async function scan(
   finder: KeyFinder,
   paths: readonly string[],
-  options: { history: boolean; progress: (searched: number) => void },
+  options: ScanOptions,
 ): Promise<ScanResult> {
-  const result: ScanResult = { leaks: [], searched: 0, problems: [] };
-  const count = () => {
-    result.searched += 1;
-    options.progress(result.searched);
-  };
+  const run = new Scan(finder, options);
+  if (options.input !== undefined) await run.search(options.input, { kind: 'input' });
   for (const path of paths) {
-    const { files, repositories, unreadable } = listTree(path);
-    result.problems.push(...unreadable);
-    await scanFiles(finder, files, result, count);
-    if (!options.history) continue;
-    for (const repository of repositories) await scanHistory(finder, repository, result, count);
+    if (options.since === undefined) await run.scanTree(path);
+    else await run.scanRange(path);
   }
-  return result;
+  return run.result;
 }
 
-async function scanFiles(
-  finder: KeyFinder,
-  files: readonly string[],
-  result: ScanResult,
-  count: () => void,
-): Promise<void> {
-  for (const path of files) {
-    try {
-      for (const found of await scanBytes(finder, readPieces(path))) result.leaks.push({ ...found, path });
-    } catch (error) {
-      result.problems.push({ path, reason: reasonOf(error) });
-    }
-    count();
-  }
-}
+class Scan {
+  readonly result: ScanResult = { leaks: [], searched: 0, problems: [], gaps: [] };
+  readonly #finder: KeyFinder;
+  readonly #options: ScanOptions;
+  /** Work trees can share a repository. */
+  readonly #repositories = new Set<string>();
 
-/** Reports each key once for each path in the history, with the first commit that has it there. */
-async function scanHistory(
-  finder: KeyFinder,
-  repository: string,
-  result: ScanResult,
-  count: () => void,
-): Promise<void> {
-  const reported = new Set<string>();
-  try {
-    for await (const { commit, path, bytes } of readHistory(repository)) {
-      for (const found of await scanBytes(finder, [bytes])) {
-        const name = `${found.key}\n${path}`;
-        if (reported.has(name)) continue;
-        reported.add(name);
-        result.leaks.push({ ...found, path, commit: { id: commit, repository } });
+  constructor(finder: KeyFinder, options: ScanOptions) {
+    this.#finder = finder;
+    this.#options = options;
+  }
+
+  async scanTree(path: string): Promise<void> {
+    const { root, files, repositories, unreadable } = listTree(path);
+    this.result.problems.push(...unreadable);
+    for (const file of files) {
+      try {
+        await this.search(readPieces(file), { kind: 'file', path: file, root });
+      } catch (error) {
+        this.result.problems.push({ path: file, reason: reasonOf(error) });
       }
-      count();
     }
-  } catch (error) {
-    if (!(error instanceof HistoryUnavailable)) throw error;
-    result.problems.push({ path: repository, reason: error.message });
+    if (!this.#options.history) return;
+    for (const repository of repositories) await this.#scanHistory(repository);
   }
+
+  /** The range of the repository of a path. Other repositories below it do not have the commit. */
+  async scanRange(path: string): Promise<void> {
+    const repository = repositoryOf(statSync(path).isDirectory() ? path : dirname(path));
+    if (repository !== undefined) await this.#scanHistory(repository);
+    else this.result.problems.push({ path, reason: 'it is not in a Git repository' });
+  }
+
+  async search(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, place: LeakPlace): Promise<void> {
+    const found = await scanBytes(this.#finder, pieces);
+    for (const finding of found) this.result.leaks.push({ ...finding, place });
+    this.#count();
+  }
+
+  #count(): void {
+    this.result.searched += 1;
+    this.#options.progress(this.result.searched);
+  }
+
+  async #scanHistory(repository: Repository): Promise<void> {
+    const { root, folder = '' } = repository;
+    const { since } = this.#options;
+    try {
+      const { id, cutAt } = await readState(repository);
+      const name = `${id}\n${folder}`;
+      if (this.#repositories.has(name)) return;
+      this.#repositories.add(name);
+      if (await isCut(repository, cutAt, since)) this.result.gaps.push({ path: root, reason: shallow });
+      await this.#searchHistory(repository);
+    } catch (error) {
+      if (!(error instanceof HistoryUnavailable)) throw error;
+      this.result.problems.push({ path: root, reason: error.message });
+    }
+  }
+
+  /**
+   * Reports each key once for each path in the history, with the first commit that has it there, and in objects that
+   * nothing references only if it is nowhere else in the history.
+   */
+  async #searchHistory(repository: Repository): Promise<void> {
+    const reported = new Set<string>();
+    const missing = (count: number) =>
+      this.result.gaps.push({ path: repository.root, reason: partial(count) });
+    for await (const { bytes, ...object } of readHistory(repository, {
+      since: this.#options.since,
+      missing,
+    })) {
+      for (const finding of await scanBytes(this.#finder, [bytes])) {
+        const names = object.commit === undefined ? [finding.key] : [];
+        names.push(`${finding.key}\n${object.path}`);
+        if (names.some((name) => reported.has(name))) continue;
+        reported.add(finding.key).add(`${finding.key}\n${object.path}`);
+        this.result.leaks.push({ ...finding, place: { kind: 'history', repository, object } });
+      }
+      this.#count();
+    }
+  }
+}
+
+const shallow = 'its history is cut, because this clone is shallow. Complete it: git fetch --unshallow';
+
+function partial(missing: number): string {
+  const count = missing.toLocaleString('en');
+  return `objects of its history are missing (${count}), because this clone is partial. Complete it: git fetch --refetch --no-filter`;
 }

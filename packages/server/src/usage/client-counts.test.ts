@@ -60,6 +60,20 @@ test('however clients are added, at most 20 are named and no request is lost', (
   );
 });
 
+test('exactly the busiest are named, and the sum stays', () => {
+  const requests = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 80 });
+  fc.assert(
+    fc.property(requests, fc.integer({ min: 1, max: 30 }), (numbers, most) => {
+      const all = noClients();
+      for (const [i, number] of numbers.entries()) addCount(all.addresses, `203.0.113.${i}`, number);
+      const limited = copyClients(all);
+      limitClients(limited, most);
+      assert.deepEqual(sortCounts(limited.addresses), sortCounts(all.addresses).slice(0, most));
+      assert.equal(sumOf(limited.addresses), sumOf(all.addresses));
+    }),
+  );
+});
+
 test('the busiest of one batch are named, and equal ones in the order of their names', () => {
   const [sum, batch] = [noClients(), noClients()];
   for (let i = 30; i > 0; i--) addCount(batch.addresses, `10.0.0.${100 + i}`, i <= 5 ? 7 : 3);

@@ -59,11 +59,25 @@ export function addClients(sum: ClientCounts, more: ClientCounts): void {
 export function limitClients({ addresses, programs }: ClientCounts, most: number = keptClients): void {
   for (const top of [addresses, programs]) {
     if (top.counts.size <= most) continue;
-    for (const [name, requests] of sortCounts(top).slice(most)) {
-      top.counts.delete(name);
-      top.other += requests;
-    }
+    const all = sumOfAll(top.counts.values());
+    top.counts = new Map(busiest(top, most));
+    top.other += all - sumOfAll(top.counts.values());
   }
+}
+
+function sumOfAll(numbers: Iterable<number>): number {
+  let sum = 0;
+  for (const number of numbers) sum += number;
+  return sum;
+}
+
+/** A year has tens of thousands of names. Sorting their numbers first takes a tenth of the time of sorting the names. */
+function busiest({ counts }: TopCounts, most: number): [name: string, requests: number][] {
+  const numbers = Float64Array.from(counts.values()).sort();
+  const least = numbers.at(-most) ?? 0;
+  const busy = new Map<string, number>();
+  for (const [name, requests] of counts) if (requests >= least) busy.set(name, requests);
+  return sortCounts({ counts: busy, other: 0 }).slice(0, most);
 }
 
 /** Most requests first. */

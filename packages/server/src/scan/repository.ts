@@ -1,0 +1,64 @@
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { gitOutput } from './git.ts';
+
+/** A Git repository whose history is searched. */
+export interface Repository {
+  /** Its work tree, or the repository itself if it is bare. */
+  root: string;
+  /** A folder of Git, or a file `.git` that names one. */
+  gitDir: string;
+  /** The only folder whose history is searched, relative to the root and with `/`; undefined for all of it. */
+  folder?: string;
+}
+
+/**
+ * @param names what the folder contains
+ * @returns the repository whose work tree the folder is, or the bare repository that it is, by the test of Git
+ */
+export function ownRepository(folder: string, names: readonly string[]): Repository | undefined {
+  if (names.includes('.git')) return { root: folder, gitDir: join(folder, '.git') };
+  const isBare = ['HEAD', 'objects', 'refs'].every((name) => names.includes(name));
+  return isBare ? { root: folder, gitDir: folder } : undefined;
+}
+
+/** @returns the repository of a folder: its own, or the one around it, limited to this folder */
+export function repositoryOf(folder: string): Repository | undefined {
+  const own = ownRepository(folder, namesIn(folder));
+  if (own !== undefined) return own;
+  for (let root = dirname(folder); ; root = dirname(root)) {
+    const gitDir = join(root, '.git');
+    if (existsSync(gitDir)) return { root, gitDir, folder: relative(root, folder).split(sep).join('/') };
+    if (root === dirname(root)) return undefined;
+  }
+}
+
+/** Empty if the folder cannot be read, which the scan of its files reports. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Facts about a repository that do not depend on the range. */
+export interface RepositoryState {
+  /** The same for all work trees of a repository. */
+  id: string;
+  /** The commits without whose parents a shallow clone was made. Empty for other repositories. */
+  cutAt: ReadonlySet<string>;
+}
+
+/** @throws {HistoryUnavailable} Git is missing or cannot read the repository */
+export async function readState({ gitDir }: Repository): Promise<RepositoryState> {
+  const output = await gitOutput(gitDir, [
+    'rev-parse',
+    '--path-format=absolute',
+    '--git-common-dir',
+    '--is-shallow-repository',
+  ]);
+  const [commonDir = '', isShallow] = output.split('\n');
+  const commits = isShallow === 'true' ? readFileSync(join(commonDir, 'shallow'), 'utf8').split('\n') : [];
+  return { id: realpathSync(commonDir), cutAt: new Set(commits.filter((commit) => commit !== '')) };
+}
