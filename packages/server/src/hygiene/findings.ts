@@ -34,6 +34,9 @@ const graceOfNewKey = 7 * msPerDay;
 /** How long programs may take to get a new secret, as in the dashboard. */
 const graceOfRotation = msPerHour;
 
+/** ms. The server that set a date, and the one that compares it, may differ in their clocks by this much. */
+const clockDifference = 60_000;
+
 /**
  * Only keys that are accepted are findings: a disabled, expired or revoked key can do no harm.
  *
@@ -71,7 +74,7 @@ const rotatedAt = sql<number>`(SELECT max(s.created_at) FROM api_key_secret s WH
  */
 export function findingsOf(
   db: Kysely<Tables>,
-  { now, completeSince, policies: { maxSecretAgeDays } }: Circumstances,
+  { now, completeSince, policies: { maxSecretAgeDays, maxKeyLifetimeDays } }: Circumstances,
 ): Record<HygieneKind, Finding> {
   const idleSince = idleSinceOf(db, completeSince);
   const neverUsed = sql<SqlBool>`(key_use.used_at IS NULL AND api_key.imported_at IS NULL
@@ -105,6 +108,14 @@ export function findingsOf(
     unrestricted: {
       condition: sql`api_key.allowed_addresses = ''
         AND (api_key.scopes = '' OR ' ' || api_key.scopes || ' ' LIKE '% * %')`,
+      since: createdAt,
+    },
+    expires_too_late: {
+      // The maximum counts from now, as when a date is set: the date of an old key may have been extended regularly.
+      condition:
+        maxKeyLifetimeDays === null
+          ? sql`1 = 0`
+          : sql`api_key.expires_at > ${now + maxKeyLifetimeDays * msPerDay + clockDifference}`,
       since: createdAt,
     },
     never_expires: { condition: sql`api_key.expires_at IS NULL`, since: createdAt },
@@ -141,6 +152,7 @@ export function policyOf(
   { now, policies: { maxKeyIdleDays, maxKeyLifetimeDays, requireKeyExpiry } }: Circumstances,
 ): HygienePolicy | null {
   if (kind === 'older_than_policy') return 'maxSecretAgeDays';
+  if (kind === 'expires_too_late') return 'maxKeyLifetimeDays';
   if (kind === 'never_expires') {
     if (requireKeyExpiry) return 'requireKeyExpiry';
     return maxKeyLifetimeDays === null ? null : 'maxKeyLifetimeDays';

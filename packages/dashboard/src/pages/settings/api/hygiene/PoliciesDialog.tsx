@@ -74,7 +74,7 @@ function PoliciesForm({ workspace, counts, onClose }: PoliciesFormProps) {
         placeholder="No maximum"
         defaultValue={maxKeyLifetimeDays ?? ''}
         problem={problems.maxKeyLifetimeDays}
-        hint="New keys expire within this time, and no one can set a later date."
+        hint={`New keys expire within this time, and no one can set a later date.${existing(maxKeyLifetimeDays === null ? undefined : counts?.expires_too_late, 'expires later', 'expire later')}`}
       />
       <TextField
         {...days}
