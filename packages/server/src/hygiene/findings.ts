@@ -64,7 +64,13 @@ export function idleSinceOf(db: Kysely<Tables>, knownSince: number): RawBuilder<
 }
 
 /** When the newest secret was created. */
-const rotatedAt = sql<number>`(SELECT max(s.created_at) FROM api_key_secret s WHERE s.key_id = api_key.id)`;
+export const rotatedAt = sql<number>`(SELECT max(s.created_at) FROM api_key_secret s WHERE s.key_id = api_key.id)`;
+
+/** @param since epoch ms */
+export function hasNoSecretSince(since: number): RawBuilder<SqlBool> {
+  return sql`NOT EXISTS (
+    SELECT 1 FROM api_key_secret s WHERE s.key_id = api_key.id AND s.created_at > ${since})`;
+}
 
 /**
  * The condition of each kind. A key is idle or never used, but not both, and idle for 30 or for 90 days.
@@ -88,11 +94,7 @@ export function findingsOf(
       readsSecrets: true,
     },
     older_than_policy: {
-      condition:
-        maxSecretAgeDays === null
-          ? sql`1 = 0`
-          : sql`NOT EXISTS (
-              SELECT 1 FROM api_key_secret s WHERE s.key_id = api_key.id AND s.created_at > ${now - maxAge})`,
+      condition: maxSecretAgeDays === null ? sql`1 = 0` : hasNoSecretSince(now - maxAge),
       since: sql`${rotatedAt} + ${maxAge}`,
       readsSecrets: true,
     },

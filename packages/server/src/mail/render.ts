@@ -51,25 +51,44 @@ interface Line {
   url?: string | undefined;
 }
 
+/** The pages of the things that mails name, by their kind. */
+const pages = new Map([
+  ['key', '/settings/api'],
+  ['webhook', '/settings/webhooks'],
+]);
+
 function itemsOf({ targets }: MailNotice, { publicUrl, timeZone }: Reader): Line[] {
   return targets.flatMap((target) => {
     const { id, kind, name } = target;
     if (kind === 'account' || kind === 'workspace') return [];
-    const url = kind === 'key' ? `${publicUrl}/settings/api/${encodeURIComponent(id)}` : undefined;
+    const path = pages.get(kind);
+    const url = path && `${publicUrl}${path}/${encodeURIComponent(id)}`;
     return [{ label: oneLine(name), more: moreOf(target, timeZone), url }];
   });
 }
 
-/** What a mail says about a key besides its name. */
-function moreOf({ expiresAt, idle, found }: MailNotice['targets'][number], timeZone: string | null): string {
+/** What a mail says about a key or a webhook besides its name. */
+function moreOf(target: MailNotice['targets'][number], timeZone: string | null): string {
+  const { expiresAt, idle, secretCreatedAt, found, failure } = target;
   const parts: string[] = [];
   if (expiresAt !== undefined) parts.push(`, expires ${formatTime(expiresAt, timeZone)}`);
   if (idle !== undefined) parts.push(`, idle since ${formatTime(idle.since, timeZone)}`);
   if (idle?.disablesAt !== undefined)
     parts.push(`, will be disabled on ${formatTime(idle.disablesAt, timeZone)} at the earliest`);
+  if (secretCreatedAt !== undefined)
+    parts.push(`, secret created on ${formatTime(secretCreatedAt, timeZone)}`);
+  if (failure !== undefined) parts.push(failureText(failure, timeZone));
   if (found !== undefined) parts.push(`, found at ${oneLine(found.place)}`);
   if (found !== undefined && found.places > 1) parts.push(` (${found.places.toLocaleString('en')} places)`);
   return parts.join('');
+}
+
+function failureText(
+  { since, lastError, isGone }: NonNullable<MailNotice['targets'][number]['failure']>,
+  timeZone: string | null,
+): string {
+  if (isGone) return ', whose receiver responded with 410 (Gone): this URL is permanently out of use';
+  return `, all deliveries failed since ${formatTime(since, timeZone)}. Last error: ${oneLine(lastError)}`;
 }
 
 function factsOf(

@@ -171,5 +171,5 @@ async function disableIfFailing(
     .$if(!isGone, (query) => query.where('failing_since', '<=', now - disableAfter))
     .returning(['id', 'workspace_id', 'url', 'failing_since'])
     .executeTakeFirst();
-  if (disabled !== undefined) await webhookFailed(tx, disabled, error, now);
+  if (disabled !== undefined) await webhookFailed(tx, disabled, { error, isGone }, now);
 }

@@ -54,6 +54,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.deepEqual(JSON.parse(last.details ?? ''), {
       failingSince: new Date(start).toISOString(),
       lastError: 'down',
+      reason: 'failing',
     });
     await attemptAll();
     assert.equal(state.sent, 10);
