@@ -264,25 +264,6 @@ test('a finding names the setting of the workspace that the key is at odds with'
   });
 });
 
-test('a date that the maximum lifetime no longer allows is listed until it is changed', async () => {
-  const person = await newPerson();
-  const { key } = await person.createKey({ name: 'late', ...restricted, expiresAt: inDays(91) });
-  await person.createKey({ name: 'within', ...restricted, expiresAt: inDays(89) });
-  const disabled = await person.createKey({ name: 'disabled', ...restricted });
-  await person.call('PATCH', `/v1/api-keys/${disabled.key.id}`, { disabled: true });
-  assert.deepEqual(await namesByKind(person), {});
-  assert.equal((await setWorkspace(person, { maxKeyLifetimeDays: 90 })).status, 200);
-  // It gets the latest date that is allowed.
-  await person.createKey({ name: 'new', allowedAddresses: ['127.0.0.1'] });
-  assert.deepEqual(await namesByKind(person), { expires_too_late: ['late'] });
-  const [{ policy, since } = assert.fail()] = (await report(person)).data;
-  assert.deepEqual([policy, since], ['maxKeyLifetimeDays', key.createdAt]);
-  const change = (expiresAt: string) => person.call('PATCH', `/v1/api-keys/${key.id}`, { expiresAt });
-  assert.equal((await change(inDays(91))).status, 400);
-  assert.equal((await change(inDays(89))).status, 200);
-  assert.deepEqual(await namesByKind(person), {});
-});
-
 test('pages have every finding once, by kind or for one kind', async () => {
   const person = await newPerson();
   for (let i = 0; i < 5; i++) await person.createKey({ name: `key ${i}` });

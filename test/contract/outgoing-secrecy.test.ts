@@ -12,8 +12,8 @@ import { times } from '../support/long.ts';
 import { outboxMails } from '../support/outbox.ts';
 import type { ParsedMail } from '../support/parse-mail.ts';
 import { cookiesOf, Person } from '../support/person.ts';
-import { owner, startServer, type TestServer, testSecret } from '../support/server.ts';
-import { openSession } from '../support/session.ts';
+import { owner, startServer, type TestServer } from '../support/server.ts';
+import { openSession, secretOf } from '../support/session.ts';
 import { WebhookCalls } from '../support/webhook-calls.ts';
 import { type ReceivedRequest, WebhookReceiver } from '../support/webhook-receiver.ts';
 
@@ -65,7 +65,7 @@ async function begin(server: TestServer, receiver: WebhookReceiver): Promise<Run
   assert.match(signing, /^whsec_/);
   const secrets = [hook.secret, gone.secret, signing, 'of-the-receiver', newPassword, owner.password];
   const continued = new Person(server.url, cookiesOf(changed.headers));
-  secrets.push(testSecret, ...[first, continued, ada].flatMap(partsOf));
+  secrets.push(secretOf(server), ...[first, continued, ada].flatMap(partsOf));
   return { server, ada, receiver, keys: [], secrets };
 }
 

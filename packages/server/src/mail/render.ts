@@ -49,6 +49,8 @@ interface Line {
   /** Follows the label, outside its link. */
   more?: string;
   url?: string | undefined;
+  /** The text of the link, if it is not the label: mail programs warn about a link that reads like another address. */
+  open?: string | undefined;
 }
 
 /** The pages of the things that mails name, by their kind. */
@@ -63,7 +65,8 @@ function itemsOf({ targets }: MailNotice, { publicUrl, timeZone }: Reader): Line
     if (kind === 'account' || kind === 'workspace') return [];
     const path = pages.get(kind);
     const url = path && `${publicUrl}${path}/${encodeURIComponent(id)}`;
-    return [{ label: oneLine(name), more: moreOf(target, timeZone), url }];
+    const open = kind === 'webhook' ? 'Open webhook' : undefined;
+    return [{ label: oneLine(name), more: moreOf(target, timeZone), url, open }];
   });
 }
 
@@ -87,7 +90,7 @@ function failureText(
   { since, lastError, isGone }: NonNullable<MailNotice['targets'][number]['failure']>,
   timeZone: string | null,
 ): string {
-  if (isGone) return ', whose receiver responded with 410 (Gone): this URL is permanently out of use';
+  if (isGone) return ', whose receiver responded with 410 (Gone): this URL is permanently out of use.';
   return `, all deliveries failed since ${formatTime(since, timeZone)}. Last error: ${oneLine(lastError)}`;
 }
 
@@ -127,7 +130,12 @@ function page(
 ): Html {
   const link = ({ label, url }: Line) =>
     url === undefined ? html`${label}` : html`<a href="${url}" style="color:inherit">${label}</a>`;
-  const items = parts.items.map((line) => html`<li>${link(line)}${line.more ?? ''}</li>`);
+  const items = parts.items.map((line) => {
+    const { label, more = '', url, open } = line;
+    return open === undefined
+      ? html`<li>${link(line)}${more}</li>`
+      : html`<li>${label}${more} ${link({ label: open, url })}</li>`;
+  });
   const rest = parts.rest === '' ? [] : [html`<li>${parts.rest}</li>`];
   const list = items.length === 0 ? html`` : html`<ul style="padding-left:20px">${items}${rest}</ul>`;
   const facts = parts.facts.map(
