@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { workspaceSchema } from '@soku/contract/workspaces';
 import type { Page } from 'playwright-core';
 import { inDatabase } from '../support/in-database.ts';
-import { day } from '../support/key-calls.ts';
+import { day, inDays } from '../support/key-calls.ts';
 import { isAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
@@ -23,7 +23,7 @@ async function withUsageSince(t: TestContext, since: number): Promise<void> {
   t.after(() => set(Number(row?.complete_since)));
 }
 
-const soon = new Date(Date.now() + 30 * day).toISOString();
+const soon = inDays(30);
 
 test('without findings, the page says so, and the overview leads to it', async (t) => {
   await ada.createKey({ name: 'In order', allowedAddresses: ['127.0.0.1'], expiresAt: soon });
@@ -31,7 +31,7 @@ test('without findings, the page says so, and the overview leads to it', async (
   await page.getByRole('link', { name: 'All checks of your keys' }).click();
   await isAt(page, '/settings/api/hygiene');
   await page.getByRole('heading', { name: 'No active key has an unfinished rotation.' }).waitFor();
-  assert.equal((await texts(kinds(page))).length, 7);
+  assert.equal((await texts(kinds(page))).length, 8);
   await kinds(page)
     .filter({ hasText: /Idle for 90 days/ })
     .click();
@@ -93,6 +93,30 @@ test('after an action, the focus moves from the row that disappears to the next 
   await keys.alertDialog(page).getByRole('button', { name: 'Disable "Idle long"' }).click();
   await page.getByRole('heading', { name: 'No key is listed as idle for 30 days.' }).waitFor();
   await hasFocus(keys.heading(page));
+});
+
+test('a date that is later than the maximum lifetime allows is changed on the page of the key', async (t) => {
+  const late = { name: 'Set long ago', allowedAddresses: ['127.0.0.1'], expiresAt: inDays(400) };
+  const { key } = await ada.createKey(late);
+  await ada.call('PATCH', '/v1/workspace', { maxKeyLifetimeDays: 90 });
+  t.after(() => ada.call('PATCH', '/v1/workspace', { maxKeyLifetimeDays: null }));
+  const page = await dashboard.open(t, '/settings/api/hygiene?panel=policies');
+  await reads(keys.dialog(page), /no one can set a later date\. 1 key expires later\./);
+  await page.keyboard.press('Escape');
+  await kinds(page)
+    .filter({ hasText: /1\s*Expires too late/ })
+    .click();
+  await page.getByRole('columnheader', { name: 'Expires' }).waitFor();
+  assert.equal(await rows(page).locator('time').getAttribute('datetime'), key.expiresAt);
+  await reads(page.locator('.findings__text'), /allows\. The maximum lifetime applies to new keys\./);
+  await isAccessible(page);
+  await page.getByRole('link', { name: 'Change expiry Set long ago' }).click();
+  await isAt(page, `/settings/api/${key.id}?tab=access&panel=expiry`);
+  await page.getByRole('combobox', { name: 'Expires' }).selectOption('30 days');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await isGone(page.getByRole('combobox', { name: 'Expires' }));
+  await page.goBack();
+  await page.getByRole('heading', { name: /No active key expires later/ }).waitFor();
 });
 
 test('policies are edited in a dialog that states their effect on existing keys', async (t) => {

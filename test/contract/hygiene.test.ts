@@ -6,7 +6,7 @@ import { type HygieneKind, hygieneActions, hygieneKindSchema, hygieneSchema } fr
 import type { CreateKey } from '@soku/contract/key-requests';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
-import { assertField, day } from '../support/key-calls.ts';
+import { assertField, day, inDays } from '../support/key-calls.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -39,7 +39,7 @@ async function namesByKind(person: Person): Promise<Partial<Record<HygieneKind, 
 
 const restricted: Partial<CreateKey> = {
   allowedAddresses: ['127.0.0.1', '::1'],
-  expiresAt: new Date(Date.now() + 1000 * day).toISOString(),
+  expiresAt: inDays(1000),
 };
 
 /** Creates a key with a use and a creation so many days ago. Unless told otherwise, it is no finding. */
@@ -247,7 +247,7 @@ test('a finding names the setting of the workspace that the key is at odds with'
     return (await report(person)).data.map(({ kind, policy }) => `${kind}: ${policy}`);
   };
   await withUsageSince(365, async () => {
-    await createOld(person, 'idle', { created: 200, used: 50 });
+    await createOld(person, 'idle', { created: 200, used: 50, expiresAt: inDays(20) });
     await person.createKey({ name: 'open', allowedAddresses: ['127.0.0.1'] });
     const [idle, open] = ['idle_30_days: ', 'never_expires: '] as const;
     assert.deepEqual(await policies({ maxKeyIdleDays: 51 }), [`${idle}null`, `${open}null`]);

@@ -52,6 +52,7 @@ test('preferences belong to the account, and each change is recorded', async () 
       keyRevoked: true,
       keyExpiring: true,
       keyIdle: true,
+      rotationDue: true,
       webhookDisabled: true,
     },
     timeZone: null,

@@ -1,89 +1,96 @@
 /** Mails and webhooks contain no key, no hash of one, and no token of the run that causes them. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { createdKeySchema } from '@soku/contract/keys';
 import { findKeyIn, needlesOf } from '../endurance/key-search.ts';
-import { Contract } from '../support/contract.ts';
+import { Contract, eventually } from '../support/contract.ts';
 import { newSigner, startKeyList } from '../support/github.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { day } from '../support/key-calls.ts';
 import { times } from '../support/long.ts';
 import { outboxMails } from '../support/outbox.ts';
 import type { ParsedMail } from '../support/parse-mail.ts';
-import { owner, startServer, type TestServer, testSecret } from '../support/server.ts';
-import { openSession } from '../support/session.ts';
+import { cookiesOf, Person } from '../support/person.ts';
+import { owner, startServer, type TestServer } from '../support/server.ts';
+import { openSession, secretOf } from '../support/session.ts';
 import { WebhookCalls } from '../support/webhook-calls.ts';
-import { WebhookReceiver } from '../support/webhook-receiver.ts';
+import { type ReceivedRequest, WebhookReceiver } from '../support/webhook-receiver.ts';
 
-/** Makes a key idle so that it is warned about, another so that it is disabled, and a third so that it expires soon. */
-async function age(
-  server: TestServer,
-  [warned, disabled, expiring]: [string, string, string],
-): Promise<void> {
-  const ago = (days: number) => Date.now() - days * day;
-  const change = (statement: string, ...values: (string | number)[]) =>
-    inDatabase(server, `${statement} RETURNING 1`, ...values);
-  await change('UPDATE usage_history SET complete_since = ?, watched_since = ?', ago(60), ago(60));
-  await change(
-    'UPDATE api_key SET created_at = ? WHERE id IN (?, ?, ?)',
-    ago(40),
-    warned,
-    disabled,
-    expiring,
-  );
-  await change('UPDATE api_key SET expires_at = ? WHERE id = ?', ago(-0.5), expiring);
-  await change(
-    'INSERT INTO idle_warning (key_id, idle_since, days, first_at, last_at) SELECT id, created_at, 30, ?, ? FROM api_key WHERE id = ?',
-    ago(14),
-    ago(3),
-    disabled,
-  );
+/** A run of a server, with what it must not send to anyone. */
+interface Run {
+  server: TestServer;
+  ada: Person;
+  receiver: WebhookReceiver;
+  /** Whole keys. */
+  keys: string[];
+  /** Other texts. */
+  secrets: string[];
 }
 
-/** A mail as it was sent and as a reader sees it. Lines that quoted-printable breaks would hide a text. */
-const seenOf = ({ raw, subject, text, html }: ParsedMail) =>
-  Buffer.from([raw, raw.replaceAll(/=\r?\n/g, ''), subject, text, html].join('\n'));
+/** The texts in the cookies of a session. */
+function partsOf({ cookie }: Person): string[] {
+  const values = cookie.split('; ').map((one) => one.slice(one.indexOf('=') + 1));
+  assert.ok(
+    values.every((value) => value.length > 20),
+    cookie,
+  );
+  return values.flatMap((value) => [value, decodeURIComponent(value).split('.')[0] ?? '']);
+}
 
-test('mails and webhooks contain no secret of the run', {
-  skip: times(0, 1) === 1 ? false : 'waits for mails: SOKU_TEST_LONG=yes',
-}, async () => {
-  const github = newSigner();
-  const list = await startKeyList([github]);
-  after(list.stop);
-  const env = { SOKU_WEBHOOK_ALLOW: '127.0.0.1', SOKU_GITHUB_KEYS_URL: list.url };
-  const server = await startServer({ env });
-  after(() => server.stop());
+function digestsOf(text: string): string[] {
+  const digest = (encoding: 'hex' | 'base64' | 'base64url') =>
+    createHash('sha256').update(text).digest(encoding);
+  return [digest('hex'), digest('base64').slice(0, -1), digest('base64url')];
+}
+
+/** Signs in, changes the password, and adds a webhook that gets all events and one that is gone. */
+async function begin(server: TestServer, receiver: WebhookReceiver): Promise<Run> {
+  const first = await server.signIn();
+  const newPassword = 'another good one';
+  const changed = await first.call('POST', '/api/auth/change-password', {
+    currentPassword: owner.password,
+    newPassword,
+  });
+  assert.equal(changed.status, 200, changed.text);
   const ada = await openSession(server);
-  const receiver = await WebhookReceiver.start();
-  after(() => receiver.close());
+  receiver.respond = ({ path }, response) => {
+    response.writeHead(path.startsWith('/gone') ? 410 : 204).end();
+  };
   const hooks = new WebhookCalls(await Contract.of(server), ada, receiver);
   const hook = await hooks.create('/all');
-
-  const kept = await ada.createKey({ name: 'kept', scopes: ['keys:write', 'keys:read'] });
-  const lost = await ada.createKey({ name: 'lost' });
-  const rotate = async (id: string) => {
-    const { body } = await ada.call('POST', `/v1/api-keys/${id}/rotate`, { graceSeconds: 0 });
-    return createdKeySchema.parse(body).apiKey;
-  };
-  const newest = await rotate(kept.key.id);
-  // The retired secret and the revoked key are in use.
-  await ada.call('POST', `/v1/api-keys/${lost.key.id}/revoke`, { reason: 'leaked' });
-  const authorization = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
-  for (const key of [kept.apiKey, lost.apiKey, newest])
-    await (await fetch(`${server.url}/v1/verify`, authorization(key))).text();
+  const gone = await hooks.create('/gone?token=of-the-receiver', { events: ['key.created'] });
   const rotated = await ada.call('POST', `/v1/webhooks/${hook.id}/rotate-secret`, {});
   const signing = String(Object(rotated.body).secret);
   assert.match(signing, /^whsec_/);
-  await ada.call('PATCH', `/v1/api-keys/${kept.key.id}`, { name: 'renamed' });
+  const secrets = [hook.secret, gone.secret, signing, 'of-the-receiver', newPassword, owner.password];
+  const continued = new Person(server.url, cookiesOf(changed.headers));
+  secrets.push(secretOf(server), ...[first, continued, ada].flatMap(partsOf));
+  return { server, ada, receiver, keys: [], secrets };
+}
 
+/** Creates, imports, rotates and revokes keys, uses what has ended, and reports what leaked. */
+async function handleKeys(
+  { server, ada, keys, secrets }: Run,
+  github: ReturnType<typeof newSigner>,
+): Promise<void> {
+  const imported = randomBytes(32);
+  secrets.push(imported.toString('hex'), imported.toString('base64url'));
+  const input = { keys: [{ name: 'imported', hash: imported.toString('hex') }] };
+  assert.equal((await ada.call('POST', '/v1/api-keys/import', input)).status, 200);
+  const kept = await ada.createKey({ name: 'kept', scopes: ['keys:write', 'keys:read'] });
+  const lost = await ada.createKey({ name: 'lost' });
+  const { body } = await ada.call('POST', `/v1/api-keys/${kept.key.id}/rotate`, { graceSeconds: 0 });
+  const newest = createdKeySchema.parse(body).apiKey;
+  keys.push(kept.apiKey, lost.apiKey, newest);
+  // The retired secret and the revoked key are in use.
+  await ada.call('POST', `/v1/api-keys/${lost.key.id}/revoke`, { reason: 'leaked' });
+  for (const key of keys)
+    await (await fetch(`${server.url}/v1/verify`, { headers: { authorization: `Bearer ${key}` } })).text();
+  await ada.call('PATCH', `/v1/api-keys/${kept.key.id}`, { name: 'renamed' });
+  const url = `https://example.com/${newest}?key=${newest}#${newest}`;
   const report = JSON.stringify([
-    {
-      token: newest,
-      type: 'x',
-      url: `https://example.com/${newest}?key=${newest}#${newest}`,
-      source: 'content',
-    },
+    { token: newest, type: 'x', url, source: 'content' },
     { token: lost.apiKey, type: 'x', url: 'https://example.com/', source: 'content' },
   ]);
   const reported = await fetch(`${server.url}/v1/leaks/github`, {
@@ -92,49 +99,98 @@ test('mails and webhooks contain no secret of the run', {
     body: report,
   });
   assert.equal(reported.status, 200, await reported.text());
+}
 
-  const [warned, disabled, expiring] = [
-    await ada.createKey({ name: 'warned' }),
-    await ada.createKey({ name: 'disabled' }),
-    await ada.createKey({ name: 'expiring' }),
-  ];
-  await ada.call('PATCH', '/v1/workspace', { maxKeyIdleDays: 30 });
+/** Creates keys that policies concern: one is warned about, one disabled, one expires soon, and one has an old secret. */
+async function handlePolicies({ server, ada, keys }: Run, restart: () => Promise<void>): Promise<void> {
+  const ids: string[] = [];
+  for (const name of ['warned', 'disabled', 'expiring', 'old']) {
+    const { key, apiKey } = await ada.createKey({ name });
+    ids.push(key.id);
+    keys.push(apiKey);
+  }
+  await ada.call('PATCH', '/v1/workspace', { maxKeyIdleDays: 30, maxSecretAgeDays: 90 });
   // Policies and reminders are looked at some seconds after a start.
   await server.kill('SIGTERM');
-  await age(server, [warned.key.id, disabled.key.id, expiring.key.id]);
-  const again = await startServer({ env, dataDir: server.dataDir });
-  after(() => again.kill());
-  const signedIn = await again.signIn();
+  const ago = (days: number) => Date.now() - days * day;
+  const change = (statement: string, ...values: (string | number)[]) =>
+    inDatabase(server, `${statement} RETURNING 1`, ...values);
+  await change('UPDATE usage_history SET complete_since = ?, watched_since = ?', ago(60), ago(60));
+  const [, disabled = '', expiring = '', old = ''] = ids;
+  for (const id of ids.slice(0, 3))
+    await change('UPDATE api_key SET created_at = ? WHERE id = ?', ago(40), id);
+  await change('UPDATE api_key SET expires_at = ? WHERE id = ?', ago(-0.5), expiring);
+  await change('UPDATE api_key_secret SET created_at = ? WHERE key_id = ?', ago(91), old);
+  await change(
+    'INSERT INTO idle_warning (key_id, idle_since, days, first_at, last_at) SELECT id, created_at, 30, ?, ? FROM api_key WHERE id = ?',
+    ago(14),
+    ago(3),
+    disabled,
+  );
+  await restart();
+}
 
-  const subjects = [/created/, /rotated/, /revoked/, /in use/, /leaked/, /will be disabled/, /key disabled/];
-  for (const subject of [...subjects, /expires soon/, /New sign-in/])
-    await outboxMails(server, (mail) => subject.test(mail.subject));
-  await receiver.whenReceived('/all', 9);
+/** A mail as it was sent and as a reader sees it. Lines that quoted-printable breaks would hide a text. */
+const seenOf = ({ raw, subject, text, html }: ParsedMail) =>
+  Buffer.from([raw, raw.replaceAll(/=\r?\n/g, ''), subject, text, html].join('\n'));
+
+/** What policies cause comes some seconds after a start, and uses of what has ended when a server stops. */
+const isLong = times(0, 1) === 1;
+
+const subjects = [
+  ...[/New sign-in/, /password was changed/, /Webhook disabled/, /key imported/],
+  ...[/created/, /rotated/, /revoked$|revoked:/, /leaked/],
+  ...(isLong ? [/in use/, /will be disabled/, /key disabled/, /due for rotation/, /expires soon/] : []),
+];
+
+/** The events that the webhook must have got, some of them by their policy. */
+const types = [
+  ...['key.imported', 'key.created', 'key.rotated', 'key.revoked', 'key.updated'],
+  ...['key.leak_reported', 'webhook.disabled'],
+  ...(isLong
+    ? [
+        'key.ended_secret_used',
+        'key.policy_warned maxKeyIdleDays',
+        'key.policy_warned maxSecretAgeDays',
+        'key.updated maxKeyIdleDays',
+      ]
+    : []),
+];
+
+const typeOf = ({ payload: { type, data } }: ReceivedRequest) =>
+  [type, Object(data.details).policy].filter((part) => part !== undefined).join(' ');
+
+test('mails and webhooks contain no secret of the run', async () => {
+  const github = newSigner();
+  const list = await startKeyList([github]);
+  after(list.stop);
+  const receiver = await WebhookReceiver.start();
+  after(() => receiver.close());
+  const env = { SOKU_WEBHOOK_ALLOW: '127.0.0.1', SOKU_GITHUB_KEYS_URL: list.url };
+  const server = await startServer({ env });
+  after(() => server.stop());
+  const run = await begin(server, receiver);
+  await handleKeys(run, github);
+  if (isLong)
+    await handlePolicies(run, async () => {
+      const again = await startServer({ env, dataDir: server.dataDir });
+      after(() => again.kill());
+    });
+
+  for (const subject of subjects) await outboxMails(server, (mail) => subject.test(mail.subject));
+  await eventually(
+    async () => new Set(receiver.received.map(typeOf)),
+    (received) => types.every((type) => received.has(type)),
+  );
   const mails = await outboxMails(server, () => true);
-  const texts = mails.map(seenOf);
   const bodies = receiver.received.map(({ headers: { 'webhook-signature': _, ...headers }, body }) =>
     Buffer.from(JSON.stringify(headers) + body),
   );
-  const keys = [kept, lost, warned, disabled, expiring].map(({ apiKey }) => apiKey).concat(newest);
-  const cookies = [ada, signedIn].flatMap(({ cookie }) =>
-    cookie.split('; ').map((one) => one.slice(one.indexOf('=') + 1)),
-  );
-  assert.ok(
-    cookies.length >= 2 && cookies.every((cookie) => cookie.length > 20),
-    `${cookies.length} cookies`,
-  );
-  const tokens = cookies.map((cookie) => decodeURIComponent(cookie).split('.')[0] ?? '');
-  const others = [hook.secret, signing, ...cookies, ...tokens, owner.password, testSecret];
-  const digest = (text: string, encoding: 'hex' | 'base64' | 'base64url') =>
-    createHash('sha256').update(text).digest(encoding);
-  const hashes = keys.flatMap((key) => [
-    digest(key, 'hex'),
-    digest(key, 'base64').slice(0, -1),
-    digest(key, 'base64url'),
-  ]);
-  assert.ok(findKeyIn(Buffer.from(`${newest}`), needlesOf(newest)).includes('plain'), 'the search works');
-  for (const text of [...texts, ...bodies]) {
-    for (const key of keys) assert.deepEqual(findKeyIn(text, needlesOf(key)), []);
-    for (const secret of [...others, ...hashes]) assert.ok(!text.includes(secret), `a secret is in ${text}`);
+  const [key = ''] = run.keys;
+  assert.ok(findKeyIn(Buffer.from(key), needlesOf(key)).includes('plain'), 'the search works');
+  const secrets = [...run.secrets, ...run.keys.flatMap(digestsOf)];
+  for (const text of [...mails.map(seenOf), ...bodies]) {
+    for (const one of run.keys) assert.deepEqual(findKeyIn(text, needlesOf(one)), []);
+    for (const secret of secrets) assert.ok(!text.includes(secret), `a secret is in ${text}`);
   }
 });

@@ -70,6 +70,6 @@ function cookieName({ env }: TestServer): string {
 }
 
 /** The secret that signs the server's cookies. */
-function secretOf({ env, dataDir }: TestServer): string {
+export function secretOf({ env, dataDir }: TestServer): string {
   return env.SOKU_SECRET ?? readFileSync(join(dataDir, 'secret'), 'utf8').trim();
 }

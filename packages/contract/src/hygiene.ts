@@ -11,6 +11,7 @@ export const hygieneKindSchema = z.enum([
   'idle_30_days',
   'never_used',
   'unrestricted',
+  'expires_too_late',
   'never_expires',
 ]);
 export type HygieneKind = z.infer<typeof hygieneKindSchema>;
@@ -21,6 +22,7 @@ const hygieneActionSchema = z.enum([
   'revoke',
   'disable',
   'edit_access',
+  'change_expiry',
   'set_expiry',
 ]);
 
@@ -32,6 +34,7 @@ export const hygieneActions: Readonly<Record<HygieneKind, z.infer<typeof hygiene
   idle_30_days: 'disable',
   never_used: 'revoke',
   unrestricted: 'edit_access',
+  expires_too_late: 'change_expiry',
   never_expires: 'set_expiry',
 };
 
@@ -87,6 +90,7 @@ export const hygieneSchema = z
         idle_30_days: z.int(),
         never_used: z.int(),
         unrestricted: z.int(),
+        expires_too_late: z.int(),
         never_expires: z.int(),
       } satisfies Record<HygieneKind, z.ZodInt>)
       .optional()

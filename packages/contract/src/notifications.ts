@@ -8,6 +8,7 @@ export const mailChoiceSchema = z.enum([
   'keyRevoked',
   'keyExpiring',
   'keyIdle',
+  'rotationDue',
   'webhookDisabled',
 ]);
 export type MailChoice = z.infer<typeof mailChoiceSchema>;

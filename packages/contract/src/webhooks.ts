@@ -144,6 +144,15 @@ export const rotateSigningSecretSchema = z
 export const deliveryStatusSchema = z.enum(['pending', 'succeeded', 'failed']);
 export type DeliveryStatus = z.infer<typeof deliveryStatusSchema>;
 
+/** An attempt of a delivery before the last one. Its response is not kept. */
+export const earlierAttemptSchema = z.object({
+  at: instantSchema,
+  durationMs: z.int(),
+  status: z.int().nullable().describe('The HTTP status of the response; null if there was none'),
+  error: z.string().nullable().describe('Why the attempt failed; null if it succeeded'),
+});
+export type EarlierAttempt = z.infer<typeof earlierAttemptSchema>;
+
 export const deliverySchema = z
   .object({
     id: z.string().describe('The header `webhook-id` of each attempt'),
@@ -161,16 +170,15 @@ export const deliverySchema = z
         ),
       body: z.string().describe('JSON'),
     }),
-    lastAttempt: z
-      .object({
-        at: instantSchema,
-        durationMs: z.int(),
-        status: z.int().nullable().describe('The HTTP status of the response; null if there was none'),
+    lastAttempt: earlierAttemptSchema
+      .extend({
         body: z.string().nullable().describe('The first kilobyte of the response; null if there was none'),
-        error: z.string().nullable().describe('Why the attempt failed; null if it succeeded'),
       })
       .nullable()
       .describe('null before the first attempt has ended'),
+    earlierAttempts: z
+      .array(earlierAttemptSchema)
+      .describe('The attempts before the last one, newest first, at most 20'),
   })
   .meta({ id: 'WebhookDelivery' });
 export type Delivery = z.infer<typeof deliverySchema>;

@@ -82,7 +82,7 @@ export async function createApp(
   const { keys } = keyParts;
   const { worker, ...webhookParts } = createWebhooks(config, database, propagation, secret, log);
   const mail = createMail(config, database, secret, log);
-  const tasks = together(secretTasks, keyParts.revoker, keyParts.idleTask, worker, mail);
+  const tasks = together(secretTasks, keyParts.revoker, keyParts.policyTasks, worker, mail);
 
   const draining = addDraining(app);
   const isStopping = () => draining.begun;

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { isPostgres } from './database/dialect.ts';
 import type { Database } from './database/open.ts';
-import { createIdleTask } from './hygiene/create.ts';
+import { createPolicyTasks } from './hygiene/create.ts';
 import { HygieneReader } from './hygiene/reader.ts';
 import { HygieneService } from './hygiene/service.ts';
 import { ImportService } from './import/service.ts';
@@ -89,14 +89,14 @@ export function createKeys(
     writeLastUses,
     now,
   });
-  const idleTask = createIdleTask({ db: kysely, propagation, usage: reader, log });
+  const policyTasks = createPolicyTasks({ db: kysely, propagation, usage: reader, log });
   const history = new UsageHistoryService(historyReader, {
     checkKey: (workspaceId, keyId) => keys.secrets(workspaceId, keyId),
     retentionDays: config.usageRetentionDays,
     now,
   });
   return {
-    ...{ keys, revocations, revoker, rotation, imports, lists, scopes, hygiene, idleTask },
+    ...{ keys, revocations, revoker, rotation, imports, lists, scopes, hygiene, policyTasks },
     ...{ usage: keyUsage, workspaceUsage, history },
   };
 }

@@ -15,6 +15,7 @@ const delivery = (nextIn: number | null): Delivery => ({
   nextAttemptAt: nextIn === null ? null : new Date(now + nextIn).toISOString(),
   request: { headers: {}, body: '{}' },
   lastAttempt: null,
+  earlierAttempts: [],
 });
 
 const delay = (...next: Array<number | null>) => refreshDelay(next.map(delivery), now);

@@ -38,6 +38,7 @@ export const databaseTables: TableKeys = {
   mail: ['id'],
   key_reminder: ['key_id', 'expires_at', 'days'],
   idle_warning: ['key_id'],
+  age_warning: ['key_id'],
 };
 
 /** Tables that give access to the dashboard. A backup does not contain them, so it cannot revive a session. */

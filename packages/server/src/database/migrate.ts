@@ -24,6 +24,7 @@ import { hygiene } from './migrations/0022-hygiene.ts';
 import { policies } from './migrations/0023-policies.ts';
 import { usageDays } from './migrations/0024-usage-days.ts';
 import { writtenUsage } from './migrations/0025-written-usage.ts';
+import { warningsAndAttempts } from './migrations/0026-warnings-and-attempts.ts';
 import type { Tables } from './schema.ts';
 
 /** All migrations in order. Forward only: a released one is never edited but corrected by a later one. */
@@ -53,6 +54,7 @@ export const migrations: Record<string, Migration> = {
   '0023-policies': policies,
   '0024-usage-days': usageDays,
   '0025-written-usage': writtenUsage,
+  '0026-warnings-and-attempts': warningsAndAttempts,
 };
 
 /**

@@ -163,6 +163,7 @@ const written = [
   'mail_preference',
   'key_reminder',
   'idle_warning',
+  'age_warning',
   'change_head',
   'key_change',
   'key_change_batch',

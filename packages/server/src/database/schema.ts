@@ -152,6 +152,17 @@ interface IdleWarningTable {
   last_at: Optional<number>;
 }
 
+/** The warning that the newest secret of a key is older than the policy of its workspace. Replaced by the next one. */
+interface AgeWarningTable {
+  key_id: string;
+  /** Epoch ms: the creation of that secret. With a newer one, the warning is void. */
+  secret_created_at: number;
+  /** max_secret_age of the workspace at the warning. With a larger value, the key is warned about again. */
+  days: number;
+  /** Epoch ms. */
+  warned_at: number;
+}
+
 /** The owner of keys, shared by its members. Every account has its own. */
 interface WorkspaceTable {
   id: string;
@@ -250,6 +261,7 @@ export interface Tables extends MailTables {
   usage_refusal: UsageRefusalTable;
   usage_history: UsageHistoryTable;
   idle_warning: IdleWarningTable;
+  age_warning: AgeWarningTable;
   usage_day: UsageDayTable;
   usage_client: UsageClientTable;
   usage_writer: UsageWriterTable;

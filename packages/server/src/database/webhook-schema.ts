@@ -59,4 +59,6 @@ export interface WebhookDeliveryTable {
   response_body: Generated<string | null>;
   /** Why the attempt failed; null if it succeeded. */
   error: Generated<string | null>;
+  /** JSON: the attempts before the last one, newest first, without responses (attempts.ts); null: none. */
+  earlier_attempts: Generated<string | null>;
 }

@@ -4,12 +4,13 @@ import type { Tables } from '../database/schema.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import type { UsageReader } from '../usage/reader.ts';
+import { AgePolicy } from './age-policy.ts';
 import { IdlePolicy } from './idle-policy.ts';
 
-/** ms between two searches for idle keys, and until the first one, which must not slow down the start. */
+/** ms between two searches for keys that a policy concerns, and until the first one, which must not slow down the start. */
 const times = { interval: 10 * 60_000, first: 5000 };
 
-/** What the search for idle keys needs. */
+/** What these searches need. */
 interface Parts {
   db: Kysely<Tables>;
   propagation: Propagation;
@@ -17,18 +18,20 @@ interface Parts {
   log: Logger;
 }
 
-/** Creates the background task that warns about idle keys and disables them. */
-export function createIdleTask({ db, propagation, usage, log }: Parts) {
-  const policy = new IdlePolicy({
+/** Creates the background tasks that warn about old keys and idle keys, and disable idle keys. */
+export function createPolicyTasks({ db, propagation, usage, log }: Parts) {
+  const failedFor = (error: unknown, workspaceId: string) =>
+    log.error(
+      { err: error, workspaceId },
+      'the search for keys that a policy concerns failed for a workspace; retrying later',
+    );
+  const age = new AgePolicy({ db, propagation, now: Date.now, failed: failedFor });
+  const idle = new IdlePolicy({
     db,
     propagation,
     lastOpenUse: (keyId) => usage.lastOpenUse(keyId),
     now: Date.now,
-    failed: (error, workspaceId) =>
-      log.error(
-        { err: error, workspaceId },
-        'the search for idle keys failed for a workspace; retrying later',
-      ),
+    failed: failedFor,
     paused: (nodes) =>
       log.warn(
         { nodes },
@@ -40,17 +43,23 @@ export function createIdleTask({ db, propagation, usage, log }: Parts) {
         'no server ran for more than a day, or the clock has jumped: the idle time of all keys begins anew',
       ),
   });
-  const task = new PeriodicTask(() => policy.apply(), {
-    interval: times.interval,
-    failed: (error) => log.error({ err: error }, 'the search for idle keys failed; retrying'),
-    later,
-  });
+  const tasks = [age, idle].map(
+    (policy) =>
+      new PeriodicTask(() => policy.apply(), {
+        interval: times.interval,
+        failed: (error) =>
+          log.error({ err: error }, 'the search for keys that a policy concerns failed; retrying'),
+        later,
+      }),
+  );
   return {
     /** Call it when the server listens. */
-    start: () => task.start(times.first),
+    start: () => {
+      for (const task of tasks) task.start(times.first);
+    },
     stop: async () => {
-      policy.stop();
-      await task.stop();
+      for (const policy of [age, idle]) policy.stop();
+      await Promise.all(tasks.map((task) => task.stop()));
     },
   };
 }

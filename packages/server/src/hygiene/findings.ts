@@ -34,6 +34,9 @@ const graceOfNewKey = 7 * msPerDay;
 /** How long programs may take to get a new secret, as in the dashboard. */
 const graceOfRotation = msPerHour;
 
+/** ms. The server that set a date, and the one that compares it, may differ in their clocks by this much. */
+const clockDifference = 60_000;
+
 /**
  * Only keys that are accepted are findings: a disabled, expired or revoked key can do no harm.
  *
@@ -61,7 +64,13 @@ export function idleSinceOf(db: Kysely<Tables>, knownSince: number): RawBuilder<
 }
 
 /** When the newest secret was created. */
-const rotatedAt = sql<number>`(SELECT max(s.created_at) FROM api_key_secret s WHERE s.key_id = api_key.id)`;
+export const rotatedAt = sql<number>`(SELECT max(s.created_at) FROM api_key_secret s WHERE s.key_id = api_key.id)`;
+
+/** @param since epoch ms */
+export function hasNoSecretSince(since: number): RawBuilder<SqlBool> {
+  return sql`NOT EXISTS (
+    SELECT 1 FROM api_key_secret s WHERE s.key_id = api_key.id AND s.created_at > ${since})`;
+}
 
 /**
  * The condition of each kind. A key is idle or never used, but not both, and idle for 30 or for 90 days.
@@ -71,7 +80,7 @@ const rotatedAt = sql<number>`(SELECT max(s.created_at) FROM api_key_secret s WH
  */
 export function findingsOf(
   db: Kysely<Tables>,
-  { now, completeSince, policies: { maxSecretAgeDays } }: Circumstances,
+  { now, completeSince, policies: { maxSecretAgeDays, maxKeyLifetimeDays } }: Circumstances,
 ): Record<HygieneKind, Finding> {
   const idleSince = idleSinceOf(db, completeSince);
   const neverUsed = sql<SqlBool>`(key_use.used_at IS NULL AND api_key.imported_at IS NULL
@@ -85,11 +94,7 @@ export function findingsOf(
       readsSecrets: true,
     },
     older_than_policy: {
-      condition:
-        maxSecretAgeDays === null
-          ? sql`1 = 0`
-          : sql`NOT EXISTS (
-              SELECT 1 FROM api_key_secret s WHERE s.key_id = api_key.id AND s.created_at > ${now - maxAge})`,
+      condition: maxSecretAgeDays === null ? sql`1 = 0` : hasNoSecretSince(now - maxAge),
       since: sql`${rotatedAt} + ${maxAge}`,
       readsSecrets: true,
     },
@@ -105,6 +110,14 @@ export function findingsOf(
     unrestricted: {
       condition: sql`api_key.allowed_addresses = ''
         AND (api_key.scopes = '' OR ' ' || api_key.scopes || ' ' LIKE '% * %')`,
+      since: createdAt,
+    },
+    expires_too_late: {
+      // The maximum counts from now, as when a date is set: the date of an old key may have been extended regularly.
+      condition:
+        maxKeyLifetimeDays === null
+          ? sql`1 = 0`
+          : sql`api_key.expires_at > ${now + maxKeyLifetimeDays * msPerDay + clockDifference}`,
       since: createdAt,
     },
     never_expires: { condition: sql`api_key.expires_at IS NULL`, since: createdAt },
@@ -141,6 +154,7 @@ export function policyOf(
   { now, policies: { maxKeyIdleDays, maxKeyLifetimeDays, requireKeyExpiry } }: Circumstances,
 ): HygienePolicy | null {
   if (kind === 'older_than_policy') return 'maxSecretAgeDays';
+  if (kind === 'expires_too_late') return 'maxKeyLifetimeDays';
   if (kind === 'never_expires') {
     if (requireKeyExpiry) return 'requireKeyExpiry';
     return maxKeyLifetimeDays === null ? null : 'maxKeyLifetimeDays';

@@ -1,8 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import { lockFreeKeys, lockRow } from '../database/dialect.ts';
+import { lockFreeKeys } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { DatabaseUnavailable } from '../database/unavailable.ts';
 import type { NewEvent } from '../events/events.ts';
 import type { CommandResult, Propagation } from '../propagation/propagation.ts';
 import { split } from '../split.ts';
@@ -14,9 +13,10 @@ import { dueStep, type IdleStep } from './idle-steps.ts';
 import { nodesWithUnwrittenUses } from './unwritten-usage.ts';
 import { deleteVoidWarnings, writeWarnings } from './warnings.ts';
 import { type Reset, watch } from './watch.ts';
+import { concernsAll, lockPolicy, workspacesWithPolicy } from './workspaces.ts';
 
-/** Keys per transaction, which blocks the process for some ms with SQLite, and workspaces per statement. */
-const batch = { keys: 100, workspaces: 200 };
+/** Keys per transaction, which blocks the process for some ms with SQLite. */
+const batchSize = 100;
 
 interface Options {
   db: Kysely<Tables>;
@@ -66,11 +66,11 @@ export class IdlePolicy {
     await deleteVoidWarnings(db, now);
     const knownSince = Math.max(since, await completeSince(db));
     const later = () => now + this.#options.now() - clock;
-    for await (const { id, days } of workspacesWithPolicy(db)) {
+    for await (const policy of workspacesWithPolicy(db, 'max_key_idle')) {
       if (this.#stopped) return;
-      await this.#applyTo({ workspaceId: id, days, knownSince, now, later }).catch((error: unknown) => {
+      await this.#applyTo({ ...policy, knownSince, now, later }).catch((error: unknown) => {
         if (concernsAll(error)) throw error;
-        this.#options.failed(error, id);
+        this.#options.failed(error, policy.workspaceId);
       });
       // SQLite answers within one turn of the event loop, and there may be many small workspaces.
       await turn();
@@ -87,7 +87,7 @@ export class IdlePolicy {
     const { db, propagation } = this.#options;
     for await (const page of idleKeys(db, request)) {
       const due = page.filter((key) => stepOf(key, request) !== undefined);
-      for (const keys of split(due, batch.keys)) {
+      for (const keys of split(due, batchSize)) {
         if (this.#stopped) return;
         const ids = keys.map(({ id }) => id);
         await this.#pace.step(() => propagation.commit((own) => this.#takeSteps(own, request, ids)));
@@ -102,7 +102,7 @@ export class IdlePolicy {
     ids: readonly string[],
   ): Promise<CommandResult<void>> {
     const nothing = { value: undefined };
-    if (!(await lockPolicy(db, request))) return nothing;
+    if (!(await lockPolicy(db, 'max_key_idle', request))) return nothing;
     if ((await nodesWithUnwrittenUses(db)).length > 0) return nothing;
     const free = await lockFreeKeys(db, ids);
     // Before the keys are read: a use that is written after this is in memory now, and one that was written before is read.
@@ -133,14 +133,6 @@ export class IdlePolicy {
   }
 }
 
-/** A workspace whose row someone locks for long must not keep the others from being searched. */
-function concernsAll(error: unknown): boolean {
-  return error instanceof DatabaseUnavailable && error.code !== lockTimeout;
-}
-
-/** SQLSTATE of PostgreSQL. */
-const lockTimeout = '55P03';
-
 /** The stored last use of a key, on which `since` depends, is the start of five minutes. */
 function stepStart(at: number): number {
   return at - (at % lastUseStep);
@@ -150,34 +142,7 @@ function stepOf(key: IdleKey, { days, now }: IdleRequest): IdleStep | undefined 
   return dueStep(key.since, days, key, now);
 }
 
-/** Whether the workspace still has the policy. No other transaction can change it until this one ends. */
-async function lockPolicy(db: Kysely<Tables>, { workspaceId, days }: IdleRequest): Promise<boolean> {
-  await lockRow(db, 'workspace', workspaceId);
-  const row = await db
-    .selectFrom('workspace')
-    .select(['max_key_idle', 'revoking_at'])
-    .where('id', '=', workspaceId)
-    .executeTakeFirst();
-  return row?.max_key_idle === days && row.revoking_at === null;
-}
-
 async function completeSince(db: Kysely<Tables>): Promise<number> {
   const row = await db.selectFrom('usage_history').select('complete_since').executeTakeFirstOrThrow();
   return row.complete_since;
-}
-
-async function* workspacesWithPolicy(db: Kysely<Tables>): AsyncGenerator<{ id: string; days: number }, void> {
-  for (let after = ''; ; ) {
-    const rows = await db
-      .selectFrom('workspace')
-      .select(['id', 'max_key_idle'])
-      .where('max_key_idle', 'is not', null)
-      .where('id', '>', after)
-      .orderBy('id')
-      .limit(batch.workspaces)
-      .execute();
-    for (const { id, max_key_idle: days } of rows) if (days !== null) yield { id, days };
-    after = rows.at(-1)?.id ?? '';
-    if (rows.length < batch.workspaces) return;
-  }
 }

@@ -36,6 +36,7 @@ const noCounts: Readonly<Record<HygieneKind, number>> = {
   idle_30_days: 0,
   never_used: 0,
   unrestricted: 0,
+  expires_too_late: 0,
   never_expires: 0,
 };
 

@@ -1,7 +1,7 @@
-/** Mails of the policy that disables idle keys. */
+/** Mails of the policies for idle keys and for old secrets. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MailWorld } from '../../../../test/support/mail-world.ts';
+import { MailWorld, minute } from '../../../../test/support/mail-world.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { SmtpSink } from '../../../../test/support/smtp.ts';
 import { noOrigin, systemActor } from '../events/actor.ts';
@@ -44,5 +44,42 @@ test('warnings about idle keys share a mail, and so do disabled keys', async (t)
   const preferences = new MailPreferences(world.db, () => world.now);
   await preferences.unsubscribe(users[0]?.id ?? '', 'keyIdle', noOrigin);
   await world.happen(world.event(id, 'key.updated', { actor, target: target('Older'), ...disabled }));
+  assert.equal(await world.deliver(), 0);
+});
+
+test('keys due for rotation share a mail, which waits a minute for all of them', async (t) => {
+  const { database, close } = await openTestDatabase('sqlite');
+  t.after(close);
+  const smtp = await SmtpSink.start();
+  t.after(() => smtp.stop());
+  const world = new MailWorld(database.kysely, smtp);
+  const { id, users } = await world.addWorkspace('ada');
+  const warned = (name: string) =>
+    world.event(id, 'key.policy_warned', {
+      actor: systemActor,
+      target: { kind: 'key', id: `key_${name}`, name },
+      details: { policy: 'maxSecretAgeDays', days: 90, secretCreatedAt: '2026-08-30T12:00:00.000Z' },
+    });
+  const idle = { policy: 'maxKeyIdleDays', days: 90, idleSince: '2026-09-16T12:00:00.000Z' };
+  await world.happen(
+    warned('Billing'),
+    world.event(id, 'key.policy_warned', { actor: systemActor, details: { ...idle, warning: 1 } }),
+  );
+  assert.equal(await world.deliver(), 1, 'another policy is another mail');
+  await world.happen(warned('Import'));
+  world.now += minute;
+  assert.equal(await world.deliver(), 1);
+  const [, mail] = smtp.accepted;
+  assert.equal(mail?.subject, '2 keys due for rotation');
+  assert.match(
+    mail?.text ?? '',
+    /^- Billing, secret created on 30 Aug 2026, 12:00 UTC\n {2}https:\/\/keys\.example\.com\/settings\/api\/key_Billing$/m,
+  );
+  assert.match(mail?.text ?? '', /An older secret stays valid, but should be replaced: rotate the key/);
+  assert.match(mail?.text ?? '', /Turn off emails about keys due for rotation: /);
+  const preferences = new MailPreferences(world.db, () => world.now);
+  await preferences.unsubscribe(users[0]?.id ?? '', 'rotationDue', noOrigin);
+  await world.happen(warned('Another'));
+  world.now += minute;
   assert.equal(await world.deliver(), 0);
 });

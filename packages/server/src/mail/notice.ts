@@ -38,6 +38,10 @@ export const noticeSchema = z.object({
       expiresAt: z.string().optional(),
       /** Only for idle keys, ISO 8601. Those that are disabled already have no `disablesAt`. */
       idle: z.object({ since: z.string(), disablesAt: z.string().optional() }).optional(),
+      /** Only for keys due for rotation, ISO 8601: the creation of the newest secret. */
+      secretCreatedAt: z.string().optional(),
+      /** Only for webhooks that the server disabled. `since`: ISO 8601, the first failed attempt. */
+      failure: z.object({ since: z.string(), lastError: z.string(), isGone: z.boolean() }).optional(),
       /** Only for leaked keys: a URL, or what GitHub calls the source, and in how many places. */
       found: z.object({ place: z.string(), places: z.int() }).optional(),
     }),
@@ -75,6 +79,20 @@ const idleSchema = z
   })
   .transform(({ idleSince: since, disablesAt }) => ({ since, disablesAt }));
 
+/** The details of a warning that a secret is older than the policy (hygiene/age-policy.ts). */
+const ageSchema = z.object({ policy: z.literal('maxSecretAgeDays'), secretCreatedAt: z.string() });
+
+/** The details of a webhook that the server disabled (webhooks/events.ts). Earlier versions did not record the reason. */
+const failureSchema = z
+  .object({ failingSince: z.string(), lastError: z.string(), reason: z.string().optional() })
+  .transform(({ failingSince: since, lastError, reason }) => ({
+    since,
+    lastError,
+    isGone: reason === 'gone',
+  }));
+
+const disableAction = 'webhook.disabled';
+
 const kinds = new Map<string, MailKind>([
   ['key.created', 'keyCreated'],
   ['key.imported', 'keyCreated'],
@@ -83,14 +101,14 @@ const kinds = new Map<string, MailKind>([
   ['workspace.keys_revoked', 'keyRevoked'],
   ['key.ended_secret_used', 'endedSecretUsed'],
   [leakAction, 'leakReported'],
-  [warnAction, 'keyIdle'],
-  ['webhook.disabled', 'webhookDisabled'],
+  [disableAction, 'webhookDisabled'],
   ['account.password_changed', 'passwordChanged'],
   ['account.password_reset', 'passwordChanged'],
 ]);
 
 /** @returns undefined for an event that is not reported */
 function kindOf({ action, details }: SealedEvent): MailKind | undefined {
+  if (action === warnAction) return ageSchema.safeParse(details).success ? 'rotationDue' : 'keyIdle';
   if (action === 'key.updated') return idleSchema.safeParse(details).success ? 'keyIdle' : undefined;
   if (action === 'account.signed_in') return details?.newDevice === true ? 'newSignIn' : undefined;
   return kinds.get(action);
@@ -113,14 +131,24 @@ function foundIn({ action, details }: SealedEvent): Pick<MailNotice['targets'][n
   return { found: { place: url ?? `an unknown place (${source})`, places } };
 }
 
-/** How long a key is idle, and when it is disabled. */
-function idleIn({ details }: SealedEvent): Pick<MailNotice['targets'][number], 'idle'> {
-  const { data } = idleSchema.safeParse(details);
-  return data === undefined ? {} : { idle: data };
+/** What a policy states about a key: how long it is idle, and when it is disabled, or the age of its secret. */
+function policyIn({ details }: SealedEvent): Pick<MailNotice['targets'][number], 'idle' | 'secretCreatedAt'> {
+  const idle = idleSchema.safeParse(details).data;
+  const age = ageSchema.safeParse(details).data;
+  return {
+    ...(idle !== undefined && { idle }),
+    ...(age !== undefined && { secretCreatedAt: age.secretCreatedAt }),
+  };
+}
+
+/** Why the server disabled a webhook. */
+function failureIn({ action, details }: SealedEvent): Pick<MailNotice['targets'][number], 'failure'> {
+  const failure = action === disableAction ? failureSchema.safeParse(details).data : undefined;
+  return failure === undefined ? {} : { failure };
 }
 
 /**
- * Adds an event to the notice of its group. A group has the events of one action by one actor in one request, so a call
+ * Adds an event to the notice of its group. A group has the events of one kind and action by one actor in one request, so a call
  * that revokes a thousand keys becomes one notice.
  */
 export function addEvent(groups: Map<string, GroupedNotice>, event: SealedEvent): void {
@@ -129,7 +157,7 @@ export function addEvent(groups: Map<string, GroupedNotice>, event: SealedEvent)
   if (kind === undefined || count === 0) return;
   const { action, actor, target, chain } = event;
   const isOfAccount = chain === accountsChain;
-  const groupKey = [chain, action, actor.id, ...(isOfAccount ? [target.id] : [])].join(' ');
+  const groupKey = [chain, action, kind, actor.id, ...(isOfAccount ? [target.id] : [])].join(' ');
   const name = `${groupKey} ${actor.requestId ?? ''}`;
   const { kind: actorKind, name: actorName } = actor;
   // A report of a leak comes from GitHub, whose address says nothing about the leak.
@@ -140,7 +168,14 @@ export function addEvent(groups: Map<string, GroupedNotice>, event: SealedEvent)
     at: event.at,
     actor: { kind: actorKind, name: actorName, address, userAgent },
     count,
-    targets: [{ id: target.id, kind: target.kind, name: target.name, ...foundIn(event), ...idleIn(event) }],
+    targets: [
+      {
+        ...{ id: target.id, kind: target.kind, name: target.name },
+        ...foundIn(event),
+        ...policyIn(event),
+        ...failureIn(event),
+      },
+    ],
   };
   const known = groups.get(name);
   groups.set(name, {

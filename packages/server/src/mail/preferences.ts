@@ -131,6 +131,7 @@ async function readPreferences(db: Kysely<Tables>, userId: string): Promise<Noti
       keyRevoked: sent('keyRevoked'),
       keyExpiring: sent('keyExpiring'),
       keyIdle: sent('keyIdle'),
+      rotationDue: sent('rotationDue'),
       webhookDisabled: sent('webhookDisabled'),
     },
     timeZone: row?.time_zone ?? null,

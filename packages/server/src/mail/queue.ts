@@ -1,17 +1,27 @@
 import { msPerHour } from '@soku/contract/instant';
+import type { MailKind } from '@soku/contract/notifications';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { newId } from '../ids.ts';
 import { type GroupedNotice, type MailNotice, merged, noticeSchema } from './notice.ts';
-import { isWanted, readMuted } from './preferences.ts';
+import { isChoice, isWanted, readMuted } from './preferences.ts';
 
 /** Mails about the same kind of action by the same actor that an account gets in an hour. */
 const maxPerHour = 5;
 
+/** ms that further notices wait for each other. Those about security, which must not be late, share mails as well. */
+const overflow = { usual: msPerHour, security: 5 * 60_000 };
+
+/** ms that a mail of a kind waits for further notices in any case. */
+const gathering = new Map<MailKind, number>([
+  // A policy that is set may concern many keys, which are found in several parts.
+  ['rotationDue', 60_000],
+]);
+
 /**
  * Queues one mail per recipient, in the transaction that records that the event or the reminder was handled. After the
- * fifth mail of a group in an hour, further notices wait an hour and share one mail, so that a program that creates a key
- * each second causes six mails an hour, not 3,600.
+ * fifth mail of a group in an hour, further notices wait an hour, or five minutes if they are about security, and share one
+ * mail, so that a program that creates a key each second causes six mails an hour, not 3,600.
  *
  * @param now epoch ms
  * @param wait ms that a mail waits for further notices
@@ -20,7 +30,7 @@ export async function queueMails(
   db: Kysely<Tables>,
   grouped: GroupedNotice,
   now: number,
-  wait = 0,
+  wait = gathering.get(grouped.notice.kind) ?? 0,
 ): Promise<void> {
   for (const userId of await recipientsOf(db, grouped)) await queueMail(db, userId, grouped, { now, wait });
 }
@@ -61,6 +71,7 @@ async function queueMail(
     .where('created_at', '>', now - msPerHour)
     .orderBy('created_at')
     .execute();
+  const further = isChoice(notice.kind) ? overflow.usual : overflow.security;
   const collecting = recent.find(
     ({ next_attempt_at, attempts }) => attempts === 0 && (next_attempt_at ?? 0) > now,
   );
@@ -74,7 +85,7 @@ async function queueMail(
       group_key: groupKey,
       notice: JSON.stringify(notice),
       created_at: now,
-      next_attempt_at: now + (recent.length < maxPerHour ? wait : msPerHour),
+      next_attempt_at: now + (recent.length < maxPerHour ? wait : further),
     })
     .execute();
 }

@@ -49,27 +49,49 @@ interface Line {
   /** Follows the label, outside its link. */
   more?: string;
   url?: string | undefined;
+  /** The text of the link, if it is not the label: mail programs warn about a link that reads like another address. */
+  open?: string | undefined;
 }
+
+/** The pages of the things that mails name, by their kind. */
+const pages = new Map([
+  ['key', '/settings/api'],
+  ['webhook', '/settings/webhooks'],
+]);
 
 function itemsOf({ targets }: MailNotice, { publicUrl, timeZone }: Reader): Line[] {
   return targets.flatMap((target) => {
     const { id, kind, name } = target;
     if (kind === 'account' || kind === 'workspace') return [];
-    const url = kind === 'key' ? `${publicUrl}/settings/api/${encodeURIComponent(id)}` : undefined;
-    return [{ label: oneLine(name), more: moreOf(target, timeZone), url }];
+    const path = pages.get(kind);
+    const url = path && `${publicUrl}${path}/${encodeURIComponent(id)}`;
+    const open = kind === 'webhook' ? 'Open webhook' : undefined;
+    return [{ label: oneLine(name), more: moreOf(target, timeZone), url, open }];
   });
 }
 
-/** What a mail says about a key besides its name. */
-function moreOf({ expiresAt, idle, found }: MailNotice['targets'][number], timeZone: string | null): string {
+/** What a mail says about a key or a webhook besides its name. */
+function moreOf(target: MailNotice['targets'][number], timeZone: string | null): string {
+  const { expiresAt, idle, secretCreatedAt, found, failure } = target;
   const parts: string[] = [];
   if (expiresAt !== undefined) parts.push(`, expires ${formatTime(expiresAt, timeZone)}`);
   if (idle !== undefined) parts.push(`, idle since ${formatTime(idle.since, timeZone)}`);
   if (idle?.disablesAt !== undefined)
     parts.push(`, will be disabled on ${formatTime(idle.disablesAt, timeZone)} at the earliest`);
+  if (secretCreatedAt !== undefined)
+    parts.push(`, secret created on ${formatTime(secretCreatedAt, timeZone)}`);
+  if (failure !== undefined) parts.push(failureText(failure, timeZone));
   if (found !== undefined) parts.push(`, found at ${oneLine(found.place)}`);
   if (found !== undefined && found.places > 1) parts.push(` (${found.places.toLocaleString('en')} places)`);
   return parts.join('');
+}
+
+function failureText(
+  { since, lastError, isGone }: NonNullable<MailNotice['targets'][number]['failure']>,
+  timeZone: string | null,
+): string {
+  if (isGone) return ', whose receiver responded with 410 (Gone): this URL is permanently out of use.';
+  return `, all deliveries failed since ${formatTime(since, timeZone)}. Last error: ${oneLine(lastError)}`;
 }
 
 function factsOf(
@@ -108,7 +130,12 @@ function page(
 ): Html {
   const link = ({ label, url }: Line) =>
     url === undefined ? html`${label}` : html`<a href="${url}" style="color:inherit">${label}</a>`;
-  const items = parts.items.map((line) => html`<li>${link(line)}${line.more ?? ''}</li>`);
+  const items = parts.items.map((line) => {
+    const { label, more = '', url, open } = line;
+    return open === undefined
+      ? html`<li>${link(line)}${more}</li>`
+      : html`<li>${label}${more} ${link({ label: open, url })}</li>`;
+  });
   const rest = parts.rest === '' ? [] : [html`<li>${parts.rest}</li>`];
   const list = items.length === 0 ? html`` : html`<ul style="padding-left:20px">${items}${rest}</ul>`;
   const facts = parts.facts.map(

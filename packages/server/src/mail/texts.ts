@@ -59,10 +59,16 @@ const texts: Record<MailKind, Texts> = {
         : 'A policy of this workspace disables keys that are not used. Requests with a disabled key are rejected. If a program still needs it, enable it again; otherwise revoke it.',
     topic: 'idle keys',
   },
+  rotationDue: {
+    one: (notice) => `Key due for rotation: ${nameOf(notice)}`,
+    many: ({ count }) => `${things(count)} due for rotation`,
+    body: 'A policy of this workspace limits the age of secrets. An older secret stays valid, but should be replaced: rotate the key, and give programs the new secret before the grace period ends.',
+    topic: 'keys due for rotation',
+  },
   webhookDisabled: {
-    one: () => 'Webhook disabled',
+    one: (notice) => `Webhook disabled: ${nameOf(notice)}`,
     many: ({ count }) => `${count.toLocaleString('en')} webhooks disabled`,
-    body: 'Its deliveries failed for too long. It receives no events until someone enables it.',
+    body: 'A disabled webhook receives nothing. Its events wait, and are sent when someone enables it. If it is no longer needed, delete it.',
     topic: 'disabled webhooks',
   },
   leakReported: {

@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { nextAttemptAt } from '../outbox/backoff.ts';
 import { type Claim, release, settle } from '../outbox/leased-rows.ts';
+import { type AttemptColumns, moveToEarlier } from './attempts.ts';
 import { webhookFailed } from './events.ts';
 import { requestHeaders, unixSeconds } from './request-headers.ts';
 import type { Outcome, WebhookSender } from './sender.ts';
@@ -32,7 +33,7 @@ interface Options {
   now: () => number;
 }
 
-interface Delivery {
+interface Delivery extends AttemptColumns {
   id: string;
   webhookId: string;
   body: string;
@@ -75,6 +76,7 @@ export class WebhookDeliverer {
       .selectFrom('webhook_delivery as d')
       .innerJoin('webhook as w', 'w.id', 'd.webhook_id')
       .select(['d.id', 'w.id as webhookId', 'd.body', 'w.url', 'w.secrets'])
+      .select(['attempted_at', 'duration_ms', 'response_status', 'error', 'earlier_attempts'])
       .where('d.id', '=', id)
       .where('d.lease_until', '=', leaseUntil)
       .executeTakeFirst();
@@ -99,9 +101,10 @@ export class WebhookDeliverer {
   async #record(
     tx: Kysely<Tables>,
     claim: Claim,
-    { webhookId }: Delivery,
+    delivery: Delivery,
     outcome: Outcome & { startedAt: number },
   ): Promise<void> {
+    const { webhookId } = delivery;
     const { status, error } = outcome;
     const now = this.#options.now();
     const isLast = error === null || status === gone;
@@ -115,6 +118,7 @@ export class WebhookDeliverer {
         response_status: status,
         response_body: outcome.body,
         error,
+        earlier_attempts: moveToEarlier(delivery),
         succeeded_at: error === null ? now : null,
         ended_at: next === null ? now : null,
       })
@@ -171,5 +175,5 @@ async function disableIfFailing(
     .$if(!isGone, (query) => query.where('failing_since', '<=', now - disableAfter))
     .returning(['id', 'workspace_id', 'url', 'failing_since'])
     .executeTakeFirst();
-  if (disabled !== undefined) await webhookFailed(tx, disabled, error, now);
+  if (disabled !== undefined) await webhookFailed(tx, disabled, { error, isGone }, now);
 }

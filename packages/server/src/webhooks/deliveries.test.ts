@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { event } from '../../../../test/support/audit-log.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { webhookFixtures, webhooksOn } from '../../../../test/support/webhook-deliveries.ts';
+import { presentDelivery } from './present.ts';
 import { pruneDeliveries } from './retention.ts';
 import { SecretBox } from './signing-secrets.ts';
 import { createWebhooks } from './webhooks.ts';
@@ -41,7 +42,16 @@ for (const which of ['sqlite', 'postgres'] as const) {
         `${gaps[i]} for ${least}`,
       );
     const [delivery] = await deliveries();
-    assert.deepEqual([delivery?.attempts, delivery?.succeeded_at], [10, null]);
+    assert.ok(delivery);
+    assert.deepEqual([delivery.attempts, delivery.succeeded_at], [10, null]);
+    const earlier = presentDelivery(delivery).earlierAttempts;
+    const times = [start];
+    for (const gap of gaps) times.push((times.at(-1) ?? 0) + gap * msPerHour);
+    assert.deepEqual(
+      earlier.map(({ at }) => Date.parse(at)),
+      times.slice(0, -1).map(Math.round).reverse(),
+    );
+    assert.deepEqual(earlier[0], { at: earlier[0]?.at, durationMs: 1, status: 500, error: 'down' });
     assert.equal(delivery?.ended_at, state.now);
     const { disabled_at, disabled_by, failing_since } = await webhook();
     assert.deepEqual([disabled_at, disabled_by, failing_since], [state.now, 'system', start]);
@@ -54,6 +64,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.deepEqual(JSON.parse(last.details ?? ''), {
       failingSince: new Date(start).toISOString(),
       lastError: 'down',
+      reason: 'failing',
     });
     await attemptAll();
     assert.equal(state.sent, 10);

@@ -26,16 +26,16 @@ export function webhookEvent(
 /**
  * Records that the server has disabled a webhook.
  *
- * @param error that of the last attempt
+ * @param failure `error`: that of the last attempt; `isGone`: the receiver responded with 410
  * @param at epoch ms
  */
 export async function webhookFailed(
   tx: Kysely<Tables>,
   webhook: Subject & { failing_since: number | null },
-  error: string,
+  { error, isGone }: { error: string; isGone: boolean },
   at: number,
 ): Promise<void> {
   const failingSince = new Date(webhook.failing_since ?? at).toISOString();
-  const details = { failingSince, lastError: error };
+  const details = { failingSince, lastError: error, reason: isGone ? 'gone' : 'failing' };
   await appendEvent(tx, webhookEvent({ actor: systemActor }, 'webhook.disabled', webhook, at, details));
 }

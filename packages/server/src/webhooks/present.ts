@@ -1,4 +1,5 @@
 import type { Delivery, DeliveryStatus, Webhook } from '@soku/contract/webhooks';
+import { readEarlierAttempts } from './attempts.ts';
 import { requestHeaders } from './request-headers.ts';
 import type { DeliveryRow, WebhookRow } from './store.ts';
 import { readSecrets } from './stored-secrets.ts';
@@ -42,6 +43,7 @@ export function presentDelivery(row: DeliveryRow): Delivery {
             body: row.response_body,
             error: row.error,
           },
+    earlierAttempts: readEarlierAttempts(row),
   };
 }
 

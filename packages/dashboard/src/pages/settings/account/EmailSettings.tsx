@@ -15,6 +15,10 @@ const kinds: Record<MailChoice, { name: string; more: string }> = {
   keyRevoked: { name: 'Revoked keys', more: 'Keys stop working permanently.' },
   keyExpiring: { name: 'Expiring keys', more: '14, 3 and 1 days before the expiration date.' },
   keyIdle: { name: 'Idle keys', more: 'Two warnings before a policy disables a key, and when it does.' },
+  rotationDue: {
+    name: 'Keys due for rotation',
+    more: 'Once, when a secret becomes older than the maximum age.',
+  },
   webhookDisabled: { name: 'Disabled webhooks', more: 'A webhook receives no more events.' },
 };
 

@@ -38,7 +38,8 @@ export function FindingsTable({ kind, findings, stale }: FindingsTableProps) {
 }
 
 function Row({ finding }: { finding: Finding }) {
-  const { key, since } = finding;
+  const { key } = finding;
+  const time = timeOf(finding);
   return (
     <tr>
       <td className="findings__name">
@@ -56,8 +57,8 @@ function Row({ finding }: { finding: Finding }) {
         <code translate="no">{key.preview}</code>
       </td>
       <td className="findings__since">
-        <time dateTime={since} title={exactTime(since)}>
-          {formatDay(since)}
+        <time dateTime={time} title={exactTime(time)}>
+          {formatDay(time)}
         </time>
       </td>
       <td className="findings__action">
@@ -67,8 +68,14 @@ function Row({ finding }: { finding: Finding }) {
   );
 }
 
+/** The time that the head of the column names. */
+function timeOf({ kind, key, since }: Finding): string {
+  return kind === 'expires_too_late' ? (key.expiresAt ?? since) : since;
+}
+
 /** Where a key is changed. */
 const places = {
+  change_expiry: { text: 'Change expiry', search: { tab: 'access', panel: 'expiry' } },
   set_expiry: { text: 'Set expiry', search: { tab: 'access', panel: 'expiry' } },
   edit_access: { text: 'Edit access', search: { tab: 'access' } },
   finish_rotation: { text: 'Finish', search: { tab: 'secrets' } },

@@ -74,7 +74,7 @@ function PoliciesForm({ workspace, counts, onClose }: PoliciesFormProps) {
         placeholder="No maximum"
         defaultValue={maxKeyLifetimeDays ?? ''}
         problem={problems.maxKeyLifetimeDays}
-        hint="New keys expire within this time, and no one can set a later date."
+        hint={`New keys expire within this time, and no one can set a later date.${existing(maxKeyLifetimeDays === null ? undefined : counts?.expires_too_late, 'expires later', 'expire later')}`}
       />
       <TextField
         {...days}
@@ -92,7 +92,7 @@ function PoliciesForm({ workspace, counts, onClose }: PoliciesFormProps) {
         placeholder="No maximum"
         defaultValue={maxSecretAgeDays ?? ''}
         problem={problems.maxSecretAgeDays}
-        hint={`Older keys are listed under Hygiene until they are rotated. They stay valid.${existing(maxSecretAgeDays === null ? undefined : counts?.older_than_policy, 'is older now', 'are older now')}`}
+        hint={`Older keys are listed under Hygiene until they are rotated, and members get one email. They stay valid.${existing(maxSecretAgeDays === null ? undefined : counts?.older_than_policy, 'is older now', 'are older now')}`}
       />
       <SelectField
         label="When GitHub reports a leaked key"

@@ -47,6 +47,12 @@ export const kindTexts: Readonly<Record<HygieneKind, KindTexts>> = {
     text: 'Accepted from every address, and without scopes that narrow what they may do.',
     none: 'Every active key is restricted by addresses or scopes.',
   },
+  expires_too_late: {
+    name: 'Expires too late',
+    since: 'Expires',
+    text: 'Their expiration dates are later than the maximum lifetime allows.',
+    none: 'No active key expires later than the maximum lifetime allows.',
+  },
   never_expires: {
     name: 'Never expires',
     since: 'Created',

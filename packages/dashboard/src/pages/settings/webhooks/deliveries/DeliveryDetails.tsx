@@ -14,13 +14,14 @@ interface DeliveryDetailsProps {
   onRedeliver: () => Promise<void>;
 }
 
-/** The request and the response of the last attempt. */
+/** The request and the response of the last attempt, and the outcome of those before it. */
 export function DeliveryDetails({ delivery, onRedeliver }: DeliveryDetailsProps) {
   const { busy, error, run } = useCall(onRedeliver, { repeatable: true });
   return (
     <div className="delivery-details">
       <Request request={delivery.request} />
       <Response lastAttempt={delivery.lastAttempt} />
+      {delivery.earlierAttempts.length > 0 ? <EarlierAttempts attempts={delivery.earlierAttempts} /> : null}
       <Failure error={error} />
       <div className="delivery-details__actions">
         <Button icon={RotateCw} busy={busy} onClick={run}>
@@ -89,6 +90,23 @@ function Response({ lastAttempt }: Pick<Delivery, 'lastAttempt'>) {
         />
       )}
       {body === '' ? <p className="delivery-details__more">The body is empty.</p> : null}
+    </section>
+  );
+}
+
+function EarlierAttempts({ attempts }: { attempts: Delivery['earlierAttempts'] }) {
+  return (
+    <section>
+      <h3>Earlier attempts</h3>
+      <ol className="attempts">
+        {attempts.map(({ at, durationMs, status, error }) => (
+          <li key={at} className="attempts__one">
+            <ExactTime at={at} />
+            <span className="attempts__duration">{`${formatNumber(durationMs)} ms`}</span>
+            <span className="attempts__outcome">{error ?? `Delivered (status ${status})`}</span>
+          </li>
+        ))}
+      </ol>
     </section>
   );
 }

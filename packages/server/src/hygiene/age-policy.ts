@@ -1,0 +1,127 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
+import { lockFreeKeys } from '../database/dialect.ts';
+import type { Tables } from '../database/schema.ts';
+import { systemActor } from '../events/actor.ts';
+import type { NewEvent } from '../events/events.ts';
+import type { CommandResult, Propagation } from '../propagation/propagation.ts';
+import { split } from '../split.ts';
+import { Pace } from '../usage/pace.ts';
+import { type AgeRequest, type OldKey, oldAmong, oldKeys } from './old-keys.ts';
+import { concernsAll, lockPolicy, workspacesWithPolicy } from './workspaces.ts';
+
+/** Keys per transaction, which blocks the process for some ms with SQLite. */
+const batchSize = 100;
+
+interface Options {
+  db: Kysely<Tables>;
+  propagation: Propagation;
+  /** Epoch ms. */
+  now: () => number;
+  pace?: Pace;
+  /** Called when the search failed for one workspace. The next search repeats it. */
+  failed: (error: unknown, workspaceId: string) => void;
+}
+
+/**
+ * Warns once about each secret that becomes older than its workspace permits. Several nodes may do this at the same time:
+ * a row records each warning, with the row of the workspace locked.
+ */
+export class AgePolicy {
+  readonly #options: Options;
+  readonly #pace: Pace;
+  #stopped = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#pace = options.pace ?? new Pace();
+  }
+
+  /** Looks at all keys once. */
+  async apply(): Promise<void> {
+    const { db, now, failed } = this.#options;
+    for await (const policy of workspacesWithPolicy(db, 'max_secret_age')) {
+      if (this.#stopped) return;
+      await this.#applyTo({ ...policy, now: now() }).catch((error: unknown) => {
+        if (concernsAll(error)) throw error;
+        failed(error, policy.workspaceId);
+      });
+      // SQLite answers within one turn of the event loop, and there may be many small workspaces.
+      await turn();
+    }
+  }
+
+  /** Lets a running `apply` end after the current transaction. */
+  stop(): void {
+    this.#stopped = true;
+    this.#pace.hurry();
+  }
+
+  async #applyTo(request: AgeRequest): Promise<void> {
+    const { db, propagation } = this.#options;
+    for await (const page of oldKeys(db, request)) {
+      for (const keys of split(page, batchSize)) {
+        if (this.#stopped) return;
+        const ids = keys.map(({ id }) => id);
+        await this.#pace.step(() => propagation.commit((own) => this.#warn(own, request, ids)));
+      }
+    }
+  }
+
+  /** Warns about keys. Those that another transaction is changing are left to the next search. */
+  async #warn(db: Kysely<Tables>, request: AgeRequest, ids: readonly string[]): Promise<CommandResult<void>> {
+    if (!(await lockPolicy(db, 'max_secret_age', request))) return { value: undefined };
+    // Read again, because a key may have been rotated, changed or warned about since it was found.
+    const keys = await oldAmong(db, request, await lockFreeKeys(db, ids));
+    // The search may have begun minutes ago. Emails and webhooks look for events by the time in their ids.
+    const at = this.#options.now();
+    await recordWarnings(db, request, keys, at);
+    return { value: undefined, events: keys.map((key) => keyIsOld(request, key, at)) };
+  }
+}
+
+async function recordWarnings(
+  db: Kysely<Tables>,
+  { days }: AgeRequest,
+  keys: readonly OldKey[],
+  at: number,
+): Promise<void> {
+  if (keys.length === 0) return;
+  await db
+    .insertInto('age_warning')
+    .values(
+      keys.map(({ id, secretCreatedAt }) => ({
+        key_id: id,
+        secret_created_at: secretCreatedAt,
+        days,
+        warned_at: at,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.column('key_id').doUpdateSet(({ ref }) => ({
+        secret_created_at: ref('excluded.secret_created_at'),
+        days: ref('excluded.days'),
+        warned_at: ref('excluded.warned_at'),
+      })),
+    )
+    .execute();
+}
+
+function keyIsOld(
+  { workspaceId, days }: AgeRequest,
+  { id, name, secretCreatedAt }: OldKey,
+  at: number,
+): NewEvent {
+  return {
+    chain: workspaceId,
+    at,
+    actor: systemActor,
+    action: 'key.policy_warned',
+    target: { kind: 'key', id, name },
+    details: {
+      policy: 'maxSecretAgeDays',
+      days,
+      secretCreatedAt: new Date(secretCreatedAt).toISOString(),
+    },
+  };
+}
