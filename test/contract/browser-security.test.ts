@@ -38,30 +38,45 @@ const allPaths = [...pages, '/v1/me', '/v1/nothing', '/openapi.json', '/healthz'
 const get = (url: string, path: string) =>
   exchange(`${url}${path}`, { fields: pages.includes(path) ? [['Accept', 'text/html']] : [] });
 
+/** The header fields of every path, over http and over https. */
+const responses = await Promise.all(
+  allPaths.map(async (path) => ({
+    path,
+    plain: (await get(server.url, path)).headers,
+    secure: (await get(secure.url, path)).headers,
+  })),
+);
+/** The responses to a sign-in. */
+const signedIn = {
+  plain: await signIn(server.url),
+  secure: await signIn(secure.url, { origin: publicUrl }),
+};
+
 /** Fails unless the header of every response matches. */
-async function assertHeader(name: string, pattern: RegExp, paths = allPaths): Promise<void> {
-  for (const path of paths) {
-    for (const { url } of [server, secure]) {
-      assert.match((await get(url, path)).headers.get(name) ?? '', pattern, `${name} of ${path}`);
-    }
-  }
+function assertHeader(name: string, pattern: RegExp): void {
+  for (const { path, ...both } of responses)
+    for (const headers of Object.values(both))
+      assert.match(headers.get(name) ?? '', pattern, `${name} of ${path}`);
 }
 
-test('ASVS 3.3.1, 3.3.3: over https the session cookie is Secure and bound to the host', async () => {
-  const { name, attributes } = cookieOf(await signIn(secure.url));
+test('ASVS 3.3.1, 3.3.3: over https the session cookie is Secure and bound to the host', () => {
+  const { name, attributes } = cookieOf(signedIn.secure);
   assert.match(name, /^__Host-soku_session_[0-9a-f]{8}$/);
   assert.deepEqual(attributes, ['httponly', 'max-age=1209600', 'path=/', 'samesite=lax', 'secure']);
 });
 
-test('ASVS 3.3.2, 3.3.4: over http too, the session cookie is HttpOnly and SameSite=Lax', async () => {
-  const { name, attributes } = cookieOf(await signIn(server.url));
+test('ASVS 3.3.2, 3.3.4: over http too, the session cookie is HttpOnly and SameSite=Lax', () => {
+  const { name, attributes } = cookieOf(signedIn.plain);
   assert.match(name, /^soku_session_[0-9a-f]{8}$/);
   assert.deepEqual(attributes, ['httponly', 'max-age=1209600', 'path=/', 'samesite=lax']);
 });
 
 test('ASVS 3.3.3: signing out deletes the cookie with the same attributes with which it was set', async () => {
-  for (const { url } of [server, secure]) {
-    const set = cookieOf(await signIn(url));
+  for (const [{ url }, response] of [
+    [server, signedIn.plain],
+    [secure, signedIn.secure],
+  ] as const) {
+    const set = cookieOf(response);
     const cookie = `${set.name}=${set.value}`;
     const signedOut = await call(`${url}/api/auth/sign-out`, {
       method: 'POST',
@@ -76,11 +91,11 @@ test('ASVS 3.3.3: signing out deletes the cookie with the same attributes with w
   }
 });
 
-test('ASVS 3.4.1: over https, HSTS is sent with a max-age of at least a year; over http it is not sent', async () => {
-  for (const path of allPaths) {
-    const policy = (await get(secure.url, path)).headers.get('strict-transport-security') ?? '';
+test('ASVS 3.4.1: over https, HSTS is sent with a max-age of at least a year; over http it is not sent', () => {
+  for (const { path, plain, secure } of responses) {
+    const policy = secure.get('strict-transport-security') ?? '';
     assert.ok(Number(/^max-age=(\d+)/.exec(policy)?.[1]) >= 31_536_000, path);
-    assert.equal((await get(server.url, path)).headers.get('strict-transport-security'), null);
+    assert.equal(plain.get('strict-transport-security'), null);
   }
 });
 
@@ -93,32 +108,32 @@ test('ASVS 3.4.2: no response allows another origin to read it', async () => {
   }
 });
 
-test('ASVS 3.4.3: the content security policy allows no inline code and nothing from other origins', async () => {
-  await assertHeader('content-security-policy', /(^|;)default-src 'self'(;|$)/);
-  await assertHeader('content-security-policy', /(^|;)script-src 'self'(;|$)/);
-  await assertHeader('content-security-policy', /(^|;)object-src 'none'(;|$)/);
-  await assertHeader('content-security-policy', /(^|;)base-uri 'none'(;|$)/);
-  await assertHeader('content-security-policy', /(^|;)require-trusted-types-for 'script'(;|$)/);
-  await assertHeader('content-security-policy', /^(?!.*(unsafe|\*|https?:)).*$/);
+test('ASVS 3.4.3: the content security policy allows no inline code and nothing from other origins', () => {
+  assertHeader('content-security-policy', /(^|;)default-src 'self'(;|$)/);
+  assertHeader('content-security-policy', /(^|;)script-src 'self'(;|$)/);
+  assertHeader('content-security-policy', /(^|;)object-src 'none'(;|$)/);
+  assertHeader('content-security-policy', /(^|;)base-uri 'none'(;|$)/);
+  assertHeader('content-security-policy', /(^|;)require-trusted-types-for 'script'(;|$)/);
+  assertHeader('content-security-policy', /^(?!.*(unsafe|\*|https?:)).*$/);
 });
 
 test('ASVS 3.4.4: browsers must not guess a content type', async () => {
-  await assertHeader('x-content-type-options', /^nosniff$/);
+  assertHeader('x-content-type-options', /^nosniff$/);
   assert.equal((await get(server.url, '/%zz')).headers.get('x-content-type-options'), 'nosniff');
 });
 
-test('ASVS 3.4.5: no referrer is sent to other sites', async () => {
-  await assertHeader('referrer-policy', /^no-referrer$/);
+test('ASVS 3.4.5: no referrer is sent to other sites', () => {
+  assertHeader('referrer-policy', /^no-referrer$/);
 });
 
-test('ASVS 3.4.6: no page can be framed', async () => {
-  await assertHeader('content-security-policy', /(^|;)frame-ancestors 'none'(;|$)/);
-  await assertHeader('x-frame-options', /^DENY$/);
+test('ASVS 3.4.6: no page can be framed', () => {
+  assertHeader('content-security-policy', /(^|;)frame-ancestors 'none'(;|$)/);
+  assertHeader('x-frame-options', /^DENY$/);
 });
 
-test('ASVS 3.4.8: pages are isolated from other origins, and no other origin can embed a response', async () => {
-  await assertHeader('cross-origin-opener-policy', /^same-origin$/);
-  await assertHeader('cross-origin-resource-policy', /^same-origin$/);
+test('ASVS 3.4.8: pages are isolated from other origins, and no other origin can embed a response', () => {
+  assertHeader('cross-origin-opener-policy', /^same-origin$/);
+  assertHeader('cross-origin-resource-policy', /^same-origin$/);
 });
 
 /** State-changing calls, each with a body that would succeed. */
@@ -183,8 +198,7 @@ test('ASVS 3.5.1: a page of this site, and a program other than a browser, may u
 });
 
 test('ASVS 3.5.1: with an https public URL, only that origin is accepted', async () => {
-  const accepted = await signIn(secure.url, { origin: publicUrl });
-  assert.equal(accepted.status, 200);
+  assert.equal(signedIn.secure.status, 200);
   for (const origin of [secure.url, 'http://keys.example.com', 'https://example.com']) {
     assertProblem(await signIn(secure.url, { origin }), 'cross_origin');
   }

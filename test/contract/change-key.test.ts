@@ -7,11 +7,10 @@ import { inDatabase } from '../support/in-database.ts';
 import { assertField, day, inDays, KeyCalls } from '../support/key-calls.ts';
 import { withinOneMinute } from '../support/limits.ts';
 import { openSession } from '../support/session.ts';
-import { sharedServer } from '../support/shared-server.ts';
+import { fewKeys, maxFewKeys, sharedServer } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
 
-const maxActiveKeys = 150;
-const server = await sharedServer({ SOKU_MAX_ACTIVE_KEYS: String(maxActiveKeys) });
+const server = await sharedServer(fewKeys);
 const contract = await Contract.of(server);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const [keys, bobsKeys] = [new KeyCalls(contract, ada), new KeyCalls(contract, bob)];
@@ -93,7 +92,7 @@ test('an expired key that would exceed the maximum number of active keys stays e
   await inDatabase(
     server,
     `INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at)
-     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${maxActiveKeys})
+     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${maxFewKeys})
      SELECT 'key_00000000000' || (100000000000000 + i), workspace_id, created_by, 'filler', 'filler', '', 1
      FROM n, api_key WHERE id = ?`,
     key.id,

@@ -9,12 +9,11 @@ import { assertProblem, Contract } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { bearer, type HttpResponse, type Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { sharedServer } from '../support/shared-server.ts';
+import { sharedServer, testKeys } from '../support/shared-server.ts';
 
-const prefix = { SOKU_TEST_KEY_PREFIX: 'sk_test_' };
 const upstream = await Upstream.start();
-const either = await startGateway(upstream.url, { ...prefix, SOKU_VERIFY_ENVIRONMENT: 'any' });
-const onlyTest = await startGateway(upstream.url, { ...prefix, SOKU_VERIFY_ENVIRONMENT: 'test' });
+const either = await startGateway(upstream.url, { ...testKeys, SOKU_VERIFY_ENVIRONMENT: 'any' });
+const onlyTest = await startGateway(upstream.url, { ...testKeys, SOKU_VERIFY_ENVIRONMENT: 'test' });
 after(async () => {
   await either.server.stop();
   await onlyTest.server.stop();
@@ -93,7 +92,7 @@ test('without a prefix for test keys, there are none', async () => {
 });
 
 test('a prefix alone lets people create test keys, which are rejected everywhere', async () => {
-  const server = await sharedServer(prefix);
+  const server = await sharedServer(testKeys);
   const ada = await openSession(server);
   const [live, forTests] = await createBoth(ada);
   await assertAccepted(live, uses(server.url));

@@ -1,19 +1,17 @@
 /** The header Idempotency-Key and the quota of active keys: repeated calls do not create many keys. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { createdKeySchema, keyListSchema } from '@soku/contract/keys';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
+import { insertManyKeys } from '../support/many-keys.ts';
 import type { Person } from '../support/person.ts';
-import { startServer } from '../support/server.ts';
-import { openSession } from '../support/session.ts';
-import { sharedServer } from '../support/shared-server.ts';
+import { addAccount, openSession } from '../support/session.ts';
+import { fewKeys, maxFewKeys, sharedServer } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
 
 const server = await sharedServer();
-const small = await startServer({ env: { SOKU_MAX_ACTIVE_KEYS: '3' } });
-after(() => small.stop());
 const contract = await Contract.of(server);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 
@@ -114,8 +112,12 @@ test('an Idempotency-Key whose key was revoked still creates no new key', async 
 });
 
 test('a workspace cannot exceed its active key limit, even with concurrent calls', async () => {
+  const small = await sharedServer(fewKeys);
   const limited = await Contract.of(small);
-  const person = await openSession(small);
+  const account = await addAccount(small);
+  const person = await openSession(small, account);
+  // Three more fit.
+  await insertManyKeys(small, account.email, maxFewKeys - 3);
   const createKey = (token: string) =>
     limited.call('POST', '/v1/api-keys', {
       as: person,
@@ -126,7 +128,10 @@ test('a workspace cannot exceed its active key limit, even with concurrent calls
   const created = responses.filter((response) => response.status === 201);
   assert.equal(created.length, 3);
   for (const response of responses.filter((other) => other.status !== 201)) {
-    assert.match(assertProblem(response, 'key_quota_reached').message, /3 active keys/);
+    assert.match(
+      assertProblem(response, 'key_quota_reached').message,
+      new RegExp(`${maxFewKeys} active keys`),
+    );
   }
   const { key } = createdKeySchema.parse(created[0]?.body);
   await person.revoke(key.id);

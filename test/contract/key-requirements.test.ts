@@ -7,11 +7,10 @@ import { assertProblem, Contract } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import type { HttpResponse } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { sharedServer } from '../support/shared-server.ts';
+import { sharedServer, testKeys } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
 
-// The same server as that of scope-catalog.test.ts, which replaces only the catalog of the other account.
-const server = await sharedServer({ SOKU_TEST_KEY_PREFIX: 'sk_test_' });
+const server = await sharedServer(testKeys);
 const contract = await Contract.of(server);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const names = ['files:read', 'files:write', 'files:images:read', 'orders:read'];

@@ -13,14 +13,13 @@ import { generateKey } from '@soku/key';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import { inDays, KeyCalls } from '../support/key-calls.ts';
-import { openSession } from '../support/session.ts';
-import { sharedServer } from '../support/shared-server.ts';
-import { bob as bobsAccount } from '../support/two-accounts.ts';
+import { addAccount, openSession } from '../support/session.ts';
+import { moreSettings, sharedServer } from '../support/shared-server.ts';
 
-const server = await sharedServer({ TRUST_PROXY: '127.0.0.1' });
+const server = await sharedServer(moreSettings);
 const contract = await Contract.of(server);
-// In Bob's workspace, because scope-catalog.test.ts replaces the catalog of Ada's.
-const bob = await openSession(server, bobsAccount);
+// Other files have keys with scopes of their own in the workspaces of the two accounts.
+const bob = await openSession(server, await addAccount(server));
 const keys = new KeyCalls(contract, bob);
 
 const verify = (key: string, query = '', fields: Fields = []) =>

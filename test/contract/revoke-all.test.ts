@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { auditPageSchema } from '@soku/contract/audit';
 import { createdKeySchema, keyListSchema } from '@soku/contract/keys';
 import { revokedWorkspaceSchema } from '@soku/contract/revocations';
@@ -14,15 +14,17 @@ import { hashesOf } from '../support/journal-files.ts';
 import { insertManyKeys } from '../support/many-keys.ts';
 import { bearer, call, type Person } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { openSession } from '../support/session.ts';
-import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
+import { addAccount, openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
+import { ada as adasAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
 type CreatedKey = ReturnType<typeof createdKeySchema.parse>;
 
-const { server, stop } = await startWithTwoAccounts();
-after(stop);
+const server = await sharedServer();
 const contract = await Contract.of(server);
-const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
+// Other files have keys in the workspaces of the two accounts.
+const [revoking, another] = [await addAccount(server), await addAccount(server)];
+const [ada, bob] = [await openSession(server, revoking), await openSession(server, another)];
 
 async function revokeAll(as: Person = ada, body: object = {}, token?: string) {
   const response = await contract.call('POST', '/v1/api-keys/revoke', {
@@ -139,7 +141,7 @@ test('a repeated call with the same Idempotency-Key revokes no key that was crea
 });
 
 test('many keys are revoked while others are created: each is revoked, or was created afterwards', async () => {
-  await insertManyKeys(server, adasAccount.email, 1500);
+  await insertManyKeys(server, revoking.email, 1500);
   const used = await ada.createKey({ name: 'used' });
   const creator = await ada.createKey({ name: 'creator', scopes: ['keys:write'] });
   assert.equal(await use(used), 204);

@@ -6,14 +6,14 @@ import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import { scopeCatalogSchema } from '@soku/contract/scope-catalog';
 import { assertProblem, Contract } from '../support/contract.ts';
 import type { HttpResponse } from '../support/person.ts';
-import { openSession } from '../support/session.ts';
-import { sharedServer } from '../support/shared-server.ts';
-import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
+import { addAccount, openSession } from '../support/session.ts';
+import { moreSettings, sharedServer } from '../support/shared-server.ts';
 
-// Replaces whole catalogs, so it does not share a workspace with files that have keys with scopes of their own.
-const server = await sharedServer({ TRUST_PROXY: '127.0.0.1' });
+const server = await sharedServer(moreSettings);
 const contract = await Contract.of(server);
-const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
+// This file replaces whole catalogs, and others have keys with scopes of their own.
+const ada = await openSession(server, await addAccount(server));
+const bob = await openSession(server, await addAccount(server));
 
 const replace = (scopes: unknown, as = ada) => contract.call('PUT', '/v1/scopes', { as, body: { scopes } });
 const create = (scopes: string[], key?: string) =>

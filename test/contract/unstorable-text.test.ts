@@ -8,9 +8,9 @@ import { exchange } from '../support/http.ts';
 import { call } from '../support/person.ts';
 import { owner } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { sharedServer } from '../support/shared-server.ts';
+import { moreSettings, sharedServer } from '../support/shared-server.ts';
 
-const server = await sharedServer({ TRUST_PROXY: '127.0.0.1' });
+const server = await sharedServer(moreSettings);
 const ada = await openSession(server);
 const { key } = await ada.createKey({ name: 'plain' });
 

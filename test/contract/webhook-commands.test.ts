@@ -5,12 +5,12 @@ import { deliverySchema, webhookListSchema } from '@soku/contract/webhooks';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { openSession } from '../support/session.ts';
-import { sharedServer } from '../support/shared-server.ts';
+import { moreSettings, sharedServer } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
 import { WebhookCalls } from '../support/webhook-calls.ts';
 import { WebhookReceiver } from '../support/webhook-receiver.ts';
 
-const server = await sharedServer({ SOKU_WEBHOOK_ALLOW: '127.0.0.1, hooks.internal' });
+const server = await sharedServer(moreSettings);
 const contract = await Contract.of(server);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const receiver = await WebhookReceiver.start();

@@ -1,18 +1,19 @@
 /** GET /v1/usage: the requests of a workspace, its busiest keys, and those that are rejected most. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { msPerDay, msPerHour } from '@soku/contract/instant';
 import { type WorkspaceUsage, workspaceUsageSchema } from '@soku/contract/usage';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import { inDatabaseOf } from '../support/in-database.ts';
-import { openSession } from '../support/session.ts';
-import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
+import { addAccount, openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const { server, stop } = await startWithTwoAccounts();
-after(stop);
+const server = await sharedServer();
 const contract = await Contract.of(server);
-const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
+// New workspaces, which have no requests.
+const ada = await openSession(server, await addAccount(server));
+const bob = await openSession(server, await addAccount(server));
 
 async function usage(query = '', as = ada): Promise<WorkspaceUsage> {
   const response = await contract.call('GET', `/v1/usage${query}`, { as });

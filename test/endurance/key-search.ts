@@ -38,10 +38,35 @@ export function needlesOf(key: string): Needle[] {
   );
 }
 
-/** @returns the encodings in which a part of the key occurs in the bytes */
+/**
+ * Reads the bytes once, whatever the number of needles.
+ *
+ * @returns the encodings in which a part of a key occurs in the bytes
+ */
 export function findKeyIn(bytes: Buffer, needles: readonly Needle[]): string[] {
-  const found = needles.filter((needle) => bytes.includes(needle.bytes));
-  return [...new Set(found.map((needle) => needle.encoding))];
+  const byStart = Map.groupBy(needles, ({ bytes: [a = 0, b = 0, c = 0, d = 0] }) => start(a, b, c, d));
+  // Most positions are dismissed by this table, without the map.
+  const isStart = new Uint8Array(1 << 16);
+  for (const value of byStart.keys()) isStart[hash(value)] = 1;
+  const found = new Set<string>();
+  for (let end = 0, value = 0; end < bytes.length; end++) {
+    value = (value << 8) | (bytes[end] ?? 0);
+    if (isStart[hash(value)] === 0) continue;
+    const at = end - 3;
+    for (const { encoding, bytes: needle } of byStart.get(value) ?? [])
+      if (at >= 0 && needle.equals(bytes.subarray(at, at + needle.length))) found.add(encoding);
+  }
+  return Object.keys(encodings).filter((encoding) => found.has(encoding));
+}
+
+/** Four bytes as a signed integer. */
+function start(a: number, b: number, c: number, d: number): number {
+  return (a << 24) | (b << 16) | (c << 8) | d;
+}
+
+/** 16 bits of a multiplicative hash. */
+function hash(value: number): number {
+  return Math.imul(value, 0x9e3779b1) >>> 16;
 }
 
 function hexOf(text: string, between: string): string {

@@ -87,11 +87,11 @@ export class LeakDetector {
 
   /** One line for each place where a key occurs. */
   leaks(): string[] {
+    // One pass over everything for all keys is fast; the key and the place matter only if there is a leak.
     const whole = Buffer.concat(this.#seen.map((place) => place.bytes));
+    if (findKeyIn(whole, this.keys.flatMap(needlesOf)).length === 0) return [];
     return this.keys.flatMap((key, i) => {
       const needles = needlesOf(key);
-      // One pass over everything is fast; the place matters only if there is a leak.
-      if (findKeyIn(whole, needles).length === 0) return [];
       return this.#seen.flatMap(({ name, bytes }) =>
         findKeyIn(bytes, needles).map(
           (encoding) => `key ${i} as ${encoding} in ${name.replaceAll(key, '<key>')}`,

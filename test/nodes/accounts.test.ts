@@ -30,7 +30,9 @@ function urls(times: number): string[] {
 }
 
 async function setupNeeded(): Promise<boolean[]> {
-  const sessions = urls(3).map(async (url) => sessionSchema.parse((await call(`${url}/api/session`)).body));
+  const sessions = urls(3).map(async (url) =>
+    sessionSchema.parse((await retryWhileBusy(() => call(`${url}/api/session`))).body),
+  );
   return (await Promise.all(sessions)).map((session) => session.setupNeeded);
 }
 
@@ -77,9 +79,9 @@ test('all nodes print and accept the same setup code, and one of three concurren
   for (const url of urls(3)) assert.equal((await at(url).call('GET', '/v1/api-keys')).status, 200);
 });
 
-test('fifty concurrent calls with one Idempotency-Key create one key', async () => {
+test('thirty concurrent calls with one Idempotency-Key create one key', async () => {
   const responses = await Promise.all(
-    urls(50).map((url) =>
+    urls(30).map((url) =>
       at(url).call('POST', '/v1/api-keys', { name: 'once' }, { 'idempotency-key': 'deploy' }),
     ),
   );
@@ -193,7 +195,7 @@ test('keys that change each other concurrently cause no deadlock', async () => {
     await person.createKey({ name: 'b', scopes }),
   ];
   const responses = await Promise.all(
-    urls(60).map((url, i) => {
+    urls(30).map((url, i) => {
       const [caller, other] = i % 2 === 0 ? [a, b] : [b, a];
       return retryWhileBusy(() =>
         call(`${url}/v1/api-keys/${other.key.id}`, {
@@ -209,7 +211,7 @@ test('keys that change each other concurrently cause no deadlock', async () => {
   assert.match(keySchema.parse(responses[0]?.body).name, /^changed/);
 });
 
-test('fifty concurrent calls create only as many keys as the limit allows', async () => {
+test('concurrent calls create only as many keys as the limit allows', async () => {
   const countActive = async () => {
     const [row] = await deployment.query(
       'SELECT count(*)::int AS active FROM api_key WHERE revoked_at IS NULL',
@@ -219,13 +221,13 @@ test('fifty concurrent calls create only as many keys as the limit allows', asyn
   const remainingKeys = maxActiveKeys - (await countActive());
   assert.ok(remainingKeys > 5);
   const responses = await Promise.all(
-    urls(remainingKeys + 40).map((url) =>
+    urls(remainingKeys + 20).map((url) =>
       retryWhileBusy(() => at(url).call('POST', '/v1/api-keys', { name: 'many' })),
     ),
   );
   assert.equal(await countActive(), maxActiveKeys);
   // On a busy machine, a call may get 503 although its key is created; its repetition is then rejected, too.
   const rejected = responses.filter(({ status }) => status !== 201);
-  assert.ok(rejected.length >= 40, `${rejected.length} were rejected`);
+  assert.ok(rejected.length >= 20, `${rejected.length} were rejected`);
   for (const { body } of rejected) assert.equal(errorSchema.parse(body).error.code, 'key_quota_reached');
 });

@@ -32,9 +32,9 @@ test('a node without a lease and without its database responds 503, and recovers
   const revoked = await ada.createKey({ name: 'revoked' });
   const backEnd = await ada.createKey({ name: 'back end', scopes: ['keys:verify'] });
   await ada.revoke(revoked.key.id);
-  assert.equal((await verify(good.apiKey)).status, 204);
-  assert.equal((await verify(revoked.apiKey)).status, 401);
-  await eventually(200, readiness);
+  // On a busy machine, the node has lost its lease at times.
+  await eventually(204, () => verify(good.apiKey));
+  await eventually(401, () => verify(revoked.apiKey));
 
   node.proxy.cut();
   // The key is cached, and accepted as long as the lease lasts.
@@ -66,5 +66,5 @@ test('a node without a lease and without its database responds 503, and recovers
 
   node.proxy.heal();
   await eventually(200, readiness);
-  assert.equal((await verify(good.apiKey)).status, 204);
+  await eventually(204, () => verify(good.apiKey));
 });

@@ -168,12 +168,12 @@ test('HAProxy loses no request while a server restarts, and sends it requests ag
   const verifying = (async () => {
     while (!restarted) {
       statuses.push((await call(`${balancer.url}/v1/verify`, { headers: bearer(apiKey) })).status);
-      await pause(5);
+      await pause(20);
     }
   })();
   await stopping.printed('no longer ready');
   await Promise.all([restarting, verifying]);
-  assert.ok(statuses.length > 100, `${statuses.length} requests`);
+  assert.ok(statuses.length > 20, `${statuses.length} requests`);
   assert.deepEqual([...new Set(statuses)], [204]);
   const { node } = await first.readiness();
   await eventually(

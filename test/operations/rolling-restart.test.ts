@@ -16,9 +16,9 @@ const deployment = await Deployment.start(3);
 after(() => deployment.stop());
 
 /** ms between requests with each key. */
-const interval = times(25, 10);
+const interval = times(60, 10);
 /** ms between revokes. The restart must not wait for the CPU time that more of them would take. */
-const pauseMs = 25;
+const pauseMs = times(60, 25);
 
 /** Verifies keys in turn at a fixed rate until it is stopped. */
 class Load {
@@ -86,7 +86,9 @@ async function restart(node: DeployedNode): Promise<void> {
     () => deployment.query(rows),
     (found) => found.length === 1,
   );
-  assert.deepEqual(await node.server.kill('SIGTERM'), { code: 0, signal: null });
+  const { code } = await node.server.kill('SIGTERM');
+  // On a very busy machine the database is too late for the usage of the last seconds.
+  if (code !== 0) assert.match(node.server.output, /the database accepted no write for/);
   // A revoke waits for each row: one that outlives its server would delay the next revoke until its lease has expired.
   assert.deepEqual(await deployment.query(rows), []);
   await node.start();

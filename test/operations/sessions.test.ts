@@ -11,6 +11,9 @@ const deployment = await Deployment.startAtOnce(3);
 after(() => deployment.stop());
 const [a, b, c] = [deployment.node(0), deployment.node(1), deployment.node(2)];
 
+/** The session of the owner, who signs in on the first server. */
+let cookie = '';
+
 test('servers that start concurrently on an empty database create the tables and the owner only once', async () => {
   const migrated = deployment.nodes.filter(({ server }) => server.output.includes('PostgreSQL: migrated'));
   assert.equal(migrated.length, 1);
@@ -20,12 +23,13 @@ test('servers that start concurrently on an empty database create the tables and
       () => call(`${url}/readyz`),
       ({ status }) => status === 200,
     );
-    await Person.signIn(url, owner);
   }
+  cookie = (await Person.signIn(a.url, owner)).cookie;
+  for (const { url } of deployment.nodes)
+    assert.equal((await new Person(url, cookie).call('GET', '/v1/api-keys')).status, 200);
 });
 
-test('a person signs in on one server, creates a key on the second and revokes it on the third', async () => {
-  const { cookie } = await Person.signIn(a.url, owner);
+test('a person who signed in on one server creates a key on the second and revokes it on the third', async () => {
   const revoked = async () => {
     const { apiKey, key } = await new Person(b.url, cookie).createKey({ name: 'everywhere' });
     const verify = () =>
@@ -46,8 +50,7 @@ test('a person signs in on one server, creates a key on the second and revokes i
 });
 
 test('a sign-out on one server is effective on the others', async () => {
-  const ada = await Person.signIn(a.url, owner);
-  const elsewhere = new Person(b.url, ada.cookie);
+  const [ada, elsewhere] = [new Person(a.url, cookie), new Person(b.url, cookie)];
   assert.equal((await elsewhere.call('GET', '/v1/api-keys')).status, 200);
   assert.equal((await ada.call('POST', '/api/auth/sign-out', {})).status, 200);
   assert.equal((await elsewhere.call('GET', '/v1/api-keys')).status, 401);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
+import { foldName } from '../../packages/server/src/database/fold-name.ts';
 import type { Tables } from '../../packages/server/src/database/schema.ts';
 import { newId } from '../../packages/server/src/ids.ts';
 import type { KeyPolicy } from '../../packages/server/src/keys/caller-policy.ts';
@@ -51,4 +52,44 @@ export function insertNewKey(
   const whole = { ...unrestrictedPolicy, ...policy };
   const insert = (db: Kysely<Tables>) => insertKey(db, key, token, most, () => whole);
   return kysely.isTransaction ? insert(kysely) : kysely.transaction().execute(insert);
+}
+
+/** Inserts many unrestricted keys in two statements, without the checks of a creation. */
+export async function insertNewKeys(db: Kysely<Tables>, keys: readonly NewKey[]): Promise<void> {
+  await db
+    .insertInto('api_key')
+    .values(
+      keys.map(({ id, workspaceId, createdBy, name, createdAt }) => ({
+        id,
+        workspace_id: workspaceId,
+        created_by: createdBy,
+        name,
+        name_folded: foldName(name),
+        scopes: '',
+        created_at: createdAt,
+      })),
+    )
+    .execute();
+  await insertSecrets(db, keys);
+}
+
+/** Inserts the secrets of many keys, each of which has its key already. */
+export async function insertSecrets(
+  db: Kysely<Tables>,
+  secrets: readonly Pick<NewKey, 'id' | 'createdAt' | 'secret'>[],
+): Promise<void> {
+  await db
+    .insertInto('api_key_secret')
+    .values(
+      secrets.map(({ id, createdAt, secret: { preview, ...secret } }) => ({
+        id: secret.id,
+        hash: secret.hash,
+        key_id: id,
+        prefix: preview.prefix,
+        preview_start: preview.previewStart,
+        preview_end: preview.previewEnd,
+        created_at: createdAt,
+      })),
+    )
+    .execute();
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { msPerDay as day } from '@soku/contract/instant';
-import { insertNewKey, newKey } from '../../../../test/support/new-key.ts';
+import { insertNewKeys, newKey } from '../../../../test/support/new-key.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { propagationOf } from '../../../../test/support/propagation.ts';
 import { DatabaseUnavailable } from '../database/unavailable.ts';
@@ -38,11 +38,11 @@ for (const which of ['sqlite', 'postgres'] as const) {
           .insertInto('workspace')
           .values({ id, name: 'x', max_key_idle: 30, created_at: 1 })
           .execute();
-        for (let i = 0; i < keys; i++) {
-          const key = newKey({ workspaceId: id, name: `key ${i}`, createdAt: start - 100 * day });
-          await insertNewKey(together, key);
-          keyIds.push(key.id);
-        }
+        const inserted = Array.from({ length: keys }, (_, i) =>
+          newKey({ workspaceId: id, name: `key ${i}`, createdAt: start - 100 * day }),
+        );
+        if (keys > 0) await insertNewKeys(together, inserted);
+        keyIds.push(...inserted.map((key) => key.id));
       }
     });
     const counts = { commits: 0, rests: 0 };

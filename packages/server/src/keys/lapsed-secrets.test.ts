@@ -2,12 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';
-import { insertNewKey, newKey } from '../../../../test/support/new-key.ts';
+import { insertNewKeys, insertSecrets, newKey } from '../../../../test/support/new-key.ts';
 import { bothDatabases, openTestDatabase } from '../../../../test/support/open-database.ts';
 import { propagationOf } from '../../../../test/support/propagation.ts';
 import { newId } from '../ids.ts';
 import { LapsedSecrets } from './lapsed-secrets.ts';
-import { insertSecret } from './writes.ts';
 
 /** Epoch ms: in the past for the clock of the database. */
 const now = 1_700_000_000_000;
@@ -25,9 +24,12 @@ for (const which of bothDatabases) {
     const keys = ends.map((_end, i) => newKey({ workspaceId, name: `key ${i}`, createdAt: now - 100_000 }));
     // In one transaction, because each commit waits for the disk.
     await db.transaction().execute(async (together) => {
+      await insertNewKeys(together, keys);
+      await insertSecrets(
+        together,
+        keys.map(({ id }) => ({ id, secret: newKey().secret, createdAt: now - 50_000 })),
+      );
       for (const [i, key] of keys.entries()) {
-        await insertNewKey(together, key);
-        await insertSecret(together, key.id, newKey().secret, now - 50_000);
         await together
           .updateTable('api_key_secret')
           .set({ retires_at: ends[i] ?? null })
