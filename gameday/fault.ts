@@ -15,7 +15,7 @@ export interface Fault {
   name: string;
   /** What is broken, for the report. */
   title: string;
-  /** What an operator should see, with the promise of docs/operations/failures.md. */
+  /** What an operator should see, with the guarantee of docs/operations/failures.md. */
   expected: string;
   /** ms for which it lasts at least. It lasts longer until its alerts were seen. */
   minMs: number;

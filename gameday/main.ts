@@ -1,6 +1,6 @@
 /**
- * Breaks one thing after the other in a deployment like that of deploy/compose.postgres.yaml, so that an operator can
- * watch the promises of docs/operations/failures.md before trusting them.
+ * Breaks one thing after another in a deployment like that of deploy/compose.postgres.yaml, so that an operator can
+ * watch the guarantees of docs/operations/failures.md before trusting them.
  */
 import { parseArgs } from 'node:util';
 import { machine } from '../bench/machine.ts';
@@ -24,14 +24,14 @@ const exitCodes = { usage: 64, unavailable: 69, interrupted: 130 };
 const help = `npm run gameday -- [--only NAME ...] [--write]
 
 Starts three nodes, PostgreSQL, HAProxy and Prometheus on this machine, sends requests, and breaks one thing after the
-other. Shows what clients, alerts and logs report, and whether every promise was held. Takes at most five minutes.
+other. Shows what clients, alerts and logs report, and whether every guarantee held. Takes at most five minutes.
 
   --only NAME   break only this; can be repeated
   --list        list what can be broken
   --write       write docs/operations/gameday.md after a run of everything
   --help        show this text
 
-Exit codes: 0 every promise was held, 1 a promise was broken, ${exitCodes.usage} wrong usage, ${exitCodes.unavailable} a program is missing, ${exitCodes.interrupted} interrupted.
+Exit codes: 0 every guarantee held, 1 a guarantee was violated, ${exitCodes.usage} wrong usage, ${exitCodes.unavailable} a program is missing, ${exitCodes.interrupted} interrupted.
 `;
 
 const commentary = new Commentary();
@@ -159,8 +159,8 @@ function printSummary(results: readonly RoundResult[], chosen: readonly Fault[])
   const accepted = results.reduce((sum, { tally }) => sum + tally.acceptedAfterRevoke, 0);
   const conclusion =
     broken.length === 0
-      ? `Every promise was held in ${Math.round(commentary.seconds)} s.`
-      : `BROKEN: ${broken.map(({ fault }) => fault.name).join(', ')}. See Problems above.`;
+      ? `Every guarantee held in ${Math.round(commentary.seconds)} s.`
+      : `VIOLATED: ${broken.map(({ fault }) => fault.name).join(', ')}. See Problems above.`;
   commentary.print(
     `\nRevoked keys that were accepted: ${accepted}. ${inStyle(broken.length === 0 ? 'green' : 'red', conclusion)}`,
   );

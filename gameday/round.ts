@@ -37,7 +37,7 @@ export interface RoundResult {
   /** ms from the end of the fault until everything worked again; undefined: not in time. */
   wellAfterMs: number | undefined;
   notes: readonly string[];
-  /** Promises that were broken. They hold on any machine. */
+  /** Guarantees that were violated. They hold on any machine. */
   broken: readonly string[];
   /** Expectations that were not met. A machine that is too busy cannot meet all of them. */
   unmet: readonly string[];
@@ -68,7 +68,7 @@ export class Round {
         const text = `  clients: the first of the ${kindTitles[kind]} gets ${outcome}`;
         commentary.say(text, fault.mayFail ? 'yellow' : 'red');
       },
-      onBroken: (promise) => commentary.say(`  BROKEN: ${promise}`, 'red'),
+      onBroken: (guarantee) => commentary.say(`  VIOLATED: ${guarantee}`, 'red'),
     });
   }
 

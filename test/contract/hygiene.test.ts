@@ -42,7 +42,7 @@ const restricted: Partial<CreateKey> = {
   expiresAt: new Date(Date.now() + 1000 * day).toISOString(),
 };
 
-/** Creates a key with a use and a creation so many days ago. Unless told otherwise, it is no finding. */
+/** Creates a key with a use and a creation so many days ago. By default, it is no finding. */
 async function createOld(
   person: Person,
   name: string,

@@ -37,7 +37,7 @@ export function createIdleTask({ db, propagation, usage, log }: Parts) {
     reset: ({ watchedUntil, now }) =>
       log.warn(
         { lastRunAt: new Date(watchedUntil).toISOString(), now: new Date(now).toISOString() },
-        'no server ran for more than a day, or the clock has jumped: the idle time of all keys begins anew',
+        'no server ran for more than a day, or the clock has jumped: the idle time of all keys starts over',
       ),
   });
   const task = new PeriodicTask(() => policy.apply(), {

@@ -33,7 +33,7 @@ interface Options {
   failed: (error: unknown, workspaceId: string) => void;
   /** Called when no key is looked at, because these nodes may have uses that no one else knows. */
   paused: (nodes: readonly string[]) => void;
-  /** Called when the time of all keys begins anew. */
+  /** Called when the idle time of all keys starts over. */
   reset: (reset: Reset) => void;
 }
 
@@ -53,7 +53,7 @@ export class IdlePolicy {
 
   /**
    * Looks at all keys once, unless uses are missing in the database. Then it does not record that servers ran either, so
-   * that idle times begin anew if this lasts for long: these uses are lost if their node ends.
+   * that idle times start over if this lasts for long: these uses are lost if their node ends.
    */
   async apply(): Promise<void> {
     const { db, reset, paused } = this.#options;

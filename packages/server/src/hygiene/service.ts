@@ -34,7 +34,7 @@ export class HygieneService {
     const after = cursor === undefined ? undefined : readCursor(cursor, kind);
     await writeLastUses(workspaceId);
     const circumstances = await reader.circumstances(workspaceId, now());
-    // One look at all keys tells which kinds have any, so that the others need none.
+    // One pass over all keys counts each kind, so that kinds without keys are not searched.
     const needsCounts = include === 'counts' || kind === undefined;
     const counts = needsCounts ? await reader.count(workspaceId, circumstances) : undefined;
     const kinds = (kind === undefined ? kindsFrom(after?.kind) : [kind]).filter((one) => counts?.[one] !== 0);

@@ -3,10 +3,10 @@ import { type Kysely, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 
-/** ms. After a longer pause, or a larger step of the clock, idle times begin anew. */
+/** ms. After a longer pause, or a larger step of the clock, idle times start over. */
 const tolerated = msPerDay;
 
-/** Why idle times begin anew. Both in epoch ms. */
+/** Why idle times start over. Both in epoch ms. */
 export interface Reset {
   /** When a server last ran. */
   watchedUntil: number;

@@ -270,7 +270,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.equal(await hasDue(world.db, world.now), false);
     const [late] = crashed;
     assert.ok(late);
-    // The node was not dead but frozen: it sends the mail as well, but records nothing.
+    // The node was frozen, not stopped: it sends the mail as well, but records nothing.
     const before = await world.mails();
     await world.delivery.attempt(late, new AbortController().signal);
     assert.deepEqual(await world.mails(), before);

@@ -16,7 +16,7 @@ export function RotatePage() {
             <strong>Someone who knew it has left,</strong> or it was stored where too many people can read it.
           </li>
           <li>
-            <strong>Regularly,</strong> so that a copy that nobody knows of stops working one day.
+            <strong>Regularly,</strong> so that copies you don't know about stop working.
           </li>
         </ul>
         <p>
@@ -65,7 +65,7 @@ export function RotatePage() {
         <p>
           Choose <strong>Not at all: it stops working now</strong> when you rotate. When the new secret is
           shown, no server accepts the old one anymore. Your programs fail with 401 until they have the new
-          one. If nobody needs the key,{' '}
+          one. If the key is no longer needed,{' '}
           <Link to="/help/api-key-management" hash="leak">
             revoke it
           </Link>{' '}
