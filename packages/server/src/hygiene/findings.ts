@@ -130,7 +130,7 @@ function isUnfinished(db: Kysely<Tables>, now: number, completeSince: number): R
 }
 
 /**
- * The setting of the workspace that a key is at odds with.
+ * The setting of the workspace that a key violates.
  *
  * @param idleSince epoch ms, which can be later than the finding: a key that was enabled again was never used since it was
  *   created, but the policy counts from then on

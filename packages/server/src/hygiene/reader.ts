@@ -39,7 +39,7 @@ const noCounts: Readonly<Record<HygieneKind, number>> = {
   never_expires: 0,
 };
 
-/** Finds the keys of a workspace that someone should look at. It looks at all keys, in ranges. */
+/** Finds the keys of a workspace that need attention. It reads all keys, in ranges. */
 export class HygieneReader {
   readonly #db: Kysely<Tables>;
 

@@ -106,7 +106,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       operationId: 'updateKey',
       summary: 'Change a key',
       description:
-        'Scope: `keys:write`. Fields that are not in the body stay unchanged; null clears a field. Returns when no server still allows what the change takes away. A revoked key takes only `name` and `metadata`. A calling key can change only keys whose policy its own policy covers. A key without `keys:read` that changes another key receives a `KeyChange`: the id and the fields that it sent.',
+        'Scope: `keys:write`. Fields that are not in the body stay unchanged; null clears a field. Returns when no server still allows what the change removes. A revoked key takes only `name` and `metadata`. A calling key can change only keys whose policy its own policy covers. A key without `keys:read` that changes another key receives a `KeyChange`: the id and the fields that it sent.',
       tags,
       security,
       headers: workspaceHeader,

@@ -55,7 +55,9 @@ export class MailDelivery {
     this.#report = throttle<Failure>(logInterval, (failure, suppressed) =>
       options.log.warn(
         { ...failure, suppressed },
-        failure.permanent ? 'an email was refused and is given up' : 'an email could not be sent; retrying',
+        failure.permanent
+          ? 'an email could not be delivered; giving up'
+          : 'an email could not be sent; retrying',
       ),
     );
   }

@@ -225,7 +225,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     );
     assert.deepEqual(rows.map(({ error }) => error).sort(), ['EENVELOPE 550', 'EMESSAGE 554']);
     assert.equal(world.log.length, 1);
-    assert.match(world.log.join(), /an email was refused and is given up/);
+    assert.match(world.log.join(), /an email could not be delivered; giving up/);
     assert.doesNotMatch(world.log.join(), /example\.com|Billing|refused by the test/);
   });
 

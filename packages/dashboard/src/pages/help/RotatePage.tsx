@@ -20,7 +20,7 @@ export function RotatePage() {
           </li>
         </ul>
         <p>
-          If the secret has leaked, do not give it any more time:{' '}
+          If the secret has leaked, do not wait for a grace period:{' '}
           <Link to="." hash="leaked">
             stop it at once
           </Link>
@@ -43,7 +43,7 @@ export function RotatePage() {
             which program still sends the old one.
           </li>
           <li>
-            The old secret stops working when its time is over. To finish earlier, choose{' '}
+            The old secret stops working when its grace period ends. To end it earlier, choose{' '}
             <strong>Retire now</strong>.
           </li>
         </ol>
@@ -87,7 +87,7 @@ export function RotatePage() {
 function GracePeriod() {
   return (
     <HelpSection id="grace" title="How long the old secret keeps working">
-      <p>The time can start in two ways:</p>
+      <p>This grace period can start in two ways:</p>
       <ul className="prose__list">
         <li>
           <strong>With the first use of the new secret.</strong> This is the default. A deployment that is
@@ -100,7 +100,7 @@ function GracePeriod() {
       </ul>
       <p>
         The dashboard's <strong>Test key</strong> and <code translate="no">GET /v1/me</code> do not count as
-        the first use. Afterwards, requests with the old secret are rejected with 401 and the code{' '}
+        the first use. After the grace period, requests with the old secret are rejected with 401 and the code{' '}
         <Link to="/help/api-troubleshooting" hash="revoked_key">
           <code translate="no">revoked_key</code>
         </Link>

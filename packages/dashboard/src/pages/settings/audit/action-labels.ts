@@ -9,7 +9,7 @@ const labels: Record<Action, string> = {
   'key.imported': 'Keys imported',
   'key.ended_secret_used': 'Revoked secret used',
   'key.leak_reported': 'Leak reported',
-  'key.policy_warned': 'Idle key warned about',
+  'key.policy_warned': 'Idle key warning',
   'scopes.updated': 'Scopes changed',
   'workspace.updated': 'Workspace changed',
   'workspace.keys_revoked': 'All keys revoked',

@@ -100,7 +100,7 @@ function describeRotation(key: Key): string {
   const what =
     'The key gets a new secret, which is shown once. Its name, scopes, limits and history stay the same.';
   if (rotationOf(key, Date.now()) === null) return what;
-  return `${what} An earlier rotation has not ended: its old secrets get no more time than they have.`;
+  return `${what} An earlier rotation is still in progress. Its old secrets do not get more time.`;
 }
 
 const starts: Array<{ value: Start; name: string }> = [

@@ -60,7 +60,7 @@ function Waiting({ rotation: { newest, older, grace } }: { rotation: KeyRotation
         <div>
           <h2>Waiting for the first request with the new secret</h2>
           <p className="rotation__text">
-            {`The old secret works until then, and ${whole} longer. Give your program the new secret to go on.`}
+            {`The old secret works until then, and ${whole} longer. Give your program the new secret to continue.`}
           </p>
         </div>
         {secret && older.length === 1 ? <RetireButton secret={secret} /> : null}
