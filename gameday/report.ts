@@ -15,7 +15,7 @@ export interface ReportPart {
 }
 
 /** Whether everything was as guaranteed, or as well as it can be on a busy machine. */
-export function isHeld({ broken, unmet, isBusy }: RoundResult): boolean {
+export function guaranteesHeld({ broken, unmet, isBusy }: RoundResult): boolean {
   return broken.length === 0 && (unmet.length === 0 || isBusy);
 }
 
@@ -51,7 +51,7 @@ export function summaryRow(result: RoundResult): string[] {
 }
 
 function guaranteeCell(result: RoundResult): string {
-  if (!isHeld(result)) return 'NO';
+  if (!guaranteesHeld(result)) return 'NO';
   return result.unmet.length === 0 ? 'yes' : 'yes (busy machine)';
 }
 

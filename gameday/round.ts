@@ -3,7 +3,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { AlertWatch, pendingTime, type SeenAlert } from './alerts.ts';
 import { type Commentary, formatTime } from './commentary.ts';
 import type { GameDay } from './day.ts';
-import type { Begun, Fault } from './fault.ts';
+import type { Fault, StartedFault } from './fault.ts';
 import { balancerName, type LogLine, type LogReader } from './logs.ts';
 import { kindTitles, Tally } from './tally.ts';
 
@@ -131,7 +131,7 @@ export class Round {
     ];
   }
 
-  async #isWell(begun: Begun): Promise<boolean> {
+  async #isWell(begun: StartedFault): Promise<boolean> {
     return (begun.isOver?.() ?? true) && (await this.#options.day.traffic.isServed());
   }
 

@@ -12,8 +12,8 @@ import { keyDisabled, keyWarned } from './idle-events.ts';
 import { type IdleKey, type IdleRequest, idleAmong, idleKeys } from './idle-keys.ts';
 import { dueStep, type IdleStep } from './idle-steps.ts';
 import { nodesWithUnwrittenUses } from './unwritten-usage.ts';
-import { deleteVoidWarnings, writeWarnings } from './warnings.ts';
-import { type Reset, watch } from './watch.ts';
+import { deleteObsoleteWarnings, writeWarnings } from './warnings.ts';
+import { type IdleTimeReset, recordWatch } from './watch.ts';
 
 /** Keys per transaction, which blocks the process for some ms with SQLite, and workspaces per statement. */
 const batch = { keys: 100, workspaces: 200 };
@@ -34,7 +34,7 @@ interface Options {
   /** Called when no key is looked at, because these nodes may have uses that no one else knows. */
   paused: (nodes: readonly string[]) => void;
   /** Called when the idle time of all keys starts over. */
-  reset: (reset: Reset) => void;
+  reset: (reset: IdleTimeReset) => void;
 }
 
 /**
@@ -60,10 +60,10 @@ export class IdlePolicy {
     const unwritten = await nodesWithUnwrittenUses(db);
     if (unwritten.length > 0) return paused(unwritten);
     const clock = this.#options.now();
-    const watched = await watch(db, clock);
+    const watched = await recordWatch(db, clock);
     const { now, since } = watched;
     if (watched.reset !== undefined) reset(watched.reset);
-    await deleteVoidWarnings(db, now);
+    await deleteObsoleteWarnings(db, now);
     const knownSince = Math.max(since, await completeSince(db));
     const later = () => now + this.#options.now() - clock;
     for await (const { id, days } of workspacesWithPolicy(db)) {

@@ -7,7 +7,7 @@ import type { Database } from '../database/open.ts';
 import { LeasedWork } from '../outbox/leased-work.ts';
 import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import { MailCollector } from './collector.ts';
-import { deleteEnded, hasDue, MailDelivery, mailDelays, oldestWaiting } from './delivery.ts';
+import { deleteEnded, hasDue, MailDelivery, mailDelays, oldestWaitingMail } from './delivery.ts';
 import type { Transport } from './message.ts';
 import { OutboxTransport, sweepOutbox } from './outbox-transport.ts';
 import { MailPreferences } from './preferences.ts';
@@ -80,7 +80,7 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
   // Known from the last round, because a request for the metrics does not query the database.
   let oldest: number | null = null;
   const measure = async () => {
-    oldest = await oldestWaiting(db, now());
+    oldest = await oldestWaitingMail(db, now());
   };
   const deleteOld = async () => {
     const before = now() - keptDays * msPerDay;

@@ -2,7 +2,7 @@ import { msPerHour } from '@soku/contract/instant';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { newId } from '../ids.ts';
-import { type GroupedNotice, type MailNotice, merged, noticeSchema } from './notice.ts';
+import { type GroupedNotice, type MailNotice, mergeNotices, noticeSchema } from './notice.ts';
 import { isWanted, readMuted } from './preferences.ts';
 
 /** Mails about the same kind of action by the same actor that an account gets in an hour. */
@@ -85,7 +85,7 @@ async function extend(
   { id, notice }: { id: string; notice: string },
   more: MailNotice,
 ): Promise<boolean> {
-  const both = merged(noticeSchema.parse(JSON.parse(notice)), more);
+  const both = mergeNotices(noticeSchema.parse(JSON.parse(notice)), more);
   const { numUpdatedRows } = await db
     .updateTable('mail')
     .set({ notice: JSON.stringify(both) })

@@ -1,7 +1,7 @@
 import type { Secret } from '@soku/contract/secrets';
 import type { Usage } from '@soku/contract/usage';
-import { PreviewText } from '../../../../components/Bitting.tsx';
 import { formatNumber } from '../../../../components/format-number.ts';
+import { PreviewText } from '../../../../components/KeyTeeth.tsx';
 import { Section } from '../../../../components/Section.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import { relativeTimeWithSeconds } from '../../../../dates/dates.ts';
