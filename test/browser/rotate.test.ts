@@ -193,7 +193,7 @@ test('if it cannot be rotated, the dialog shows why and keeps its input', async 
   const { page, key } = await openDialog(t, 'Too often', [httpErrorMessage(409)]);
   for (let i = 0; i < 4; i += 1) await ada.call('POST', `/v1/api-keys/${key.id}/rotate`);
   await page.reload();
-  await reads(keys.dialog(page), /An earlier rotation has not ended: its old secrets get no more time/);
+  await reads(keys.dialog(page), /An earlier rotation is still in progress\. Its old secrets do not get more time/);
   await graceField(page).selectOption('1 hour');
   await rotateButton(page).click();
   await reads(keys.dialog(page).getByRole('alert'), /secrets/);
