@@ -31,7 +31,7 @@ const lease = 10 * 60_000;
 /** Mails that are sent at the same time. */
 const concurrency = 4;
 
-/** Days after which a mail that was sent or given up is deleted, and the file of a mail. */
+/** Days after which a mail that was sent or abandoned is deleted, and the file of a mail. */
 const keptDays = 30;
 
 /**
