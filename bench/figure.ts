@@ -43,7 +43,7 @@ export interface Sizes {
   scannedFiles: number;
   /** Turns of each contestant. */
   rounds: number;
-  /** Turns of contestants that differ so little that more turns are needed to tell. */
+  /** Turns of contestants that differ so little that a result needs more turns. */
   pairs: number;
   /** Seconds of the same load before each count, so that compilation, caches and usage writes are as in a long run. */
   warmUp: number;

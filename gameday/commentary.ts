@@ -14,7 +14,7 @@ export class Commentary {
   say(text: string, style?: Style): void {
     const seconds = Math.floor(this.seconds);
     const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-    this.print(`${inStyle('dim', time.padStart(5))}  ${style === undefined ? text : inStyle(style, text)}`);
+    this.print(`${styled('dim', time.padStart(5))}  ${style === undefined ? text : styled(style, text)}`);
   }
 
   print(text = ''): void {
@@ -22,7 +22,7 @@ export class Commentary {
   }
 }
 
-export function inStyle(style: Style, text: string): string {
+export function styled(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout });
 }
 

@@ -1,7 +1,7 @@
 import type { GameDay } from './day.ts';
 
 /** What a fault does to the deployment, from its begin on. */
-export interface Begun {
+export interface StartedFault {
   /** Ends the fault. */
   end?: () => Promise<void> | void;
   /** Whether its effects are over. Default: as soon as every node serves. */
@@ -15,7 +15,7 @@ export interface Fault {
   name: string;
   /** What is broken, for the report. */
   title: string;
-  /** What an operator should see, with the promise of docs/operations/failures.md. */
+  /** What an operator should see, with the guarantee of docs/operations/failures.md. */
   expected: string;
   /** ms for which it lasts at least. It lasts longer until its alerts were seen. */
   minMs: number;
@@ -24,5 +24,5 @@ export interface Fault {
   /** Whether a client may get no response, or 503. */
   mayFail: boolean;
   /** @param say reports what it breaks */
-  begin(day: GameDay, say: (text: string) => void): Promise<Begun> | Begun;
+  begin(day: GameDay, say: (text: string) => void): Promise<StartedFault> | StartedFault;
 }

@@ -1,18 +1,18 @@
 /**
- * Breaks one thing after the other in a deployment like that of deploy/compose.postgres.yaml, so that an operator can
- * watch the promises of docs/operations/failures.md before trusting them.
+ * Breaks one thing after another in a deployment like that of deploy/compose.postgres.yaml, so that an operator can
+ * watch the guarantees of docs/operations/failures.md before trusting them.
  */
 import { parseArgs } from 'node:util';
 import { machine } from '../bench/machine.ts';
 import { killServers } from '../test/support/server.ts';
 import { speedup } from './alerts.ts';
-import { Commentary, inStyle } from './commentary.ts';
+import { Commentary, styled } from './commentary.ts';
 import { GameDay, MissingProgramError } from './day.ts';
 import type { Fault } from './fault.ts';
 import { allFaults } from './faults.ts';
 import { LogReader } from './logs.ts';
 import { writeGameDay } from './page.ts';
-import { isHeld, reportOf, summaryRow, summaryTitles } from './report.ts';
+import { guaranteesHeld, reportOf, summaryRow, summaryTitles } from './report.ts';
 import { Round, type RoundResult } from './round.ts';
 
 /** Seconds after which no other fault begins, so that the whole run takes at most five minutes. */
@@ -24,14 +24,14 @@ const exitCodes = { usage: 64, unavailable: 69, interrupted: 130 };
 const help = `npm run gameday -- [--only NAME ...] [--write]
 
 Starts three nodes, PostgreSQL, HAProxy and Prometheus on this machine, sends requests, and breaks one thing after the
-other. Shows what clients, alerts and logs report, and whether every promise was held. Takes at most five minutes.
+other. Shows what clients, alerts and logs report, and whether every guarantee held. Takes at most five minutes.
 
   --only NAME   break only this; can be repeated
   --list        list what can be broken
   --write       write docs/operations/gameday.md after a run of everything
   --help        show this text
 
-Exit codes: 0 every promise was held, 1 a promise was broken, ${exitCodes.usage} wrong usage, ${exitCodes.unavailable} a program is missing, ${exitCodes.interrupted} interrupted.
+Exit codes: 0 every guarantee held, 1 a guarantee was violated, ${exitCodes.usage} wrong usage, ${exitCodes.unavailable} a program is missing, ${exitCodes.interrupted} interrupted.
 `;
 
 const commentary = new Commentary();
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   if (results.length === 0) return;
   printSummary(results, chosen);
   if (options.write && results.length === allFaults.length) writeGameDay(results, commentary.seconds);
-  if (!results.every(isHeld)) process.exitCode = 1;
+  if (!results.every(guaranteesHeld)) process.exitCode = 1;
 }
 
 function readOptions() {
@@ -134,7 +134,7 @@ function interruptible(): AbortSignal {
 function printReport(result: RoundResult): void {
   for (const { title, lines } of reportOf(result)) {
     const isProblem = title === 'Problems';
-    commentary.print(`       ${inStyle(isProblem ? 'red' : 'bold', title)}`);
+    commentary.print(`       ${styled(isProblem ? 'red' : 'bold', title)}`);
     for (const line of lines) commentary.print(`         ${line}`);
   }
 }
@@ -155,14 +155,14 @@ function printSummary(results: readonly RoundResult[], chosen: readonly Fault[])
     commentary.print(
       `\nNot run, because five minutes were over: ${skipped.map(({ name }) => name).join(', ')}.`,
     );
-  const broken = results.filter((result) => !isHeld(result));
+  const broken = results.filter((result) => !guaranteesHeld(result));
   const accepted = results.reduce((sum, { tally }) => sum + tally.acceptedAfterRevoke, 0);
   const conclusion =
     broken.length === 0
-      ? `Every promise was held in ${Math.round(commentary.seconds)} s.`
-      : `BROKEN: ${broken.map(({ fault }) => fault.name).join(', ')}. See Problems above.`;
+      ? `Every guarantee held in ${Math.round(commentary.seconds)} s.`
+      : `VIOLATED: ${broken.map(({ fault }) => fault.name).join(', ')}. See Problems above.`;
   commentary.print(
-    `\nRevoked keys that were accepted: ${accepted}. ${inStyle(broken.length === 0 ? 'green' : 'red', conclusion)}`,
+    `\nRevoked keys that were accepted: ${accepted}. ${styled(broken.length === 0 ? 'green' : 'red', conclusion)}`,
   );
 }
 

@@ -22,7 +22,7 @@ function page(results: readonly RoundResult[], seconds: number): string {
 
 Written by \`npm run gameday -- --write\`, ${origin()}.
 
-\`npm run gameday\` breaks one thing after the other in a deployment on your machine, and shows what clients, alerts and logs report. It lasts at most five minutes. Watch it before you trust [what happens when something fails](failures.md), and to learn what an alert looks like.
+\`npm run gameday\` breaks one thing after another in a deployment on your machine, and shows what clients, alerts and logs report. It lasts at most five minutes. Watch it before you trust [what happens when something fails](failures.md), and to learn what an alert looks like.
 
 \`\`\`sh
 npm run gameday
@@ -33,7 +33,7 @@ npm run gameday -- --only kill-node
 - **The deployment** is that of [deploy/compose.postgres.yaml](../../deploy/compose.postgres.yaml), without containers: three nodes, PostgreSQL, HAProxy with [deploy/haproxy.cfg](../../deploy/haproxy.cfg), and Prometheus with [deploy/alerts.yaml](../../deploy/alerts.yaml). HAProxy and Prometheus are those of the machine, or are unpacked from their Debian packages. Everything is removed at the end, also after Ctrl+C.
 - **Clients** send about 110 requests per second through HAProxy: verifications of 200 valid keys and of revoked ones, creations, and revokes. A revoke that fails is repeated until it succeeds. As soon as a revoke returns 200, the key is sent to each node itself, and later again. "Before the revoke returned" means that the verification was sent before that, when both results are right.
 - **Alerts** are evaluated by Prometheus, but all times of the rules and of the scrapes are divided by ${speedup}: \`for: 1m\` is ${60 / speedup} s, and \`[5m]\` is ${300 / speedup} s. So a fault of a few seconds shows what one of a few minutes would. "Pending" means that the condition is met, but not for as long as the rule demands.
-- **A promise is broken** if a revoked key is accepted, a valid key is rejected, or a response has an unexpected status. The exit code is then 1. It is also 1 if requests fail that should not, an expected alert does not appear, or not everything works again within 30 s, unless the machine was too busy to tell. A verification that fails (503, or no response) is not a broken promise: a key that cannot be checked is not accepted.
+- **A guarantee is violated** if a revoked key is accepted, a valid key is rejected, or a response has an unexpected status. The exit code is then 1. It is also 1 if requests fail that should not, an expected alert does not appear, or not everything works again within 30 s, unless the machine was too busy for a clear result. A verification that fails (503, or no response) does not violate a guarantee: a key that cannot be checked is not accepted.
 
 ## Summary
 

@@ -14,8 +14,8 @@ export interface ReportPart {
   lines: readonly string[];
 }
 
-/** Whether everything was as promised, or as well as it can be on a busy machine. */
-export function isHeld({ broken, unmet, isBusy }: RoundResult): boolean {
+/** Whether everything was as guaranteed, or as well as it can be on a busy machine. */
+export function guaranteesHeld({ broken, unmet, isBusy }: RoundResult): boolean {
   return broken.length === 0 && (unmet.length === 0 || isBusy);
 }
 
@@ -37,7 +37,7 @@ export function reportOf(result: RoundResult): ReportPart[] {
 }
 
 /** The columns of a row of the summary. */
-export const summaryTitles = ['fault', 'clients saw', 'alerts', 'recovered after', 'promise held'];
+export const summaryTitles = ['fault', 'clients saw', 'alerts', 'recovered after', 'guarantees held'];
 
 export function summaryRow(result: RoundResult): string[] {
   const { fault, tally, alerts, wellAfterMs } = result;
@@ -46,24 +46,24 @@ export function summaryRow(result: RoundResult): string[] {
     clientSummary(tally),
     alertSummary(fault, alerts),
     wellAfterMs === undefined ? 'never' : formatTime(wellAfterMs),
-    promiseCell(result),
+    guaranteeCell(result),
   ];
 }
 
-function promiseCell(result: RoundResult): string {
-  if (!isHeld(result)) return 'NO';
+function guaranteeCell(result: RoundResult): string {
+  if (!guaranteesHeld(result)) return 'NO';
   return result.unmet.length === 0 ? 'yes' : 'yes (busy machine)';
 }
 
 function problemLines({ broken, unmet, isBusy }: RoundResult): string[] {
-  // Thousands of keys may break the same promise.
+  // Thousands of keys may violate the same guarantee.
   const counts = new Map<string, number>();
   for (const text of broken) {
     const kind = text.replace(/\d+ ms/, 'some ms');
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
-  const lines = Array.from(counts, ([text, count]) => `BROKEN, ${formatTimes(count)}: ${text}`);
-  const reason = isBusy ? ' (this machine was too busy to tell whether Soku is the cause)' : '';
+  const lines = Array.from(counts, ([text, count]) => `VIOLATED, ${formatTimes(count)}: ${text}`);
+  const reason = isBusy ? ' (this machine was too busy to know whether Soku is the cause)' : '';
   return [...lines, ...unmet.map((text) => `not as expected: ${text}${reason}`)];
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { AlertWatch, pendingTime, type SeenAlert } from './alerts.ts';
 import { type Commentary, formatTime } from './commentary.ts';
 import type { GameDay } from './day.ts';
-import type { Begun, Fault } from './fault.ts';
+import type { Fault, StartedFault } from './fault.ts';
 import { balancerName, type LogLine, type LogReader } from './logs.ts';
 import { kindTitles, Tally } from './tally.ts';
 
@@ -37,7 +37,7 @@ export interface RoundResult {
   /** ms from the end of the fault until everything worked again; undefined: not in time. */
   wellAfterMs: number | undefined;
   notes: readonly string[];
-  /** Promises that were broken. They hold on any machine. */
+  /** Guarantees that were violated. They hold on any machine. */
   broken: readonly string[];
   /** Expectations that were not met. A machine that is too busy cannot meet all of them. */
   unmet: readonly string[];
@@ -68,7 +68,7 @@ export class Round {
         const text = `  clients: the first of the ${kindTitles[kind]} gets ${outcome}`;
         commentary.say(text, fault.mayFail ? 'yellow' : 'red');
       },
-      onBroken: (promise) => commentary.say(`  BROKEN: ${promise}`, 'red'),
+      onBroken: (guarantee) => commentary.say(`  VIOLATED: ${guarantee}`, 'red'),
     });
   }
 
@@ -131,7 +131,7 @@ export class Round {
     ];
   }
 
-  async #isWell(begun: Begun): Promise<boolean> {
+  async #isWell(begun: StartedFault): Promise<boolean> {
     return (begun.isOver?.() ?? true) && (await this.#options.day.traffic.isServed());
   }
 

@@ -14,8 +14,8 @@ export const kindTitles: Record<Kind, string> = {
 interface TallyListener {
   /** Called for the first request of each kind and outcome that failed. */
   onFailure?: (kind: Kind, outcome: string) => void;
-  /** Called for the first broken promise. */
-  onBroken?: (promise: string) => void;
+  /** Called for the first violated guarantee. */
+  onBroken?: (guarantee: string) => void;
 }
 
 /** What the clients saw during one fault. */
@@ -23,7 +23,7 @@ export class Tally {
   /** Requests by kind and outcome. */
   readonly outcomes = new Map<Kind, Map<string, number>>();
   readonly longestMs = new Map<Kind, number>();
-  /** Broken promises. */
+  /** Violated guarantees. */
   readonly broken: string[] = [];
   /** Requests of clients, without checks, that got no useful response. */
   failures = 0;
@@ -37,9 +37,9 @@ export class Tally {
     this.#listener = listener;
   }
 
-  addBroken(promise: string): void {
-    this.broken.push(promise);
-    if (this.broken.length === 1) this.#listener.onBroken?.(promise);
+  addBroken(guarantee: string): void {
+    this.broken.push(guarantee);
+    if (this.broken.length === 1) this.#listener.onBroken?.(guarantee);
   }
 
   add(kind: Kind, outcome: string, ms: number, isFailure: boolean): void {

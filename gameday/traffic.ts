@@ -6,7 +6,7 @@ import {
   type RoundTrip,
   request,
 } from '../test/torture/reconnecting-connection.ts';
-import { judgeVerification, type KnownKey, labelOf } from './promise.ts';
+import { judgeVerification, type KnownKey, labelOf } from './guarantee.ts';
 import { type Kind, Tally } from './tally.ts';
 
 /** Requests per second. */

@@ -54,7 +54,7 @@ const base =
  * pages that share a module: a dozen and a half small files, 2.5 kB (gzip) more for a page that loads them all.
  */
 const parts =
-  /src\/(dates\/|api\/(channel|client|keys|refresh|session|workspace)\.ts|components\/(Badge|Bitting|key-teeth|Button|Empty|ListFoot|LoadFailed|Notice|PageHead|Skeleton|StatusBadge|When|listeners|use-panel)\.tsx?|pages\/settings\/api\/(limit\.ts|bulk\/count-keys\.ts|list\/CreatorName\.tsx))|lucide-react\/.*\/(moon|plus|refresh-cw|x)\.m?js/;
+  /src\/(dates\/|api\/(channel|client|keys|refresh|session|workspace)\.ts|components\/(Badge|KeyTeeth|key-teeth|Button|Empty|ListFoot|LoadFailed|Notice|PageHead|Skeleton|StatusBadge|When|listeners|use-panel)\.tsx?|pages\/settings\/api\/(limit\.ts|bulk\/count-keys\.ts|list\/CreatorName\.tsx))|lucide-react\/.*\/(moon|plus|refresh-cw|x)\.m?js/;
 
 /**
  * What dialogs and forms consist of. In one chunk, because the first script names all chunks, and most pages with one of

@@ -1,4 +1,4 @@
-/** Settings > API > Hygiene: the keys that someone should look at, each with its one action. */
+/** Settings > API > Hygiene: the keys that need attention, each with its one action. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { workspaceSchema } from '@soku/contract/workspaces';
@@ -123,7 +123,10 @@ test('policies are edited in a dialog that states their effect on existing keys'
   const page = await dashboard.open(t, '/settings/api/hygiene?panel=policies');
   const dialog = keys.dialog(page);
   const field = (name: string) => dialog.getByRole('textbox', { name });
-  const [age, idle] = [field('Maximum age of secrets, in days'), field('Disable unused keys after, in days')];
+  const [age, idle] = [
+    field('Maximum age of secrets, in days'),
+    field('Disable keys after this many days without use'),
+  ];
   await reads(dialog, /Existing keys keep their dates\. 1 key never expires\./);
   await age.fill('1e2');
   await idle.fill('0');

@@ -182,7 +182,7 @@ test('external ID and metadata can be set and removed', async (t) => {
   await page.getByRole('textbox', { name: 'Name 2' }).fill('plan');
   await save(page, 'metadata').click();
   await hasFocus(page.getByRole('textbox', { name: 'Name 1' }));
-  assert.equal(await describedAs(page.getByRole('textbox', { name: 'Name 1' })), '"plan" is there twice.');
+  assert.equal(await describedAs(page.getByRole('textbox', { name: 'Name 1' })), '"plan" is listed twice.');
   await page.getByRole('button', { name: 'Remove entry 2' }).click();
   await hasFocus(page.getByRole('textbox', { name: 'Name 1' }));
   await save(page, 'metadata').click();

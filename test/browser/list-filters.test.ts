@@ -99,7 +99,7 @@ test('a rotation is started from the row, shown in the list, and found by the fi
     keys.row(page, 'Rotating').getByRole('cell').nth(7),
     /^Old secret ends (tomorrow|in 2[34] hours)$/,
   );
-  // Nobody has used the new secret for more than an hour.
+  // The new secret has not been used for more than an hour.
   await dashboard.database(
     'UPDATE api_key_secret SET created_at = created_at - 7200000 WHERE key_id = ?',
     key.id,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { importResultSchema } from '@soku/contract/imports';
 import type { Person } from '../support/person.ts';
 
-/** Creates a key with each name, the last one newest, in one call. Nobody knows the secrets. */
+/** Creates a key with each name, the last one newest, in one call. Their secrets are unknown. */
 export async function addKeysNamed(person: Person, names: readonly string[]): Promise<void> {
   const start = Date.now() - names.length;
   const keys = names.map((name, index) => ({

@@ -208,7 +208,7 @@ test('the pages of one person, in one load', async (t) => {
   for (const one of linked) {
     const { what, path, title } = one;
     await t.test(`${what} (${path}) ${promise}`, async () => {
-      // The page before stays until the next one is ready. Only the title tells which one is shown.
+      // The page before stays until the next one is ready. Only the title shows which one it is.
       assert.notEqual(await page.title(), `${title} · Soku`, 'the page before has another title');
       await visit(page, path);
       await until(

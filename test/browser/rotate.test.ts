@@ -155,7 +155,7 @@ test('clicking twice rotates once, and leaving without copying asks first', asyn
   await isGone(keys.dialog(page));
 });
 
-test('if the response is lost twice, rotating again retires the secret that nobody saw', async (t) => {
+test('if the response is lost twice, rotating again retires the secret that no one saw', async (t) => {
   const { page, apiKey, key } = await openDialog(t, 'Lost rotation', [
     networkErrorMessage,
     httpErrorMessage(409),
@@ -169,7 +169,7 @@ test('if the response is lost twice, rotating again retires the secret that nobo
   });
   await rotateButton(page).click();
   await reads(keys.dialog(page).getByRole('heading'), /^The response was lost$/);
-  await reads(keys.dialog(page), /Nobody knows the lost secret/);
+  await reads(keys.dialog(page), /which no one has seen, is then retired/);
   const [lost] = (await readKey(dashboard, key.id)).secrets;
   const retired = page.waitForResponse((response) => response.url().endsWith(`/secrets/${lost?.id}/retire`));
   const again = keys.dialog(page).getByRole('button', { name: 'Rotate again' });
@@ -193,7 +193,10 @@ test('if it cannot be rotated, the dialog shows why and keeps its input', async 
   const { page, key } = await openDialog(t, 'Too often', [httpErrorMessage(409)]);
   for (let i = 0; i < 4; i += 1) await ada.call('POST', `/v1/api-keys/${key.id}/rotate`);
   await page.reload();
-  await reads(keys.dialog(page), /An earlier rotation has not ended: its old secrets get no more time/);
+  await reads(
+    keys.dialog(page),
+    /An earlier rotation is still in progress\. Its old secrets do not get more time/,
+  );
   await graceField(page).selectOption('1 hour');
   await rotateButton(page).click();
   await reads(keys.dialog(page).getByRole('alert'), /secrets/);

@@ -111,7 +111,7 @@ test('a scope that keys hold is not removed; the dialog leads to these keys', as
   await keys.alertDialog(page).getByRole('heading', { name: 'This scope is in use' }).waitFor();
   await keys
     .alertDialog(page)
-    .getByText('1 key holds it. Take it from this key first, or revoke it.')
+    .getByText('1 key holds it. Remove it from this key first, or revoke it.')
     .waitFor();
   assert.equal(await keys.alertDialog(page).getByRole('button', { name: 'Remove scope' }).count(), 0);
   await isAccessible(page);

@@ -54,7 +54,7 @@ test('a calling key can change only keys whose policy it covers, before and afte
     for (const harmless of [{ name: 'taken over' }, { disabled: true }, covered]) {
       const response = await keys.change(other.key.id, harmless, manager.apiKey);
       assertField(response, path, problem);
-      assert.match(response.text, /may do more than itself/);
+      assert.match(response.text, /with more permissions than its own/);
     }
     await ada.revoke(other.key.id);
   }

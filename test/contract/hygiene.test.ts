@@ -1,4 +1,4 @@
-/** The report of keys that someone should look at. */
+/** The report of keys that need attention. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -42,7 +42,7 @@ const restricted: Partial<CreateKey> = {
   expiresAt: inDays(1000),
 };
 
-/** Creates a key with a use and a creation so many days ago. Unless told otherwise, it is no finding. */
+/** Creates a key with a use and a creation so many days ago. By default, it is no finding. */
 async function createOld(
   person: Person,
   name: string,
@@ -240,7 +240,7 @@ test('a key that was enabled or revived is idle since then', async () => {
   });
 });
 
-test('a finding names the setting of the workspace that the key is at odds with', async () => {
+test('a finding names the setting of the workspace that the key violates', async () => {
   const person = await newPerson();
   const policies = async (body: object) => {
     assert.equal((await setWorkspace(person, body)).status, 200);

@@ -75,7 +75,7 @@ test('an invalid parameter is rejected with its name', async () => {
     ['limit', '1.5'],
     ['limit', 'ten'],
     ['limit', ''],
-    ['status', 'dead'],
+    ['status', 'gone'],
     ['status', ''],
     ['cursor', 'x'],
     ['cursor', ''],

@@ -63,7 +63,7 @@ test('the command serves as an unprivileged user with only its volume writable, 
   await assertServes(t, { ...image, env }, { installation });
 });
 
-/** Writes down what it is called with, and fails if told so. */
+/** Writes down what it is called with, and fails on request. */
 const fakeDocker = `#!/bin/sh
 echo "$2" >> calls
 [ "$2" != run ] || { printf '%s\\n\\n' "$@" > run; exit "$STATUS"; }

@@ -1,11 +1,11 @@
-/** That the game day (`npm run gameday`) is not outdated, and that it reports a broken promise. */
+/** That the game day (`npm run gameday`) is not outdated, and that it reports a violated guarantee. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { allFaults } from '../../gameday/faults.ts';
-import { judgeVerification, type KnownKey } from '../../gameday/promise.ts';
+import { judgeVerification, type KnownKey } from '../../gameday/guarantee.ts';
 import type { RawResponse } from '../support/http-socket.ts';
 import { times } from '../support/long.ts';
 import { root } from '../support/server.ts';
@@ -27,7 +27,7 @@ test('the documentation has the last result of each fault, and each alert of a f
     assert.match(rules, new RegExp(`alert: ${alert}$`, 'm'));
 });
 
-test('a revoked key must not be accepted, a valid key must not be rejected, and failures break no promise', () => {
+test('a revoked key must not be accepted, a valid key must not be rejected, and failures violate no guarantee', () => {
   const revoked = { id: 'key_1', apiKey: '', manager: '', revokeSentAt: 10, revokedAt: 20 };
   const valid = { ...revoked, revokeSentAt: null, revokedAt: null };
   const respond = (status: number, code?: string): RawResponse => {
@@ -60,7 +60,7 @@ test('a revoked key must not be accepted, a valid key must not be rejected, and 
   }
 });
 
-test('a game day with a killed node holds its promises', {
+test('a game day with a killed node holds its guarantees', {
   skip: isLong ? false : 'takes a minute: SOKU_TEST_LONG=yes',
 }, (t) => {
   const command = [join(root, 'gameday/main.ts'), '--only', 'kill-node'];

@@ -74,7 +74,7 @@ export const authenticationErrors = {
     type: 'authentication_error',
     title: 'The key has the wrong length or an invalid character',
     cause:
-      'Part of the key was cut off, something was added, or the text is not a key at all (such as the name of a variable).',
+      'Part of the key is missing, something was added, or the text is not a key at all (such as the name of a variable).',
     remedy: 'Copy the whole key again, without quotes or line breaks. The message says what is wrong.',
     challenge: 'invalid_token',
   },

@@ -1,4 +1,4 @@
-/** Requests and responses of the hygiene report: keys that someone should look at. */
+/** Requests and responses of the hygiene report: keys that need attention. */
 import { z } from 'zod';
 import { instantSchema } from './instant.ts';
 import { keySchema } from './keys.ts';
@@ -38,7 +38,7 @@ export const hygieneActions: Readonly<Record<HygieneKind, z.infer<typeof hygiene
   never_expires: 'set_expiry',
 };
 
-/** The settings of a workspace that a key can be at odds with. */
+/** The settings of a workspace that a key can violate. */
 const hygienePolicySchema = z.enum([
   'maxSecretAgeDays',
   'maxKeyIdleDays',
@@ -74,7 +74,7 @@ export const hygieneSchema = z
           action: hygieneActionSchema.describe('What to do about it'),
           policy: hygienePolicySchema
             .nullable()
-            .describe('The setting of the workspace that the key is at odds with; null: none'),
+            .describe('The setting of the workspace that the key violates; null: none'),
         }),
       )
       .describe('By kind, then the oldest first'),

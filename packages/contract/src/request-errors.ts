@@ -23,7 +23,7 @@ export const requestErrors = {
     cause:
       'An earlier call with the same Idempotency-Key created or rotated a key. Only that response contained the full key.',
     remedy:
-      'If that response was lost: a key that was created can be revoked and created again, and a key that was rotated can be rotated again, each with a new Idempotency-Key. The details name the key.',
+      'If that response was lost, revoke the created key and create another one, or rotate the rotated key again, with a new Idempotency-Key. The details name the key.',
   },
   key_quota_reached: {
     status: 409,
@@ -59,7 +59,7 @@ export const requestErrors = {
     title: 'Too many secrets',
     cause: 'A key or a webhook can have at most 5 secrets that are not retired. Each rotation adds one.',
     remedy:
-      'Retire an older secret of the key, then rotate it again. Rotate the secret of a webhook without a grace.',
+      'Retire an older secret of the key, then rotate it again. Rotate the secret of a webhook without a grace period.',
   },
   newest_secret: {
     status: 409,
@@ -150,9 +150,9 @@ export const requestErrors = {
     type: 'api_error',
     title: 'The public keys of GitHub are unavailable',
     cause:
-      'The server does not know the public key of a report, and could not fetch the keys of SOKU_GITHUB_KEYS_URL, or not again so soon.',
+      'The server does not know the public key of a report. It could not fetch the keys of SOKU_GITHUB_KEYS_URL, or fetched them too recently.',
     remedy:
-      'Send the report again after the number of seconds in Retry-After. The log of the server has the cause of a failed fetch.',
+      'Send the report again after the number of seconds in Retry-After. The server log has the cause of a failed fetch.',
   },
   storage_unavailable: {
     status: 503,

@@ -74,13 +74,13 @@ const clientSchema = z.object({
   name: z
     .string()
     .describe('An IP address, or a program such as `curl/8.5.0`; empty if the request named none'),
-  requests: count.describe('About so many accepted requests'),
+  requests: count.describe('Estimated number of accepted requests'),
 });
 
 const clientsSchema = z
   .array(clientSchema)
   .max(maxListedClients)
-  .describe('Those with the most requests, most first');
+  .describe('The ones with the most requests, in descending order');
 
 export const usageHistorySchema = z
   .object({
@@ -102,11 +102,11 @@ export const usageHistorySchema = z
       .object({
         from: instantSchema.describe('Start of the first day (UTC)'),
         to: instantSchema.describe('End of the last day (UTC); exclusive'),
-        sampling: z.int().describe('One of so many accepted requests is sampled'),
+        sampling: z.int().describe('One of this many accepted requests is sampled'),
         addresses: clientsSchema,
-        otherAddresses: count.describe('About so many accepted requests from all other addresses'),
+        otherAddresses: count.describe('Estimated number of accepted requests from all other addresses'),
         programs: clientsSchema,
-        otherPrograms: count.describe('About so many accepted requests by all other programs'),
+        otherPrograms: count.describe('Estimated number of accepted requests by all other programs'),
       })
       .describe(
         'Where accepted requests came from, and the program (first product of `User-Agent`) that sent them, on all UTC days that the range touches. Sampled: the numbers are estimates. With several servers, those of other servers are up to a minute old',

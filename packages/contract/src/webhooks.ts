@@ -40,7 +40,7 @@ export const webhookSchema = z
     description: z.string().describe('Empty if there is none'),
     events: z
       .array(z.string())
-      .describe('The actions that it receives; `*`: all, also those of later versions'),
+      .describe('The actions that it receives; `*`: all, including those of later versions'),
     createdAt: instantSchema,
     createdBy: z.string().describe('The id of an account'),
     failingSince: instantSchema
@@ -106,7 +106,7 @@ const eventsSchema = z
   .max(100, 'must have at most 100 events')
   .refine((events) => !events.includes('*') || events.length === 1, 'must have no other event beside *')
   .transform((events) => [...new Set(events)].sort())
-  .describe('The actions to receive; `["*"]`: all, also those of later versions');
+  .describe('The actions to receive; `["*"]`: all, including those of later versions');
 
 export const createWebhookSchema = z
   .strictObject({
@@ -184,7 +184,10 @@ export const deliverySchema = z
 export type Delivery = z.infer<typeof deliverySchema>;
 
 export const listDeliveriesSchema = z.strictObject({
-  status: z.enum(['failed'], 'must be failed').optional().describe('Only those that were given up'),
+  status: z
+    .enum(['failed'], 'must be failed')
+    .optional()
+    .describe('Only deliveries that failed and are not retried anymore'),
   limit: z.coerce.number().int().min(1).max(100).default(20),
   cursor: deliveryIdSchema.optional().describe('nextCursor of the previous page'),
 });

@@ -9,7 +9,7 @@ export function fetchHygiene(query: Record<string, string>, signal: AbortSignal)
 
 const firstPage: string | null = null;
 
-/** The keys of a kind that someone should look at. Its first page has the number of keys of each kind. */
+/** The keys of a kind that need attention. Its first page has the number of keys of each kind. */
 export function hygieneOptions(kind: HygieneKind) {
   return infiniteQueryOptions({
     // A change of any key may change the report.

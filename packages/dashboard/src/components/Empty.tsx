@@ -1,6 +1,6 @@
 import './Empty.css';
-import { KeyBlank } from './Bitting.tsx';
 import type { Elements } from './elements.ts';
+import { KeyBlank } from './KeyTeeth.tsx';
 
 interface EmptyProps {
   title: string;

@@ -1,4 +1,4 @@
-import './Lone.css';
+import './CenteredMessage.css';
 import { Component } from 'react';
 import { Button } from './Button.tsx';
 import type { Elements } from './elements.ts';

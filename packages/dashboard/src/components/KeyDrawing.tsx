@@ -1,4 +1,4 @@
-import type { BittingProps } from './Bitting.tsx';
+import type { KeyTeethProps } from './KeyTeeth.tsx';
 import { type Blade, filledBlade, outlinedBlade, toothLengths } from './key-teeth.ts';
 
 const blade: Blade = {
@@ -10,7 +10,7 @@ const blade: Blade = {
 const bow = 'M14 0a13 13 0 1 1 0 26a13 13 0 0 1 0-26ZM14 6.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 0 0 0-13Z';
 
 /** The teeth of a key with its bow, for a key that stands alone in a heading. */
-export function KeyDrawing({ preview, status = 'active' }: BittingProps) {
+export function KeyDrawing({ preview, status = 'active' }: KeyTeethProps) {
   const teeth = toothLengths(preview);
   return (
     <svg

@@ -1,4 +1,4 @@
-import '../components/Lone.css';
+import '../components/CenteredMessage.css';
 import { type ErrorComponentProps, useRouter } from '@tanstack/react-router';
 import { ApiError } from '../api/client.ts';
 import { Button } from '../components/Button.tsx';

@@ -5,9 +5,9 @@ import { notifyOtherTabs } from '../api/channel.ts';
 import { sessionOptions, signIn } from '../api/session.ts';
 import { Button } from '../components/Button.tsx';
 import { TextField } from '../components/Field.tsx';
-import { Gate } from '../components/Gate.tsx';
 import { Failure } from '../components/Notice.tsx';
 import { PasswordField } from '../components/PasswordField.tsx';
+import { SignInLayout } from '../components/SignInLayout.tsx';
 import { useSubmit } from '../components/use-submit.ts';
 import { toAuthError } from '../session/auth-problem.ts';
 import { safePath } from '../session/safe-path.ts';
@@ -36,7 +36,7 @@ export function LoginPage() {
   );
 
   return (
-    <Gate
+    <SignInLayout
       title="Sign in"
       lead={next && next !== '/' ? 'After signing in, you return to the same page.' : null}
       foot={
@@ -73,6 +73,6 @@ export function LoginPage() {
           Sign in
         </Button>
       </form>
-    </Gate>
+    </SignInLayout>
   );
 }

@@ -1,4 +1,4 @@
-import '../components/Lone.css';
+import '../components/CenteredMessage.css';
 import { Link } from '@tanstack/react-router';
 import { buttonClass } from '../components/Button.tsx';
 import { PageHead } from '../components/PageHead.tsx';

@@ -4,9 +4,9 @@ import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { sessionOptions, setUpOwner } from '../api/session.ts';
 import { Button } from '../components/Button.tsx';
 import { TextField } from '../components/Field.tsx';
-import { Gate } from '../components/Gate.tsx';
 import { Failure } from '../components/Notice.tsx';
 import { PasswordField } from '../components/PasswordField.tsx';
+import { SignInLayout } from '../components/SignInLayout.tsx';
 import { parseForm, useSubmit } from '../components/use-submit.ts';
 import { toAuthError } from '../session/auth-problem.ts';
 
@@ -25,7 +25,7 @@ export function SetupPage() {
     { failureOf: toAuthError },
   );
   return (
-    <Gate
+    <SignInLayout
       title="Set up Soku"
       lead="Create the owner account with the setup code from the server log. The code works only once."
     >
@@ -69,6 +69,6 @@ export function SetupPage() {
           Create account
         </Button>
       </form>
-    </Gate>
+    </SignInLayout>
   );
 }

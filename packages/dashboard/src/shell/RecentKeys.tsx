@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useEffect, useId } from 'react';
 import { ApiError } from '../api/client.ts';
 import { keyOptions } from '../api/keys.ts';
-import { Bitting } from '../components/Bitting.tsx';
+import { KeyTeeth } from '../components/KeyTeeth.tsx';
 import { Skeleton } from '../components/Skeleton.tsx';
 import { useDropRecentKey, useRecentKeyIds } from '../session/recent-keys.ts';
 
@@ -57,7 +57,7 @@ function RecentKey({ id, onFollow }: { id: string; onFollow: (() => void) | unde
         title={key.name}
         onClick={onFollow}
       >
-        <Bitting preview={key.preview} status={key.status} />
+        <KeyTeeth preview={key.preview} status={key.status} />
         <span className="recent__name" translate="no" dir="auto">
           {key.name}
         </span>

@@ -6,7 +6,7 @@ export type TableKeys = Readonly<Record<string, readonly string[]>>;
  * tables that it refers to, and dead_hash comes after the secrets, because a trigger rejects a secret whose hash is
  * revoked. key_use and key_preview come before api_key, because triggers add a missing row with each key and secret.
  * Nodes, their changes and the log of usage are not copied, because they belong to running processes. Nor is
- * `usage_history`: the usage of a copy begins anew.
+ * `usage_history`: the usage of a copy starts over.
  */
 export const databaseTables: TableKeys = {
   user: ['id'],

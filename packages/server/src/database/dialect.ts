@@ -42,7 +42,7 @@ export function binaryCollation(postgres: boolean): RawBuilder<unknown> {
 }
 
 /** The largest of several numbers, none of which is null. */
-export function largest<T>(db: Kysely<T>, numbers: readonly RawBuilder<number>[]): RawBuilder<number> {
+export function greatest<T>(db: Kysely<T>, numbers: readonly RawBuilder<number>[]): RawBuilder<number> {
   return sql`${sql.raw(isPostgres(db) ? 'greatest' : 'max')}(${sql.join(numbers)})`;
 }
 

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
 import { fileIdentity } from './directory-hold.ts';
-import { exclusionBy, lockExclusively, refusesEveryLock } from './lock-probe.ts';
+import { lockExclusively, probeExclusion, refusesEveryLock } from './lock-probe.ts';
 import { isBusy } from './sqlite-errors.ts';
 
 /** The lock of a data directory, held by this process. */
@@ -66,7 +66,7 @@ export function takeLock(
 
 /** @returns why it could not be checked: a limit on processes, for example, does not prevent a start */
 function requireExclusion(directory: string, file: string): string | undefined {
-  const exclusion = exclusionBy(file);
+  const exclusion = probeExclusion(file);
   if (exclusion === 'fails') throw withoutLocks(directory, 'a second process could take the same lock');
   return exclusion === 'works' ? undefined : exclusion.unchecked;
 }

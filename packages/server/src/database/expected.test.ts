@@ -30,12 +30,12 @@ function is(problem: string) {
   };
 }
 
-const deadTrigger = `CREATE TRIGGER api_key_dead BEFORE UPDATE ON api_key WHEN 0 BEGIN SELECT 1; END`;
+const changedTrigger = `CREATE TRIGGER api_key_dead BEFORE UPDATE ON api_key WHEN 0 BEGIN SELECT 1; END`;
 
 /** Changes to the file, by the message of the start. */
 const onSqlite: Record<string, string> = {
   'trigger api_key_dead is missing': 'DROP TRIGGER api_key_dead',
-  'trigger api_key_dead was changed': `DROP TRIGGER api_key_dead; ${deadTrigger}`,
+  'trigger api_key_dead was changed': `DROP TRIGGER api_key_dead; ${changedTrigger}`,
   'trigger undo is not part of Soku': `CREATE TRIGGER undo AFTER UPDATE ON "API_KEY"
      BEGIN UPDATE api_key SET revoked_at = NULL WHERE id = NEW.id; END`,
   'unique index few is not part of Soku': 'CREATE UNIQUE INDEX few ON dead_hash (length(hash))',

@@ -52,7 +52,7 @@ export function refusesEveryLock(directory: string): boolean {
 type Exclusion = 'works' | 'fails' | { unchecked: string };
 
 /** Lets another process try to take a lock that this process holds. */
-export function exclusionBy(file: string): Exclusion {
+export function probeExclusion(file: string): Exclusion {
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { stdout, error } = spawnSync(process.execPath, ['--no-warnings', '-e', attempt, file], {
     // What an operator adds to the server, such as instrumentation, may take long or print something.

@@ -28,7 +28,7 @@ interface MailTable {
   /** JSON: a notice (mail/notice.ts). Extended by further events of the group until the first attempt. */
   notice: string;
   created_at: number;
-  /** Epoch ms; null: it was sent or given up. See outbox/leased-rows.ts for this and the next two columns. */
+  /** Epoch ms; null: it was sent or abandoned. See outbox/leased-rows.ts for this and the next two columns. */
   next_attempt_at: number | null;
   lease_until: Generated<number | null>;
   attempts: Generated<number>;

@@ -30,7 +30,7 @@ type Callback = (
  * - A broken connection is replaced, and its current statement fails. The driver also emits an error event, which would
  *   end the process without a listener: on the pool for idle connections, and on the client for a connection in use that
  *   breaks between two statements.
- * - A firewall or proxy can lose connections without a sign: a statement then gets no response. So no connection is used
+ * - A firewall or proxy can drop connections silently: a statement then gets no response. So no connection is used
  *   again that is older than a response that never came, and one that was idle for a second is tested first.
  * - When PostgreSQL has no free connections, statements wait for those that the pool has.
  */
@@ -57,7 +57,7 @@ export class RenewablePool extends pg.Pool {
     });
     this.on('release', (error: unknown, client) => {
       this.#heardAt.set(client, performance.now());
-      // An error on a connection that was already given up says nothing about its replacements.
+      // An error on a connection that was already abandoned says nothing about its replacements.
       if (isSilence(error) && !this.#isOutdated(client)) this.renew();
     });
   }
@@ -124,7 +124,7 @@ export class RenewablePool extends pg.Pool {
   }
 }
 
-/** Whether a connection was given up without a response, rather than after an error of PostgreSQL. */
+/** Whether a connection was abandoned without a response, rather than after an error of PostgreSQL. */
 function isSilence(released: unknown): boolean {
   return released === true || (released instanceof Error && !(released instanceof pg.DatabaseError));
 }

@@ -51,7 +51,7 @@ export interface WebhookDeliveryTable {
   duration_ms: Generated<number | null>;
   /** Epoch ms; null: not delivered. */
   succeeded_at: Generated<number | null>;
-  /** Epoch ms at which it succeeded or was given up; null while attempts follow. */
+  /** Epoch ms at which it succeeded or was abandoned; null while attempts follow. */
   ended_at: Generated<number | null>;
   /** HTTP status of the response; null if there was none. */
   response_status: Generated<number | null>;

@@ -27,7 +27,7 @@ const onlyHttp1 = 'This port speaks HTTP/1.1 only.';
  */
 const http2: ForeignProtocol = {
   name: 'HTTP/2',
-  advice: 'let the client or proxy use HTTP/1.1 to this port',
+  advice: 'configure the client or proxy to use HTTP/1.1 for this port',
   message: onlyHttp1,
   response: Buffer.concat([
     http2Frame(4),
@@ -37,7 +37,7 @@ const http2: ForeignProtocol = {
 
 const tls: ForeignProtocol = {
   name: 'TLS',
-  advice: 'use http:// in the URL of this port, or put a proxy with a certificate before it',
+  advice: 'use http:// in the URL of this port, or put a proxy with a certificate in front of it',
   message: 'This port speaks HTTP without TLS.',
 };
 

@@ -40,7 +40,7 @@ export function createPolicyTasks({ db, propagation, usage, log }: Parts) {
     reset: ({ watchedUntil, now }) =>
       log.warn(
         { lastRunAt: new Date(watchedUntil).toISOString(), now: new Date(now).toISOString() },
-        'no server ran for more than a day, or the clock has jumped: the idle time of all keys begins anew',
+        'no server ran for more than a day, or the clock has jumped: the idle time of all keys starts over',
       ),
   });
   const tasks = [age, idle].map(

@@ -2,12 +2,12 @@ import type { HygieneKind, HygienePolicy } from '@soku/contract/hygiene';
 import { msPerDay, msPerHour } from '@soku/contract/instant';
 import type { Workspace } from '@soku/contract/workspaces';
 import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
-import { isPostgres, largest } from '../database/dialect.ts';
+import { greatest, isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { isRotatingKey } from '../keys/list-filter.ts';
 
 /** What decides which keys are findings. */
-export interface Circumstances {
+export interface HygieneContext {
   /** Epoch ms. */
   now: number;
   /** Epoch ms: since when every use is known. */
@@ -56,7 +56,7 @@ const createdAt = sql<number>`api_key.created_at`;
  * @param knownSince epoch ms: no earlier time counts
  */
 export function idleSinceOf(db: Kysely<Tables>, knownSince: number): RawBuilder<number> {
-  return largest(db, [
+  return greatest(db, [
     sql`coalesce(key_use.used_at, api_key.imported_at, api_key.created_at)`,
     sql`coalesce(api_key.resumed_at, 0)`,
     sql`${knownSince}`,
@@ -80,7 +80,7 @@ export function hasNoSecretSince(since: number): RawBuilder<SqlBool> {
  */
 export function findingsOf(
   db: Kysely<Tables>,
-  { now, completeSince, policies: { maxSecretAgeDays, maxKeyLifetimeDays } }: Circumstances,
+  { now, completeSince, policies: { maxSecretAgeDays, maxKeyLifetimeDays } }: HygieneContext,
 ): Record<HygieneKind, Finding> {
   const idleSince = idleSinceOf(db, completeSince);
   const neverUsed = sql<SqlBool>`(key_use.used_at IS NULL AND api_key.imported_at IS NULL
@@ -143,7 +143,7 @@ function isUnfinished(db: Kysely<Tables>, now: number, completeSince: number): R
 }
 
 /**
- * The setting of the workspace that a key is at odds with.
+ * The setting of the workspace that a key violates.
  *
  * @param idleSince epoch ms, which can be later than the finding: a key that was enabled again was never used since it was
  *   created, but the policy counts from then on
@@ -151,7 +151,7 @@ function isUnfinished(db: Kysely<Tables>, now: number, completeSince: number): R
 export function policyOf(
   kind: HygieneKind,
   idleSince: number,
-  { now, policies: { maxKeyIdleDays, maxKeyLifetimeDays, requireKeyExpiry } }: Circumstances,
+  { now, policies: { maxKeyIdleDays, maxKeyLifetimeDays, requireKeyExpiry } }: HygieneContext,
 ): HygienePolicy | null {
   if (kind === 'older_than_policy') return 'maxSecretAgeDays';
   if (kind === 'expires_too_late') return 'maxKeyLifetimeDays';

@@ -146,7 +146,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.deepEqual(await db.selectFrom('idle_warning').select('key_id').execute(), []);
   });
 
-  test(`a use after a warning begins anew, also one that is not written yet, on ${which}`, async () => {
+  test(`a use after a warning resets the idle time, even if it is not written yet, on ${which}`, async () => {
     const { add, use, unwritten, run, isDisabled, events } = await scene();
     const id = await add('used', 100, 20);
     await run(12);

@@ -11,8 +11,8 @@ import { keyDisabled, keyWarned } from './idle-events.ts';
 import { type IdleKey, type IdleRequest, idleAmong, idleKeys } from './idle-keys.ts';
 import { dueStep, type IdleStep } from './idle-steps.ts';
 import { nodesWithUnwrittenUses } from './unwritten-usage.ts';
-import { deleteVoidWarnings, writeWarnings } from './warnings.ts';
-import { type Reset, watch } from './watch.ts';
+import { deleteObsoleteWarnings, writeWarnings } from './warnings.ts';
+import { type IdleTimeReset, recordWatch } from './watch.ts';
 import { concernsAll, lockPolicy, workspacesWithPolicy } from './workspaces.ts';
 
 /** Keys per transaction, which blocks the process for some ms with SQLite. */
@@ -33,8 +33,8 @@ interface Options {
   failed: (error: unknown, workspaceId: string) => void;
   /** Called when no key is looked at, because these nodes may have uses that no one else knows. */
   paused: (nodes: readonly string[]) => void;
-  /** Called when the time of all keys begins anew. */
-  reset: (reset: Reset) => void;
+  /** Called when the idle time of all keys starts over. */
+  reset: (reset: IdleTimeReset) => void;
 }
 
 /**
@@ -53,17 +53,17 @@ export class IdlePolicy {
 
   /**
    * Looks at all keys once, unless uses are missing in the database. Then it does not record that servers ran either, so
-   * that idle times begin anew if this lasts for long: these uses are lost if their node ends.
+   * that idle times start over if this lasts for long: these uses are lost if their node ends.
    */
   async apply(): Promise<void> {
     const { db, reset, paused } = this.#options;
     const unwritten = await nodesWithUnwrittenUses(db);
     if (unwritten.length > 0) return paused(unwritten);
     const clock = this.#options.now();
-    const watched = await watch(db, clock);
+    const watched = await recordWatch(db, clock);
     const { now, since } = watched;
     if (watched.reset !== undefined) reset(watched.reset);
-    await deleteVoidWarnings(db, now);
+    await deleteObsoleteWarnings(db, now);
     const knownSince = Math.max(since, await completeSince(db));
     const later = () => now + this.#options.now() - clock;
     for await (const policy of workspacesWithPolicy(db, 'max_key_idle')) {

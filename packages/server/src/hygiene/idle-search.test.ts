@@ -9,7 +9,7 @@ import { DatabaseUnavailable } from '../database/unavailable.ts';
 import { newId } from '../ids.ts';
 import { Pace } from '../usage/pace.ts';
 import { IdlePolicy } from './idle-policy.ts';
-import type { Reset } from './watch.ts';
+import type { IdleTimeReset } from './watch.ts';
 
 /** Epoch ms: in the past for the clock of the database. */
 const start = 1_700_000_000_000;
@@ -47,7 +47,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     });
     const counts = { commits: 0, rests: 0 };
     const failures: string[] = [];
-    const resets: Reset[] = [];
+    const resets: IdleTimeReset[] = [];
     const options = {
       db,
       propagation: propagationOf(database),
@@ -58,7 +58,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       }),
       paused: (nodes: readonly string[]) => assert.fail(`paused by ${nodes.join()}`),
       failed: (_error: unknown, workspaceId: string) => failures.push(workspaceId),
-      reset: (reset: Reset) => resets.push(reset),
+      reset: (reset: IdleTimeReset) => resets.push(reset),
     };
     /** Looks once. `before` runs before each command, with its number. */
     const look = (

@@ -3,17 +3,17 @@ import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { allOf } from '../keys/list-filter.ts';
 import { type KeyRange, rangesOf } from '../keys/list-ranges.ts';
-import { type Circumstances, findingsOf, idleSinceOf, isAcceptedKey } from './findings.ts';
+import { findingsOf, type HygieneContext, idleSinceOf, isAcceptedKey } from './findings.ts';
 
 /** A key of a kind, and since when, in epoch ms. */
-export interface Place {
+export interface FindingPosition {
   kind: HygieneKind;
   since: number;
   id: string;
 }
 
 /** A key of a kind, as it was found. */
-interface Found extends Place {
+interface Found extends FindingPosition {
   /** Epoch ms: since when the key is idle, of whatever kind it is. */
   idleSince: number;
 }
@@ -22,7 +22,7 @@ interface PageRequest {
   /** In the order of the page. */
   kinds: readonly HygieneKind[];
   /** The last finding of the previous page, which is of the first of the kinds. */
-  after: Place | undefined;
+  after: FindingPosition | undefined;
   limit: number;
 }
 
@@ -40,7 +40,7 @@ const noCounts: Readonly<Record<HygieneKind, number>> = {
   never_expires: 0,
 };
 
-/** Finds the keys of a workspace that someone should look at. It looks at all keys, in ranges. */
+/** Finds the keys of a workspace that need attention. It reads all keys, in ranges. */
 export class HygieneReader {
   readonly #db: Kysely<Tables>;
 
@@ -48,7 +48,7 @@ export class HygieneReader {
     this.#db = db;
   }
 
-  async circumstances(workspaceId: string, now: number): Promise<Circumstances> {
+  async context(workspaceId: string, now: number): Promise<HygieneContext> {
     const row = await this.#db
       .selectFrom(['workspace', 'usage_history'])
       .select(['complete_since', 'max_secret_age', 'max_key_idle', 'max_key_lifetime', 'require_expiry'])
@@ -69,7 +69,7 @@ export class HygieneReader {
   /** One kind after the other, each with the oldest finding first. */
   async page(
     workspaceId: string,
-    circumstances: Circumstances,
+    context: HygieneContext,
     { kinds, after, limit }: PageRequest,
   ): Promise<Found[]> {
     const places: Found[] = [];
@@ -77,18 +77,18 @@ export class HygieneReader {
       if (places.length >= limit) break;
       const start = after?.kind === kind ? after : undefined;
       const request = { kind, start, limit: limit - places.length };
-      places.push(...(await this.#ofKind(workspaceId, circumstances, request)));
+      places.push(...(await this.#ofKind(workspaceId, context, request)));
     }
     return places;
   }
 
   async #ofKind(
     workspaceId: string,
-    circumstances: Circumstances,
-    { kind, start, limit }: { kind: HygieneKind; start: Place | undefined; limit: number },
+    context: HygieneContext,
+    { kind, start, limit }: { kind: HygieneKind; start: FindingPosition | undefined; limit: number },
   ): Promise<Found[]> {
-    const { condition, since } = findingsOf(this.#db, circumstances)[kind];
-    const idleSince = idleSinceOf(this.#db, circumstances.completeSince);
+    const { condition, since } = findingsOf(this.#db, context)[kind];
+    const idleSince = idleSinceOf(this.#db, context.completeSince);
     const isAfter =
       start === undefined
         ? sql<SqlBool>`1 = 1`
@@ -97,7 +97,7 @@ export class HygieneReader {
     for await (const range of this.#ranges(workspaceId)) {
       const { rows } = await sql<{ id: string; since: number | string; idle: number | string }>`
         SELECT api_key.id AS id, ${since} AS since, ${idleSince} AS idle
-        ${from(workspaceId, circumstances, range)} AND ${condition} AND ${isAfter}
+        ${from(workspaceId, context, range)} AND ${condition} AND ${isAfter}
         ORDER BY 2, 1 LIMIT ${limit}`.execute(this.#db);
       for (const { id, since: at, idle } of rows)
         found.push({ kind, since: Number(at), id, idleSince: Number(idle) });
@@ -106,11 +106,11 @@ export class HygieneReader {
     return found;
   }
 
-  async count(workspaceId: string, circumstances: Circumstances): Promise<Record<HygieneKind, number>> {
-    const findings = findingsOf(this.#db, circumstances);
+  async count(workspaceId: string, context: HygieneContext): Promise<Record<HygieneKind, number>> {
+    const findings = findingsOf(this.#db, context);
     const counts = { ...noCounts };
     for await (const range of this.#ranges(workspaceId)) {
-      const keys = from(workspaceId, circumstances, range);
+      const keys = from(workspaceId, context, range);
       const columns = hygieneKindSchema.options.map((kind) => {
         const { condition, readsSecrets } = findings[kind];
         const count = readsSecrets
@@ -132,7 +132,7 @@ export class HygieneReader {
 }
 
 /** The accepted keys of a range. */
-function from(workspaceId: string, { now }: Circumstances, { condition }: KeyRange): RawBuilder<unknown> {
+function from(workspaceId: string, { now }: HygieneContext, { condition }: KeyRange): RawBuilder<unknown> {
   const conditions = [
     sql<SqlBool>`api_key.workspace_id = ${workspaceId}`,
     sql<SqlBool>`key_use.key_id = api_key.id`,
@@ -142,7 +142,7 @@ function from(workspaceId: string, { now }: Circumstances, { condition }: KeyRan
   return sql`FROM api_key CROSS JOIN key_use WHERE ${allOf(conditions)}`;
 }
 
-function compare(a: Place, b: Place): number {
+function compare(a: FindingPosition, b: FindingPosition): number {
   if (a.since !== b.since) return a.since - b.since;
   return a.id < b.id ? -1 : 1;
 }

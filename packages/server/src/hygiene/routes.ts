@@ -16,7 +16,7 @@ export const hygieneRoutes: FastifyPluginAsyncZod<{ hygiene: HygieneService; cal
       operationId: 'getHygiene',
       summary: 'List keys that need attention',
       description:
-        'Scope: `keys:read`. Accepted keys with an unfinished rotation, with secrets older than the maximum age of the workspace, without uses, without restrictions, with a date later than the maximum lifetime of the workspace, or without an end. A key can be listed with several kinds.',
+        'Scope: `keys:read`. Valid keys that have an unfinished rotation or secrets older than the maximum age of the workspace, that are unused or unrestricted, that expire later than the maximum lifetime of the workspace allows, or that never expire. A key can be listed with several kinds.',
       tags: ['API keys'],
       security: [{ key: [] }, { session: [] }],
       headers: workspaceHeader,

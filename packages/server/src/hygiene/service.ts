@@ -8,7 +8,7 @@ import {
 import type { Key } from '@soku/contract/keys';
 import { RequestError } from '../http/errors.ts';
 import { policyOf } from './findings.ts';
-import type { HygieneReader, Place } from './reader.ts';
+import type { FindingPosition, HygieneReader } from './reader.ts';
 
 interface Options {
   reader: HygieneReader;
@@ -33,12 +33,12 @@ export class HygieneService {
     const { reader, find, writeLastUses, now } = this.#options;
     const after = cursor === undefined ? undefined : readCursor(cursor, kind);
     await writeLastUses(workspaceId);
-    const circumstances = await reader.circumstances(workspaceId, now());
-    // One look at all keys tells which kinds have any, so that the others need none.
+    const context = await reader.context(workspaceId, now());
+    // One pass over all keys counts each kind, so that kinds without keys are not searched.
     const needsCounts = include === 'counts' || kind === undefined;
-    const counts = needsCounts ? await reader.count(workspaceId, circumstances) : undefined;
+    const counts = needsCounts ? await reader.count(workspaceId, context) : undefined;
     const kinds = (kind === undefined ? kindsFrom(after?.kind) : [kind]).filter((one) => counts?.[one] !== 0);
-    const places = await reader.page(workspaceId, circumstances, { kinds, after, limit: limit + 1 });
+    const places = await reader.page(workspaceId, context, { kinds, after, limit: limit + 1 });
     const page = places.slice(0, limit);
     const last = page.at(-1);
     const keys = await find(workspaceId, [...new Set(page.map(({ id }) => id))]);
@@ -48,13 +48,13 @@ export class HygieneService {
       // A key that has ended since it was found is no finding anymore.
       if (key?.status !== 'active') return [];
       const since = new Date(place.since).toISOString();
-      const policy = policyOf(place.kind, place.idleSince, circumstances);
+      const policy = policyOf(place.kind, place.idleSince, context);
       return [{ kind: place.kind, key, since, action: hygieneActions[place.kind], policy }];
     });
     return {
       data,
       nextCursor: places.length > limit && last !== undefined ? writeCursor(last) : null,
-      usageCompleteSince: new Date(circumstances.completeSince).toISOString(),
+      usageCompleteSince: new Date(context.completeSince).toISOString(),
       ...(include === 'counts' && { counts }),
     };
   }
@@ -65,12 +65,12 @@ function kindsFrom(first: HygieneKind | undefined): HygieneKind[] {
   return first === undefined ? kinds : kinds.slice(kinds.indexOf(first));
 }
 
-function writeCursor({ kind, since, id }: Place): string {
+function writeCursor({ kind, since, id }: FindingPosition): string {
   return `${kind}.${since}.${id}`;
 }
 
 /** @throws {RequestError} invalid_request */
-function readCursor(cursor: string, kind: HygieneKind | undefined): Place {
+function readCursor(cursor: string, kind: HygieneKind | undefined): FindingPosition {
   const [ofKind, since = '', id = ''] = cursor.split('.');
   const parsed = hygieneKindSchema.safeParse(ofKind);
   if (parsed.success && (kind === undefined || parsed.data === kind))

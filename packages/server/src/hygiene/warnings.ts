@@ -53,7 +53,7 @@ export async function deleteWarningsOf(db: Kysely<Tables>, workspaceId: string):
  *
  * @param now epoch ms
  */
-export async function deleteVoidWarnings(db: Kysely<Tables>, now: number): Promise<void> {
+export async function deleteObsoleteWarnings(db: Kysely<Tables>, now: number): Promise<void> {
   for (let after = ''; ; await turn()) {
     const { rows } = await sql<{ id: string }>`
       SELECT key_id AS id FROM idle_warning WHERE key_id > ${after}

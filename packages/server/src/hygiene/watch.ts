@@ -3,11 +3,11 @@ import { type Kysely, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 
-/** ms. After a longer pause, or a larger step of the clock, idle times begin anew. */
+/** ms. After a longer pause, or a larger step of the clock, idle times start over. */
 const tolerated = msPerDay;
 
-/** Why idle times begin anew. Both in epoch ms. */
-export interface Reset {
+/** Why idle times start over. Both in epoch ms. */
+export interface IdleTimeReset {
   /** When a server last ran. */
   watchedUntil: number;
   now: number;
@@ -20,7 +20,7 @@ interface Watch {
   /** Epoch ms: since when a server has run without a long pause, and the clock has not jumped. */
   since: number;
   /** Undefined if the time goes on. */
-  reset: Reset | undefined;
+  reset: IdleTimeReset | undefined;
 }
 
 /**
@@ -29,7 +29,7 @@ interface Watch {
  *
  * @param clock epoch ms
  */
-export async function watch(db: Kysely<Tables>, clock: number): Promise<Watch> {
+export async function recordWatch(db: Kysely<Tables>, clock: number): Promise<Watch> {
   const now = await agreedTime(db, clock);
   const continues = sql`${now} BETWEEN watched_until - ${tolerated} AND watched_until + ${tolerated}`;
   const before = await db

@@ -7,7 +7,7 @@ import type { Tables } from '../database/schema.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { type ExpiryRules, expiryOfNewKey } from '../keys/expiry.ts';
-import { markOf } from '../keys/revoke-all-writes.ts';
+import { readRevokeMark } from '../keys/revoke-all-writes.ts';
 import { countActive, expiryRulesOf, policyColumns } from '../keys/writes.ts';
 import { readGrantCheck, unknownGrant } from '../scopes/catalog.ts';
 import { StartupError } from '../startup-error.ts';
@@ -66,7 +66,7 @@ export async function writeImport(
   // Concurrent creations in the workspace wait for this lock and then count these keys.
   await lockRow(db, 'workspace', workspaceId);
   await begun();
-  if ((await markOf(db, workspaceId)) !== undefined) throw keysBeingRevoked();
+  if ((await readRevokeMark(db, workspaceId)) !== undefined) throw keysBeingRevoked();
   const rules = await expiryRulesOf(db, workspaceId);
   const isKnownGrant = await readGrantCheck(db, workspaceId);
   const options = { workspaceId, rules, isKnownGrant, now, maxProblems };

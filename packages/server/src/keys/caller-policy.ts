@@ -103,7 +103,7 @@ export function rejectChangeOfWider(
 ): void {
   const problem = caller && findUncovered(caller, policy, fallback);
   if (!problem) return;
-  const message = `The calling key cannot change a key that may do more than itself. ${problem.message}`;
+  const message = `The calling key cannot change a key with more permissions than its own. ${problem.message}`;
   throw new RequestError({ ...problem, message });
 }
 

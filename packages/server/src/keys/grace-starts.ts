@@ -10,7 +10,7 @@ const batchSize = 200;
 
 /**
  * First uses of new secrets, until the end of the older secrets is written. A failed write is repeated at the next call.
- * If the process crashes before it, the next use starts the grace, so a crash can delay the end, and never brings it
+ * If the process crashes before it, the next use starts the grace period, so a crash can delay the end, and never brings it
  * forward.
  */
 export class GraceStarts {
@@ -49,7 +49,7 @@ export class GraceStarts {
 }
 
 /**
- * Writes the end of older secrets. A use of a secret starts the grace of its own rotation, and of earlier ones whose
+ * Writes the end of older secrets. A use of a secret starts the grace period of its own rotation, and of earlier ones whose
  * secrets were never used. A grace that another node has started is not started again.
  *
  * @param db inside a transaction that has locked the keys

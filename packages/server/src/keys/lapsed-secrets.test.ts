@@ -1,4 +1,4 @@
-/** Secrets whose grace is over are retired once, by whichever node finds them first. */
+/** Secrets whose grace period has ended are retired once, by whichever node finds them first. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';

@@ -16,7 +16,7 @@ interface LapsedSecret {
 }
 
 /**
- * Retires secrets whose grace is over. Verifiers reject them since then, each by its own clock. Afterwards neither a
+ * Retires secrets whose grace period has ended. Verifiers already reject them, each by its own clock. Afterwards neither a
  * clock that is set back nor a restored backup makes them valid again.
  */
 export class LapsedSecrets {

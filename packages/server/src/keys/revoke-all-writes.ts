@@ -27,7 +27,7 @@ export interface KeyCounts {
 }
 
 /** @returns the mark of a workspace whose keys are being revoked */
-export async function markOf(db: Kysely<Tables>, workspaceId: string): Promise<Mark | undefined> {
+export async function readRevokeMark(db: Kysely<Tables>, workspaceId: string): Promise<Mark | undefined> {
   const row = await db
     .selectFrom('workspace')
     .select(['revoking_at', 'revoking_by', 'revoking_reason'])
@@ -39,7 +39,7 @@ export async function markOf(db: Kysely<Tables>, workspaceId: string): Promise<M
 }
 
 /** Marks a workspace, whose row is locked and which is not marked yet. */
-export async function writeMark(db: Kysely<Tables>, workspaceId: string, mark: Mark): Promise<void> {
+export async function writeRevokeMark(db: Kysely<Tables>, workspaceId: string, mark: Mark): Promise<void> {
   await db
     .updateTable('workspace')
     .set({ revoking_at: mark.at, revoking_by: mark.by, revoking_reason: mark.reason })
@@ -81,7 +81,7 @@ export async function findRevoked(db: Kysely<Tables>, workspaceId: string): Prom
 export async function revokeBatch(db: Kysely<Tables>, workspaceId: string): Promise<string[] | undefined> {
   // As in other commands that change several keys, so that none of them deadlocks with this one.
   await lockRow(db, 'workspace', workspaceId);
-  const mark = await markOf(db, workspaceId);
+  const mark = await readRevokeMark(db, workspaceId);
   if (mark === undefined) return undefined;
   const revoked = await db
     .updateTable('api_key')
@@ -98,11 +98,11 @@ export async function revokeBatch(db: Kysely<Tables>, workspaceId: string): Prom
     .where('revoked_at', 'is', null)
     .returning('id')
     .execute();
-  if (revoked.length === 0) await removeMark(db, workspaceId);
+  if (revoked.length === 0) await removeRevokeMark(db, workspaceId);
   return revoked.map(({ id }) => id);
 }
 
-async function removeMark(db: Kysely<Tables>, workspaceId: string): Promise<void> {
+async function removeRevokeMark(db: Kysely<Tables>, workspaceId: string): Promise<void> {
   await db
     .updateTable('workspace')
     .set({ revoking_at: null, revoking_by: null, revoking_reason: null })
@@ -111,7 +111,7 @@ async function removeMark(db: Kysely<Tables>, workspaceId: string): Promise<void
 }
 
 /** @returns the workspaces that were marked before a time. @param before epoch ms */
-export async function markedBefore(db: Kysely<Tables>, before: number): Promise<string[]> {
+export async function workspacesMarkedBefore(db: Kysely<Tables>, before: number): Promise<string[]> {
   const rows = await db.selectFrom('workspace').select('id').where('revoking_at', '<', before).execute();
   return rows.map(({ id }) => id);
 }

@@ -14,10 +14,10 @@ import {
   countKeys,
   findRevoked,
   type KeyCounts,
-  markedBefore,
-  markOf,
+  readRevokeMark,
   revokeBatch,
-  writeMark,
+  workspacesMarkedBefore,
+  writeRevokeMark,
 } from './revoke-all-writes.ts';
 
 /** ms between two searches for workspaces whose revoke was interrupted. */
@@ -109,10 +109,10 @@ export class WorkspaceRevoker {
     const isRepeated = token !== null && (await findIdempotent(db, workspaceId, token, at)) !== undefined;
     if (token !== null && !isRepeated) await insertToken(db, workspaceId, token, null, at);
     const counts = await countKeys(db, workspaceId);
-    if (isRepeated || counts.unrevoked === 0 || (await markOf(db, workspaceId)) !== undefined) {
+    if (isRepeated || counts.unrevoked === 0 || (await readRevokeMark(db, workspaceId)) !== undefined) {
       return { value: { ...counts, marked: false } };
     }
-    await writeMark(db, workspaceId, { at, by: actor.id, reason });
+    await writeRevokeMark(db, workspaceId, { at, by: actor.id, reason });
     return {
       value: { ...counts, marked: true },
       changed: { kind: 'workspace', id: workspaceId },
@@ -147,7 +147,7 @@ export class WorkspaceRevoker {
 
   async #resume(): Promise<void> {
     const { db, now } = this.#options;
-    for (const id of await markedBefore(db, now() - interruptedAfter)) await this.finish(id);
+    for (const id of await workspacesMarkedBefore(db, now() - interruptedAfter)) await this.finish(id);
   }
 }
 

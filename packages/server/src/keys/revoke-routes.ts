@@ -13,7 +13,7 @@ import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import type { WorkspaceRevoker } from './revoke-all.ts';
 import type { RevokeService } from './revoke-service.ts';
-import { changing, idParams, security, tags } from './route-parts.ts';
+import { changeErrors, idParams, security, tags } from './route-parts.ts';
 
 const revokeHeaders = workspaceHeader.extend({
   'idempotency-key': idempotencyHeader['idempotency-key'].describe(
@@ -43,7 +43,7 @@ export const revokeRoutes: FastifyPluginAsyncZod<{
       body: revokeKeySchema.nullish(),
       response: {
         200: z.union([revokedKeySchema, keyRevocationSchema]),
-        ...keyErrorResponses(...changing, 'too_many_descendants'),
+        ...keyErrorResponses(...changeErrors, 'too_many_descendants'),
       },
     },
     ...callers.require('keys:write'),
@@ -72,7 +72,7 @@ export const revokeRoutes: FastifyPluginAsyncZod<{
       body: revokeKeysSchema,
       response: {
         200: z.union([revokedKeysSchema, revokedWorkspaceSchema]),
-        ...keyErrorResponses(...changing, 'session_required'),
+        ...keyErrorResponses(...changeErrors, 'session_required'),
       },
     },
     ...callers.require('keys:write'),

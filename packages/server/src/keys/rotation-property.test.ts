@@ -109,8 +109,8 @@ class World {
     const { kysely } = this.#database;
     const rows = await this.#rows();
     const hashes = rows.map(({ hash }) => hash);
-    const dead = await kysely.selectFrom('dead_hash').select('hash').where('hash', 'in', hashes).execute();
-    assert.equal(dead.length, rows.filter((row) => row.retired_at !== null).length);
+    const retired = await kysely.selectFrom('dead_hash').select('hash').where('hash', 'in', hashes).execute();
+    assert.equal(retired.length, rows.filter((row) => row.retired_at !== null).length);
   }
 
   /** Uses are written before time passes; in a server, within 5 s. */

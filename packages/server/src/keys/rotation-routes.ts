@@ -7,7 +7,7 @@ import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import type { RotationService } from './rotation-service.ts';
-import { changing, createHeaders, idParams, security, tags } from './route-parts.ts';
+import { changeErrors, createHeaders, idParams, security, tags } from './route-parts.ts';
 
 /** The endpoints that replace and retire the secrets of a key. */
 export const rotationRoutes: FastifyPluginAsyncZod<{
@@ -22,7 +22,7 @@ export const rotationRoutes: FastifyPluginAsyncZod<{
       operationId: 'rotateKey',
       summary: 'Give a key a new secret',
       description:
-        'Scope: `keys:write`. The key keeps its id. Only this response contains the full new key. The older secrets are accepted until the grace is over, never longer than an earlier rotation said. With `graceSeconds: 0`, no server accepts them once this returns. A calling key can rotate only keys whose policy its own policy covers.',
+        'Scope: `keys:write`. The key keeps its id. Only this response contains the full new key. The older secrets are accepted until the grace period ends, and never longer than an earlier rotation allows. With `graceSeconds: 0`, no server accepts them once this returns. A calling key can rotate only keys whose policy its own policy covers.',
       tags,
       security,
       headers: createHeaders,
@@ -31,7 +31,7 @@ export const rotationRoutes: FastifyPluginAsyncZod<{
       response: {
         201: createdKeySchema,
         ...keyErrorResponses(
-          ...changing,
+          ...changeErrors,
           'idempotency_replayed',
           'key_revoked',
           'key_expired',
@@ -65,7 +65,7 @@ export const rotationRoutes: FastifyPluginAsyncZod<{
       params: idParams.extend({ secretId: secretIdSchema }),
       response: {
         200: z.union([keySchema, secretRetirementSchema]),
-        ...keyErrorResponses(...changing, 'newest_secret'),
+        ...keyErrorResponses(...changeErrors, 'newest_secret'),
       },
     },
     ...callers.require('keys:write'),

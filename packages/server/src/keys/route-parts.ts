@@ -10,5 +10,10 @@ export const idParams = z.object({ id: keyIdSchema });
 export const createHeaders = workspaceHeader.extend(idempotencyHeader);
 
 /** Errors in addition to those of every endpoint: a missing scope, or an unknown workspace in X-Soku-Workspace. */
-export const reading = ['insufficient_scope', 'not_found', 'verification_unavailable'] as const;
-export const changing = [...reading, 'cross_origin', 'payload_too_large', 'unsupported_media_type'] as const;
+export const readErrors = ['insufficient_scope', 'not_found', 'verification_unavailable'] as const;
+export const changeErrors = [
+  ...readErrors,
+  'cross_origin',
+  'payload_too_large',
+  'unsupported_media_type',
+] as const;

@@ -13,7 +13,7 @@ import { revokeRoutes } from './revoke-routes.ts';
 import type { RevokeService } from './revoke-service.ts';
 import { rotationRoutes } from './rotation-routes.ts';
 import type { RotationService } from './rotation-service.ts';
-import { changing, createHeaders, idParams, reading, security, tags } from './route-parts.ts';
+import { changeErrors, createHeaders, idParams, readErrors, security, tags } from './route-parts.ts';
 import { selfRevokeRoute } from './self-revoke-route.ts';
 import type { KeyService } from './service.ts';
 
@@ -48,7 +48,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       response: {
         201: createdKeySchema,
         ...keyErrorResponses(
-          ...changing,
+          ...changeErrors,
           'idempotency_replayed',
           'key_quota_reached',
           'recent_login_required',
@@ -76,7 +76,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       security,
       headers: workspaceHeader,
       querystring: listKeysSchema,
-      response: { 200: keyListSchema, ...keyErrorResponses(...reading) },
+      response: { 200: keyListSchema, ...keyErrorResponses(...readErrors) },
     },
     ...callers.require('keys:read'),
     handler: async (request) => lists.list(callers.of(request).workspaceId, request.query),
@@ -93,7 +93,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       security,
       headers: workspaceHeader,
       params: idParams,
-      response: { 200: keySchema, ...keyErrorResponses(...reading) },
+      response: { 200: keySchema, ...keyErrorResponses(...readErrors) },
     },
     ...callers.require('keys:read'),
     handler: async (request) => keys.get(callers.of(request).workspaceId, request.params.id),
@@ -106,7 +106,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       operationId: 'updateKey',
       summary: 'Change a key',
       description:
-        'Scope: `keys:write`. Fields that are not in the body stay unchanged; null clears a field. Returns when no server still allows what the change takes away. A revoked key takes only `name` and `metadata`. A calling key can change only keys whose policy its own policy covers. A key without `keys:read` that changes another key receives a `KeyChange`: the id and the fields that it sent.',
+        'Scope: `keys:write`. Fields that are not in the body stay unchanged; null clears a field. Returns when no server still allows what the change removes. A revoked key takes only `name` and `metadata`. A calling key can change only keys whose policy its own policy covers. A key without `keys:read` that changes another key receives a `KeyChange`: the id and the fields that it sent.',
       tags,
       security,
       headers: workspaceHeader,
@@ -114,7 +114,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       body: changeKeySchema,
       response: {
         200: z.union([keySchema, keyChangeSchema]),
-        ...keyErrorResponses(...changing, 'key_revoked', 'key_quota_reached', 'session_required'),
+        ...keyErrorResponses(...changeErrors, 'key_revoked', 'key_quota_reached', 'session_required'),
       },
     },
     ...callers.require('keys:write'),

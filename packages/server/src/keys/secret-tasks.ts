@@ -33,7 +33,7 @@ export function createSecretTasks(propagation: Propagation, log: Logger): Secret
   const retiring = new PeriodicTask(() => lapsed.retire(), {
     interval: intervals.retire,
     failed: (error) =>
-      log.error({ err: error }, 'secrets whose grace is over could not be retired; retrying'),
+      log.error({ err: error }, 'secrets whose grace period has ended could not be retired; retrying'),
     later,
   });
   return {

@@ -15,7 +15,7 @@ import { findIdempotent, insertToken } from './idempotency.ts';
 import { hasStatus } from './list-filter.ts';
 import type { NewSecret } from './new-secret.ts';
 import { callerRevoked } from './problems.ts';
-import { markOf } from './revoke-all-writes.ts';
+import { readRevokeMark } from './revoke-all-writes.ts';
 import { type KeyRow, KeyStore } from './store.ts';
 
 // The writes of key commands. Call each function inside the transaction of its command.
@@ -57,7 +57,7 @@ export async function insertKey(
   // Concurrent creations in the workspace wait for this lock and then count this key.
   await lockRow(db, 'workspace', key.workspaceId);
   // Otherwise the key would be revoked with the others.
-  if ((await markOf(db, key.workspaceId)) !== undefined) return { outcome: 'being revoked' };
+  if ((await readRevokeMark(db, key.workspaceId)) !== undefined) return { outcome: 'being revoked' };
   const creator = key.callingKey && (await policyOfCaller(db, key.callingKey, key.createdAt));
   if (token !== null) {
     const earlier = await findIdempotent(db, key.workspaceId, token, key.createdAt);

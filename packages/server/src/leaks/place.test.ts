@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generateKey } from '@soku/key';
-import { placeOf } from './place.ts';
+import { leakLocation } from './place.ts';
 
 const commit = '12345600b9cbe38a219f39a9941c9319b600c002';
 /** A token that could be the hash of a commit. */
 const hashLike = 'f'.repeat(40);
 const urlOf = (url: string | null) =>
-  placeOf({ token: 'acme-1', type: 'x', url, source: 'commit' }, ['acme-2', 'acme-1', hashLike]).url;
+  leakLocation({ token: 'acme-1', type: 'x', url, source: 'commit' }, ['acme-2', 'acme-1', hashLike]).url;
 
 test('the URL of a leak is stored without what could be a secret', () => {
   const plain = `https://github.com/octocat/Hello-World/blob/${commit}/foo/bar.txt`;
@@ -36,7 +36,7 @@ test('the URL of a leak is stored without what could be a secret', () => {
 });
 
 test('the source is a word of GitHub, or unknown', () => {
-  const sourceOf = (source: string | null) => placeOf({ token: 'x', type: 'x', source }, ['x']).source;
+  const sourceOf = (source: string | null) => leakLocation({ token: 'x', type: 'x', source }, ['x']).source;
   assert.deepEqual(['commit', 'Gist_content', 'a b', '<b>', 'x'.repeat(41), '', null].map(sourceOf), [
     'commit',
     'gist_content',
@@ -46,5 +46,5 @@ test('the source is a word of GitHub, or unknown', () => {
     'unknown',
     'unknown',
   ]);
-  assert.deepEqual(placeOf(undefined, []), { url: null, source: 'unknown' });
+  assert.deepEqual(leakLocation(undefined, []), { url: null, source: 'unknown' });
 });

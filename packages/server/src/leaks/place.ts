@@ -13,7 +13,7 @@ const commitHash = /^[0-9a-f]{40}$/;
  *
  * @param tokens all tokens of the report
  */
-export function placeOf(
+export function leakLocation(
   match: GithubReport[number] | undefined,
   tokens: readonly string[],
 ): { url: string | null; source: string } {

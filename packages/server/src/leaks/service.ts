@@ -11,7 +11,7 @@ import { endSecret } from '../keys/end-secret.ts';
 import { findOwnSecret } from '../keys/revoke-writes.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { split } from '../split.ts';
-import { placeOf } from './place.ts';
+import { leakLocation } from './place.ts';
 
 /** Hashes per statement, and keys whose commands run at the same time. */
 const batch = { hashes: 500, keys: 8 };
@@ -104,7 +104,7 @@ export class LeakService {
       if (found === undefined) return { value: undefined };
       const { id: secretId, key } = found;
       const report = () => {
-        const place = placeOf(secret.matches[0], tokens);
+        const place = leakLocation(secret.matches[0], tokens);
         return leakReported(secret, { actor, place, secretId, name: key.name, now });
       };
       const events = (await wasReported(db, secret, { secretId, now })) ? [] : [report()];
@@ -140,7 +140,7 @@ async function wasReported(
 
 interface Found {
   actor: Actor;
-  place: ReturnType<typeof placeOf>;
+  place: ReturnType<typeof leakLocation>;
   secretId: string;
   name: string;
   /** Epoch ms. */

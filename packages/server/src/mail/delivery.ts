@@ -55,7 +55,9 @@ export class MailDelivery {
     this.#report = throttle<Failure>(logInterval, (failure, suppressed) =>
       options.log.warn(
         { ...failure, suppressed },
-        failure.permanent ? 'an email was refused and is given up' : 'an email could not be sent; retrying',
+        failure.permanent
+          ? 'an email could not be delivered; giving up'
+          : 'an email could not be sent; retrying',
       ),
     );
   }
@@ -166,7 +168,7 @@ export async function hasDue(db: Kysely<Tables>, now: number): Promise<boolean> 
  * When the oldest mail that is due, or was tried in vain, was created: epoch ms, or null. A mail that waits for further
  * notices is neither.
  */
-export async function oldestWaiting(db: Kysely<Tables>, now: number): Promise<number | null> {
+export async function oldestWaitingMail(db: Kysely<Tables>, now: number): Promise<number | null> {
   const row = await db
     .selectFrom('mail')
     .select((eb) => eb.fn.min('created_at').as('at'))

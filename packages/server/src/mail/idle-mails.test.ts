@@ -38,7 +38,7 @@ test('warnings about idle keys share a mail, and so do disabled keys', async (t)
     warning?.text ?? '',
     new RegExp(`^- Billing, ${since}, will be disabled on 14 Dec 2026, 12:00 UTC at the earliest$`, 'm'),
   );
-  assert.match(warning?.text ?? '', /A key that is used until then stays enabled/);
+  assert.match(warning?.text ?? '', /A key that is used before then stays enabled/);
   assert.match(disabling?.text ?? '', new RegExp(`^- Old, ${since}$`, 'm'));
   assert.match(disabling?.text ?? '', /Turn off emails about idle keys/);
   const preferences = new MailPreferences(world.db, () => world.now);

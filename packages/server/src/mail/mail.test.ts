@@ -8,7 +8,7 @@ import { sealEvents } from '../audit/sealer.ts';
 import { accountsChain, appendEvents } from '../events/events.ts';
 import { claimDue } from '../outbox/leased-rows.ts';
 import { MailCollector } from './collector.ts';
-import { hasDue, oldestWaiting } from './delivery.ts';
+import { hasDue, oldestWaitingMail } from './delivery.ts';
 import { MailPreferences } from './preferences.ts';
 
 for (const which of ['sqlite', 'postgres'] as const) {
@@ -115,7 +115,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     await world.happen(world.event(id, 'key.revoked'));
     await world.deliver();
     assert.equal(smtp.accepted.length, 6, 'another kind of action is not delayed');
-    assert.equal(await oldestWaiting(world.db, world.now), null, 'it waits for further notices');
+    assert.equal(await oldestWaitingMail(world.db, world.now), null, 'it waits for further notices');
     world.now += hour;
     await world.deliver();
     const [shared, ...others] = smtp.accepted.slice(6);
@@ -193,11 +193,11 @@ for (const which of ['sqlite', 'postgres'] as const) {
     smtp.onMail = ({ to }) => (drops.delete(to) ? 'drop' : undefined);
     const created = world.now;
     for (let i = 0; i < 2; i++) await world.happen(world.event(id, 'key.created'));
-    assert.equal(await oldestWaiting(world.db, world.now), created, 'it is due');
+    assert.equal(await oldestWaitingMail(world.db, world.now), created, 'it is due');
     await world.deliver();
-    assert.equal(await oldestWaiting(world.db, world.now), created, 'it waits for another attempt');
+    assert.equal(await oldestWaitingMail(world.db, world.now), created, 'it waits for another attempt');
     const passed = await world.deliverAll(minute);
-    assert.equal(await oldestWaiting(world.db, world.now), null);
+    assert.equal(await oldestWaitingMail(world.db, world.now), null);
     assert.equal(smtp.accepted.length, 6);
     assert.equal(new Set(smtp.accepted.map(({ headers }) => headers.get('message-id'))).size, 6);
     assert.ok(passed < hour, `${passed}`);
@@ -225,7 +225,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     );
     assert.deepEqual(rows.map(({ error }) => error).sort(), ['EENVELOPE 550', 'EMESSAGE 554']);
     assert.equal(world.log.length, 1);
-    assert.match(world.log.join(), /an email was refused and is given up/);
+    assert.match(world.log.join(), /an email could not be delivered; giving up/);
     assert.doesNotMatch(world.log.join(), /example\.com|Billing|refused by the test/);
   });
 
@@ -270,7 +270,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.equal(await hasDue(world.db, world.now), false);
     const [late] = crashed;
     assert.ok(late);
-    // The node was not dead but frozen: it sends the mail as well, but records nothing.
+    // The node was frozen, not stopped: it sends the mail as well, but records nothing.
     const before = await world.mails();
     await world.delivery.attempt(late, new AbortController().signal);
     assert.deepEqual(await world.mails(), before);

@@ -7,7 +7,7 @@ import type { Database } from '../database/open.ts';
 import { LeasedWork } from '../outbox/leased-work.ts';
 import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import { MailCollector } from './collector.ts';
-import { deleteEnded, hasDue, MailDelivery, mailDelays, oldestWaiting } from './delivery.ts';
+import { deleteEnded, hasDue, MailDelivery, mailDelays, oldestWaitingMail } from './delivery.ts';
 import type { Transport } from './message.ts';
 import { OutboxTransport, sweepOutbox } from './outbox-transport.ts';
 import { MailPreferences } from './preferences.ts';
@@ -31,7 +31,7 @@ const lease = 10 * 60_000;
 /** Mails that are sent at the same time. */
 const concurrency = 4;
 
-/** Days after which a mail that was sent or given up is deleted, and the file of a mail. */
+/** Days after which a mail that was sent or abandoned is deleted, and the file of a mail. */
 const keptDays = 30;
 
 /**
@@ -80,7 +80,7 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
   // Known from the last round, because a request for the metrics does not query the database.
   let oldest: number | null = null;
   const measure = async () => {
-    oldest = await oldestWaiting(db, now());
+    oldest = await oldestWaitingMail(db, now());
   };
   const deleteOld = async () => {
     const before = now() - keptDays * msPerDay;

@@ -179,7 +179,7 @@ export function addEvent(groups: Map<string, GroupedNotice>, event: SealedEvent)
   };
   const known = groups.get(name);
   groups.set(name, {
-    notice: known === undefined ? notice : merged(known.notice, notice),
+    notice: known === undefined ? notice : mergeNotices(known.notice, notice),
     groupKey,
     workspaceId: isOfAccount ? null : chain,
     userId: isOfAccount ? target.id : null,
@@ -187,7 +187,7 @@ export function addEvent(groups: Map<string, GroupedNotice>, event: SealedEvent)
 }
 
 /** Both notices, of the same group. */
-export function merged(first: MailNotice, second: MailNotice): MailNotice {
+export function mergeNotices(first: MailNotice, second: MailNotice): MailNotice {
   const [before, last] = [first.until ?? first.at, second.until ?? second.at];
   const { address, userAgent } = first.actor;
   return {

@@ -3,7 +3,7 @@ import type { MailKind } from '@soku/contract/notifications';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { newId } from '../ids.ts';
-import { type GroupedNotice, type MailNotice, merged, noticeSchema } from './notice.ts';
+import { type GroupedNotice, type MailNotice, mergeNotices, noticeSchema } from './notice.ts';
 import { isChoice, isWanted, readMuted } from './preferences.ts';
 
 /** Mails about the same kind of action by the same actor that an account gets in an hour. */
@@ -96,7 +96,7 @@ async function extend(
   { id, notice }: { id: string; notice: string },
   more: MailNotice,
 ): Promise<boolean> {
-  const both = merged(noticeSchema.parse(JSON.parse(notice)), more);
+  const both = mergeNotices(noticeSchema.parse(JSON.parse(notice)), more);
   const { numUpdatedRows } = await db
     .updateTable('mail')
     .set({ notice: JSON.stringify(both) })

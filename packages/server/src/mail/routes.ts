@@ -16,7 +16,7 @@ import type { LogEvent } from '../http/event-log.ts';
 import { basePathOf } from '../http/public-url.ts';
 import type { MailPreferences } from './preferences.ts';
 import { topicOf } from './texts.ts';
-import { askPage, donePage, invalidPage, unsubscribeHeaders } from './unsubscribe-page.ts';
+import { confirmationPage, donePage, invalidPage, unsubscribeHeaders } from './unsubscribe-page.ts';
 import type { UnsubscribeTokens } from './unsubscribe-token.ts';
 
 interface Options {
@@ -93,7 +93,7 @@ const unsubscribeRoutes: FastifyPluginAsyncZod<Options> = async (app, options) =
     const subscription = mail.tokens.read(request.params.token);
     return subscription === undefined
       ? send(reply, 404, invalidPage(basePath))
-      : send(reply, 200, askPage(topicOf(subscription.kind)));
+      : send(reply, 200, confirmationPage(topicOf(subscription.kind)));
   });
 
   app.post('/unsubscribe/:token', { schema: { hide: true, params } }, async (request, reply) => {

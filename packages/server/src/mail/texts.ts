@@ -55,8 +55,8 @@ const texts: Record<MailKind, Texts> = {
     many: (notice) => `${things(notice.count, 'idle ')} ${isWarning(notice) ? 'will be ' : ''}disabled`,
     body: (notice) =>
       isWarning(notice)
-        ? 'A policy of this workspace disables keys that are not used. A key that is used until then stays enabled. If no program needs it anymore, revoke it.'
-        : 'A policy of this workspace disables keys that are not used. Requests with a disabled key are rejected. If a program still needs it, enable it again; otherwise revoke it.',
+        ? 'A policy of this workspace disables unused keys. A key that is used before then stays enabled. If no program needs it anymore, revoke it.'
+        : 'A policy of this workspace disables unused keys. Requests with a disabled key are rejected. If a program still needs it, enable it again; otherwise revoke it.',
     topic: 'idle keys',
   },
   rotationDue: {
@@ -74,7 +74,7 @@ const texts: Record<MailKind, Texts> = {
   leakReported: {
     one: (notice) => `Key leaked: ${nameOf(notice)}`,
     many: ({ count }) => `${things(count)} leaked`,
-    body: 'GitHub found this in a public place. Anyone who found it too can use it, even after you remove it there. Revoke it, or rotate it without a grace period if a program needs it, unless your workspace revokes leaked keys itself. Then check its usage for requests that are not yours.',
+    body: 'GitHub found this in a public place. Anyone else who finds it can use it, even after you remove it there. Revoke it, or rotate it without a grace period if a program needs it, unless your workspace revokes leaked keys automatically. Then check its usage for requests that are not yours.',
     topic: 'leaked keys',
   },
   endedSecretUsed: {

@@ -23,7 +23,7 @@ export const unsubscribeHeaders = {
 };
 
 /** @param topic what the mails are about */
-export function askPage(topic: string): string {
+export function confirmationPage(topic: string): string {
   return page(
     'Turn off these emails?',
     html`<p>You will get no more emails about ${topic}.</p><form method="post"><button>Turn off</button></form>`,

@@ -14,7 +14,7 @@ export function addMailMetrics(registry: Registry, { counts, oldestAge }: MailSo
   const registers = [registry];
   new Counter({
     name: 'soku_mails_total',
-    help: 'Emails by result: sent, deferred (the attempt is repeated), or given up (refused, expired)',
+    help: 'Emails by result: sent, deferred (the attempt is retried), or not delivered (refused, expired)',
     labelNames: ['result'],
     registers,
     collect() {

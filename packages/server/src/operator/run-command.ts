@@ -27,7 +27,7 @@ While the server is stopped:
 
 While the server is stopped, or at any time with DATABASE_URL and the same SOKU_SECRET as the servers:
   import FILE [--workspace ID] [--dry-run] [--format csv|json]
-                                      import keys of another system by their hashes, all or none (docs/import.md)
+                                      import keys from another system by their hashes, all or none (docs/import.md)
   account add EMAIL [--name NAME]     create an account with its own workspace
   account reset-password EMAIL        set a new password for an account and end its sessions
   account list                        list all accounts

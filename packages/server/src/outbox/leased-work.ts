@@ -4,9 +4,9 @@ import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
 import {
   type Claim,
   claimDue,
+  clockTolerance,
   endImpossibleWaits,
   endStaleLeases,
-  tolerance,
   type WorkTable,
 } from './leased-rows.ts';
 
@@ -121,7 +121,8 @@ export class LeasedWork {
   async #noticeClock(): Promise<void> {
     const { db, table, now, monotonic = () => performance.now(), lease, waits } = this.#options;
     const ahead = now() - monotonic();
-    if (ahead < this.#ahead - tolerance) await endImpossibleWaits(db, table, { now: now(), lease, waits });
+    if (ahead < this.#ahead - clockTolerance)
+      await endImpossibleWaits(db, table, { now: now(), lease, waits });
     this.#ahead = ahead;
   }
 

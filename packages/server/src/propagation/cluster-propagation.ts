@@ -11,10 +11,10 @@ import type { VerifierNode } from './node.ts';
 import {
   type CommandChange,
   type CommandResult,
-  type EndingChange,
-  endUndoneError,
-  isEnding,
+  isRevocationChange,
   type Propagation,
+  type RevocationChange,
+  revocationUndoneError,
 } from './propagation.ts';
 
 /**
@@ -35,7 +35,7 @@ export function clusterPropagation(
       const [{ nodes, waitedMs }] = await Promise.all([
         // At this point the response to the commit has arrived.
         node.settle(clock.monotonic()),
-        isEnding(changed) ? journal.append(hashes) : undefined,
+        isRevocationChange(changed) ? journal.append(hashes) : undefined,
       ]);
       return { value, effect: { nodes, waitedMs: Math.ceil(waitedMs) } };
     },
@@ -58,7 +58,7 @@ async function transact<T>(db: Kysely<Tables>, work: (db: Kysely<Tables>) => Pro
   } catch (error) {
     // The rollback fails only on a broken connection, which is not reused.
     await sql`ROLLBACK`.execute(db).catch(() => undefined);
-    throw undoneCodes.has(errorCodeOf(error)) ? endUndoneError() : error;
+    throw undoneCodes.has(errorCodeOf(error)) ? revocationUndoneError() : error;
   }
 }
 
@@ -81,7 +81,7 @@ function eventInsertion(events: readonly NewEvent[]): string[] {
  * the triggers are sent together with the commit.
  */
 function commitStatements(changed: CommandChange | undefined): string[] {
-  if (!isEnding(changed)) return ['COMMIT'];
+  if (!isRevocationChange(changed)) return ['COMMIT'];
   const { republish } = changed;
   return [
     ...(republish === undefined ? [] : [`SELECT soku_publish('key', ${pg.escapeLiteral(republish)}, NULL)`]),
@@ -93,7 +93,7 @@ function commitStatements(changed: CommandChange | undefined): string[] {
 }
 
 /** Returns the hashes that have ended. If one has not, the division fails and aborts the transaction. */
-function readBack(changed: EndingChange): string {
+function readBack(changed: RevocationChange): string {
   if (changed.kind === 'revoked') {
     return `SELECT s.hash, 1 / (k.revoked_at IS NOT NULL AND d.hash IS NOT NULL)::int
       FROM api_key k JOIN api_key_secret s ON s.key_id = k.id LEFT JOIN dead_hash d ON d.hash = s.hash

@@ -17,7 +17,7 @@ export type CommandChange =
   | { kind: 'retired'; hashes: readonly Uint8Array[]; republish?: string };
 
 /** What must never be accepted again once the transaction commits. */
-export type EndingChange = Extract<CommandChange, { kind: 'revoked' | 'retired' }>;
+export type RevocationChange = Extract<CommandChange, { kind: 'revoked' | 'retired' }>;
 
 /** The result of a command's work: its own value, what it changed, and the events to append. */
 export interface CommandResult<T> {
@@ -60,7 +60,7 @@ export interface Propagation {
 }
 
 /** Whether a change ends keys or secrets permanently. */
-export function isEnding(changed: CommandChange | undefined): changed is EndingChange {
+export function isRevocationChange(changed: CommandChange | undefined): changed is RevocationChange {
   return changed?.kind === 'revoked' || changed?.kind === 'retired';
 }
 
@@ -68,7 +68,7 @@ export function isEnding(changed: CommandChange | undefined): changed is EndingC
  * The error of a commit whose revoke or retirement the database undid. A trigger or rule that was added while the process
  * runs can do that, so each of them is read back before the commit.
  */
-export function endUndoneError(): RequestError {
+export function revocationUndoneError(): RequestError {
   return new RequestError({
     code: 'internal_error',
     message:

@@ -8,10 +8,10 @@ import type { RevocationJournal } from '../journal/journal.ts';
 import {
   type CommandChange,
   type CommandResult,
-  type EndingChange,
-  endUndoneError,
-  isEnding,
+  isRevocationChange,
   type Propagation,
+  type RevocationChange,
+  revocationUndoneError,
   type VerifierCache,
 } from './propagation.ts';
 
@@ -52,7 +52,7 @@ export function singleProcessPropagation(
           outcome = await work(db);
           const { changed, events = [] } = outcome;
           await appendEvents(db, events);
-          if (isEnding(changed)) await readBack(db, changed);
+          if (isRevocationChange(changed)) await readBack(db, changed);
           return outcome;
         });
       } finally {
@@ -61,7 +61,7 @@ export function singleProcessPropagation(
       }
       const { value, changed } = outcome;
       // Append even if they had already ended: the earlier append may have failed.
-      if (isEnding(changed)) await journal.append(hashes);
+      if (isRevocationChange(changed)) await journal.append(hashes);
       return { value, effect: { nodes: 1, waitedMs: 0 } };
     },
   };
@@ -76,12 +76,12 @@ function hashesOf({ reader }: SqliteDatabase, ids: readonly string[]): Uint8Arra
 }
 
 /** @throws {RequestError} internal_error when a key, one of its secrets, or a secret has not ended */
-async function readBack(db: Kysely<Tables>, changed: EndingChange): Promise<void> {
+async function readBack(db: Kysely<Tables>, changed: RevocationChange): Promise<void> {
   const { rows } = await (changed.kind === 'revoked'
     ? unrevoked(changed.ids)
     : unretired(changed.hashes)
   ).execute(db);
-  if (rows.length > 0) throw endUndoneError();
+  if (rows.length > 0) throw revocationUndoneError();
 }
 
 function unrevoked(ids: readonly string[]) {

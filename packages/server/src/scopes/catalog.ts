@@ -36,7 +36,7 @@ export async function writeCatalog(
  * Rejects grants that no scope of the workspace justifies. A grant must be a built-in scope, a scope of the catalog, a
  * prefix of one with `:*`, or `*`. Call it with the row of the workspace locked.
  *
- * @param held grants that the key already has. They stay allowed, whatever the catalog
+ * @param held grants that the key already has. They stay allowed, whatever the catalog contains
  * @throws {RequestError} invalid_request
  */
 export async function rejectUnknownGrants(

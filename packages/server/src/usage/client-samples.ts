@@ -12,7 +12,7 @@ import {
 } from './client-counts.ts';
 import type { SecretCounts } from './pending-uses.ts';
 
-/** One of so many accepted requests is sampled: a power of two. */
+/** One of this many accepted requests is sampled: a power of two. */
 export const sampling = 16;
 const samplingBits = Math.log2(sampling);
 

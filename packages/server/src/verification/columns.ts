@@ -81,5 +81,5 @@ export const isDisabled = 1 << 16;
 export const isTest = 1 << 17;
 /** The table has details of the key outside the row. */
 export const hasDetails = 1 << 18;
-/** The first use of the secret starts the grace of older ones. */
+/** The first use of the secret starts the grace period of older ones. */
 export const startsGrace = 1 << 19;

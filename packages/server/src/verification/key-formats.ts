@@ -32,7 +32,7 @@ export class KeyFormats {
     this.maxLength = imported.length === 0 ? maxKeyLength : maxImportedLength;
   }
 
-  /** Whether the database may have a token. Those of other formats have no checksum, so only the database can tell. */
+  /** Whether the database may have a token. Other formats have no checksum, so only a lookup can decide. */
   includes(token: string): boolean {
     return parseKey(token, this.#prefixes) !== null || this.#mayBeImported(token);
   }

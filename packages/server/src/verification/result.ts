@@ -71,11 +71,11 @@ export interface VerifyOptions {
   limited?: boolean;
   /** Whether this counts as a use of the key. Default: yes. */
   recorded?: boolean;
-  /** Whether a recorded use of a new secret starts the grace of older ones. Default: yes. */
+  /** Whether a recorded use of a new secret starts the grace period of older ones. Default: yes. */
   startsGrace?: boolean;
 }
 
-/** A use of a new secret that starts the grace of older ones. */
+/** A use of a new secret that starts the grace period of older ones. */
 export interface FirstUse {
   keyId: string;
   /** SHA-256 of the secret, as 32 latin-1 characters. */

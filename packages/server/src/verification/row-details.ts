@@ -67,7 +67,7 @@ export class RowDetails {
     return this.#has(row, column.isTest) ? 'test' : 'live';
   }
 
-  /** Whether the next use of the secret starts the grace of older ones. */
+  /** Whether the next use of the secret starts the grace period of older ones. */
   startsGrace(row: number): boolean {
     return this.#has(row, column.startsGrace);
   }

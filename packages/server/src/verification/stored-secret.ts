@@ -14,7 +14,7 @@ export interface VerifiedKey extends Policy {
   externalId: string | null;
   /** JSON; null if there is none. */
   metadata: string | null;
-  /** Whether the next use of the secret starts the grace of older ones. */
+  /** Whether the next use of the secret starts the grace period of older ones. */
   startsGrace: boolean;
 }
 

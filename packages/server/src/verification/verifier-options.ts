@@ -27,7 +27,7 @@ export interface VerifierOptions {
   isClientHidden?: (request: IncomingMessage) => boolean;
   addressLimits: AddressLimits;
   counts: VerificationCounts;
-  /** Called when a use starts the grace of older secrets; again after the secret was read again. */
+  /** Called when a use starts the grace period of older secrets; again after the secret was read again. */
   firstUsed?: (use: FirstUse) => void;
   /** Epoch ms. */
   now?: () => number;

@@ -49,7 +49,7 @@ export class ReachableAddresses {
 
   /** Whether the operator allows a host by its name, or by its address if it is one, even without TLS. */
   isAllowed(hostname: string): boolean {
-    const host = bareHost(hostname);
+    const host = normalizeHost(hostname);
     return this.#allowedHosts.has(host) || this.#allowed.has(host);
   }
 
@@ -59,7 +59,7 @@ export class ReachableAddresses {
    * @param address as resolved; anything else, such as an address with a zone, is not allowed
    */
   permits(hostname: string, address: string): boolean {
-    if (this.#allowedHosts.has(bareHost(hostname)) || this.#allowed.has(address)) return true;
+    if (this.#allowedHosts.has(normalizeHost(hostname)) || this.#allowed.has(address)) return true;
     const words = new Int32Array(4);
     if (!readIpAddress(address, words) || this.#blocked.has(address)) return false;
     return isIpv4(words) || this.#ipv6.has(address);
@@ -67,7 +67,7 @@ export class ReachableAddresses {
 }
 
 /** The host of a URL without brackets and without the dot of a complete name. */
-export function bareHost(hostname: string): string {
+export function normalizeHost(hostname: string): string {
   return hostname.replace(/^\[|\]$|\.$/g, '').toLowerCase();
 }
 

@@ -158,7 +158,7 @@ async function recordFailure(tx: Kysely<Tables>, id: string, now: number): Promi
 }
 
 /**
- * Disables a webhook when no attempt has succeeded for three days. This does not wait until a delivery is given up: with
+ * Disables a webhook when no attempt has succeeded for three days. This does not wait until a delivery is abandoned: with
  * a long backlog and a receiver that hangs, that takes far longer, and each attempt keeps a slot for all that time. A
  * receiver that only rejects certain events stays enabled.
  */

@@ -126,7 +126,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<Options> = async (
     schema: {
       operationId: 'rotateWebhookSecret',
       summary: 'Rotate the signing secret of a webhook',
-      description: `${description} The response contains the new signing secret, which is shown only once. Until the grace is over, requests have a signature for each secret.`,
+      description: `${description} The response contains the new signing secret, which is shown only once. Until the grace period ends, requests have a signature for each secret.`,
       ...shared,
       params: webhookParams,
       body: rotateSigningSecretSchema,

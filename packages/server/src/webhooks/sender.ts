@@ -2,7 +2,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { redactKeys } from '@soku/key';
 import { Agent, type Dispatcher, request } from 'undici';
-import { bareHost, type ReachableAddresses } from './addresses.ts';
+import { normalizeHost, type ReachableAddresses } from './addresses.ts';
 import { NameResolver, nameNotFound, type ResolvedAddress } from './name-resolver.ts';
 
 /** Bytes of a response that are read and stored. */
@@ -106,7 +106,7 @@ export class WebhookSender {
   #check(url: string): void {
     const { addresses } = this.#options;
     const { hostname, protocol } = new URL(url);
-    const host = bareHost(hostname);
+    const host = normalizeHost(hostname);
     if (isIP(host) !== 0 && !addresses.permits(host, host)) throw unreachable(host);
     if (protocol !== 'https:' && !addresses.isAllowed(hostname))
       throw new Refused(

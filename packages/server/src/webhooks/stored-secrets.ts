@@ -25,7 +25,7 @@ export function readSecrets(column: string, now: number): StoredSecret[] {
 }
 
 /**
- * Adds a new signing secret before the others, which retire after the grace. A secret never retires later than an
+ * Adds a new signing secret before the others, which retire after the grace period. A secret never retires later than an
  * earlier rotation said.
  *
  * @param older the secrets that are not retired

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { containsKey, decodePercent } from '@soku/key';
 import { RequestError } from '../http/errors.ts';
-import { bareHost, type ReachableAddresses } from './addresses.ts';
+import { normalizeHost, type ReachableAddresses } from './addresses.ts';
 
 /**
  * Checks the URL of a webhook when it is entered. The addresses of a name are checked at each connection, because they
@@ -39,7 +39,7 @@ function findProblem(
   const isAllowed = addresses.isAllowed(url.hostname);
   if (url.protocol === 'http:' && !isAllowed)
     return 'must start with https://, unless the operator allows this host in SOKU_WEBHOOK_ALLOW';
-  const host = bareHost(url.hostname);
+  const host = normalizeHost(url.hostname);
   if (isIP(host) !== 0 && !addresses.permits(host, host))
     return 'must have a public address, unless the operator allows this one in SOKU_WEBHOOK_ALLOW';
   return undefined;

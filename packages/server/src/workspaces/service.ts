@@ -73,7 +73,7 @@ export class WorkspaceService {
         })
         .where('id', '=', id)
         .execute();
-      // A policy that is turned off and on again must not end keys that were warned of the earlier one.
+      // A policy that is turned off and on again must not disable keys that were warned under the earlier one.
       if (after.maxKeyIdleDays !== before.maxKeyIdleDays) await deleteWarningsOf(db, id);
       const events = workspaceUpdated(caller, { name: row.name, before, after }, this.#options.now());
       return { value: undefined, changed: { kind: 'workspace', id }, events };

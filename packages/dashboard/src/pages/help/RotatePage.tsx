@@ -16,11 +16,11 @@ export function RotatePage() {
             <strong>Someone who knew it has left,</strong> or it was stored where too many people can read it.
           </li>
           <li>
-            <strong>Regularly,</strong> so that a copy that nobody knows of stops working one day.
+            <strong>Regularly,</strong> so that copies you don't know about stop working.
           </li>
         </ul>
         <p>
-          If the secret has leaked, do not give it any more time:{' '}
+          If the secret has leaked, do not wait for a grace period:{' '}
           <Link to="." hash="leaked">
             stop it at once
           </Link>
@@ -43,7 +43,7 @@ export function RotatePage() {
             which program still sends the old one.
           </li>
           <li>
-            The old secret stops working when its time is over. To finish earlier, choose{' '}
+            The old secret stops working when its grace period ends. To end it earlier, choose{' '}
             <strong>Retire now</strong>.
           </li>
         </ol>
@@ -65,7 +65,7 @@ export function RotatePage() {
         <p>
           Choose <strong>Not at all: it stops working now</strong> when you rotate. When the new secret is
           shown, no server accepts the old one anymore. Your programs fail with 401 until they have the new
-          one. If nobody needs the key,{' '}
+          one. If the key is no longer needed,{' '}
           <Link to="/help/api-key-management" hash="leak">
             revoke it
           </Link>{' '}
@@ -87,7 +87,7 @@ export function RotatePage() {
 function GracePeriod() {
   return (
     <HelpSection id="grace" title="How long the old secret keeps working">
-      <p>The time can start in two ways:</p>
+      <p>This grace period can start in two ways:</p>
       <ul className="prose__list">
         <li>
           <strong>With the first use of the new secret.</strong> This is the default. A deployment that is
@@ -100,7 +100,7 @@ function GracePeriod() {
       </ul>
       <p>
         The dashboard's <strong>Test key</strong> and <code translate="no">GET /v1/me</code> do not count as
-        the first use. Afterwards, requests with the old secret are rejected with 401 and the code{' '}
+        the first use. After the grace period, requests with the old secret are rejected with 401 and the code{' '}
         <Link to="/help/api-troubleshooting" hash="revoked_key">
           <code translate="no">revoked_key</code>
         </Link>

@@ -1,10 +1,10 @@
 import './FirstSteps.css';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { KeyBlank } from '../../components/Bitting.tsx';
 import { buttonClass } from '../../components/Button.tsx';
 import { CodeTabs } from '../../components/Code.tsx';
 import type { Elements } from '../../components/elements.ts';
+import { KeyBlank } from '../../components/KeyTeeth.tsx';
 import { callSnippets } from '../../components/snippets.ts';
 import { protectionSnippets } from './protection-snippets.ts';
 

@@ -2,8 +2,8 @@ import './Rankings.css';
 import type { RankedKey, WorkspaceUsage } from '@soku/contract/usage';
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
-import { Bitting } from '../../components/Bitting.tsx';
 import { formatNumber } from '../../components/format-number.ts';
+import { KeyTeeth } from '../../components/KeyTeeth.tsx';
 import { Section } from '../../components/Section.tsx';
 import { reasonsOf } from './reasons.ts';
 
@@ -77,7 +77,7 @@ function Ranking({ keys, Figures, most, none }: RankingProps) {
     <ol className="ranking">
       {keys.slice(0, shown).map((ranked) => (
         <li key={ranked.key.id} className="ranked">
-          <Bitting preview={ranked.key.preview} status={ranked.key.status} />
+          <KeyTeeth preview={ranked.key.preview} status={ranked.key.status} />
           <Link
             to="/settings/api/$keyId"
             params={{ keyId: ranked.key.id }}

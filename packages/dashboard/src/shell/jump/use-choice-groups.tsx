@@ -3,8 +3,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { List } from 'lucide-react';
 import { keyOptions } from '../../api/keys.ts';
-import { Bitting } from '../../components/Bitting.tsx';
 import { Kbd } from '../../components/Kbd.tsx';
+import { KeyTeeth } from '../../components/KeyTeeth.tsx';
 import { splitPreview } from '../../components/key-teeth.ts';
 import { capitalize } from '../../components/sentence.ts';
 import { useSingleKeys } from '../../components/shortcuts.ts';
@@ -32,7 +32,7 @@ export function useChoiceGroups(text: string, hash: string, found: FoundKeys): C
   const ofKey = (key: Key): JumpChoice => ({
     id: key.id,
     name: key.name,
-    mark: <Bitting preview={key.preview} status={key.status} />,
+    mark: <KeyTeeth preview={key.preview} status={key.status} />,
     end: <KeyEnd apiKey={key} />,
     run: () => go({ to: '/settings/api/$keyId', params: { keyId: key.id } }),
   });

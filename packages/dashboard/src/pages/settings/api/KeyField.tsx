@@ -1,5 +1,5 @@
 import { bodyLength, checksumLength } from '@soku/key';
-import { KeyPreview } from '../../../components/Bitting.tsx';
+import { KeyPreview } from '../../../components/KeyTeeth.tsx';
 import { SecretField } from './SecretField.tsx';
 
 interface KeyFieldProps {

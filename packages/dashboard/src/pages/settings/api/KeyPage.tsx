@@ -18,7 +18,7 @@ import { KeyTabs } from './key/KeyTabs.tsx';
 import { ReportedLeak } from './key/ReportedLeak.tsx';
 import { isAccepted } from './rotation/rotation.ts';
 import { SecretsTab } from './rotation/SecretsTab.tsx';
-import { useOverTime } from './rotation/use-second.ts';
+import { useTimedValue } from './rotation/use-second.ts';
 import { UsageSection } from './usage/UsageSection.tsx';
 
 const route = getRouteApi('/shell/signed-in/settings/api/$keyId');
@@ -49,7 +49,7 @@ interface TabsProps {
 
 function Tabs({ id, apiKey, tab }: TabsProps) {
   const { panel, range = '24h' } = route.useSearch();
-  const accepted = useOverTime((now) => countAccepted(apiKey, now));
+  const accepted = useTimedValue((now) => countAccepted(apiKey, now));
   return (
     <>
       {apiKey ? <ReportedLeak apiKey={apiKey} /> : null}

@@ -1,6 +1,6 @@
 import './KeySummary.css';
 import type { Key } from '@soku/contract/keys';
-import { KeyPreview } from '../../../components/Bitting.tsx';
+import { KeyPreview } from '../../../components/KeyTeeth.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { ExactTime, When } from '../../../components/When.tsx';
 import { UsageSummary } from './UsageSummary.tsx';

@@ -19,7 +19,7 @@ export function DisableWebhookDialog({ webhook, onClose }: { webhook: Webhook; o
     updateCachedWebhook(client, await withSignIn(() => changeWebhook(webhook.id, { disabled: !enables })));
     announce(
       enables
-        ? 'Enabled. The events that waited are sent now.'
+        ? 'Enabled. Waiting events are being sent.'
         : 'Disabled. Events wait until you enable it again.',
     );
     closeAfterCall();
@@ -36,7 +36,7 @@ export function DisableWebhookDialog({ webhook, onClose }: { webhook: Webhook; o
     >
       {enables ? (
         <p key="enable">
-          The events that waited are sent at once. To skip them, delete the webhook and add it again.
+          Waiting events are sent immediately. To skip them, delete the webhook and add it again.
         </p>
       ) : (
         <p key="disable">Nothing is sent to it. Its events wait, and are sent when you enable it again.</p>

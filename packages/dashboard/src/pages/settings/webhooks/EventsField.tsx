@@ -8,7 +8,7 @@ type Choice = 'all' | 'chosen';
 
 const choices = [
   { value: 'all' as const, name: 'All events' },
-  { value: 'chosen' as const, name: 'Chosen events' },
+  { value: 'chosen' as const, name: 'Selected events' },
 ];
 
 interface EventsFieldProps {
@@ -38,12 +38,12 @@ export function EventsField({ value, problem, onChoose }: EventsFieldProps) {
       <p className="field__hint" id={hint}>
         {choice === 'all'
           ? 'Every event of the workspace, including those that later versions add.'
-          : 'Only the events that you check.'}
+          : 'Only the events that you select.'}
       </p>
       {choice === 'all' ? <input type="hidden" name="events" value="*" /> : null}
       {/* Keeps what was checked while all events are chosen. Disabled fields are not part of the form's values. */}
       <fieldset className="events-field__groups" hidden={choice === 'all'} disabled={choice === 'all'}>
-        <legend className="visually-hidden">Chosen events</legend>
+        <legend className="visually-hidden">Selected events</legend>
         {eventGroups.map(({ title, events }) => (
           <fieldset key={title} className="events-field__group">
             <legend className="events-field__title">{title}</legend>

@@ -72,7 +72,7 @@ function RotateSecretForm({ id, newSecret, onCancel }: RotateSecretFormProps) {
       {seconds === 0 ? (
         <Notice tone="warn">
           <p>
-            The receiver rejects requests until it has the new secret. They are repeated later. Choose this if
+            The receiver rejects requests until it has the new secret. They are retried later. Choose this if
             the old secret has leaked.
           </p>
         </Notice>

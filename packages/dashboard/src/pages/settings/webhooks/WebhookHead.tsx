@@ -91,10 +91,10 @@ function StateNotice({ webhook: { disabledReason, disabledAt, failingSince } }: 
     return (
       <Notice tone="bad">
         <p key="failing">
-          The server disabled it on <ExactTime at={disabledAt ?? ''} />, because all attempts failed for three
-          days or the receiver responded with 410.
+          The server disabled this webhook on <ExactTime at={disabledAt ?? ''} />, because all attempts failed
+          for three days or the receiver responded with 410.
         </p>
-        <p>Its events wait. Repair the receiver, then enable the webhook: they are sent then.</p>
+        <p>Its events wait. Fix the receiver, then enable the webhook to send them.</p>
       </Notice>
     );
   }

@@ -49,9 +49,9 @@ function Webhooks({ webhooks }: { webhooks: Webhook[] }) {
   return (
     <Empty title="No webhooks yet">
       <p>
-        A webhook calls a program of yours about a second after something happens here: a key is created,
-        revoked or reported as leaked, or a setting changes. Use it to post to a chat, open a ticket, or keep
-        your own log.
+        A webhook calls your program about a second after something happens here: a key is created, revoked or
+        reported as leaked, or a setting changes. Use it to post to a chat, open a ticket, or keep your own
+        log.
       </p>
       <p>
         <span>Requests are signed as </span>

@@ -42,7 +42,7 @@ export function HygienePage() {
     <>
       <Crumbs page="Hygiene" />
       <PageHead title="Hygiene" action={<Button onClick={() => openPanel('policies')}>Policies</Button>}>
-        Keys that someone should look at. Only your policies disable or revoke a key automatically.
+        Keys that need attention. Only your policies disable or revoke a key automatically.
       </PageHead>
       <Kinds chosen={kind} counts={counts} />
       {isPending ? <FindingsTableSkeleton /> : null}

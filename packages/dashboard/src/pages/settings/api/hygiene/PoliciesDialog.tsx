@@ -78,7 +78,7 @@ function PoliciesForm({ workspace, counts, onClose }: PoliciesFormProps) {
       />
       <TextField
         {...days}
-        label="Disable unused keys after, in days"
+        label="Disable keys after this many days without use"
         name="maxKeyIdleDays"
         placeholder="Never"
         defaultValue={maxKeyIdleDays ?? ''}

@@ -44,7 +44,7 @@ export const kindTexts: Readonly<Record<HygieneKind, KindTexts>> = {
   unrestricted: {
     name: 'Unrestricted',
     since: 'Created',
-    text: 'Accepted from every address, and without scopes that narrow what they may do.',
+    text: 'Accepted from every address, and without scopes that limit what they can do.',
     none: 'Every active key is restricted by addresses or scopes.',
   },
   expires_too_late: {
@@ -56,7 +56,7 @@ export const kindTexts: Readonly<Record<HygieneKind, KindTexts>> = {
   never_expires: {
     name: 'Never expires',
     since: 'Created',
-    text: 'A key that leaks unnoticed stays valid forever.',
+    text: 'A key that leaks unnoticed stays valid indefinitely.',
     none: 'Every active key has an expiration date.',
   },
 };

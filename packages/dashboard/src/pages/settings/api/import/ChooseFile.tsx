@@ -105,7 +105,7 @@ function FileFormat() {
         <code translate="no">name</code>
         <span> and its </span>
         <code translate="no">hash</code>
-        <span>: the SHA-256 of the whole key, as 64 hexadecimal digits or in base64url. For example:</span>
+        <span>: the SHA-256 of the full key, as 64 hexadecimal digits or in base64url. For example:</span>
       </p>
       <Code code={example} label="Example file" />
       <p>
@@ -119,8 +119,8 @@ function FileFormat() {
         </span>
       </p>
       <p>
-        A hash does not show how well a key was chosen. Import only keys that were created at random, with at
-        least 112 bits.
+        A hash does not show how strong a key is. Import only keys that were created at random, with at least
+        112 bits.
       </p>
     </section>
   );

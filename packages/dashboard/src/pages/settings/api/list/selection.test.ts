@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ListedKey } from '@soku/contract/keys';
-import { maxSelected, nothingSelected, setRows, toggleRow } from './selection.ts';
+import { maxSelected, nothingSelected, selectRows, toggleRow } from './selection.ts';
 
 function row(n: number, status: ListedKey['status'] = 'active'): ListedKey {
   return {
@@ -44,9 +44,9 @@ test('a range whose start is no longer in the list is only the row that was clic
 
 test('at most 1,000 keys are selected, and a selected key stays selected', () => {
   const many = Array.from({ length: maxSelected + 50 }, (_, n) => row(n));
-  const keys = setRows(new Map(), many, true);
+  const keys = selectRows(new Map(), many, true);
   assert.equal(keys.size, maxSelected);
-  const changed = setRows(keys, [{ ...row(0), name: 'Renamed' }, row(maxSelected + 20)], true);
+  const changed = selectRows(keys, [{ ...row(0), name: 'Renamed' }, row(maxSelected + 20)], true);
   assert.equal(changed.size, maxSelected);
   assert.equal(changed.get('key_0')?.name, 'Renamed');
 });

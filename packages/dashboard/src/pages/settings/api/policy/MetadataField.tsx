@@ -106,7 +106,7 @@ export function readMetadata(
   if (unnamed) return { problem: 'Each value needs a name.' };
   const names = rows.map(([name]) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) return { problem: `"${twice}" is there twice.` };
+  if (twice !== undefined) return { problem: `"${twice}" is listed twice.` };
   const read = metadataSchema.safeParse(Object.fromEntries(rows));
   if (read.success) return { metadata: read.data };
   const [issue] = read.error.issues;

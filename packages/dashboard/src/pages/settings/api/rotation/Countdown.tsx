@@ -1,11 +1,11 @@
 import './Countdown.css';
 import { memo } from 'react';
 import { countdown } from './rotation.ts';
-import { useSecond } from './use-second.ts';
+import { useCurrentSecond } from './use-second.ts';
 
 /** @param at epoch ms */
 export function CountdownClock({ at }: { at: number }) {
-  const now = useSecond();
+  const now = useCurrentSecond();
   return (
     <p className="clock" role="timer">
       {countdown(at - now).map(({ unit, value }) => (
@@ -22,7 +22,7 @@ export function CountdownClock({ at }: { at: number }) {
 const teethCount = 96;
 const pitch = 10;
 
-interface RailProps {
+interface CountdownBarProps {
   /** Epoch ms. */
   from: number;
   to: number;
@@ -31,14 +31,14 @@ interface RailProps {
 }
 
 /** What has passed of a period, drawn as the teeth of a key. */
-export function Rail({ from, to, startLabel, endLabel }: RailProps) {
-  const now = useSecond();
+export function CountdownBar({ from, to, startLabel, endLabel }: CountdownBarProps) {
+  const now = useCurrentSecond();
   const gone = to > from ? Math.floor(((now - from) / (to - from)) * teethCount) : 0;
   return <Teeth gone={Math.min(Math.max(gone, 0), teethCount)} startLabel={startLabel} endLabel={endLabel} />;
 }
 
 /** The rail of a period that has not started. */
-export function WaitingRail({ startLabel, endLabel }: { startLabel: string; endLabel: string }) {
+export function PendingCountdownBar({ startLabel, endLabel }: { startLabel: string; endLabel: string }) {
   return <Teeth gone={teethCount} startLabel={startLabel} endLabel={endLabel} />;
 }
 

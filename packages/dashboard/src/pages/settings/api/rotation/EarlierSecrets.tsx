@@ -1,5 +1,5 @@
 import type { Secret } from '@soku/contract/secrets';
-import { KeyPreview } from '../../../../components/Bitting.tsx';
+import { KeyPreview } from '../../../../components/KeyTeeth.tsx';
 import { Section } from '../../../../components/Section.tsx';
 import { ExactTime } from '../../../../components/When.tsx';
 import { formatDay } from '../../../../dates/dates.ts';

@@ -19,7 +19,7 @@ export function LostRotation({ onRotateAgain, onClose }: LostRotationProps) {
           shown again.
         </p>
       </Notice>
-      <p>Rotate again to get another one. Nobody knows the lost secret, and it is retired.</p>
+      <p>Rotate again to get a new secret. The lost one, which no one has seen, is then retired.</p>
       <Failure error={error} />
       <DialogActions>
         <Button onClick={onClose}>Close without rotating</Button>

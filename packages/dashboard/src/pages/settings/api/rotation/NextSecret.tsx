@@ -1,9 +1,9 @@
 import type { Key } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import { RefreshCw } from 'lucide-react';
-import { KeyBlank } from '../../../../components/Bitting.tsx';
 import { Button } from '../../../../components/Button.tsx';
 import type { Elements } from '../../../../components/elements.ts';
+import { KeyBlank } from '../../../../components/KeyTeeth.tsx';
 import { usePanel } from '../../../../components/use-panel.ts';
 
 /** Explains rotation where the next secret would be. */

@@ -1,7 +1,7 @@
 import type { Secret } from '@soku/contract/secrets';
 import type { Usage } from '@soku/contract/usage';
-import { PreviewText } from '../../../../components/Bitting.tsx';
 import { formatNumber } from '../../../../components/format-number.ts';
+import { PreviewText } from '../../../../components/KeyTeeth.tsx';
 import { Section } from '../../../../components/Section.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import { relativeTimeWithSeconds } from '../../../../dates/dates.ts';
@@ -48,10 +48,10 @@ export function OldSecretUses({ rotation, usage }: OldSecretUsesProps) {
 function leadOf(count: number, { newest, older }: KeyRotation): string {
   const unused = 'No request has used an old secret since the rotation';
   if (count === 0 && newest.lastUsedAt === null)
-    return `${unused}, and none the new one. Retire an old secret only once your programs have the new one.`;
+    return `${unused}, and none has used the new one. Retire an old secret only once your programs have the new one.`;
   if (count === 0)
     return `${unused}. Once all of your programs have the new one, you can retire ${older.length === 1 ? 'it' : 'them'}.`;
-  return 'Give these programs the new secret. Each row is the last request with that secret; other programs may use it, too.';
+  return 'Give these programs the new secret. Each row shows the last request with that secret. Other programs may use it, too.';
 }
 
 function Use({ secret, usage }: { secret: Secret; usage: Usage | undefined }) {

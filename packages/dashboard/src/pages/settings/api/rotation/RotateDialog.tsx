@@ -36,7 +36,7 @@ export function RotateDialog({ id, onClose }: { id: string; onClose: () => void 
 }
 
 /**
- * Rotates once. If the response was lost, the rotation can be repeated: nobody has the secret of the first one, so it is
+ * Rotates once. If the response was lost, the rotation can be repeated: no one has the secret of the first one, so it is
  * retired as soon as there is another one.
  */
 function useRotation(id: string) {

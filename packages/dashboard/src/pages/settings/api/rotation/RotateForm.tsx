@@ -11,7 +11,7 @@ import { exactTime } from '../../../../dates/dates.ts';
 import { useMinute } from '../../../../dates/use-minute.ts';
 import { KeySummary } from '../KeySummary.tsx';
 import type { KeyCreation } from '../use-create-key.ts';
-import { graceChoices, readGrace, type Start, toRotation } from './grace.ts';
+import { type GraceStart, graceChoices, readGrace, toRotation } from './grace.ts';
 import { formatGrace, rotationOf } from './rotation.ts';
 
 interface RotateFormProps {
@@ -27,7 +27,7 @@ interface RotateFormProps {
 export function RotateForm({ apiKey, creation, onCancel }: RotateFormProps) {
   const [choice, setChoice] = useState('86400');
   const [hours, setHours] = useState('');
-  const [start, setStart] = useState<Start>('firstUse');
+  const [start, setStart] = useState<GraceStart>('firstUse');
   const [problem, setProblem] = useState<string | undefined>(undefined);
   const grace = readGrace(choice, hours);
   const isAtOnce = grace.seconds === 0;
@@ -100,17 +100,17 @@ function describeRotation(key: Key): string {
   const what =
     'The key gets a new secret, which is shown once. Its name, scopes, limits and history stay the same.';
   if (rotationOf(key, Date.now()) === null) return what;
-  return `${what} An earlier rotation has not ended: its old secrets get no more time than they have.`;
+  return `${what} An earlier rotation is still in progress. Its old secrets do not get more time.`;
 }
 
-const starts: Array<{ value: Start; name: string }> = [
+const starts: Array<{ value: GraceStart; name: string }> = [
   { value: 'firstUse', name: 'With the first use of the new secret' },
   { value: 'now', name: 'Now' },
 ];
 
 interface StartFieldProps {
-  start: Start;
-  onChoose: (start: Start) => void;
+  start: GraceStart;
+  onChoose: (start: GraceStart) => void;
   /** Undefined while the custom period is invalid. */
   seconds: number | undefined;
 }
@@ -135,7 +135,7 @@ function StartField({ start, onChoose, seconds }: StartFieldProps) {
   );
 }
 
-function describeEnd(start: Start, seconds: number | undefined): string {
+function describeEnd(start: GraceStart, seconds: number | undefined): string {
   if (seconds === undefined) return '';
   const end = exactTime(new Date(Date.now() + seconds * 1000).toISOString());
   if (start === 'now') return `The old secret stops working on ${end}, whether or not the new one is in use.`;

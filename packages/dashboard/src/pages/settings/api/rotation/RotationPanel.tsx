@@ -2,7 +2,7 @@ import type { Key } from '@soku/contract/keys';
 import { Notice } from '../../../../components/Notice.tsx';
 import { exactTime, relativeTime } from '../../../../dates/dates.ts';
 import { useMinute } from '../../../../dates/use-minute.ts';
-import { CountdownClock, Rail, WaitingRail } from './Countdown.tsx';
+import { CountdownBar, CountdownClock, PendingCountdownBar } from './Countdown.tsx';
 import { RetireButton } from './RetireButton.tsx';
 import { formatGrace, type KeyRotation } from './rotation.ts';
 
@@ -41,7 +41,7 @@ function Counting({ rotation: { newest, older }, next: { secret, at } }: Countin
         </div>
         {older.length === 1 ? <RetireButton secret={secret} /> : null}
       </div>
-      <Rail
+      <CountdownBar
         from={Date.parse(newest.createdAt)}
         to={at}
         startLabel={`Rotated ${relativeTime(newest.createdAt)}`}
@@ -60,12 +60,12 @@ function Waiting({ rotation: { newest, older, grace } }: { rotation: KeyRotation
         <div>
           <h2>Waiting for the first request with the new secret</h2>
           <p className="rotation__text">
-            {`The old secret works until then, and ${whole} longer. Give your program the new secret to go on.`}
+            {`The old secret works until then, and ${whole} longer. Give your program the new secret to continue.`}
           </p>
         </div>
         {secret && older.length === 1 ? <RetireButton secret={secret} /> : null}
       </div>
-      <WaitingRail
+      <PendingCountdownBar
         startLabel={`Rotated ${relativeTime(newest.createdAt)}`}
         endLabel={`${whole} after the first request`}
       />

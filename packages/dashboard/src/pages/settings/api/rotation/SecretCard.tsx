@@ -3,9 +3,9 @@ import type { Secret } from '@soku/contract/secrets';
 import { Clock, Hourglass } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Badge } from '../../../../components/Badge.tsx';
-import { KeyPreview } from '../../../../components/Bitting.tsx';
 import { percent } from '../../../../components/ChartMarks.tsx';
 import { formatNumber } from '../../../../components/format-number.ts';
+import { KeyPreview } from '../../../../components/KeyTeeth.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import {
   exactTime,

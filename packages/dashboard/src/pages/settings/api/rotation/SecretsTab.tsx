@@ -13,7 +13,7 @@ import { OldSecretUses } from './OldSecretUses.tsx';
 import { RotationPanel } from './RotationPanel.tsx';
 import { endedSecrets, isAccepted, rotationOf } from './rotation.ts';
 import { SecretCard } from './SecretCard.tsx';
-import { useMoment } from './use-second.ts';
+import { useRenderAt } from './use-second.ts';
 
 /** The secrets of a key: which one programs should use, which ones are being replaced, and who still uses those. */
 export function SecretsTab({ apiKey }: { apiKey: Key | undefined }) {
@@ -25,7 +25,7 @@ function Secrets({ apiKey }: { apiKey: Key }) {
   const { data: usage } = useQuery(usageOptions(apiKey.id));
   const now = Date.now();
   const rotation = rotationOf(apiKey, now);
-  useMoment(rotation?.next?.at);
+  useRenderAt(rotation?.next?.at);
   const accepted = apiKey.secrets.filter((secret) => isAccepted(secret, now));
   const ended = endedSecrets(apiKey, now);
   return (

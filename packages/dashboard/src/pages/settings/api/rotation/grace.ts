@@ -26,9 +26,9 @@ export function readGrace(choice: string, hours: string): GraceInput {
   return { seconds: count * 3600 };
 }
 
-export type Start = RotateKey['startGrace'];
+export type GraceStart = RotateKey['startGrace'];
 
 /** Without a grace period, there is nothing to wait for. */
-export function toRotation(graceSeconds: number, startGrace: Start): RotateKey {
+export function toRotation(graceSeconds: number, startGrace: GraceStart): RotateKey {
   return { graceSeconds, startGrace: graceSeconds === 0 ? 'now' : startGrace };
 }

@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react';
 
 /** Epoch ms, in whole seconds. Re-renders the component every second. */
-export function useSecond(): number {
+export function useCurrentSecond(): number {
   return useSyncExternalStore(subscribe, () => Math.floor(Date.now() / 1000) * 1000);
 }
 
@@ -10,7 +10,7 @@ export function useSecond(): number {
  *
  * @param at epoch ms
  */
-export function useMoment(at: number | undefined): void {
+export function useRenderAt(at: number | undefined): void {
   useSyncExternalStore(subscribe, () => at !== undefined && Date.now() >= at);
 }
 
@@ -19,7 +19,7 @@ export function useMoment(at: number | undefined): void {
  *
  * @param read returns the value at a time in epoch ms
  */
-export function useOverTime(read: (now: number) => number): number {
+export function useTimedValue(read: (now: number) => number): number {
   return useSyncExternalStore(subscribe, () => read(Date.now()));
 }
 

@@ -79,7 +79,7 @@ function consequence(holders: number | undefined): string {
   if (holders === undefined)
     return 'The keys that hold it could not be counted. It is removed only if no key holds it.';
   if (holders === 0) return 'No key holds it by its name.';
-  return `${formatKeyCount(holders)} ${holders === 1 ? 'holds' : 'hold'} it. Take it from ${
+  return `${formatKeyCount(holders)} ${holders === 1 ? 'holds' : 'hold'} it. Remove it from ${
     holders === 1 ? 'this key' : 'these keys'
   } first, or revoke ${holders === 1 ? 'it' : 'them'}.`;
 }

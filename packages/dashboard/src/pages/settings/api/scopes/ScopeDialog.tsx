@@ -62,7 +62,7 @@ export function ScopeDialog({ scopes, scope, onClose }: ScopeDialogProps) {
             autoCapitalize="off"
             spellCheck={false}
             data-autofocus
-            hint="What it is about, a colon, and what it allows. The name cannot be changed later."
+            hint="A resource, a colon, and an action. The name cannot be changed later."
             problem={problems.name}
           />
         )}
@@ -74,7 +74,7 @@ export function ScopeDialog({ scopes, scope, onClose }: ScopeDialogProps) {
           autoComplete="off"
           defaultValue={scope?.description}
           data-autofocus={scope ? true : undefined}
-          hint="Helps people to choose scopes for a key."
+          hint="Helps people choose scopes for a key."
           problem={problems.description}
         />
         <FormActions failure={failure} busy={busy} onCancel={onClose} submit={scope ? 'Save' : 'Add scope'} />

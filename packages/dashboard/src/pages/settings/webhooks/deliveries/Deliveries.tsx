@@ -57,7 +57,7 @@ export function Deliveries({ webhook, status }: DeliveriesProps) {
     <div className="deliveries-section">
       <Section
         title="Deliveries"
-        lead="Failed attempts are repeated for three days. Deliveries are kept for 30 days after the last attempt."
+        lead="Failed attempts are retried for three days. Deliveries are kept for 30 days after the last attempt."
         action={
           <Button variant="primary" icon={Send} busy={test.busy} onClick={test.run}>
             Send test event
@@ -135,7 +135,7 @@ function NoDeliveries({ status }: { status: 'failed' | undefined }) {
   if (status === 'failed') {
     return (
       <Empty title="No failed deliveries">
-        <p key="failed">No delivery was given up. Those that are still being repeated are under All.</p>
+        <p key="failed">No failed deliveries. Those that are still being retried are under All.</p>
       </Empty>
     );
   }

@@ -62,7 +62,7 @@ function Response({ lastAttempt }: Pick<Delivery, 'lastAttempt'>) {
       <section>
         <h3>Response</h3>
         <p key="none" className="delivery-details__more">
-          No attempt has ended yet.
+          No attempt has finished yet.
         </p>
       </section>
     );

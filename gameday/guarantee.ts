@@ -1,4 +1,4 @@
-/** What Soku promises about each verification, whatever fails. */
+/** What Soku guarantees about each verification, whatever fails. */
 import { errorSchema } from '@soku/contract/errors';
 import type { RawResponse } from '../test/support/http-socket.ts';
 import type { RoundTrip } from '../test/torture/reconnecting-connection.ts';
@@ -21,11 +21,11 @@ interface Outcome {
   /** Status and code. */
   label: string;
   isFailure: boolean;
-  /** The promise that it breaks. */
+  /** The guarantee that it violates. */
   broken: string | null;
 }
 
-/** Judges a verification. A failure to verify breaks no promise: a key that cannot be checked is not accepted. */
+/** Judges a verification. A failure to verify violates no guarantee: a key that cannot be checked is not accepted. */
 export function judgeVerification(key: KnownKey, roundTrip: RoundTrip): Outcome {
   const { sentAt, receivedAt, response } = roundTrip;
   const label = labelOf(response);

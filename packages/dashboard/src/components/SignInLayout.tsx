@@ -1,4 +1,4 @@
-import './Gate.css';
+import './SignInLayout.css';
 import type { ReactNode } from 'react';
 import { usePublicUrl } from '../api/session.ts';
 import type { Elements } from './elements.ts';
@@ -8,7 +8,7 @@ import { Brand } from './Logo.tsx';
 import { OfflineBanner } from './OfflineBanner.tsx';
 import { usePageTitle } from './PageHead.tsx';
 
-interface GateProps {
+interface SignInLayoutProps {
   title: string;
   lead?: ReactNode;
   children: Elements;
@@ -16,7 +16,7 @@ interface GateProps {
 }
 
 /** The page layout of login and setup. It names the host, and the drawing differs for each host. */
-export function Gate({ title, lead, children, foot }: GateProps) {
+export function SignInLayout({ title, lead, children, foot }: SignInLayoutProps) {
   usePageTitle(title);
   const host = hostOf(usePublicUrl());
   return (

@@ -1,8 +1,8 @@
-import './Bitting.css';
+import './KeyTeeth.css';
 import type { Key } from '@soku/contract/keys';
 import { type Blade, filledBlade, outlinedBlade, splitPreview, toothLengths } from './key-teeth.ts';
 
-export interface BittingProps {
+export interface KeyTeethProps {
   preview: string;
   /** An active key is brass, an expired one is nickel, and a revoked one is an outline. */
   status?: Key['status'];
@@ -18,7 +18,7 @@ const comb: Blade = {
  * The teeth of a key (the bitting, as locksmiths call it). Decorative: the preview or name beside it identifies the
  * key.
  */
-export function Bitting({ preview, status = 'active' }: BittingProps) {
+export function KeyTeeth({ preview, status = 'active' }: KeyTeethProps) {
   const draw = status === 'revoked' ? outlinedBlade : filledBlade;
   return (
     <svg
@@ -34,10 +34,10 @@ export function Bitting({ preview, status = 'active' }: BittingProps) {
 }
 
 /** The preview of a key after its teeth. */
-export function KeyPreview(key: BittingProps) {
+export function KeyPreview(key: KeyTeethProps) {
   return (
     <span className="preview">
-      <Bitting {...key} />
+      <KeyTeeth {...key} />
       <PreviewText preview={key.preview} />
     </span>
   );
