@@ -8,6 +8,7 @@ import type { CommandResult, Propagation } from '../propagation/propagation.ts';
 import { split } from '../split.ts';
 import { Pace } from '../usage/pace.ts';
 import { type AgeRequest, type OldKey, oldAmong, oldKeys } from './old-keys.ts';
+import { agreedTime } from './watch.ts';
 import { concernsAll, lockPolicy, workspacesWithPolicy } from './workspaces.ts';
 
 /** Keys per transaction, which blocks the process for some ms with SQLite. */
@@ -30,6 +31,8 @@ interface Options {
 export class AgePolicy {
   readonly #options: Options;
   readonly #pace: Pace;
+  /** ms by which the clock of this node is fast. */
+  #ahead = 0;
   #stopped = false;
 
   constructor(options: Options) {
@@ -39,10 +42,13 @@ export class AgePolicy {
 
   /** Looks at all keys once. */
   async apply(): Promise<void> {
-    const { db, now, failed } = this.#options;
+    const { db, failed } = this.#options;
+    const clock = this.#options.now();
+    // A warning comes once, so one that a node with a fast clock records too early would never come in time.
+    this.#ahead = clock - (await agreedTime(db, clock));
     for await (const policy of workspacesWithPolicy(db, 'max_secret_age')) {
       if (this.#stopped) return;
-      await this.#applyTo({ ...policy, now: now() }).catch((error: unknown) => {
+      await this.#applyTo({ ...policy, now: this.#now() }).catch((error: unknown) => {
         if (concernsAll(error)) throw error;
         failed(error, policy.workspaceId);
       });
@@ -55,6 +61,11 @@ export class AgePolicy {
   stop(): void {
     this.#stopped = true;
     this.#pace.hurry();
+  }
+
+  /** Epoch ms. */
+  #now(): number {
+    return this.#options.now() - this.#ahead;
   }
 
   async #applyTo(request: AgeRequest): Promise<void> {
@@ -74,7 +85,7 @@ export class AgePolicy {
     // Read again, because a key may have been rotated, changed or warned about since it was found.
     const keys = await oldAmong(db, request, await lockFreeKeys(db, ids));
     // The search may have begun minutes ago. Emails and webhooks look for events by the time in their ids.
-    const at = this.#options.now();
+    const at = this.#now();
     await recordWarnings(db, request, keys, at);
     return { value: undefined, events: keys.map((key) => keyIsOld(request, key, at)) };
   }

@@ -19,7 +19,7 @@ export interface AgeRequest {
   workspaceId: string;
   /** max_secret_age of the workspace. */
   days: number;
-  /** Epoch ms. */
+  /** Epoch ms: when the search of the workspace began. */
   now: number;
 }
 

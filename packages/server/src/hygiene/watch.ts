@@ -46,7 +46,7 @@ export async function recordWatch(db: Kysely<Tables>, clock: number): Promise<Wa
 }
 
 /** A node whose clock is fast must not find keys idle that are not. */
-async function agreedTime(db: Kysely<Tables>, clock: number): Promise<number> {
+export async function agreedTime(db: Kysely<Tables>, clock: number): Promise<number> {
   if (!isPostgres(db)) return clock;
   const { rows } = await sql<{ now: number | string }>`
     SELECT least(${clock}::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AS now`.execute(
