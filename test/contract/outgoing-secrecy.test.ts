@@ -189,8 +189,9 @@ test('mails and webhooks contain no secret of the run', async () => {
   const [key = ''] = run.keys;
   assert.ok(findKeyIn(Buffer.from(key), needlesOf(key)).includes('plain'), 'the search works');
   const secrets = [...run.secrets, ...run.keys.flatMap(digestsOf)];
+  const needles = run.keys.flatMap(needlesOf);
   for (const text of [...mails.map(seenOf), ...bodies]) {
-    for (const one of run.keys) assert.deepEqual(findKeyIn(text, needlesOf(one)), []);
+    assert.deepEqual(findKeyIn(text, needles), []);
     for (const secret of secrets) assert.ok(!text.includes(secret), `a secret is in ${text}`);
   }
 });
