@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { isPrefix } from '@soku/key';
 import { readConfig } from '../config.ts';
 import { formatBaseline, InvalidBaseline, readBaseline } from '../scan/baseline.ts';
 import { KeyFinder } from '../scan/find-in-text.ts';
-import { hashOfKey } from '../scan/leak.ts';
+import { hashOfKey, printable } from '../scan/leak.ts';
 import { formatText } from '../scan/report.ts';
 import { formatSarif } from '../scan/sarif.ts';
-import { type ScanResult, scan } from '../scan/scan.ts';
+import { type Incident, type ScanResult, scan } from '../scan/scan.ts';
 import { every, formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
 
 /** Exit codes, like those of other scanners: CI fails in both cases. */
@@ -31,7 +31,7 @@ interface Options {
 type Format = (result: ScanResult, prefixes: readonly string[]) => string;
 
 const formats = new Map<string, Format>([
-  ['text', ({ leaks }, prefixes) => formatText(leaks, prefixes, resolveOperatorPath('.'))],
+  ['text', ({ leaks }, prefixes) => formatText(leaks, prefixes, realpathSync(resolveOperatorPath('.')))],
   ['sarif', formatSarif],
   ['baseline', ({ leaks }, prefixes) => formatBaseline(leaks, prefixes)],
 ]);
@@ -58,7 +58,16 @@ export async function scanCommand(args: string[], options: Options, terminal: Te
   const progress = reportProgress(terminal);
   const result = await scan(new KeyFinder(prefixes), paths, { history, since, input, progress });
   const isKnown = ({ key }: { key: string }) => known.has(hashOfKey(key));
-  const fresh = { ...result, leaks: result.leaks.filter((leak) => !isKnown(leak)) };
+  const show = ({ path, reason }: Incident) => ({
+    path: printable(path, prefixes),
+    reason: printable(reason, prefixes),
+  });
+  const fresh = {
+    ...result,
+    leaks: result.leaks.filter((leak) => !isKnown(leak)),
+    problems: result.problems.map(show),
+    gaps: result.gaps.map(show),
+  };
   const report = format(fresh, prefixes);
   if (report !== '') terminal.console.log(report);
   return summarize(fresh, countKeys(result.leaks.filter(isKnown)), options, terminal);

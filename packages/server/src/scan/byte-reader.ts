@@ -27,18 +27,25 @@ export class ByteReader {
     for (let line = await this.line(); line !== undefined; line = await this.line()) yield line;
   }
 
-  /** @throws {HistoryUnavailable} the output is shorter */
-  async bytes(count: number): Promise<Buffer> {
-    const parts: Buffer[] = [];
+  /**
+   * The next bytes, which can be more than fit into memory.
+   *
+   * @throws {HistoryUnavailable} the output is shorter
+   */
+  async *bytes(count: number): AsyncGenerator<Buffer, void> {
     for (let left = count; left > 0; ) {
       if (this.#buffer.length === 0 && !(await this.#more()))
         throw new HistoryUnavailable('git ended in the middle of an object');
       const part = this.#buffer.subarray(0, left);
-      parts.push(part);
       left -= part.length;
       this.#buffer = this.#buffer.subarray(part.length);
+      yield part;
     }
-    return Buffer.concat(parts);
+  }
+
+  /** Skips the rest of such bytes. */
+  async skip(bytes: AsyncGenerator<Buffer, void>): Promise<void> {
+    while ((await bytes.next()).done !== true);
   }
 
   async #more(): Promise<boolean> {

@@ -31,9 +31,11 @@ const repositoryVariables = [
 export function startGit(gitDir: string, args: readonly string[]): Git {
   const env: NodeJS.ProcessEnv = { ...process.env, ...safeEnvironment };
   for (const name of repositoryVariables) delete env[name];
-  const child = spawn('git', [...safeArguments, `--git-dir=${gitDir}`, ...args], {
-    // Git takes it for the root of the work tree.
-    cwd: dirname(gitDir),
+  const root = dirname(gitDir);
+  // The configuration of a repository can name another root, and folders are relative to this one.
+  const place = [`--git-dir=${gitDir}`, `--work-tree=${root}`];
+  const child = spawn('git', [...safeArguments, ...place, ...args], {
+    cwd: root,
     env,
     stdio: 'pipe',
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { hash } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { generateKey } from '@soku/key';
@@ -70,6 +70,56 @@ test('a partial clone is not clean, fetches nothing, and has all keys when it is
   assert.ok(whole.output.includes(hex(key)));
 });
 
+test('a repository that lacks objects without being a partial clone is damaged, not incomplete', async () => {
+  using repository = new GitRepository();
+  repository.write('a.txt', 'lost');
+  repository.commit('First');
+  const id = repository.git('rev-parse', 'HEAD:a.txt').trim();
+  rmSync(join(repository.path, '.git/objects', id.slice(0, 2), id.slice(2)));
+  const { code, output } = await scan('--allow-incomplete', repository.path);
+  assert.equal(code, 66, output);
+  assert.match(output, /was not searched: objects of its history are missing \(1\), because it is damaged\./);
+});
+
+test('a scan ends when git cannot read an object, and reports the keys before it', async () => {
+  using repository = new GitRepository();
+  const key = newKey();
+  repository.write('a.txt', 'damaged later'.repeat(1000));
+  repository.commit(`First, with ${key}`);
+  // Their names are more than the pipes between the processes hold.
+  const folder = Array(5).fill('n'.repeat(200)).join('/');
+  for (let i = 0; i < 400; i++) repository.write(`${folder}/${i}.txt`, `${i}`);
+  repository.commit('Second');
+  const id = repository.git('rev-parse', 'HEAD~1:a.txt').trim();
+  const file = join(repository.path, '.git/objects', id.slice(0, 2), id.slice(2));
+  const object = readFileSync(file);
+  rmSync(file);
+  for (const [damaged, message] of [
+    [object.subarray(0, -8), /was not searched: git ended in the middle of an object/],
+    [Buffer.from('damaged'), /was not searched: git cannot read the object [0-9a-f]{40}/],
+  ] as const) {
+    writeFileSync(file, damaged);
+    const { code, output } = await scan(repository.path);
+    assert.equal(code, 1, output);
+    assert.ok(output.includes(hex(key)), output);
+    assert.match(output, message);
+  }
+});
+
+test('a folder behind a symbolic link has the history of its target', async () => {
+  const { origin, key } = withOldKey();
+  using _ = origin;
+  origin.write('sub/old.txt', key);
+  origin.commit('Third');
+  rmSync(join(origin.path, 'sub/old.txt'));
+  origin.commit('Fourth');
+  using other = new GitRepository();
+  symlinkSync(join(origin.path, 'sub'), join(other.path, 'link'));
+  const { code, output } = await scan(join(other.path, 'link'));
+  assert.equal(code, 1, output);
+  assert.match(output, /commit [0-9a-f]{12} sub\/old\.txt:1:1: /);
+});
+
 test('the history of a bare repository is searched, also below a folder', async () => {
   const { origin, target, key } = withOldKey();
   using _ = origin;
@@ -107,6 +157,8 @@ test('a folder of a repository has its own history, and a file has none', async 
   assert.ok(output.includes(hex(inside)) && output.includes(hex(merged)), output);
   assert.ok(!output.includes(hex(outside)));
   assert.equal((await scan(join(repository.path, 'sub/c.txt'))).code, 0);
+  repository.git('config', 'core.worktree', '../..');
+  assert.equal((await scan(join(repository.path, 'sub'))).output, output, 'whatever root is configured');
 });
 
 test('all references, all stashes, and objects without a reference are searched', async () => {
@@ -176,7 +228,9 @@ test('a range has what its commits added, and its start must exist', async () =>
   assert.match(output, /commit [0-9a-f]{12} b\.txt:1:1: /);
   assert.match(output, /commit [0-9a-f]{12} message:6:5: /);
   assert.ok(output.includes(hex(added)));
+  repository.write('HEAD', 'a file with the name of a commit');
   assert.equal((await scan('--since', 'HEAD~1', repository.path)).code, 0);
+  rmSync(join(repository.path, 'HEAD'));
   const unknown = await scan('--since', 'no-such-commit', repository.path);
   assert.equal(unknown.code, 66, unknown.output);
   assert.match(unknown.output, /has no commit no-such-commit/);

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
 import { ByteReader } from './byte-reader.ts';
 import { type Git, gitOutput, HistoryUnavailable, startGit } from './git.ts';
 import type { Repository } from './repository.ts';
@@ -11,7 +11,8 @@ export interface HistoryObject {
   commit: string | undefined;
   /** Relative to the root of the repository; '' for a message, and if it is unknown. */
   path: string;
-  bytes: Buffer;
+  /** To be read before the next object. */
+  bytes: AsyncGenerator<Buffer, void>;
 }
 
 export interface HistoryOptions {
@@ -23,6 +24,9 @@ export interface HistoryOptions {
 
 /** Everything that a reference or a reflog reaches: the entries of the stash are the reflog of refs/stash. */
 const everything = ['--all', '--reflog'];
+
+/** Otherwise Git asks whether `HEAD` is the commit or a file of that name. */
+const endOfCommits = '--';
 
 /**
  * Reads every version of every file in the history of a repository once, with the first commit that has it, and the
@@ -36,7 +40,7 @@ export async function* readHistory(
 ): AsyncGenerator<HistoryObject> {
   const range = since === undefined ? everything : ['HEAD', `^${await resolveCommit(gitDir, since)}`];
   // A merge can drop a side, and with it what only this side had: the default leaves that side out.
-  const paths = folder === undefined ? [] : ['--full-history', '--', folder];
+  const paths = folder === undefined ? [endOfCommits] : ['--full-history', endOfCommits, folder];
   const order = ['--in-commit-order', '--reverse', '--missing=print'];
   const listed = new Set<string>();
   let absent = 0;
@@ -73,7 +77,8 @@ export async function isCut(
   since: string | undefined,
 ): Promise<boolean> {
   if (since === undefined || cutAt.size === 0) return cutAt.size > 0;
-  const commits = await gitOutput(gitDir, ['rev-list', 'HEAD', `^${await resolveCommit(gitDir, since)}`]);
+  const range = ['HEAD', `^${await resolveCommit(gitDir, since)}`, endOfCommits];
+  const commits = await gitOutput(gitDir, ['rev-list', ...range]);
   return commits.split('\n').some((commit) => cutAt.has(commit));
 }
 
@@ -118,41 +123,57 @@ async function* readObjects(gitDir: string, names: AsyncGenerator<Name>): AsyncG
   // `rest` is what follows the ID in the input.
   const format = '--batch=%(objectname) %(objecttype) %(objectsize) %(rest)';
   const reader = startGit(gitDir, ['cat-file', '--buffer', format]);
-  const feeding = feed(reader, names);
-  // Awaited below. A failure ends the input, so that the reader ends as well.
-  feeding.catch(() => reader.child.stdin.end());
+  /** What was listed before a failure is read. */
+  let failure: unknown;
+  const input = inputOf(names, (error) => {
+    failure = error;
+  });
+  // It also ends when the reader has ended too early, and with it the process that lists the names.
+  const feeding = pipeline(input, reader.child.stdin);
+  // Awaited below.
+  feeding.catch(() => undefined);
   try {
     yield* parseObjects(new ByteReader(reader.child.stdout));
     await reader.end;
     await feeding;
+    if (failure !== undefined) throw failure;
   } finally {
     reader.child.kill();
   }
 }
 
-async function feed(reader: Git, names: AsyncGenerator<Name>): Promise<void> {
-  for await (const { id, commit = '-', path } of names) {
-    if (!reader.child.stdin.write(`${id} ${commit} ${path}\n`)) await once(reader.child.stdin, 'drain');
+async function* inputOf(
+  names: AsyncGenerator<Name>,
+  failed: (error: unknown) => void,
+): AsyncGenerator<string> {
+  try {
+    for await (const { id, commit = '-', path } of names) yield `${id} ${commit} ${path}\n`;
+  } catch (error) {
+    failed(error);
   }
-  reader.child.stdin.end();
 }
 
 /** Parses the output of `git cat-file`: "<id> <type> <size> <commit> <path>", the bytes, and a line break. */
 async function* parseObjects(output: ByteReader): AsyncGenerator<HistoryObject> {
   for await (const line of output.lines()) {
     const [id = '', type, size, commit, ...path] = line.split(' ');
-    const bytes = await output.bytes(Number(size));
-    await output.bytes(1);
-    if (type === 'tree') continue;
-    if (type !== 'blob' && type !== 'commit' && type !== 'tag')
-      throw new HistoryUnavailable(`git printed an unknown object: ${type}`);
-    yield {
-      id,
-      type,
-      // A tag is listed before the commit that it names, after another one.
-      commit: type === 'tag' || commit === '-' ? undefined : commit,
-      path: type === 'blob' ? path.join(' ') : '',
-      bytes,
-    };
+    if (type === 'missing') throw new HistoryUnavailable(`git cannot read the object ${id}`);
+    const bytes = output.bytes(Number(size));
+    if (isSearched(type))
+      yield {
+        id,
+        type,
+        // A tag is listed before the commit that it names, after another one.
+        commit: type === 'tag' || commit === '-' ? undefined : commit,
+        path: type === 'blob' ? path.join(' ') : '',
+        bytes,
+      };
+    await output.skip(bytes);
+    await output.skip(output.bytes(1));
   }
+}
+
+/** Trees are not searched. */
+function isSearched(type: string | undefined): type is HistoryObject['type'] {
+  return type === 'blob' || type === 'commit' || type === 'tag';
 }

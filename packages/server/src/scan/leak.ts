@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { formatPreview, parseKey } from '@soku/key';
+import { escapeHiddenCharacters } from '@soku/contract/visible-text';
+import { formatPreview, locateKeys, parseKey } from '@soku/key';
 import type { HistoryObject } from './history.ts';
 import type { Repository } from './repository.ts';
 import type { Finding } from './scan-bytes.ts';
@@ -28,6 +29,24 @@ export function describePreview(key: string, prefixes: readonly string[]): strin
 
 export function hashOfKey(key: string): string {
   return hash('sha256', key);
+}
+
+/**
+ * A path or a message of Git, of which the authors of what is searched choose every character: it could contain a key, or
+ * lines and control sequences that a terminal or a CI service would obey.
+ */
+export function printable(text: string, prefixes: readonly string[]): string {
+  return escapeHiddenCharacters(hideKeys(text, prefixes));
+}
+
+/** Replaces keys with their previews. */
+export function hideKeys(text: string, prefixes: readonly string[]): string {
+  let hidden = text;
+  for (const { start, end } of locateKeys(text, prefixes)) {
+    const key = text.slice(start, end);
+    hidden = hidden.replaceAll(key, describePreview(key, prefixes));
+  }
+  return hidden;
 }
 
 /** Where an object is: "commit 3f1c2a9be0d4 src/pay.ts", "commit 3f1c2a9be0d4 message" or "object 3f1c2a9be0d4". */

@@ -62,3 +62,9 @@ export async function readState({ gitDir }: Repository): Promise<RepositoryState
   const commits = isShallow === 'true' ? readFileSync(join(commonDir, 'shallow'), 'utf8').split('\n') : [];
   return { id: realpathSync(commonDir), cutAt: new Set(commits.filter((commit) => commit !== '')) };
 }
+
+/** Whether a clone was made without some objects, which Git would fetch when they are needed. */
+export async function isPartial({ gitDir }: Repository): Promise<boolean> {
+  const names = await gitOutput(gitDir, ['config', '--list', '--name-only']);
+  return names.split('\n').some((name) => /^(?:extensions\.partialclone|remote\..*\.promisor)$/.test(name));
+}

@@ -1,6 +1,14 @@
 import { join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describeKey, describeObject, hashOfKey, type Leak, type LeakPlace } from './leak.ts';
+import {
+  describeKey,
+  describeObject,
+  hashOfKey,
+  hideKeys,
+  type Leak,
+  type LeakPlace,
+  printable,
+} from './leak.ts';
 import type { ScanResult } from './scan.ts';
 
 const ruleId = 'soku-api-key';
@@ -21,7 +29,9 @@ export function formatSarif({ leaks, problems, gaps }: ScanResult, prefixes: rea
     tool: { driver: { name: 'Soku API Keys', rules: [rule] } },
     columnKind: 'utf16CodeUnits',
     originalUriBaseIds: Object.fromEntries(
-      [...roots].flatMap(([root, id]) => (root === '' ? [] : [[id, { uri: folderUri(root) }]])),
+      [...roots].flatMap(([root, id]) =>
+        root === '' ? [] : [[id, { uri: hideKeys(folderUri(root), prefixes) }]],
+      ),
     ),
     invocations: [{ executionSuccessful: notices.length === 0, toolExecutionNotifications: notices }],
     results: leaks.map((leak) => resultOf(leak, prefixes, roots.get(rootOf(leak.place)) ?? '')),
@@ -42,8 +52,12 @@ const rule = {
 
 function resultOf(leak: Leak, prefixes: readonly string[], uriBaseId: string) {
   const { place, line, column, key } = leak;
-  const where = place.kind === 'history' ? `the history, in ${describeObject(place.object)}` : 'this file';
-  const artifactLocation = { uri: uriOf(place), ...(place.kind !== 'input' && { uriBaseId }) };
+  const object = place.kind === 'history' ? printable(describeObject(place.object), prefixes) : undefined;
+  const where = object === undefined ? 'this file' : `the history, in ${object}`;
+  const artifactLocation = {
+    uri: hideKeys(uriOf(place), prefixes),
+    ...(place.kind !== 'input' && { uriBaseId }),
+  };
   return {
     ruleId,
     ruleIndex: 0,
@@ -52,9 +66,7 @@ function resultOf(leak: Leak, prefixes: readonly string[], uriBaseId: string) {
     locations: [
       {
         physicalLocation: { artifactLocation, region: { startLine: line, startColumn: column } },
-        ...(place.kind === 'history' && {
-          logicalLocations: [{ fullyQualifiedName: describeObject(place.object) }],
-        }),
+        ...(object !== undefined && { logicalLocations: [{ fullyQualifiedName: object }] }),
       },
     ],
     partialFingerprints: { 'sokuKeyHash/v1': hashOfKey(key) },

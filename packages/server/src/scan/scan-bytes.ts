@@ -38,6 +38,8 @@ export async function scanBytes(
   return search.findings;
 }
 
+const lineFeed = 0x0a;
+
 /** A position in a file: the number of its line, and its distance from the start of this line. */
 interface Position {
   line: number;
@@ -61,15 +63,17 @@ class Search {
   add(bytes: Buffer, isLast: boolean): void {
     const text = this.#rest + bytes.toString('latin1');
     const end = isLast ? text.length : Math.max(0, text.length - maxEncodedLength);
-    this.#start ??= startOf(text);
+    let position = this.#start ?? startOf(text);
+    let at = 0;
     for (const { key, index, encoding } of this.#finder.find(text)) {
       if (index >= end) continue;
-      const position = advance(this.#start, text, index);
+      position = advance(position, text, at, index);
+      at = index;
       const before = encoding === 'UTF-16' ? Math.floor(position.bytes / 2) : position.units;
       this.findings.push({ key, line: position.line, column: before + 1, encoding });
     }
     if (isLast) return;
-    this.#start = advance(this.#start, text, end);
+    this.#start = advance(position, text, at, end);
     this.#rest = text.slice(end);
   }
 }
@@ -80,25 +84,19 @@ function startOf(text: string): Position {
   return { line: 1, bytes: isWide ? -2 : 0, units: text.startsWith('\xef\xbb\xbf') ? -1 : 0 };
 }
 
-/** @returns the position of an index of a text that begins at the given position */
-function advance({ line, bytes, units }: Position, text: string, index: number): Position {
-  let lines = 0;
-  let lineStart = 0;
-  for (let at = text.indexOf('\n'); at >= 0 && at < index; at = text.indexOf('\n', at + 1)) {
-    lines += 1;
-    lineStart = at + 1;
-  }
-  const [ownBytes, ownUnits] = [index - lineStart, countUnits(text, lineStart, index)];
-  if (lines > 0) return { line: line + lines, bytes: ownBytes, units: ownUnits };
-  return { line, bytes: bytes + ownBytes, units: units + ownUnits };
-}
-
-/** UTF-16 code units of the UTF-8 bytes of a range: one for each first byte of a character, two if it has four bytes. */
-function countUnits(text: string, from: number, to: number): number {
-  let units = 0;
+/** @returns the position of the end of a range of a text, whose start has the given position */
+function advance(start: Position, text: string, from: number, to: number): Position {
+  let { line, bytes, units } = start;
   for (let i = from; i < to; i++) {
     const byte = text.charCodeAt(i);
+    if (byte === lineFeed) {
+      line += 1;
+      [bytes, units] = [0, 0];
+      continue;
+    }
+    bytes += 1;
+    // In UTF-8, one for each first byte of a character, two if it has four bytes.
     if (byte < 0x80 || byte >= 0xc0) units += byte >= 0xf0 ? 2 : 1;
   }
-  return units;
+  return { line, bytes, units };
 }

@@ -93,6 +93,18 @@ test('a clean folder exits with 0, and one that cannot be read completely does n
   assert.match(broken.output, /was not searched: /);
 });
 
+test('names of files show no key, and give no commands to a terminal', async () => {
+  using repository = new GitRepository();
+  const key = newKey();
+  repository.write(`\u001b[2J${key}.txt`, key);
+  const commit = repository.commit('First');
+  const { output } = await scan(repository.path);
+  assert.match(output, /\\u\{1b\}\[2Jacme_key_\w{3}\.\.\.\w{3}\.txt:1:1: /);
+  assert.ok(output.includes(`commit ${commit.slice(0, 12)} `), output);
+  const sarif = await scan('--format', 'sarif', repository.path);
+  for (const text of [output, sarif.output]) assert.ok(!text.includes(key) && !text.includes('\u001b'), text);
+});
+
 test('a wrong command line is explained', async () => {
   using repository = new GitRepository();
   for (const [args, message] of [
@@ -111,6 +123,19 @@ test('a wrong command line is explained', async () => {
   repository.write('other.txt', other);
   assert.equal((await scan(repository.path)).code, 0);
   assert.equal((await scan('--prefix', 'other_', repository.path)).code, 1);
+});
+
+test('a file with very many keys in one line, or in as many lines, is searched in one pass', {
+  timeout: 20_000,
+}, async () => {
+  const finder = new KeyFinder([prefix]);
+  const key = newKey();
+  for (const between of [' ', '\n']) {
+    const found = await scanBytes(finder, [Buffer.from(`${key}${between}`.repeat(100_000))]);
+    const { line, column } = found.at(-1) ?? {};
+    const last = 99_999;
+    assert.deepEqual([line, column], between === ' ' ? [1, last * (key.length + 1) + 1] : [last + 1, 1]);
+  }
 });
 
 test('a key is found wherever the pieces of a file and their overlap begin', async () => {

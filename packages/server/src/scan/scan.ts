@@ -1,11 +1,11 @@
-import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { listTree, readPieces, reasonOf } from './files.ts';
 import type { KeyFinder } from './find-in-text.ts';
 import { HistoryUnavailable } from './git.ts';
 import { isCut, readHistory } from './history.ts';
 import type { Leak, LeakPlace } from './leak.ts';
-import { type Repository, readState, repositoryOf } from './repository.ts';
+import { isPartial, type Repository, readState, repositoryOf } from './repository.ts';
 import { scanBytes } from './scan-bytes.ts';
 
 export interface ScanResult {
@@ -18,7 +18,8 @@ export interface ScanResult {
   gaps: Incident[];
 }
 
-interface Incident {
+/** A path that could not be searched completely. */
+export interface Incident {
   path: string;
   reason: string;
 }
@@ -37,7 +38,7 @@ export interface ScanOptions {
  * Searches the files below some paths and, unless it is off, the history of every Git repository among them and around
  * them.
  *
- * @param paths absolute
+ * @param paths absolute. In reports, they have no symbolic links
  */
 export async function scan(
   finder: KeyFinder,
@@ -46,11 +47,18 @@ export async function scan(
 ): Promise<ScanResult> {
   const run = new Scan(finder, options);
   if (options.input !== undefined) await run.search(options.input, { kind: 'input' });
-  for (const path of paths) {
+  for (const path of paths.map(realPath)) {
     if (options.since === undefined) await run.scanTree(path);
     else await run.scanRange(path);
   }
   return run.result;
+}
+
+/** The repository of a folder is around the folder, not around a link to it. A file can be a pipe, which has no path. */
+function realPath(path: string): string {
+  return statSync(path).isDirectory()
+    ? realpathSync(path)
+    : join(realpathSync(dirname(path)), basename(path));
 }
 
 class Scan {
@@ -119,13 +127,13 @@ class Scan {
    */
   async #searchHistory(repository: Repository): Promise<void> {
     const reported = new Set<string>();
-    const missing = (count: number) =>
-      this.result.gaps.push({ path: repository.root, reason: partial(count) });
-    for await (const { bytes, ...object } of readHistory(repository, {
-      since: this.#options.since,
-      missing,
-    })) {
-      for (const finding of await scanBytes(this.#finder, [bytes])) {
+    const { since } = this.#options;
+    let absent = 0;
+    const missing = (count: number) => {
+      absent = count;
+    };
+    for await (const { bytes, ...object } of readHistory(repository, { since, missing })) {
+      for (const finding of await scanBytes(this.#finder, bytes)) {
         const names = object.commit === undefined ? [finding.key] : [];
         names.push(`${finding.key}\n${object.path}`);
         if (names.some((name) => reported.has(name))) continue;
@@ -134,12 +142,16 @@ class Scan {
       }
       this.#count();
     }
+    if (absent > 0) await this.#reportAbsent(repository, absent);
+  }
+
+  async #reportAbsent(repository: Repository, count: number): Promise<void> {
+    const missing = `objects of its history are missing (${count.toLocaleString('en')})`;
+    const path = repository.root;
+    if (await isPartial(repository)) this.result.gaps.push({ path, reason: `${missing}, ${partial}` });
+    else this.result.problems.push({ path, reason: `${missing}, because it is damaged. Check it: git fsck` });
   }
 }
 
 const shallow = 'its history is cut, because this clone is shallow. Complete it: git fetch --unshallow';
-
-function partial(missing: number): string {
-  const count = missing.toLocaleString('en');
-  return `objects of its history are missing (${count}), because this clone is partial. Complete it: git fetch --refetch --no-filter`;
-}
+const partial = 'because this clone is partial. Complete it: git fetch --refetch --no-filter';
