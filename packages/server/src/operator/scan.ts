@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { isPrefix } from '@soku/key';
 import { readConfig } from '../config.ts';
 import { formatBaseline, InvalidBaseline, readBaseline } from '../scan/baseline.ts';
+import { reasonOf } from '../scan/files.ts';
 import { KeyFinder } from '../scan/find-in-text.ts';
 import { hashOfKey, printable } from '../scan/leak.ts';
 import { formatText } from '../scan/report.ts';
@@ -86,8 +87,9 @@ function readKnown(file: string): Set<string> {
   try {
     return readBaseline(path);
   } catch (error) {
-    if (error instanceof InvalidBaseline) throw new UsageError(`${path}: ${error.message}.`);
-    throw error;
+    const reason =
+      error instanceof InvalidBaseline ? error.message : `it cannot be read (${reasonOf(error)})`;
+    throw new UsageError(`${path}: ${reason}.`);
   }
 }
 

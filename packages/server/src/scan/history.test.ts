@@ -88,7 +88,7 @@ test('a scan ends when git cannot read an object, and reports the keys before it
   repository.commit(`First, with ${key}`);
   // Their names are more than the pipes between the processes hold.
   const folder = Array(5).fill('n'.repeat(200)).join('/');
-  for (let i = 0; i < 400; i++) repository.write(`${folder}/${i}.txt`, `${i}`);
+  for (let i = 0; i < 200; i++) repository.write(`${folder}/${i}.txt`, `${i}`);
   repository.commit('Second');
   const id = repository.git('rev-parse', 'HEAD~1:a.txt').trim();
   const file = join(repository.path, '.git/objects', id.slice(0, 2), id.slice(2));
