@@ -12,19 +12,21 @@ const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js'
 const everyRule = { rules: { 'target-size': { enabled: true } } };
 
 /** The rules whose result depends on the colors of a theme or on the size of the screen. */
-const lookRules = { runOnly: ['color-contrast', 'link-in-text-block', 'target-size'] };
+const lookRules = {
+  runOnly: ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable', 'target-size'],
+};
 
 /**
- * The articles in which everything looks as in an earlier one: the same elements with the same attributes that style
- * sheets select, in the same places.
+ * The articles around no part of `root` in which everything looks as in an earlier one: the same elements with the same
+ * attributes that style sheets may select, below the same ancestors. No color depends on the order of elements.
  */
-const alike = `(() => {
+const findAlike = `(root) => {
   const looks = new Map();
   const lookOf = (element) => {
     if (element === null) return '';
     let look = looks.get(element);
     if (look === undefined) {
-      const styling = Array.from(element.attributes).filter(({ name }) => /^(class|style|role|type|open|disabled|hidden|aria-(current|selected|checked|expanded|pressed|invalid)|data-.*)$/.test(name));
+      const styling = Array.from(element.attributes).filter(({ name }) => /^(class|style|role|type|open|disabled|hidden|readonly|data-.*|aria-(?!label|describedby|controls).*)$/.test(name));
       look = [lookOf(element.parentElement), element.localName, ...styling.map(({ name, value }) => name + '=' + value)].join(' ');
       looks.set(element, look);
     }
@@ -34,13 +36,16 @@ const alike = `(() => {
   return Array.from(document.querySelectorAll('article:not(:has(article))')).filter((article) => {
     const before = seen.size;
     for (const element of [article, ...article.querySelectorAll('*')]) seen.add(lookOf(element));
-    return seen.size === before;
+    return seen.size === before && !article.contains(root);
   });
-})()`;
+}`;
 
-/** Checks the top dialog if one is open, because nothing behind a modal dialog can be reached. */
+/** The top dialog if one is open, because nothing behind a modal dialog can be reached. */
+const rootOf = (within: string) =>
+  `(Array.from(document.querySelectorAll('dialog[open]')).at(-1) ?? document.querySelector(${JSON.stringify(within)}))`;
+
 const runAxe = (within: string, options: object) => `axe
-  .run(Array.from(document.querySelectorAll('dialog[open]')).at(-1) ?? document.querySelector(${JSON.stringify(within)}), ${JSON.stringify({ ...options, resultTypes: ['violations'] })})
+  .run(${rootOf(within)}, ${JSON.stringify({ ...options, resultTypes: ['violations'] })})
   .then(({ violations }) => violations.map(({ id, nodes }) => ({
     id,
     nodes: nodes.map(({ html, failureSummary }) => html.slice(0, 200) + ' ' + failureSummary),
@@ -48,11 +53,13 @@ const runAxe = (within: string, options: object) => `axe
 
 /** Takes the other articles out of the page meanwhile, because axe spends most of its time on collecting all elements. */
 const checkEachLook = (within: string) => `(async () => {
-  const repeated = ${alike}.map((article) => ({ article, place: document.createComment('') }));
+  const repeated = (${findAlike})(${rootOf(within)}).map((article) => ({ article, place: document.createComment('') }));
   for (const { article, place } of repeated) article.replaceWith(place);
-  const violations = await ${runAxe(within, lookRules)};
-  for (const { article, place } of repeated) place.replaceWith(article);
-  return violations;
+  try {
+    return await ${runAxe(within, lookRules)};
+  } finally {
+    for (const { article, place } of repeated) place.replaceWith(article);
+  }
 })()`;
 
 const violationsSchema = z.array(z.object({ id: z.string(), nodes: z.array(z.string()) }));
@@ -98,9 +105,9 @@ async function hasNoViolations(page: Page, where: string, run: string): Promise<
 
 /**
  * Checks the page in its current state, without reloading it: on a wide screen in the light theme and on a small screen in
- * the dark theme. A small screen shows everything a wide one does, except parts of the sidebar, the contents beside a text,
- * every second chart label and a chevron. So all rules run on the small one, and on the wide one those that depend on the
- * look, on each look once.
+ * the dark theme. All rules run on the small one, and on the wide one those that depend on the look, on each look once. A
+ * small screen shows most of what a wide one does, but not parts of the sidebar, the contents beside a text, and the heads
+ * and some columns of tables: there, `wide` is needed.
  *
  * @param options.within selector of the part that axe checks, if another test checks the rest of a long page
  * @param options.wide whether all rules also run on the wide screen, for what only that shows

@@ -50,7 +50,7 @@ test('a CSV file is mapped, checked and imported, and its keys then work', async
   const fields = page.getByRole('combobox');
   const chosen = await fields.evaluateAll((all) => all.map((one) => ('value' in one ? one.value : '')));
   assert.deepEqual(chosen, ['name', 'hash', 'scopes', 'expiresAt', '']);
-  await isAccessible(page);
+  await isAccessible(page, { wide: true });
 
   await button(page, 'Check 2 keys').click();
   await hasFocus(step(page, 'Ready to import 2 keys'));

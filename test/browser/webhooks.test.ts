@@ -136,7 +136,7 @@ test('a failing delivery shows its response and is sent again; the list follows 
   await reads(rows(page), / Failed 503 in \d+ ms 10 .*None$/);
   await rows(page).getByRole('button').click();
   await reads(details(page), /The receiver responded with 503 instead of 2xx\. .*\{"error":"queue full"\}/);
-  await isAccessible(page, { state: 'a failed delivery' });
+  await isAccessible(page, { wide: true, state: 'a failed delivery' });
 
   receiver.respond = (_request, response) => void response.writeHead(200).end('thanks,\n\u202esknaht');
   await tabTo(button(page, 'Redeliver'));

@@ -15,12 +15,16 @@ const [node] = await sharedNodes();
 const verify = (apiKey: string) => call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
 const readiness = () => call(`${node.url}/readyz`);
 
-/** Repeats a request until the response has this status; fails after a timeout. */
-async function eventually(status: number, request: () => Promise<HttpResponse>): Promise<void> {
+/** Repeats a request while the response has one status, until it has another; fails after a timeout. */
+async function becomes(
+  [before, status]: [before: number, after: number],
+  request: () => Promise<HttpResponse>,
+): Promise<void> {
   const begun = performance.now();
   for (;;) {
     const response = await request();
     if (response.status === status) break;
+    assert.equal(response.status, before, response.text);
     assert.ok(performance.now() - begun < timeout, `still ${response.status} ${response.text}`);
     await pause(10);
   }
@@ -33,12 +37,13 @@ test('a node without a lease and without its database responds 503, and recovers
   const backEnd = await ada.createKey({ name: 'back end', scopes: ['keys:verify'] });
   await ada.revoke(revoked.key.id);
   // On a busy machine, the node has lost its lease at times.
-  await eventually(204, () => verify(good.apiKey));
-  await eventually(401, () => verify(revoked.apiKey));
+  await becomes([503, 204], () => verify(good.apiKey));
+  await becomes([503, 401], () => verify(revoked.apiKey));
+  await becomes([503, 200], readiness);
 
   node.proxy.cut();
   // The key is cached, and accepted as long as the lease lasts.
-  await eventually(503, () => verify(good.apiKey));
+  await becomes([204, 503], () => verify(good.apiKey));
   const responses = {
     GET: await verify(good.apiKey),
     HEAD: await exchange(`${node.url}/v1/verify`, {
@@ -65,6 +70,6 @@ test('a node without a lease and without its database responds 503, and recovers
   assert.equal(errorSchema.parse(rejected.body).error.code, 'revoked_key', 'a revoked key stays revoked');
 
   node.proxy.heal();
-  await eventually(200, readiness);
-  await eventually(204, () => verify(good.apiKey));
+  await becomes([503, 200], readiness);
+  await becomes([503, 204], () => verify(good.apiKey));
 });

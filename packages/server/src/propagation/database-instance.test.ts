@@ -21,14 +21,15 @@ test('after a restart of the database, a node accepts nothing before it was comp
   await world.run(2000);
   assert.ok(calls.includes('replaced'));
   assert.deepEqual([holds(), node.trusts(world.database.instance)], [false, false]);
-  const ended: number[] = [];
-  const waits = [500, 10_000].map((ms) => node.whenTrusted(ms).then(() => ended.push(ms)));
+  const ended: [number, boolean][] = [];
+  const waits = [500, 10_000].map((ms) => node.whenTrusted(ms).then((trusted) => ended.push([ms, trusted])));
   await world.run(400);
   assert.deepEqual(ended, []);
   await world.run(200);
-  assert.deepEqual(ended, [500]);
+  assert.deepEqual(ended, [[500, false]]);
   comparison.resolve(world.database.instance);
   await Promise.all([...waits, world.run(1000)]);
+  assert.deepEqual(ended[1], [10_000, true]);
   assert.equal(calls.at(-1), 'recovered');
   assert.deepEqual([holds(), node.trusts(world.database.instance)], [true, true]);
   assert.ok(!calls.includes('lost changes'));

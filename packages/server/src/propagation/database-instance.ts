@@ -1,3 +1,5 @@
+import type { Later } from '../timers/periodic-task.ts';
+
 /** What to do when another instance of the database responds. */
 export interface InstanceHandlers {
   /** Called when another instance responds: the database has restarted, or a standby or a copy took over. */
@@ -34,8 +36,8 @@ export class DatabaseInstance {
    * another one may have taken over since.
    */
   #mustCompare = true;
-  /** Callers that wait for the end of the comparison. */
-  #waiting: (() => void)[] = [];
+  /** Each ends the wait of a caller for the end of the comparison. */
+  readonly #waiting = new Set<() => void>();
 
   /** @param startOver called before the handlers when another instance responds */
   constructor(handlers: InstanceHandlers, startOver: () => void) {
@@ -74,12 +76,18 @@ export class DatabaseInstance {
     return this.#mustCompare;
   }
 
-  /** Resolves when results of the newest instance may be used. It may wait without a limit. */
-  whenCompared(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#isReplaced) this.#waiting.push(resolve);
-      else resolve();
-    });
+  /** Resolves to true when results of the newest instance may be used, or to false after `ms`. */
+  async whenCompared(ms: number, later: Later): Promise<boolean> {
+    if (!this.#isReplaced) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const end = () => resolve(true);
+    const cancel = later(() => resolve(false), ms);
+    this.#waiting.add(end);
+    const isCompared = await promise;
+    cancel();
+    // A comparison may last for hours, and callers come and go.
+    this.#waiting.delete(end);
+    return isCompared;
   }
 
   /** Revokes again what the database lacks. @returns the instance that it used */
@@ -95,7 +103,7 @@ export class DatabaseInstance {
   compared(hasLost: boolean): void {
     this.#isReplaced = false;
     this.#mustCompare = false;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    for (const end of this.#waiting) end();
     if (hasLost) this.#handlers.lostChanges();
   }
 }

@@ -151,9 +151,9 @@ export class VerifierNode {
     return this.#instance.isCompared(instance);
   }
 
-  /** Resolves when `trusts` returns true for a read of the newest instance, or after `ms`. */
-  async whenTrusted(ms: number): Promise<void> {
-    await withTimeout(this.#instance.whenCompared(), ms, this.#options.later);
+  /** Resolves to true when `trusts` returns true for a read of the newest instance, or to false after `ms`. */
+  whenTrusted(ms: number): Promise<boolean> {
+    return this.#instance.whenCompared(ms, this.#options.later);
   }
 
   /** Call this when a change was published, or may have been. */

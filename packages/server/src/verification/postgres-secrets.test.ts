@@ -21,7 +21,7 @@ function secrets() {
     beginRead: () => ++sent,
     mayCache: () => true,
     trusts: () => true,
-    whenTrusted: async () => undefined,
+    whenTrusted: async () => true,
   };
   return { secrets: new PostgresSecrets(verificationPool, guard, 'off'), sent: () => sent };
 }
@@ -97,31 +97,44 @@ test('when the database cancels a read, waiting requests fail at once', async ()
 });
 
 /** A guard that trusts only the instance `trusted`, and calls `compare` where the node waits for the comparison. */
-function guardOf(trusted: { instance: string }, compare: (ms: number) => Promise<void>) {
+function guardOf(trusted: { instance: string }, compare: (ms: number) => Promise<boolean>) {
+  let sent = 0;
   const guard = {
-    beginRead: () => null,
+    beginRead: () => ++sent,
     mayCache: () => true,
     trusts: (instance: string) => instance === trusted.instance,
     whenTrusted: compare,
   };
-  return new PostgresSecrets(verificationPool, guard, 'off');
+  return { source: new PostgresSecrets(verificationPool, guard, 'off'), sent: () => sent };
 }
 
 test('a read of an instance that is not compared yet waits, and then reads again', async () => {
   const { rows } = await pool.query<{ instance: string }>(`SELECT ${serverInstance} AS instance`);
   const trusted = { instance: 'the former one' };
-  const source = guardOf(trusted, async () => {
+  const { source, sent } = guardOf(trusted, async () => {
     await pool.query(`UPDATE api_key SET scopes = 'of:now' WHERE id = 'key_0'`);
     trusted.instance = rows[0]?.instance ?? '';
+    return true;
   });
   const { stored } = await source.read(first);
   assert.ok(stored !== undefined && 'key' in stored);
   assert.deepEqual(stored.key.scopes, ['of:now'], 'the result from before the comparison decides nothing');
+  assert.equal(sent(), 2);
 });
 
 test('a read fails when the instance was not compared in time', async () => {
   const waits: number[] = [];
-  const source = guardOf({ instance: 'the former one' }, async (ms) => void waits.push(ms));
+  const { source, sent } = guardOf({ instance: 'the former one' }, async (ms) => {
+    waits.push(ms);
+    return false;
+  });
   await assert.rejects(source.read(first), /has not compared its revocation journal/);
-  assert.deepEqual(waits, [1500]);
+  assert.equal(sent(), 1, 'it is not read again, because that would decide nothing either');
+  assert.ok(waits.length === 1 && Number(waits[0]) < 1500, `${waits} ms after the first read`);
+});
+
+test('a read fails when a third instance responds after the comparison', async () => {
+  const { source, sent } = guardOf({ instance: 'the former one' }, async () => true);
+  await assert.rejects(source.read(first), /has not compared its revocation journal/);
+  assert.equal(sent(), 2);
 });

@@ -12,7 +12,10 @@ import { parseStoredSecret, secretColumns, secretTables } from './stored-secret.
  */
 const bounds = { statements: 4, secrets: 500, callers: 10_000 };
 
-/** Maximum time in ms for which a read waits until another instance of PostgreSQL was compared with the journal. */
+/**
+ * Maximum time in ms from the start of a read until another instance of PostgreSQL was compared with the journal. Proxies
+ * that verify keys wait for 2 s (docs/protect-with-nginx.md).
+ */
 const longestWait = 1500;
 
 /**
@@ -42,8 +45,8 @@ export interface FillGuard<Ticket> {
   mayCache(ticket: Ticket, head: LogPosition): boolean;
   /** Whether the result may decide about a key. @param instance of the server that was read */
   trusts(instance: string): boolean;
-  /** Resolves when the newest instance is trusted, or after `ms`. */
-  whenTrusted(ms: number): Promise<void>;
+  /** Resolves to true when the newest instance is trusted, or to false after `ms`. */
+  whenTrusted(ms: number): Promise<boolean>;
 }
 
 /** What one statement has read. */
@@ -136,10 +139,11 @@ export class PostgresSecrets<Ticket> implements SecretSource {
 
   /** Reads again when another instance of PostgreSQL has responded and was then compared with the journal. */
   async #readTrusted(hashes: readonly Buffer[]): Promise<Found<Ticket>> {
+    const begun = performance.now();
     const found = await this.#read(hashes);
     if (found !== undefined) return found;
-    await this.#guard.whenTrusted(longestWait);
-    const again = await this.#read(hashes);
+    const isTrusted = await this.#guard.whenTrusted(Math.max(0, begun + longestWait - performance.now()));
+    const again = isTrusted ? await this.#read(hashes) : undefined;
     if (again === undefined) throw new Error(replaced);
     return again;
   }
