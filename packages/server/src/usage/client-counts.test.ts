@@ -205,5 +205,20 @@ for (const [agent, program] of [
 }
 
 test('a text that someone changed counts as no clients', () => {
-  for (const text of ['', '{', '{"addresses":3}']) assert.deepEqual(parseClients(text), noClients());
+  const addresses = [
+    '3',
+    '[["a"]]',
+    '[["a",1,2]]',
+    '[[1,1]]',
+    '[["a","1"]]',
+    '[["a",1.5]]',
+    '[["a",1],null]',
+    '[]',
+  ];
+  const texts = addresses.map(
+    (list) => `{"addresses":${list},"otherAddresses":1,"programs":[],"otherPrograms":1}`,
+  );
+  const valid = texts.pop() ?? '';
+  for (const text of ['', '{', ...texts]) assert.deepEqual(parseClients(text), noClients());
+  assert.equal(parseClients(valid).addresses.other, 1);
 });
