@@ -121,6 +121,8 @@ test('signing out everywhere else signs out all other browsers but not this one'
 test('signing out everywhere also signs out this browser', async (t) => {
   const page = await dashboard.open(t, '/settings/account?panel=end-all', {
     as: await dashboard.openSession(),
+    // A page that still loads when its session ends.
+    expected: [httpErrorMessage(401)],
   });
   await alertDialog(page).getByRole('button', { name: 'Sign out everywhere' }).click();
   await isAt(page, '/login');

@@ -161,7 +161,11 @@ test('signing out removes the lists from the browser, in all tabs', async (t) =>
 test('signing out everywhere removes the lists from this browser', async (t) => {
   const person = await neighbor.openSession();
   const { key } = await person.createKey({ name: 'Opened before the end' });
-  const page = await dashboard.open(t, `/settings/api/${key.id}`, { as: person });
+  const page = await dashboard.open(t, `/settings/api/${key.id}`, {
+    as: person,
+    // A page that still loads when its session ends.
+    expected: [httpErrorMessage(401)],
+  });
   await lists(page, ['Opened before the end']);
   await page.goto(`${dashboard.server.url}/settings/account?panel=end-all`);
   await keys.alertDialog(page).getByRole('button', { name: 'Sign out everywhere' }).click();
