@@ -6,6 +6,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { start, startTcp } from '../../../../test/support/lone-gateway.ts';
+import { patience } from '../../../../test/support/patience.ts';
 import { watchBody } from './watch-body.ts';
 
 /** An upstream that accepts each chunk only when the test allows it. */
@@ -64,14 +65,15 @@ test('the body timeout ends with the body, and starts only when the client may s
 const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n';
 
 test('a body that stalls after the response started ends both connections', {
-  timeout: 20_000,
+  timeout: patience,
 }, async (t) => {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
   const url = await startTcp(t, (socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab'));
     socket.once('close', resolve);
   });
-  const { port } = await start(t, url, { body: 50, silence: 60_000 });
+  // Long enough for the response to begin on a busy machine.
+  const { port } = await start(t, url, { body: 500, silence: 60_000 });
   const socket = connect(port, '127.0.0.1');
   socket.write(`${head}\r\nab`);
   const answer = await text(socket);
@@ -80,22 +82,22 @@ test('a body that stalls after the response started ends both connections', {
 });
 
 test('a body that stalls after the complete response does not keep the connection open', {
-  timeout: 20_000,
+  timeout: patience,
 }, async (t) => {
   const url = await startTcp(t, (socket) => {
     socket.once('data', () =>
       socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nearly'),
     );
   });
-  const { port } = await start(t, url, { body: 50, silence: 60_000 });
+  const { port } = await start(t, url, { body: 500, silence: 60_000 });
   const socket = connect(port, '127.0.0.1');
   socket.write(`${head}\r\nab`);
   assert.match(await text(socket), /^HTTP\/1.1 200 .*\r\n\r\nearly$/s);
 });
 
-test('an upstream that never sends 100 Continue times out itself', { timeout: 20_000 }, async (t) => {
+test('an upstream that never sends 100 Continue times out itself', { timeout: patience }, async (t) => {
   const url = await startTcp(t, (socket) => socket.resume());
-  const { port } = await start(t, url, { body: 20, silence: 100 });
+  const { port } = await start(t, url, { body: 20, silence: 500 });
   const socket = connect(port, '127.0.0.1');
   t.after(() => socket.destroy());
   socket.write(`${head}Expect: 100-continue\r\n\r\n`);
