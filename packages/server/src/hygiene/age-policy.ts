@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { lockFreeKeys } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
@@ -9,7 +8,7 @@ import { split } from '../split.ts';
 import { Pace } from '../usage/pace.ts';
 import { type AgeRequest, type OldKey, oldAmong, oldKeys } from './old-keys.ts';
 import { agreedTime } from './watch.ts';
-import { concernsAll, lockPolicy, workspacesWithPolicy } from './workspaces.ts';
+import { lockPolicy, searchWorkspaces } from './workspaces.ts';
 
 /** Keys per transaction, which blocks the process for some ms with SQLite. */
 const batchSize = 100;
@@ -31,8 +30,6 @@ interface Options {
 export class AgePolicy {
   readonly #options: Options;
   readonly #pace: Pace;
-  /** ms by which the clock of this node is fast. */
-  #ahead = 0;
   #stopped = false;
 
   constructor(options: Options) {
@@ -42,30 +39,22 @@ export class AgePolicy {
 
   /** Looks at all keys once. */
   async apply(): Promise<void> {
-    const { db, failed } = this.#options;
-    const clock = this.#options.now();
+    const { db, failed, now } = this.#options;
+    const clock = now();
     // A warning comes once, so one that a node with a fast clock records too early would never come in time.
-    this.#ahead = clock - (await agreedTime(db, clock));
-    for await (const policy of workspacesWithPolicy(db, 'max_secret_age')) {
-      if (this.#stopped) return;
-      await this.#applyTo({ ...policy, now: this.#now() }).catch((error: unknown) => {
-        if (concernsAll(error)) throw error;
-        failed(error, policy.workspaceId);
-      });
-      // SQLite answers within one turn of the event loop, and there may be many small workspaces.
-      await turn();
-    }
+    const ahead = clock - (await agreedTime(db, clock));
+    const later = () => now() - ahead;
+    await searchWorkspaces(db, 'max_secret_age', {
+      isStopped: () => this.#stopped,
+      apply: (policy) => this.#applyTo({ ...policy, now: later(), later }),
+      failed,
+    });
   }
 
   /** Lets a running `apply` end after the current transaction. */
   stop(): void {
     this.#stopped = true;
     this.#pace.hurry();
-  }
-
-  /** Epoch ms. */
-  #now(): number {
-    return this.#options.now() - this.#ahead;
   }
 
   async #applyTo(request: AgeRequest): Promise<void> {
@@ -85,7 +74,7 @@ export class AgePolicy {
     // Read again, because a key may have been rotated, changed or warned about since it was found.
     const keys = await oldAmong(db, request, await lockFreeKeys(db, ids));
     // The search may have begun minutes ago. Emails and webhooks look for events by the time in their ids.
-    const at = this.#now();
+    const at = request.later();
     await recordWarnings(db, request, keys, at);
     return { value: undefined, events: keys.map((key) => keyIsOld(request, key, at)) };
   }

@@ -1,10 +1,9 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { type Kysely, type SqlBool, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { allOf } from '../keys/list-filter.ts';
-import { rangesOf } from '../keys/list-ranges.ts';
 import { idleSinceOf, isAcceptedKey } from './findings.ts';
 import { firstWarningAt, type Warnings } from './idle-steps.ts';
+import { type KeyConditions, keyPages, pageSize } from './key-pages.ts';
 
 /** An accepted key that is idle for long enough to be warned. */
 export interface IdleKey extends Warnings {
@@ -27,20 +26,9 @@ export interface IdleRequest {
   later: () => number;
 }
 
-/** Keys per statement. On SQLite, each range also has at most as many keys. */
-const pageSize = 2000;
-
-/** The idle keys of a workspace, in pages. Other work runs between two of them. */
-export async function* idleKeys(db: Kysely<Tables>, request: IdleRequest): AsyncGenerator<IdleKey[], void> {
-  const keys = { workspaceId: request.workspaceId, ids: undefined, order: 'asc', after: undefined } as const;
-  for await (const { condition } of rangesOf(db, keys, pageSize)) {
-    for (let after = ''; ; await turn()) {
-      const page = await readIdle(db, request, [condition, sql`api_key.id > ${after}`]);
-      if (page.length > 0) yield page;
-      after = page.at(-1)?.id ?? '';
-      if (page.length < pageSize) break;
-    }
-  }
+/** The idle keys of a workspace, in pages. */
+export function idleKeys(db: Kysely<Tables>, request: IdleRequest): AsyncGenerator<IdleKey[], void> {
+  return keyPages(db, request.workspaceId, (only) => readIdle(db, request, only));
 }
 
 /** Those of some keys of the workspace that are idle. */
@@ -55,7 +43,7 @@ export async function idleAmong(
 async function readIdle(
   db: Kysely<Tables>,
   { workspaceId, days, knownSince, now }: IdleRequest,
-  only: readonly ReturnType<typeof sql<SqlBool>>[],
+  only: KeyConditions,
 ): Promise<IdleKey[]> {
   const since = idleSinceOf(db, knownSince);
   const conditions = [

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { lockFreeKeys } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
@@ -13,7 +12,7 @@ import { dueStep, type IdleStep } from './idle-steps.ts';
 import { nodesWithUnwrittenUses } from './unwritten-usage.ts';
 import { deleteObsoleteWarnings, writeWarnings } from './warnings.ts';
 import { type IdleTimeReset, recordWatch } from './watch.ts';
-import { concernsAll, lockPolicy, workspacesWithPolicy } from './workspaces.ts';
+import { lockPolicy, searchWorkspaces } from './workspaces.ts';
 
 /** Keys per transaction, which blocks the process for some ms with SQLite. */
 const batchSize = 100;
@@ -56,7 +55,7 @@ export class IdlePolicy {
    * that idle times start over if this lasts for long: these uses are lost if their node ends.
    */
   async apply(): Promise<void> {
-    const { db, reset, paused } = this.#options;
+    const { db, reset, paused, failed } = this.#options;
     const unwritten = await nodesWithUnwrittenUses(db);
     if (unwritten.length > 0) return paused(unwritten);
     const clock = this.#options.now();
@@ -66,15 +65,11 @@ export class IdlePolicy {
     await deleteObsoleteWarnings(db, now);
     const knownSince = Math.max(since, await completeSince(db));
     const later = () => now + this.#options.now() - clock;
-    for await (const policy of workspacesWithPolicy(db, 'max_key_idle')) {
-      if (this.#stopped) return;
-      await this.#applyTo({ ...policy, knownSince, now, later }).catch((error: unknown) => {
-        if (concernsAll(error)) throw error;
-        this.#options.failed(error, policy.workspaceId);
-      });
-      // SQLite answers within one turn of the event loop, and there may be many small workspaces.
-      await turn();
-    }
+    await searchWorkspaces(db, 'max_key_idle', {
+      isStopped: () => this.#stopped,
+      apply: (policy) => this.#applyTo({ ...policy, knownSince, now, later }),
+      failed,
+    });
   }
 
   /** Lets a running `apply` end after the current transaction. */

@@ -1,10 +1,9 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { msPerDay } from '@soku/contract/instant';
 import { type Kysely, type SqlBool, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { allOf } from '../keys/list-filter.ts';
-import { rangesOf } from '../keys/list-ranges.ts';
 import { hasNoSecretSince, isAcceptedKey, rotatedAt } from './findings.ts';
+import { type KeyConditions, keyPages, pageSize } from './key-pages.ts';
 
 /** An accepted key whose newest secret is older than the policy, without a warning about this secret. */
 export interface OldKey {
@@ -21,22 +20,13 @@ export interface AgeRequest {
   days: number;
   /** Epoch ms: when the search of the workspace began. */
   now: number;
+  /** Epoch ms: the current time, by the same clock. */
+  later: () => number;
 }
 
-/** Keys per statement. On SQLite, each range also has at most as many keys. */
-const pageSize = 2000;
-
-/** The old keys of a workspace, in pages. Other work runs between two of them. */
-export async function* oldKeys(db: Kysely<Tables>, request: AgeRequest): AsyncGenerator<OldKey[], void> {
-  const keys = { workspaceId: request.workspaceId, ids: undefined, order: 'asc', after: undefined } as const;
-  for await (const { condition } of rangesOf(db, keys, pageSize)) {
-    for (let after = ''; ; await turn()) {
-      const page = await readOld(db, request, [condition, sql`api_key.id > ${after}`]);
-      if (page.length > 0) yield page;
-      after = page.at(-1)?.id ?? '';
-      if (page.length < pageSize) break;
-    }
-  }
+/** The old keys of a workspace, in pages. */
+export function oldKeys(db: Kysely<Tables>, request: AgeRequest): AsyncGenerator<OldKey[], void> {
+  return keyPages(db, request.workspaceId, (only) => readOld(db, request, only));
 }
 
 /** Those of some keys of the workspace that are old. */
@@ -51,7 +41,7 @@ export async function oldAmong(
 async function readOld(
   db: Kysely<Tables>,
   { workspaceId, days, now }: AgeRequest,
-  only: readonly ReturnType<typeof sql<SqlBool>>[],
+  only: KeyConditions,
 ): Promise<OldKey[]> {
   const conditions = [
     sql<SqlBool>`api_key.workspace_id = ${workspaceId}`,

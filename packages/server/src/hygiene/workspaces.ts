@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
@@ -20,7 +21,37 @@ const pageSize = 200;
 /** SQLSTATE of PostgreSQL. */
 const lockTimeout = '55P03';
 
-export async function* workspacesWithPolicy(
+interface Search {
+  /** Asked before each workspace. */
+  isStopped: () => boolean;
+  /** Searches one workspace. */
+  apply: (policy: WorkspacePolicy) => Promise<void>;
+  /** Called when the search failed for one workspace. */
+  failed: (error: unknown, workspaceId: string) => void;
+}
+
+/**
+ * Searches the workspaces with a policy, one after another.
+ *
+ * @throws when the database does not respond
+ */
+export async function searchWorkspaces(
+  db: Kysely<Tables>,
+  column: PolicyColumn,
+  { isStopped, apply, failed }: Search,
+): Promise<void> {
+  for await (const policy of workspacesWithPolicy(db, column)) {
+    if (isStopped()) return;
+    await apply(policy).catch((error: unknown) => {
+      if (concernsAll(error)) throw error;
+      failed(error, policy.workspaceId);
+    });
+    // SQLite answers within one turn of the event loop, and there may be many small workspaces.
+    await turn();
+  }
+}
+
+async function* workspacesWithPolicy(
   db: Kysely<Tables>,
   column: PolicyColumn,
 ): AsyncGenerator<WorkspacePolicy, void> {
@@ -52,6 +83,6 @@ export async function lockPolicy(
 }
 
 /** A workspace whose row someone locks for long must not keep the others from being searched. */
-export function concernsAll(error: unknown): boolean {
+function concernsAll(error: unknown): boolean {
   return error instanceof DatabaseUnavailable && error.code !== lockTimeout;
 }
