@@ -7,9 +7,9 @@ import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { GitRepository } from '../../../../test/support/git-repository.ts';
 import { operate } from '../../../../test/support/operate.ts';
+import { plantedPrefix as prefix } from '../../../../test/support/planted-keys.ts';
 import { runOperator } from '../../../../test/support/server.ts';
 
-const prefix = 'acme_key_';
 const newKey = () => generateKey({ prefix });
 const hex = (key: string) => hash('sha256', key);
 const scan = (...args: string[]) => operate(['scan', ...args], { SOKU_KEY_PREFIX: prefix });

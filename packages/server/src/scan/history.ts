@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { ByteReader } from './byte-reader.ts';
-import { type Git, gitOutput, HistoryUnavailable, startGit } from './git.ts';
+import { gitOutput, HistoryUnavailable, startGit } from './git.ts';
 import type { Repository } from './repository.ts';
 
 /** An object of a Git repository: a version of a file, or the message of a commit or a tag. */
@@ -45,8 +45,8 @@ export async function* readHistory(
   const listed = new Set<string>();
   let absent = 0;
   const reachable = async function* (): AsyncGenerator<Name> {
-    const lister = startGit(gitDir, ['rev-list', '--objects', ...order, ...range, ...paths]);
-    for await (const name of parseNames(lister)) {
+    const lines = gitLines(gitDir, ['rev-list', '--objects', ...order, ...range, ...paths]);
+    for await (const name of parseNames(lines)) {
       if (name === 'missing') absent += 1;
       else {
         listed.add(name.id);
@@ -85,37 +85,40 @@ export async function isCut(
 type Name = Pick<HistoryObject, 'id' | 'commit' | 'path'>;
 
 /** Parses the lines of `git rev-list --objects`: "<commit>", "<object> <path>" or "?<missing object>". */
-async function* parseNames(lister: Git): AsyncGenerator<Name | 'missing'> {
-  lister.child.stdin.end();
+async function* parseNames(lines: AsyncGenerator<string>): AsyncGenerator<Name | 'missing'> {
   let commit: string | undefined;
-  try {
-    for await (const line of new ByteReader(lister.child.stdout).lines()) {
-      const space = line.indexOf(' ');
-      if (line.startsWith('?')) yield 'missing';
-      else if (space === -1) {
-        commit = line;
-        yield { id: line, commit, path: '' };
-      } else yield { id: line.slice(0, space), commit, path: line.slice(space + 1) };
-    }
-    await lister.end;
-  } finally {
-    lister.child.kill();
+  for await (const line of lines) {
+    const space = line.indexOf(' ');
+    if (line.startsWith('?')) yield 'missing';
+    else if (space === -1) {
+      commit = line;
+      yield { id: line, commit, path: '' };
+    } else yield { id: line.slice(0, space), commit, path: line.slice(space + 1) };
   }
 }
 
 /** The objects that nothing references: staged files, dropped stashes, and commits that were amended long ago. */
 async function* unlisted(gitDir: string, listed: ReadonlySet<string>): AsyncGenerator<Name> {
   const check = '--batch-check=%(objectname) %(objecttype)';
-  const lister = startGit(gitDir, ['cat-file', '--batch-all-objects', '--unordered', check]);
-  lister.child.stdin.end();
+  for await (const line of gitLines(gitDir, ['cat-file', '--batch-all-objects', '--unordered', check])) {
+    const [id = '', type] = line.split(' ');
+    if (type !== 'tree' && !listed.has(id)) yield { id, commit: undefined, path: '' };
+  }
+}
+
+/**
+ * The output of Git, which ends with the iteration.
+ *
+ * @throws {HistoryUnavailable}
+ */
+async function* gitLines(gitDir: string, args: readonly string[]): AsyncGenerator<string> {
+  const { child, end } = startGit(gitDir, args);
+  child.stdin.end();
   try {
-    for await (const line of new ByteReader(lister.child.stdout).lines()) {
-      const [id = '', type] = line.split(' ');
-      if (type !== 'tree' && !listed.has(id)) yield { id, commit: undefined, path: '' };
-    }
-    await lister.end;
+    yield* new ByteReader(child.stdout).lines();
+    await end;
   } finally {
-    lister.child.kill();
+    child.kill();
   }
 }
 
