@@ -6,8 +6,8 @@ import { createdKeySchema } from '@soku/contract/keys';
 import { findKeyIn, needlesOf } from '../endurance/key-search.ts';
 import { Contract, eventually } from '../support/contract.ts';
 import { newSigner, startKeyList } from '../support/github.ts';
+import { daysAgo, warnTwice } from '../support/idle-warnings.ts';
 import { inDatabase } from '../support/in-database.ts';
-import { day } from '../support/key-calls.ts';
 import { times } from '../support/long.ts';
 import { outboxMails } from '../support/outbox.ts';
 import type { ParsedMail } from '../support/parse-mail.ts';
@@ -112,21 +112,15 @@ async function handlePolicies({ server, ada, keys }: Run, restart: () => Promise
   await ada.call('PATCH', '/v1/workspace', { maxKeyIdleDays: 30, maxSecretAgeDays: 90 });
   // Policies and reminders are looked at some seconds after a start.
   await server.kill('SIGTERM');
-  const ago = (days: number) => Date.now() - days * day;
   const change = (statement: string, ...values: (string | number)[]) =>
     inDatabase(server, `${statement} RETURNING 1`, ...values);
-  await change('UPDATE usage_history SET complete_since = ?, watched_since = ?', ago(60), ago(60));
+  await change('UPDATE usage_history SET complete_since = ?, watched_since = ?', daysAgo(60), daysAgo(60));
   const [, disabled = '', expiring = '', old = ''] = ids;
   for (const id of ids.slice(0, 3))
-    await change('UPDATE api_key SET created_at = ? WHERE id = ?', ago(40), id);
-  await change('UPDATE api_key SET expires_at = ? WHERE id = ?', ago(-0.5), expiring);
-  await change('UPDATE api_key_secret SET created_at = ? WHERE key_id = ?', ago(91), old);
-  await change(
-    'INSERT INTO idle_warning (key_id, idle_since, days, first_at, last_at) SELECT id, created_at, 30, ?, ? FROM api_key WHERE id = ?',
-    ago(14),
-    ago(3),
-    disabled,
-  );
+    await change('UPDATE api_key SET created_at = ? WHERE id = ?', daysAgo(40), id);
+  await change('UPDATE api_key SET expires_at = ? WHERE id = ?', daysAgo(-0.5), expiring);
+  await change('UPDATE api_key_secret SET created_at = ? WHERE key_id = ?', daysAgo(91), old);
+  await warnTwice(change, disabled);
   await restart();
 }
 

@@ -6,33 +6,25 @@ import { auditPageSchema } from '@soku/contract/audit';
 import { errorSchema } from '@soku/contract/errors';
 import { keySchema } from '@soku/contract/keys';
 import pg from 'pg';
+import { type ChangeRows, daysAgo, warnTwice } from '../support/idle-warnings.ts';
 import { inDatabaseOf } from '../support/in-database.ts';
-import { day } from '../support/key-calls.ts';
 import { times } from '../support/long.ts';
 import { bearer, call } from '../support/person.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import type { ClusterNode } from '../torture/cluster.ts';
 import { sharedNodes } from './shared-cluster.ts';
 
-type Change = (statement: string, ...values: (string | number)[]) => Promise<unknown>;
-
 /** Makes keys look unused for 40 days, with both warnings of a policy of 30 days, whose time is over. */
-async function makeIdle(change: Change, ids: readonly string[]): Promise<void> {
-  const ago = (days: number) => Date.now() - days * day;
+async function makeIdle(change: ChangeRows, ids: readonly string[]): Promise<void> {
   await change(
     'UPDATE usage_history SET complete_since = ?, watched_since = ?, watched_until = ?',
-    ago(60),
-    ago(60),
-    ago(0),
+    daysAgo(60),
+    daysAgo(60),
+    daysAgo(0),
   );
   for (const id of ids) {
-    await change('UPDATE api_key SET created_at = ? WHERE id = ?', ago(40), id);
-    await change(
-      'INSERT INTO idle_warning (key_id, idle_since, days, first_at, last_at) SELECT id, created_at, 30, ?, ? FROM api_key WHERE id = ?',
-      ago(14),
-      ago(3),
-      id,
-    );
+    await change('UPDATE api_key SET created_at = ? WHERE id = ?', daysAgo(40), id);
+    await warnTwice(change, id);
   }
 }
 

@@ -1,19 +1,25 @@
 /** Mails of the policies for idle keys and for old secrets. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { MailWorld, minute } from '../../../../test/support/mail-world.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { SmtpSink } from '../../../../test/support/smtp.ts';
 import { noOrigin, systemActor } from '../events/actor.ts';
 import { MailPreferences } from './preferences.ts';
 
-test('warnings about idle keys share a mail, and so do disabled keys', async (t) => {
+/** An SMTP server, and a workspace whose members get mails. */
+async function startMail(t: TestContext) {
   const { database, close } = await openTestDatabase('sqlite');
   t.after(close);
   const smtp = await SmtpSink.start();
   t.after(() => smtp.stop());
   const world = new MailWorld(database.kysely, smtp);
   const { id, users } = await world.addWorkspace('ada');
+  return { world, smtp, id, users };
+}
+
+test('warnings about idle keys share a mail, and so do disabled keys', async (t) => {
+  const { world, smtp, id, users } = await startMail(t);
   const actor = systemActor;
   const policy = { policy: 'maxKeyIdleDays', days: 90, idleSince: '2026-09-16T12:00:00.000Z' };
   const warned = { ...policy, warning: 1, disablesAt: '2026-12-14T12:00:00.000Z' };
@@ -48,12 +54,7 @@ test('warnings about idle keys share a mail, and so do disabled keys', async (t)
 });
 
 test('keys due for rotation share a mail, which waits a minute for all of them', async (t) => {
-  const { database, close } = await openTestDatabase('sqlite');
-  t.after(close);
-  const smtp = await SmtpSink.start();
-  t.after(() => smtp.stop());
-  const world = new MailWorld(database.kysely, smtp);
-  const { id, users } = await world.addWorkspace('ada');
+  const { world, smtp, id, users } = await startMail(t);
   const warned = (name: string) =>
     world.event(id, 'key.policy_warned', {
       actor: systemActor,
