@@ -58,7 +58,7 @@ export function scanSection({ machine, figures }: Results): string {
 |---|---|---|
 ${rows.join('\n')}
 
-It finds ${found.median} ${found.unit} planted keys. The last rows are keys that it is known not to find:
+The scanner finds ${found.median} ${found.unit} planted keys. The last rows are places where it is known not to find keys:
 
 | place | found |
 |---|---|

@@ -80,7 +80,7 @@ export async function flood(sizes: Sizes): Promise<Figure[]> {
       values: percent(rates(equal), rates(alone)),
       unit: '% of its rate alone',
       goal: { atLeast: 45 },
-      how: `${how} The flood has as many connections, each of which sends its next request after a response, so a fair share is one half.`,
+      how: `${how} The flood uses the same number of connections, each of which sends its next request after a response, so a fair share is one half.`,
       sides: [{ name: 'during the flood', values: rates(equal), unit: 'k/s' }, yardstick],
     },
     {

@@ -84,13 +84,14 @@ export async function gateway(sizes: Sizes): Promise<Figure[]> {
   ];
   for (const connections of fewConnections) {
     const some = connections === 1 ? lasting : all;
-    figures.push(...latencies(connections, await race(some, { ...load, connections }, sizes)));
+    figures.push(...latencies(connections, await race(some, { ...load, connections }, sizes), sizes));
   }
   return figures;
 }
 
 /** The response time that a proxy adds, compared with the upstream without one. */
-function latencies(connections: number, counts: readonly LoadResult[][]): Figure[] {
+function latencies(connections: number, counts: readonly LoadResult[][], { sustained }: Sizes): Figure[] {
+  const gatewayRuns = ` The gateway is counted for ${sustained} s after a warm-up of the same length.`;
   const [byGateway = [], byAuthRequest = [], byOpen = [], direct = []] = counts;
   return (['p50', 'p99'] as const).map((part) => {
     const added = (results: readonly LoadResult[]) =>
@@ -102,7 +103,7 @@ function latencies(connections: number, counts: readonly LoadResult[][]): Figure
       values,
       unit: 'us',
       ...(part === 'p99' && connections === 1 ? { goal: { below: 1500 } } : {}),
-      how: `The response time through the proxy minus that of the upstream without one. Each connection sends its next request after a response. All keys are cached.${connections === 1 ? ' The gateway is counted as above.' : ''}`,
+      how: `The response time through the proxy minus that of the upstream without one. Each connection sends its next request after a response. All keys are cached.${connections === 1 ? gatewayRuns : ''}`,
       sides: [
         { name: "Soku's gateway", values, unit: 'us' },
         { name: 'nginx without keys', values: added(byOpen), unit: 'us' },

@@ -24,7 +24,7 @@ export async function keyCount(sizes: Sizes): Promise<Figure[]> {
       how: `A cache for one key (SOKU_CACHE_KEYS=1) and random keys of the whole table, so nearly every verification reads the database. ${about}`,
     }),
     compare('in-process cache miss', await missesInProcess(tables, sizes), {
-      how: 'The same without HTTP. Each run is a new process.',
+      how: 'As the figure above, but in process, without HTTP. Each run is a new process.',
     }),
   ];
 }

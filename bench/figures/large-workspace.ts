@@ -42,7 +42,7 @@ export async function largeWorkspace({ keys }: Sizes): Promise<Figure[]> {
     name: `size of the database, ${title} keys`,
     values: [databaseSize(dataDir) / 1e6],
     unit: 'MB',
-    how: 'Four fifths of the keys have been used, which adds a row of usage each.',
+    how: 'Four fifths of the keys have been used, which adds one row of usage per key.',
   });
   return figures;
 }
@@ -69,7 +69,7 @@ async function served(dataDir: string, title: string): Promise<Figure[]> {
       name: `start, ${title} keys`,
       values: [preciseCpuTime(pid)],
       unit: 'ms of CPU time',
-      how: 'CPU time of the server until it has answered its first request.',
+      how: 'CPU time of the server until it has responded to its first request.',
     },
     memoryOf(pid, `memory after the start, ${title} keys`),
   ];

@@ -11,7 +11,7 @@ import { verifyEach } from '../verify-each.ts';
 export async function restrictions(sizes: Sizes): Promise<Figure[]> {
   requireCores();
   requireProgram('wrk');
-  const how = `${abbreviateCount(sizes.keysInUse)} random keys, all of them cached. Each has two scopes and three allowed addresses or blocks; each verification requires a scope and comes from one of them. By CPU time.`;
+  const how = `${abbreviateCount(sizes.keysInUse)} random keys, all of them cached. Each key has two scopes and three allowed addresses or blocks; each verification requires one of these scopes and comes from one of these addresses. Compared by CPU time.`;
   return [
     {
       ...compare(await overHttp(sizes)),

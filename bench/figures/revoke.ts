@@ -120,13 +120,13 @@ async function withFrozenNode({ rounds, revokes }: Sizes): Promise<Figure[]> {
       values: once,
       unit: 'ms',
       goal: { below: longestWait + 100 },
-      how: `The node is stopped (SIGSTOP) just before, so its lease and the margin have to expire (${longestWait} ms).`,
+      how: `The node is stopped (SIGSTOP) just before the revoke, which therefore waits until the node's lease and a safety margin have expired (${longestWait} ms).`,
     },
     {
       name: 'later revokes with one of 3 nodes frozen',
       values: later,
       unit: 'ms, median',
-      how: 'The node is known to be silent by then and is excluded.',
+      how: 'By then, the other nodes know that this node is silent, and do not wait for it.',
     },
   ];
 }

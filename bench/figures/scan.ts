@@ -19,13 +19,13 @@ export async function scanRepository({ scannedFiles, rounds }: Sizes): Promise<F
   }
   const found = whole.map((one) => one.found);
   const title = `${abbreviateCount(scannedFiles)} files`;
-  const how = `The command, with the start of its process, in a repository with ${title} of 1.5 kB and ${planted.size} planted keys. The load average of the machine was ${load} before.`;
+  const how = `The whole command, including the start of its process, in a repository with ${title} of 1.5 kB and ${planted.size} planted keys. The load average of the machine was ${load} before.`;
   return [
     {
       name: 'planted keys found by the scanner',
       values: found.map((hashes) => countIn(hashes, planted)),
       unit: `of ${planted.size}`,
-      how: 'By where they are. The last rows are keys that it is known not to find.',
+      how: 'Keys by the place where they are planted. The last rows are places where the scanner is known not to find keys.',
       sides: [...sidesOf(found, planted), ...sidesOf(found, hidden)],
     },
     { name: `scan of ${title} and their history`, values: whole.map(({ s }) => s), unit: 's', how },

@@ -51,7 +51,7 @@ export async function startTime({ tables }: Sizes): Promise<Figure[]> {
         name: 'npm start to first response',
         values: took.throughNpm,
         ...common,
-        how: 'The same through npm start, which checks whether anything has to be installed or built.',
+        how: 'As above, but started with npm start, which checks whether anything has to be installed or built.',
       },
     ];
   } finally {

@@ -31,7 +31,7 @@ export async function verifyHttp(sizes: Sizes): Promise<Figure[]> {
     sizes,
   );
   const keysOf = (counts: LoadResult[], each: number) => rates(counts).map((rate) => rate * each);
-  const how = `${abbreviateCount(sizes.keysInUse)} of ${abbreviateCount(sizes.keys)} random keys, all of them cached; limits, usage and metrics on. ${defaultConnections} wrk connections. Counted for ${sizes.sustained} s after as long a warm-up, with the writes of usage of that time. The yardstick returns 200 and two bytes for the same requests.`;
+  const how = `${abbreviateCount(sizes.keysInUse)} of ${abbreviateCount(sizes.keys)} random keys, all of them cached; limits, usage and metrics on. ${defaultConnections} wrk connections. Counted for ${sizes.sustained} s after a warm-up of the same length, including the writes of usage in that time. The yardstick returns 200 and two bytes for the same requests.`;
   return [
     {
       ...compare(rates(byGet), rates(bareByGet)),
@@ -42,7 +42,7 @@ export async function verifyHttp(sizes: Sizes): Promise<Figure[]> {
     {
       ...compare(rates(byGet), rates(tunedByGet), 'tuned node:http'),
       name: 'GET /v1/verify compared with a tuned yardstick',
-      how: `The same rounds. Like Soku, this yardstick sets optimizeEmptyRequests, which is off by default.`,
+      how: `Measured in the same rounds. Like Soku, this yardstick sets optimizeEmptyRequests, which is off by default.`,
     },
     {
       ...compare(rates(byPost), rates(bareByPost)),
@@ -59,7 +59,7 @@ export async function verifyHttp(sizes: Sizes): Promise<Figure[]> {
         { name: 'a batch of 100', values: keysOf(batches, 100), unit: 'k/s' },
         { name: 'one key per call', values: keysOf(calls, 1), unit: 'k/s' },
       ],
-      how: `The keys and the server of the figures above. The server's core is always busy, so keys per second are keys per CPU second.`,
+      how: `With the keys and the server of the figures above. The server's core is always busy, so keys per second are keys per CPU second.`,
     },
   ];
 }

@@ -18,7 +18,7 @@ export async function verifyInProcess(sizes: Sizes): Promise<Figure[]> {
       values: percent(ours, map),
       unit: '% of SHA-256 and a Map',
       goal: { atLeast: 80 },
-      how: `${abbreviateCount(keysInUse)} random keys, all of them cached; checksum, limit, usage and its writing, and metrics on. The yardstick hashes the key and finds the hash in a Map. Each run is a new process.`,
+      how: `${abbreviateCount(keysInUse)} random keys, all of them cached; checksum, limit, usage with its writes, and metrics on. The yardstick hashes the key and looks up the hash in a Map. Each run is a new process.`,
       sides: [
         { name: 'Soku', values: ours, unit: 'k/s' },
         { name: 'SHA-256 and a Map', values: map, unit: 'k/s' },
