@@ -13,7 +13,7 @@ import * as keys from './key-pages.ts';
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada, server } = dashboard;
 
-const kinds = (page: Page) => page.locator('.kinds__choice');
+const kinds = (page: Page) => page.locator('.finding-kinds__choice');
 const rows = (page: Page) => page.locator('.findings tbody tr');
 /** Sets since when usage is complete, until the end of the test. The shared server has one such time. */
 async function withUsageSince(t: TestContext, since: number): Promise<void> {

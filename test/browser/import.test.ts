@@ -208,7 +208,7 @@ test('a dropped file is read like a chosen one', async (t) => {
   await page.evaluate(`{
     const transfer = new DataTransfer();
     transfer.items.add(new File(['name,hash\\nDropped,${sha256('dropped')}'], 'dropped.csv', { type: 'text/csv' }));
-    document.querySelector('.drop').dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: transfer }));
+    document.querySelector('.file-drop').dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: transfer }));
   }`);
   await step(page, 'Columns of dropped.csv').waitFor();
 });

@@ -39,7 +39,7 @@ test('a reported key is shown on its page and the overview until its secret has 
   await reportLeak(revoked);
   await ada.revoke(revoked.id);
   const page = await dashboard.open(t, '/');
-  const items = page.locator('.todo__item--leaked');
+  const items = page.locator('.attention__item--leaked');
   await reads(
     items,
     /^In the open has leaked GitHub reported it .*\. It is still accepted\. .* Open key In the open$/,
@@ -82,7 +82,7 @@ test('an older report stays open, whatever became of the secrets and keys that w
   await alert.getByText(second.preview).waitFor();
   await ada.call('POST', `/v1/api-keys/${key.id}/secrets/${second.id}/retire`, {});
   await page.goto(`${server.url}/`);
-  const items = page.locator('.todo__item--leaked');
+  const items = page.locator('.attention__item--leaked');
   await reads(items, /^Rotated has leaked /);
   await items.getByRole('link').click();
   await alert.getByText(first.preview).waitFor();
@@ -96,7 +96,7 @@ test('an older report stays open, whatever became of the secrets and keys that w
   await inDatabase(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', key.id);
   await page.reload();
   await page.getByRole('heading', { name: 'Needs attention' }).waitFor();
-  await page.locator('.todo__more').waitFor();
+  await page.locator('.attention__more').waitFor();
   assert.equal(await items.count(), 0);
   await page.goto(`${server.url}/settings/api/${key.id}`);
   await page.getByRole('heading', { name: 'Rotated' }).waitFor();

@@ -123,7 +123,7 @@ test('the overview reports a retired secret and a disabled key that programs sti
   await ada.call('PATCH', `/v1/api-keys/${disabled.id}`, { disabled: true });
   await recordHours(dashboard, disabled.id, [{ hoursAgo: 1, accepted: 0, refused: 1, code: 'disabled_key' }]);
   const page = await dashboard.open(t, '/');
-  const item = (name: string) => page.locator('.todo__item').filter({ hasText: name });
+  const item = (name: string) => page.locator('.attention__item').filter({ hasText: name });
   await reads(
     item('Old secret'),
     /^Old secret is still used with a retired secret 3 rejected requests in the last 24 hours\. A program still sends the old secret\./,

@@ -63,7 +63,7 @@ test('one sentence compares today with yesterday, and the chart is a table, too'
   assert.match(await summary(page), new RegExp(`^${requests} requests .*yesterday`));
   await reads(page.locator('.overview__day'), /^Overview \w+.*, until \d\d:\d\d$/);
   const chart = section(page, 'Requests per hour');
-  await reads(chart.locator('.why'), /^Rejected \d+/);
+  await reads(chart.locator('.day-reasons'), /^Rejected \d+/);
   const name = (await chart.getByRole('img').getAttribute('aria-label')) ?? '';
   assert.match(name, new RegExp(`Today: ${today.accepted.toLocaleString('en')} accepted`));
   await chart.getByText('Requests by hour', { exact: true }).click();
@@ -187,8 +187,8 @@ test('while the numbers are loading, the page has its heading, and nothing needs
   await page.goto(dashboard.server.url);
   await (await lists).finished();
   await reads(mainHeading(page), /^Overview$/);
-  await page.locator('.todo .skeleton').first().waitFor();
-  assert.equal(await page.locator('.todo__title, .todo__none').count(), 0);
+  await page.locator('.attention .skeleton').first().waitFor();
+  assert.equal(await page.locator('.attention__title, .attention__none').count(), 0);
   respond();
   await reads(items(page).first(), /^Staging is rejected/);
   await reads(mainHeading(page), /^Overview$/);

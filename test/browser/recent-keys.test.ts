@@ -106,7 +106,7 @@ test('a renamed key is listed with its new name, and a revoked one is drawn as a
   await lists(page, ['Opened and renamed']);
   await page.getByRole('button', { name: 'Revoke key' }).click();
   await keys.confirmRevoke(page, 'Opened and renamed').click();
-  await recent(page).locator('.bitting--revoked').waitFor();
+  await recent(page).locator('.key-teeth--revoked').waitFor();
 });
 
 test('a key that does not exist disappears from the list and from the storage', async (t) => {

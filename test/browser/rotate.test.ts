@@ -53,7 +53,7 @@ test('by default, the old secret works until a day after the first use of the ne
   await keys.copyButton(page).click();
   assert.equal(await clipboard(page), newKey);
   await page.getByRole('button', { name: 'Test key' }).click();
-  await reads(keys.dialog(page).locator('.test'), /200: the key works/);
+  await reads(keys.dialog(page).locator('.test-key'), /200: the key works/);
   await keys.doneButton(page).click();
   await isGone(keys.dialog(page));
   await hasFocus(openButton(page));

@@ -41,7 +41,7 @@ test('the countdown counts down, and its end is stated', async (t) => {
   const clock = rotation(page).getByRole('timer');
   await reads(clock, /^23 ?h 59 ?min \d\d ?s$/);
   const teeth = async () =>
-    ((await page.locator('.rail__gone').getAttribute('d')) ?? '').split('M').length - 1;
+    ((await page.locator('.countdown__gone').getAttribute('d')) ?? '').split('M').length - 1;
   assert.equal(await teeth(), 0);
   const before = (await texts(clock)).join();
   await page.clock.runFor(3000);

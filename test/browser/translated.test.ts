@@ -119,7 +119,7 @@ test('a key can be created, copied, tested, renamed, found and revoked in a tran
   await keys.copySnippet(page).click();
   await reads(keys.snippetStatus(page), /^Copied: \.env$/);
   await button(page, 'Test key').click();
-  await reads(keys.dialog(page).locator('.test'), /200: the key works\./);
+  await reads(keys.dialog(page).locator('.test-key'), /200: the key works\./);
   await keys.doneButton(page).click();
   await isGone(keys.dialog(page));
   await reads(page.locator('.list-foot'), /^1 key$/);
@@ -250,7 +250,7 @@ test('the help, the key checker and the reference work in a translated page', as
   await reads(keys.heading(page), /^API key management$/);
   for (const name of ['Python', 'Shell', 'Kubernetes']) await tab(page, name).click();
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'API reference' }).click();
-  await page.locator('.answer summary').first().click();
+  await page.locator('.response summary').first().click();
   assert.ok((await texts(page.locator('.operation'))).length > 5);
   await page.goto(`${dashboard.server.url}/nowhere`);
   await reads(keys.heading(page), /^Page not found$/);

@@ -20,11 +20,11 @@ const { apiKey, key } = await dashboard.ada.createKey({
 
 const operation = (page: Page, id: string) => page.locator(`article[id="${id}"]`);
 // Within the parts of the operations that can be tried: a search by role takes long in the whole reference.
-const keyField = (page: Page) => page.locator('.try').getByRole('textbox', { name: 'API key' });
+const keyField = (page: Page) => page.locator('.try-it').getByRole('textbox', { name: 'API key' });
 const tryButton = (page: Page, id: string) => operation(page, id).getByRole('button', { name: /^Try it/ });
-const sendButton = (page: Page) => page.locator('.try').getByRole('button', { name: 'Send request' });
-const status = (page: Page) => page.locator('.tried__status');
-const body = (page: Page) => page.locator('.tried').getByRole('region', { name: /^response body/ });
+const sendButton = (page: Page) => page.locator('.try-it').getByRole('button', { name: 'Send request' });
+const status = (page: Page) => page.locator('.tried-response__status');
+const body = (page: Page) => page.locator('.tried-response').getByRole('region', { name: /^response body/ });
 
 async function openForm(t: TestContext, id: string, expected: RegExp[] = [], alone = false): Promise<Page> {
   const page = await dashboard.open(t, `/docs#${id}`, { expected, alone });
@@ -51,7 +51,7 @@ test('the form for a request, in one page', async (t) => {
     assert.equal(meSchema.parse(JSON.parse(text)).key.id, key.id);
     assert.match(text, /^\{\n {2}"key": \{\n/, 'formatted');
     const headers = await page
-      .locator('.tried')
+      .locator('.tried-response')
       .getByRole('region', { name: /^response headers/ })
       .textContent();
     assert.match(headers ?? '', /^content-type: application\/json/m);
@@ -70,7 +70,7 @@ test('the form for a request, in one page', async (t) => {
     ] as const) {
       await keyField(page).fill(wrong);
       await sendButton(page).click();
-      await page.locator('.tried').getByRole('link', { name: code }).waitFor();
+      await page.locator('.tried-response').getByRole('link', { name: code }).waitFor();
       await reads(status(page), /^401 Unauthorized/);
       assert.match((await body(page).textContent()) ?? '', new RegExp(`"code": "${code}"`));
     }
@@ -98,11 +98,11 @@ test('the form for a request, in one page', async (t) => {
     await reads(status(page), /^200 OK/);
     assert.equal(await body(page).textContent(), markup);
     const headers = await page
-      .locator('.tried')
+      .locator('.tried-response')
       .getByRole('region', { name: /^response headers/ })
       .textContent();
     assert.match(headers ?? '', /^x-request-id: <img src/m);
-    assert.equal(await page.locator('.tried img, .injected').count(), 0);
+    assert.equal(await page.locator('.tried-response img, .injected').count(), 0);
   });
 
   await t.test('the page reports that there was no response', async () => {
@@ -117,11 +117,11 @@ test('all operations of the reference, in one page', async (t) => {
   const page = await dashboard.open(t, '/docs');
   await settled(page);
   await t.test('only requests that change nothing can be sent; the others show curl', async () => {
-    const offered = await page.locator('article:has(.try) .operation__call .method').allTextContents();
+    const offered = await page.locator('article:has(.try-it) .operation__call .method').allTextContents();
     assert.ok(offered.length >= 8);
     assert.deepEqual([...new Set(offered)], ['GET']);
     for (const id of ['createKey', 'revokeKey', 'listNodes', 'getMetrics']) {
-      assert.equal(await operation(page, id).locator('.try').count(), 0, id);
+      assert.equal(await operation(page, id).locator('.try-it').count(), 0, id);
     }
     await operation(page, 'createKey').getByRole('region', { name: /^curl/ }).waitFor();
   });

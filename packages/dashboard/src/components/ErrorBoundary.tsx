@@ -14,7 +14,7 @@ export class ErrorBoundary extends Component<{ children: Elements }, { failed: b
   override render() {
     if (!this.state.failed) return this.props.children;
     return (
-      <main className="lone">
+      <main className="centered">
         <h1>This page could not be displayed</h1>
         <p>
           <Button variant="primary" onClick={() => window.location.reload()}>

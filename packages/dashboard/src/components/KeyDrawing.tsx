@@ -14,7 +14,7 @@ export function KeyDrawing({ preview, status = 'active' }: KeyTeethProps) {
   const teeth = toothLengths(preview);
   return (
     <svg
-      className={`bitting bitting--${status}`}
+      className={`key-teeth key-teeth--${status}`}
       width="84"
       height="28"
       viewBox="0 0 84 28"

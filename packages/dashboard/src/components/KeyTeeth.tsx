@@ -14,15 +14,12 @@ const comb: Blade = {
   ends: [4, 7, 10, 13],
 };
 
-/**
- * The teeth of a key (the bitting, as locksmiths call it). Decorative: the preview or name beside it identifies the
- * key.
- */
+/** The teeth of a key. Decorative: the preview or the name next to the drawing identifies the key. */
 export function KeyTeeth({ preview, status = 'active' }: KeyTeethProps) {
   const draw = status === 'revoked' ? outlinedBlade : filledBlade;
   return (
     <svg
-      className={`bitting bitting--${status}`}
+      className={`key-teeth key-teeth--${status}`}
       width="23"
       height="13"
       shapeRendering="crispEdges"

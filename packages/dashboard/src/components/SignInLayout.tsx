@@ -20,20 +20,20 @@ export function SignInLayout({ title, lead, children, foot }: SignInLayoutProps)
   usePageTitle(title);
   const host = hostOf(usePublicUrl());
   return (
-    <div className="gate">
-      <main className="gate__main" id="content" tabIndex={-1}>
+    <div className="sign-in">
+      <main className="sign-in__main" id="content" tabIndex={-1}>
         <OfflineBanner />
-        <div className="gate__panel">
+        <div className="sign-in__panel">
           <Brand />
           <div>
             <h1 tabIndex={-1}>{title}</h1>
-            <p className="gate__host" translate="no">
+            <p className="sign-in__host" translate="no">
               {host}
             </p>
           </div>
-          {lead ? <p className="gate__lead">{lead}</p> : null}
+          {lead ? <p className="sign-in__lead">{lead}</p> : null}
           {children}
-          {foot ? <div className="gate__foot">{foot}</div> : null}
+          {foot ? <div className="sign-in__foot">{foot}</div> : null}
         </div>
       </main>
       <HostDrawing host={host} />

@@ -1,6 +1,7 @@
 /**
- * The bitting of a key: the six visible characters of its preview as six teeth of four lengths, so that every key has a
- * drawing of its own. It reveals nothing that the preview does not show, and it identifies nothing: there are only 4,096.
+ * The teeth of a key: each of the six visible characters of its preview is a tooth of one of four lengths. The drawing
+ * helps to recognize a key, but does not identify it, because there are only 4,096 drawings. It reveals nothing that the
+ * preview does not show.
  */
 
 /** The characters that a preview shows on each side. */

@@ -12,20 +12,20 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
     reset();
   };
   return (
-    <div className="lone">
+    <div className="centered">
       <PageHead title="This page could not be displayed">
         {error instanceof ApiError
           ? error.message
           : 'An error occurred on this page, or a newer version was installed. Reloading the page usually helps.'}
       </PageHead>
-      <p className="lone__actions">
+      <p className="centered__actions">
         <Button variant="primary" onClick={retry}>
           Try again
         </Button>
         <Button onClick={() => window.location.reload()}>Reload the page</Button>
       </p>
       {error instanceof ApiError && error.requestId ? (
-        <p className="lone__id">
+        <p className="centered__id">
           Request ID <code translate="no">{error.requestId}</code>
         </p>
       ) : null}

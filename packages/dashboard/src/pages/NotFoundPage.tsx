@@ -5,11 +5,11 @@ import { PageHead } from '../components/PageHead.tsx';
 
 export function NotFoundPage() {
   return (
-    <div className="lone">
+    <div className="centered">
       <PageHead title="Page not found">
         Check the address for typos. The page may also have been removed.
       </PageHead>
-      <p className="lone__actions">
+      <p className="centered__actions">
         <Link to="/" className={buttonClass('primary')}>
           Go to overview
         </Link>

@@ -9,7 +9,7 @@ export function Responses({ operation, schemas }: { operation: Operation; schema
   return (
     <>
       <h4>Responses</h4>
-      <div className="answers">
+      <div className="responses">
         {Object.entries(operation.responses).map(([status, response]) => (
           <ResponseEntry
             key={status}
@@ -36,12 +36,12 @@ function ResponseEntry({ status, response, schemas, of }: ResponseEntryProps) {
   const schema = success ? jsonSchemaOf(response) : undefined;
   const fields = schema ? listFields(schema, schemas) : [];
   return (
-    <details className="answer">
+    <details className="response">
       <summary>
-        <span className={`answer__status ${success ? 'answer__status--good' : ''}`}>{status}</span>
-        <span className="answer__summary">{summaryOf(status, response)}</span>
+        <span className={`response__status ${success ? 'response__status--good' : ''}`}>{status}</span>
+        <span className="response__summary">{summaryOf(status, response)}</span>
       </summary>
-      <div className="answer__body">
+      <div className="response__body">
         {response.description === 'Default Response' ? null : <Markup text={response.description} />}
         {schema ? (
           <>

@@ -6,12 +6,14 @@ import type { TriedResponse } from './send-request.ts';
 /** The response to "Try it": the status is announced, the rest is read in place. */
 export function TriedResponseView({ of, response }: { of: string; response: TriedResponse | null }) {
   return (
-    <div className="tried">
-      <p className="tried__status" role="status">
+    <div className="tried-response">
+      <p className="tried-response__status" role="status">
         {response ? (
           <span>
-            <strong className={response.ok ? 'tried__good' : 'tried__bad'}>{response.status}</strong>{' '}
-            <span className="tried__time">{`${response.milliseconds} ms`}</span>
+            <strong className={response.ok ? 'tried-response__good' : 'tried-response__bad'}>
+              {response.status}
+            </strong>{' '}
+            <span className="tried-response__time">{`${response.milliseconds} ms`}</span>
           </span>
         ) : null}
       </p>

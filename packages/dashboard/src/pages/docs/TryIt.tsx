@@ -28,7 +28,7 @@ export function canTry(operation: Operation): boolean {
 export function TryIt({ isOpen, onToggle, ...form }: TryItProps) {
   const id = useId();
   return (
-    <div className="try">
+    <div className="try-it">
       <Button aria-expanded={isOpen} aria-controls={isOpen ? id : undefined} onClick={onToggle}>
         <span>Try it</span>
         <span className="visually-hidden">{`: ${form.operation.summary}`}</span>
@@ -86,7 +86,7 @@ function TryForm({
           placeholder={`${prefix}...`}
           hint="Sent only in the Authorization header. The page drops it when you leave, and never stores it."
           problem={problems.key}
-          className="control--mono try__key"
+          className="control--mono try-it__key"
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
@@ -106,7 +106,7 @@ function TryForm({
           />
         ) : null,
       )}
-      <div className="try__actions">
+      <div className="try-it__actions">
         <Button type="submit" variant="primary" busy={busy}>
           Send request
         </Button>

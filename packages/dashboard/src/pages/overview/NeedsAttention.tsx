@@ -35,7 +35,7 @@ export function NeedsAttention({ usage, lists, error, isPending }: NeedsAttentio
       title="Needs attention"
       action={items.length > 0 ? <p className="overview__period">{items.length}</p> : null}
     >
-      <ul className="todo">
+      <ul className="attention">
         {items.map((item) => (
           <Item key={item.id} item={item} />
         ))}
@@ -44,7 +44,7 @@ export function NeedsAttention({ usage, lists, error, isPending }: NeedsAttentio
       {!isPending && lists && items.length === 0 ? <Nothing isCertain={usage !== undefined} /> : null}
       {lists ? null : <Failure error={error} />}
       {isPending ? null : (
-        <p className="todo__more">
+        <p className="attention__more">
           <Link to="/settings/api/hygiene">All checks of your keys</Link>
         </p>
       )}
@@ -55,18 +55,18 @@ export function NeedsAttention({ usage, lists, error, isPending }: NeedsAttentio
 function Item({ item: { kind, name, title, text, action, link } }: { item: AttentionItem }) {
   const Icon = icons[kind];
   return (
-    <li className={`todo__item todo__item--${kind}`}>
+    <li className={`attention__item attention__item--${kind}`}>
       <Icon size={16} aria-hidden />
-      <h3 className="todo__title">
+      <h3 className="attention__title">
         {name ? (
-          <bdi className="todo__name" translate="no">
+          <bdi className="attention__name" translate="no">
             {name}
           </bdi>
         ) : null}
         <span>{name ? ` ${title}` : title}</span>
       </h3>
-      <p className="todo__text">{text}</p>
-      <Link {...link} className={buttonClass('secondary', 'todo__action')}>
+      <p className="attention__text">{text}</p>
+      <Link {...link} className={buttonClass('secondary', 'attention__action')}>
         <span>{action}</span>
         <span className="visually-hidden">{` ${name ?? title}`}</span>
       </Link>
@@ -78,7 +78,7 @@ function Item({ item: { kind, name, title, text, action, link } }: { item: Atten
 function Nothing({ isCertain }: { isCertain: boolean }) {
   const text = 'No key expires within 7 days, and none is listed as idle for 90 days.';
   return (
-    <p className="todo__none">
+    <p className="attention__none">
       <CircleCheck size={16} aria-hidden />
       <span>{isCertain ? `Nothing. ${text}` : text}</span>
     </p>
@@ -89,12 +89,12 @@ const placeholders = ['a', 'b'];
 
 function Pending() {
   return (
-    <ul className="todo" aria-hidden>
+    <ul className="attention" aria-hidden>
       {placeholders.map((line) => (
-        <li key={line} className="todo__item">
+        <li key={line} className="attention__item">
           <span />
           <Skeleton width="middle" />
-          <p className="todo__text">
+          <p className="attention__text">
             <Skeleton width="long" />
           </p>
         </li>

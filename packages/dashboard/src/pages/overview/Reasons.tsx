@@ -10,10 +10,10 @@ const shown = 5;
 export function Reasons({ of }: { of: { refused: number; refusedBy: RefusedBy } }) {
   const reasons = reasonsOf(of.refusedBy).slice(0, shown);
   return (
-    <dl className="why">
+    <dl className="day-reasons">
       <div>
         <dt>Rejected</dt>
-        <dd className={of.refused > 0 ? 'why__all' : undefined}>{formatNumber(of.refused)}</dd>
+        <dd className={of.refused > 0 ? 'day-reasons__all' : undefined}>{formatNumber(of.refused)}</dd>
       </div>
       {reasons.map((reason) => (
         <div key={reason.name}>

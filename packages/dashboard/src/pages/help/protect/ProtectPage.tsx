@@ -35,7 +35,7 @@ export function ProtectPage() {
 function Ways() {
   return (
     <HelpSection id="ways" title="Choose an option">
-      <dl className="ways">
+      <dl className="protect-options">
         <div>
           <dt>
             <a href="#gateway">Gateway</a>

@@ -29,9 +29,9 @@ export function useTestKey() {
 /** Shows the response that a program would get. */
 export function TestResponse({ result }: { result: TestResult | null }) {
   return (
-    <div className="test" role="status">
+    <div className="test-key" role="status">
       {result ? (
-        <div className="test__answer">
+        <div className="test-key__response">
           <Notice tone={result.works ? 'good' : 'bad'}>
             <p>{result.headline}</p>
           </Notice>

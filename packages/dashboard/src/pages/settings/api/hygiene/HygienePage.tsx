@@ -119,10 +119,10 @@ function Findings({ kind, list: { data, isPlaceholderData } }: FindingsProps) {
 function Kinds({ chosen, counts }: { chosen: HygieneKind | undefined; counts: Hygiene['counts'] }) {
   const navigate = useNavigate({ from: '/settings/api/hygiene' });
   return (
-    <fieldset className="kinds">
+    <fieldset className="finding-kinds">
       <legend className="visually-hidden">Kind</legend>
       {hygieneKindSchema.options.map((kind) => (
-        <label key={kind} className="kinds__choice">
+        <label key={kind} className="finding-kinds__choice">
           <input
             type="radio"
             className="visually-hidden"
@@ -131,8 +131,8 @@ function Kinds({ chosen, counts }: { chosen: HygieneKind | undefined; counts: Hy
             checked={chosen === kind}
             onChange={() => navigate({ search: { kind }, replace: true, resetScroll: false })}
           />
-          <span className="kinds__count">{counts ? formatNumber(counts[kind] ?? 0) : '–'}</span>
-          <span className="kinds__name">{kindTexts[kind].name}</span>
+          <span className="finding-kinds__count">{counts ? formatNumber(counts[kind] ?? 0) : '–'}</span>
+          <span className="finding-kinds__name">{kindTexts[kind].name}</span>
         </label>
       ))}
     </fieldset>

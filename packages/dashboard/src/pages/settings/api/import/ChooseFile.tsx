@@ -36,7 +36,7 @@ export function ChooseFile({ onRead }: { onRead: (file: ImportFile) => void }) {
   return (
     <>
       <section
-        className={`drop ${isOver ? 'drop--over' : ''}`}
+        className={`file-drop ${isOver ? 'file-drop--over' : ''}`}
         aria-label="File"
         onDragOver={drag(true)}
         onDragLeave={drag(false)}
@@ -45,8 +45,10 @@ export function ChooseFile({ onRead }: { onRead: (file: ImportFile) => void }) {
           void read(event.dataTransfer.files[0]);
         }}
       >
-        <p className="drop__title">Drop a CSV or JSON file here</p>
-        <p className="drop__text">At most 10,000 keys. The file stays in your browser until you import it.</p>
+        <p className="file-drop__title">Drop a CSV or JSON file here</p>
+        <p className="file-drop__text">
+          At most 10,000 keys. The file stays in your browser until you import it.
+        </p>
         <Button icon={FileUp} onClick={() => input.current?.click()}>
           Choose a file
         </Button>

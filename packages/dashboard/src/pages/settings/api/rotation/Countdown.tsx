@@ -37,7 +37,7 @@ export function CountdownBar({ from, to, startLabel, endLabel }: CountdownBarPro
   return <Teeth gone={Math.min(Math.max(gone, 0), teethCount)} startLabel={startLabel} endLabel={endLabel} />;
 }
 
-/** The rail of a period that has not started. */
+/** The bar of a period that has not started. */
 export function PendingCountdownBar({ startLabel, endLabel }: { startLabel: string; endLabel: string }) {
   return <Teeth gone={teethCount} startLabel={startLabel} endLabel={endLabel} />;
 }
@@ -51,12 +51,12 @@ interface TeethProps {
 
 const Teeth = memo(function Teeth({ gone, startLabel, endLabel }: TeethProps) {
   return (
-    <div className="rail">
+    <div className="countdown">
       <svg viewBox={`0 0 ${teethCount * pitch} 20`} preserveAspectRatio="none" aria-hidden="true">
-        <path className="rail__gone" d={teeth(0, gone)} />
-        <path className="rail__left" d={teeth(gone, teethCount)} />
+        <path className="countdown__gone" d={teeth(0, gone)} />
+        <path className="countdown__left" d={teeth(gone, teethCount)} />
       </svg>
-      <div className="rail__scale">
+      <div className="countdown__scale">
         <span>{startLabel}</span>
         <span>{endLabel}</span>
       </div>
