@@ -5,7 +5,7 @@ import { appendEvents, type NewEvent } from '../../packages/server/src/events/ev
 import { claimDue } from '../../packages/server/src/outbox/leased-rows.ts';
 import { WebhookDeliverer } from '../../packages/server/src/webhooks/deliverer.ts';
 import { queueEvents } from '../../packages/server/src/webhooks/queue.ts';
-import type { Outcome } from '../../packages/server/src/webhooks/sender.ts';
+import type { AttemptResult } from '../../packages/server/src/webhooks/sender.ts';
 import { SecretBox } from '../../packages/server/src/webhooks/signing-secrets.ts';
 import { addSecret } from '../../packages/server/src/webhooks/stored-secrets.ts';
 import { openTestDatabase } from './open-database.ts';
@@ -14,8 +14,8 @@ const start = Date.UTC(2026, 0, 1);
 const running = new AbortController().signal;
 const box = new SecretBox('a secret of the deployment, for tests');
 
-const accepted: Outcome = { durationMs: 1, status: 200, body: '', error: null };
-const failed: Outcome = { durationMs: 1, status: 500, body: 'down', error: 'down' };
+const accepted: AttemptResult = { durationMs: 1, status: 200, body: '', error: null };
+const failed: AttemptResult = { durationMs: 1, status: 500, body: 'down', error: 'down' };
 
 const action = (one: NewEvent, name: NewEvent['action']): NewEvent => ({ ...one, action: name });
 

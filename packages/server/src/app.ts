@@ -16,7 +16,7 @@ import { createKeys } from './create-keys.ts';
 import { createVerification } from './create-verification.ts';
 import type { Database } from './database/open.ts';
 import { appendEvents } from './events/events.ts';
-import { accept } from './gateway/accepted.ts';
+import { acceptRequest } from './gateway/accepted.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { removeBasePaths } from './http/base-path.ts';
 import { createClientAddress, createTrustedPeerCheck } from './http/client-address.ts';
@@ -94,7 +94,7 @@ export async function createApp(
       ...config.gateway,
       isOwnCookie: isDashboardCookie,
       verify: (request, fields, { needs, denied }) =>
-        verifier.verifyFields(fields, request, { address: addressOf(request), needs, denied }, accept),
+        verifier.verifyFields(fields, request, { address: addressOf(request), needs, denied }, acceptRequest),
       trusts: createTrustedPeerCheck(config.trustProxy),
       addressHeader: config.trustProxyHeader,
       isStopping,

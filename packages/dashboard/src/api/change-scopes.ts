@@ -2,7 +2,7 @@ import { type ChangeScopes, scopeCatalogSchema } from '@soku/contract/scope-cata
 import type { QueryClient } from '@tanstack/react-query';
 import { notifyOtherTabs } from './channel.ts';
 import { callApi } from './client.ts';
-import { fetchScopes, ownScopes, scopeCatalogOptions } from './scopes.ts';
+import { customScopes, fetchScopes, scopeCatalogOptions } from './scopes.ts';
 
 type OwnScope = ChangeScopes['scopes'][number];
 
@@ -15,7 +15,7 @@ export async function changeScopes(
   change: (scopes: OwnScope[]) => OwnScope[],
 ): Promise<void> {
   // Not through the query client, which would wait without an end while the browser is offline.
-  const own = ownScopes(await fetchScopes()).map(({ name, description }) => ({ name, description }));
+  const own = customScopes(await fetchScopes()).map(({ name, description }) => ({ name, description }));
   const { data } = await callApi('/v1/scopes', {
     method: 'PUT',
     body: { scopes: change(own) },

@@ -14,6 +14,6 @@ export async function fetchScopes(options: { signal?: AbortSignal } = {}): Promi
 }
 
 /** The scopes of the API that Soku protects. */
-export function ownScopes(catalog: readonly CatalogScope[]): CatalogScope[] {
+export function customScopes(catalog: readonly CatalogScope[]): CatalogScope[] {
   return catalog.filter(({ builtIn }) => !builtIn);
 }

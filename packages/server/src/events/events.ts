@@ -1,8 +1,8 @@
 import type { Action, Actor, Changes, Details, Target } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
+import { chunk } from '../chunk.ts';
 import type { Tables } from '../database/schema.ts';
 import { newId } from '../ids.ts';
-import { split } from '../split.ts';
 
 /** The chain for sign-ins, accounts, and the deployment as a whole. Every other chain belongs to a workspace. */
 export const accountsChain = 'accounts';
@@ -28,7 +28,7 @@ const batchSize = 500;
  * without its event, and no event without its command. audit/sealer.ts later assigns their positions in the chain.
  */
 export async function appendEvents(db: Kysely<Tables>, events: readonly NewEvent[]): Promise<void> {
-  for (const batch of split(events, batchSize)) {
+  for (const batch of chunk(events, batchSize)) {
     await db.insertInto('audit_event').values(toEventRows(batch)).execute();
   }
 }

@@ -10,7 +10,7 @@ export interface AcceptedRequest {
   problem?: never;
 }
 
-export const accept: AcceptKey<AcceptedRequest> = (keys, row, limit) => ({
+export const acceptRequest: AcceptKey<AcceptedRequest> = (keys, row, limit) => ({
   identity: [
     ...['x-soku-key-id', keys.keyId(row), 'x-soku-workspace-id', keys.workspaceId(row)],
     ...['x-soku-key-name', keys.texts.encodedName(row), 'x-soku-scopes', keys.scopes(row)],

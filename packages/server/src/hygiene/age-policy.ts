@@ -1,13 +1,13 @@
 import type { Kysely } from 'kysely';
+import { chunk } from '../chunk.ts';
 import { lockFreeKeys } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { systemActor } from '../events/actor.ts';
 import type { NewEvent } from '../events/events.ts';
 import type { CommandResult, Propagation } from '../propagation/propagation.ts';
-import { split } from '../split.ts';
 import { Pace } from '../usage/pace.ts';
-import { type AgeRequest, type OldKey, oldAmong, oldKeys } from './old-keys.ts';
-import { agreedTime } from './watch.ts';
+import { type AgeRequest, filterOldKeys, type OldKey, oldKeys } from './old-keys.ts';
+import { earlierClock } from './watch.ts';
 import { lockPolicy, searchWorkspaces } from './workspaces.ts';
 
 /** Keys per transaction, which blocks the process for some ms with SQLite. */
@@ -42,7 +42,7 @@ export class AgePolicy {
     const { db, failed, now } = this.#options;
     const clock = now();
     // A warning comes once, so one that a node with a fast clock records too early would never come in time.
-    const ahead = clock - (await agreedTime(db, clock));
+    const ahead = clock - (await earlierClock(db, clock));
     const later = () => now() - ahead;
     await searchWorkspaces(db, 'max_secret_age', {
       isStopped: () => this.#stopped,
@@ -60,7 +60,7 @@ export class AgePolicy {
   async #applyTo(request: AgeRequest): Promise<void> {
     const { db, propagation } = this.#options;
     for await (const page of oldKeys(db, request)) {
-      for (const keys of split(page, batchSize)) {
+      for (const keys of chunk(page, batchSize)) {
         if (this.#stopped) return;
         const ids = keys.map(({ id }) => id);
         await this.#pace.step(() => propagation.commit((own) => this.#warn(own, request, ids)));
@@ -72,7 +72,7 @@ export class AgePolicy {
   async #warn(db: Kysely<Tables>, request: AgeRequest, ids: readonly string[]): Promise<CommandResult<void>> {
     if (!(await lockPolicy(db, 'max_secret_age', request))) return { value: undefined };
     // Read again, because a key may have been rotated, changed or warned about since it was found.
-    const keys = await oldAmong(db, request, await lockFreeKeys(db, ids));
+    const keys = await filterOldKeys(db, request, await lockFreeKeys(db, ids));
     // The search may have begun minutes ago. Emails and webhooks look for events by the time in their ids.
     const at = request.later();
     await recordWarnings(db, request, keys, at);

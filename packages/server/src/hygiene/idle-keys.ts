@@ -31,8 +31,8 @@ export function idleKeys(db: Kysely<Tables>, request: IdleRequest): AsyncGenerat
   return keyPages(db, request.workspaceId, (only) => readIdle(db, request, only));
 }
 
-/** Those of some keys of the workspace that are idle. */
-export async function idleAmong(
+/** Returns those of the given keys of the workspace that are idle. */
+export async function filterIdleKeys(
   db: Kysely<Tables>,
   request: IdleRequest,
   ids: readonly string[],

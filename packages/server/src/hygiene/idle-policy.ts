@@ -1,17 +1,17 @@
 import type { Kysely } from 'kysely';
+import { chunk } from '../chunk.ts';
 import { lockFreeKeys } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import type { NewEvent } from '../events/events.ts';
 import type { CommandResult, Propagation } from '../propagation/propagation.ts';
-import { split } from '../split.ts';
 import { lastUseStep } from '../usage/hours.ts';
 import { Pace } from '../usage/pace.ts';
 import { keyDisabled, keyWarned } from './idle-events.ts';
-import { type IdleKey, type IdleRequest, idleAmong, idleKeys } from './idle-keys.ts';
+import { filterIdleKeys, type IdleKey, type IdleRequest, idleKeys } from './idle-keys.ts';
 import { dueStep, type IdleStep } from './idle-steps.ts';
 import { nodesWithUnwrittenUses } from './unwritten-usage.ts';
 import { deleteObsoleteWarnings, writeWarnings } from './warnings.ts';
-import { type IdleTimeReset, recordWatch } from './watch.ts';
+import { type IdleTimeReset, recordRunningServer } from './watch.ts';
 import { lockPolicy, searchWorkspaces } from './workspaces.ts';
 
 /** Keys per transaction, which blocks the process for some ms with SQLite. */
@@ -59,7 +59,7 @@ export class IdlePolicy {
     const unwritten = await nodesWithUnwrittenUses(db);
     if (unwritten.length > 0) return paused(unwritten);
     const clock = this.#options.now();
-    const watched = await recordWatch(db, clock);
+    const watched = await recordRunningServer(db, clock);
     const { now, since } = watched;
     if (watched.reset !== undefined) reset(watched.reset);
     await deleteObsoleteWarnings(db, now);
@@ -82,7 +82,7 @@ export class IdlePolicy {
     const { db, propagation } = this.#options;
     for await (const page of idleKeys(db, request)) {
       const due = page.filter((key) => stepOf(key, request) !== undefined);
-      for (const keys of split(due, batchSize)) {
+      for (const keys of chunk(due, batchSize)) {
         if (this.#stopped) return;
         const ids = keys.map(({ id }) => id);
         await this.#pace.step(() => propagation.commit((own) => this.#takeSteps(own, request, ids)));
@@ -108,7 +108,7 @@ export class IdlePolicy {
         (at) => at === undefined || stepStart(at) <= since,
       );
     // Read again, because a key may have been used, changed or warned since it was found.
-    const keys = (await idleAmong(db, request, free)).filter(isUnused);
+    const keys = (await filterIdleKeys(db, request, free)).filter(isUnused);
     // The search may have begun minutes ago. Emails and webhooks look for events by the time in their ids.
     const at = request.later();
     const byStep = Map.groupBy(keys, (key) => stepOf(key, request));

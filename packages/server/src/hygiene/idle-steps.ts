@@ -17,13 +17,13 @@ function leadsOf(days: number): Record<'first' | 'last', number> {
   return { first: Math.min(14 * msPerDay, end / 2), last: Math.min(3 * msPerDay, end / 4) };
 }
 
-/** From when on a key that is idle since a time is warned. */
+/** The time from which a key is warned about. @param since when the key became idle */
 export function firstWarningAt(since: number, days: number): number {
   return since + days * msPerDay - leadsOf(days).first;
 }
 
 /**
- * When the key is disabled at the earliest. Between each warning and the end, there is the full time even if the warning is
+ * The earliest time at which the key is disabled. After each warning, the full notice period passes, even if the warning is
  * late, such as for a key that was idle for longer when the policy was set.
  */
 export function disabledAfter(since: number, days: number, { first, last }: Warnings): number {

@@ -29,8 +29,8 @@ export function oldKeys(db: Kysely<Tables>, request: AgeRequest): AsyncGenerator
   return keyPages(db, request.workspaceId, (only) => readOld(db, request, only));
 }
 
-/** Those of some keys of the workspace that are old. */
-export async function oldAmong(
+/** Returns those of the given keys of the workspace that are old. */
+export async function filterOldKeys(
   db: Kysely<Tables>,
   request: AgeRequest,
   ids: readonly string[],

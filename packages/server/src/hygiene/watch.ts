@@ -24,13 +24,13 @@ interface Watch {
 }
 
 /**
- * Records that a server runs now. Call it regularly: while no server runs, programs cannot use their keys, so that a key is
- * not used says nothing.
+ * Records that a server runs now. Call it regularly: while no server runs, programs cannot use their keys, so this time
+ * does not count as idle time.
  *
  * @param clock epoch ms
  */
-export async function recordWatch(db: Kysely<Tables>, clock: number): Promise<Watch> {
-  const now = await agreedTime(db, clock);
+export async function recordRunningServer(db: Kysely<Tables>, clock: number): Promise<Watch> {
+  const now = await earlierClock(db, clock);
   const continues = sql`${now} BETWEEN watched_until - ${tolerated} AND watched_until + ${tolerated}`;
   const before = await db
     .selectFrom('usage_history')
@@ -45,8 +45,13 @@ export async function recordWatch(db: Kysely<Tables>, clock: number): Promise<Wa
   return { now, since, reset: begins ? { watchedUntil: before.watched_until, now } : undefined };
 }
 
-/** A node whose clock is fast must not find keys idle that are not. */
-export async function agreedTime(db: Kysely<Tables>, clock: number): Promise<number> {
+/**
+ * The earlier one of the clocks of this node and of the database, so that a node whose clock is fast does not find keys
+ * idle that are not.
+ *
+ * @param clock epoch ms of this node
+ */
+export async function earlierClock(db: Kysely<Tables>, clock: number): Promise<number> {
   if (!isPostgres(db)) return clock;
   const { rows } = await sql<{ now: number | string }>`
     SELECT least(${clock}::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AS now`.execute(

@@ -1,8 +1,8 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { chunk } from '../chunk.ts';
 import { isPostgres, lockFreeKeys } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import type { Propagation } from '../propagation/propagation.ts';
-import { split } from '../split.ts';
 import type { FirstUse } from '../verification/result.ts';
 
 /** Number of uses per transaction. */
@@ -28,7 +28,7 @@ export class GraceStarts {
 
   /** Writes all uses that were added before the call, except those of keys that are being changed. */
   async write(): Promise<void> {
-    for (const batch of split([...this.#uses.values()], batchSize)) await this.#writeBatch(batch);
+    for (const batch of chunk([...this.#uses.values()], batchSize)) await this.#writeBatch(batch);
   }
 
   async #writeBatch(uses: readonly FirstUse[]): Promise<void> {

@@ -119,10 +119,10 @@ export function allOf(conditions: readonly Condition[]): Condition {
 }
 
 /**
- * Whether a key is one of these. The ids are one parameter, because thousands of parameters take as long as reading the
+ * Whether the id of a key is one of these. The ids are one parameter, because thousands of parameters take as long as reading the
  * keys.
  */
-export function isAmong(ids: readonly string[], postgres: boolean): Condition {
+export function hasIdAmong(ids: readonly string[], postgres: boolean): Condition {
   return postgres
     ? sql`api_key.id = ANY(${ids}::text[])`
     : sql`api_key.id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;
@@ -131,7 +131,7 @@ export function isAmong(ids: readonly string[], postgres: boolean): Condition {
 function matchesSearch({ name, id, keyIds, previews }: ResolvedSearch, postgres: boolean): Condition {
   const conditions = [contains(sql.ref('api_key.name_folded'), name, postgres)];
   if (id !== undefined) conditions.push(contains(sql.ref('api_key.id'), id, postgres));
-  if (keyIds.length > 0) conditions.push(isAmong(keyIds, postgres));
+  if (keyIds.length > 0) conditions.push(hasIdAmong(keyIds, postgres));
   for (const part of previews) {
     // With an index of previews, SQLite would read all secrets with this preview for each key.
     const fits = hasPreview(part, postgres, { indexed: postgres });

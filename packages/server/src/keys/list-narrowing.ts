@@ -12,12 +12,12 @@ import {
 import type { PreviewPart, SearchText } from './search-text.ts';
 
 /**
- * Looks for a condition of a filter that few keys of the workspace meet, using an index for each condition.
+ * Looks for a condition of a filter that only few keys of the workspace meet, using an index for each condition.
  *
  * @param most maximum number of keys
  * @returns the ids of the keys that meet it, among them all that match; undefined if no condition is that selective
  */
-export async function narrow(
+export async function findCandidateIds(
   db: Kysely<Tables>,
   workspaceId: string,
   filter: ResolvedFilter,

@@ -3,7 +3,7 @@ import type { SortOrder } from '@soku/contract/keys';
 import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { allOf, isAmong } from './list-filter.ts';
+import { allOf, hasIdAmong } from './list-filter.ts';
 import { inOrder } from './list-order.ts';
 
 /** A part of the keys of a workspace. */
@@ -35,7 +35,7 @@ export async function* rangesOf(
 ): AsyncGenerator<KeyRange, void> {
   const everyId = () => true;
   if (ids !== undefined) {
-    if (ids.length > 0) yield { condition: isAmong(ids, isPostgres(db)), mayContain: everyId };
+    if (ids.length > 0) yield { condition: hasIdAmong(ids, isPostgres(db)), mayContain: everyId };
     return;
   }
   if (isPostgres(db)) {

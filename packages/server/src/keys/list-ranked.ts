@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { SortOrder } from '@soku/contract/keys';
-import { split } from '../split.ts';
+import { chunk } from '../chunk.ts';
 import type { DayRanking } from '../usage/day-ranking.ts';
 import { mergeSorted } from '../usage/merge.ts';
 import type { KeyPlace } from './list-order.ts';
@@ -39,7 +39,7 @@ async function inRankedOrder(ranking: DayRanking, order: SortOrder): Promise<rea
 
 async function sortInTurns<T>(all: readonly T[], compare: (a: T, b: T) => number): Promise<T[]> {
   const lists: T[][] = [];
-  for (const some of split(all, keysPerTurn)) {
+  for (const some of chunk(all, keysPerTurn)) {
     lists.push(some.sort(compare));
     if (all.length > keysPerTurn) await turn();
   }

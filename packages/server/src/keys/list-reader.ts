@@ -5,7 +5,7 @@ import type { Tables } from '../database/schema.ts';
 import { type DayRanking, dayStartOf } from '../usage/day-ranking.ts';
 import { lastUseStep } from '../usage/hours.ts';
 import { allOf, conditionsOf, type KeyFilter, type ResolvedFilter } from './list-filter.ts';
-import { narrow, resolveSearch } from './list-narrowing.ts';
+import { findCandidateIds, resolveSearch } from './list-narrowing.ts';
 import { comparePlaces, inOrder, type KeyPlace } from './list-order.ts';
 import { type Phase, phasesOf } from './list-phases.ts';
 import { type KeyRange, rangesOf } from './list-ranges.ts';
@@ -139,7 +139,7 @@ export class KeyListReader {
     return {
       conditions: (range) => conditionsOf(inRange(resolved, range), this.#postgres),
       joined: filter.unusedSince === undefined ? [] : ['key_use'],
-      ids: await narrow(this.#db, workspaceId, resolved, narrowed),
+      ids: await findCandidateIds(this.#db, workspaceId, resolved, narrowed),
     };
   }
 

@@ -3,6 +3,7 @@ import type { Actor } from '@soku/contract/audit';
 import { msPerDay } from '@soku/contract/instant';
 import type { GithubFeedback, GithubReport } from '@soku/contract/leaks';
 import type { Kysely } from 'kysely';
+import { chunk } from '../chunk.ts';
 import type { Tables } from '../database/schema.ts';
 import { type Origin, systemActor } from '../events/actor.ts';
 import type { NewEvent } from '../events/events.ts';
@@ -10,7 +11,6 @@ import { firstIdAt } from '../ids.ts';
 import { endSecret } from '../keys/end-secret.ts';
 import { findOwnSecret } from '../keys/revoke-writes.ts';
 import type { Propagation } from '../propagation/propagation.ts';
-import { split } from '../split.ts';
 import { leakLocation } from './place.ts';
 
 /** Hashes per statement, and keys whose commands run at the same time. */
@@ -56,7 +56,7 @@ export class LeakService {
     const leaked = await this.#find(byHash);
     const tokens = [...new Set(report.map(({ token }) => token))];
     const failures: unknown[] = [];
-    for (const group of split(leaked, batch.keys)) {
+    for (const group of chunk(leaked, batch.keys)) {
       // One key whose command fails, such as for a deadlock, does not keep the others valid.
       const results = await Promise.allSettled(group.map((one) => this.#handle(one, tokens, origin)));
       failures.push(...results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])));
@@ -74,7 +74,7 @@ export class LeakService {
 
   async #find(byHash: ReadonlyMap<string, GithubReport>): Promise<LeakedSecret[]> {
     const found: LeakedSecret[] = [];
-    for (const hashes of split([...byHash.keys()], batch.hashes)) {
+    for (const hashes of chunk([...byHash.keys()], batch.hashes)) {
       const rows = await this.#db
         .selectFrom('api_key_secret as s')
         .innerJoin('api_key as k', 'k.id', 's.key_id')

@@ -6,10 +6,10 @@ import { errorCodeOf } from '../error-code.ts';
 import { throttle } from '../http/logging.ts';
 import type { MailOutcomes } from '../monitoring/mail-metrics.ts';
 import { nextAttemptAt } from '../outbox/backoff.ts';
-import { type Claim, release, settle } from '../outbox/leased-rows.ts';
+import { type Claim, finishAttempt, releaseLease } from '../outbox/leased-rows.ts';
 import type { Message, SendResult, Transport } from './message.ts';
 import { noticeSchema } from './notice.ts';
-import { isChoice, isWanted } from './preferences.ts';
+import { isOptionalMail, isWanted } from './preferences.ts';
 import { renderMail } from './render.ts';
 import type { UnsubscribeTokens } from './unsubscribe-token.ts';
 
@@ -71,7 +71,7 @@ export class MailDelivery {
       this.counts.sent += 1;
       return;
     }
-    if (signal.aborted) await release(this.#options.db, 'mail', claim);
+    if (signal.aborted) await releaseLease(this.#options.db, 'mail', claim);
     else await this.#fail(claim, result);
   }
 
@@ -99,7 +99,7 @@ export class MailDelivery {
     }
     this.counts.deferred += 1;
     await db.transaction().execute(async (transaction) => {
-      if (!(await settle(transaction, 'mail', claim, next))) return;
+      if (!(await finishAttempt(transaction, 'mail', claim, next))) return;
       await transaction.updateTable('mail').set({ error: code }).where('id', '=', claim.id).execute();
     });
   }
@@ -107,7 +107,7 @@ export class MailDelivery {
   async #end(claim: Claim, outcome: string, error: string | null): Promise<void> {
     const { db, now } = this.#options;
     await db.transaction().execute(async (transaction) => {
-      if (!(await settle(transaction, 'mail', claim, null))) return;
+      if (!(await finishAttempt(transaction, 'mail', claim, null))) return;
       await transaction
         .updateTable('mail')
         .set({ ended_at: now(), outcome, error })
@@ -143,7 +143,7 @@ export class MailDelivery {
     const notice = noticeSchema.parse(JSON.parse(row.notice));
     const { kind } = notice;
     if (!isWanted(kind, new Set(row.muted?.split(' ')))) return undefined;
-    const unsubscribeUrl = isChoice(kind)
+    const unsubscribeUrl = isOptionalMail(kind)
       ? `${publicUrl}/unsubscribe/${tokens.issue({ userId: row.userId, kind })}`
       : undefined;
     const { timeZone, workspaceName } = row;
@@ -153,7 +153,7 @@ export class MailDelivery {
 }
 
 /** Whether a mail waits for an attempt. Claims are writes, and with SQLite an idle server should not lock the database. */
-export async function hasDue(db: Kysely<Tables>, now: number): Promise<boolean> {
+export async function hasDueMail(db: Kysely<Tables>, now: number): Promise<boolean> {
   const row = await db
     .selectFrom('mail')
     .select('id')
@@ -183,7 +183,7 @@ export async function oldestWaitingMail(db: Kysely<Tables>, now: number): Promis
  *
  * @returns whether there were any
  */
-export async function deleteEnded(kysely: Kysely<Tables>, before: number): Promise<boolean> {
+export async function deleteEndedMails(kysely: Kysely<Tables>, before: number): Promise<boolean> {
   const { rows } = await sql`
     DELETE FROM mail WHERE id IN (SELECT id FROM mail WHERE ended_at < ${before} LIMIT 500) RETURNING id`.execute(
     kysely,

@@ -8,7 +8,7 @@ import { sealEvents } from '../audit/sealer.ts';
 import { accountsChain, appendEvents } from '../events/events.ts';
 import { claimDue } from '../outbox/leased-rows.ts';
 import { MailCollector } from './collector.ts';
-import { hasDue, oldestWaitingMail } from './delivery.ts';
+import { hasDueMail, oldestWaitingMail } from './delivery.ts';
 import { MailPreferences } from './preferences.ts';
 
 for (const which of ['sqlite', 'postgres'] as const) {
@@ -262,12 +262,12 @@ for (const which of ['sqlite', 'postgres'] as const) {
     await world.happen(world.event(id, 'key.created'));
     const crashed = await claimDue(world.db, 'mail', { now: world.now, lease: 10 * minute, limit: 10 });
     assert.equal(crashed.length, 1);
-    assert.equal(await hasDue(world.db, world.now), false);
+    assert.equal(await hasDueMail(world.db, world.now), false);
     assert.equal(await world.deliver(), 0, 'leased');
     world.now += 10 * minute;
-    assert.equal(await hasDue(world.db, world.now), true);
+    assert.equal(await hasDueMail(world.db, world.now), true);
     assert.equal(await world.deliver(), 1);
-    assert.equal(await hasDue(world.db, world.now), false);
+    assert.equal(await hasDueMail(world.db, world.now), false);
     const [late] = crashed;
     assert.ok(late);
     // The node was frozen, not stopped: it sends the mail as well, but records nothing.

@@ -7,7 +7,7 @@ import type { Database } from '../database/open.ts';
 import { LeasedWork } from '../outbox/leased-work.ts';
 import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import { MailCollector } from './collector.ts';
-import { deleteEnded, hasDue, MailDelivery, mailDelays, oldestWaitingMail } from './delivery.ts';
+import { deleteEndedMails, hasDueMail, MailDelivery, mailDelays, oldestWaitingMail } from './delivery.ts';
 import type { Transport } from './message.ts';
 import { OutboxTransport, sweepOutbox } from './outbox-transport.ts';
 import { MailPreferences } from './preferences.ts';
@@ -67,7 +67,7 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
   const sending = new LeasedWork({
     db,
     table: 'mail',
-    lanes: async () => ((await hasDue(db, now())) ? [{ name: 'mail', concurrency }] : []),
+    lanes: async () => ((await hasDueMail(db, now())) ? [{ name: 'mail', concurrency }] : []),
     attempt: (claim, signal) => delivery.attempt(claim, signal),
     concurrency,
     interval: intervals.send,
@@ -85,7 +85,7 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
   const deleteOld = async () => {
     const before = now() - keptDays * msPerDay;
     await sweepOutbox(outbox, before);
-    while (await deleteEnded(db, before)) await turn();
+    while (await deleteEndedMails(db, before)) await turn();
   };
   return {
     preferences: new MailPreferences(db, now),

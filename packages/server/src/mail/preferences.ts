@@ -13,10 +13,11 @@ import { appendEvent, changesOf } from '../events/events.ts';
 
 /** Whether a mail is sent. Mails about security cannot be turned off. */
 export function isWanted(kind: MailKind, muted: ReadonlySet<string> = new Set()): boolean {
-  return !isChoice(kind) || !muted.has(kind);
+  return !isOptionalMail(kind) || !muted.has(kind);
 }
 
-export function isChoice(kind: MailKind): kind is MailChoice {
+/** Whether members can turn off mails of this kind. */
+export function isOptionalMail(kind: MailKind): kind is MailChoice {
   return mailChoiceSchema.safeParse(kind).success;
 }
 

@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { newId } from '../ids.ts';
 import { type GroupedNotice, type MailNotice, mergeNotices, noticeSchema } from './notice.ts';
-import { isChoice, isWanted, readMuted } from './preferences.ts';
+import { isOptionalMail, isWanted, readMuted } from './preferences.ts';
 
 /** Mails about the same kind of action by the same actor that an account gets in an hour. */
 const maxPerHour = 5;
@@ -71,7 +71,7 @@ async function queueMail(
     .where('created_at', '>', now - msPerHour)
     .orderBy('created_at')
     .execute();
-  const further = isChoice(notice.kind) ? overflow.usual : overflow.security;
+  const further = isOptionalMail(notice.kind) ? overflow.usual : overflow.security;
   const collecting = recent.find(
     ({ next_attempt_at, attempts }) => attempts === 0 && (next_attempt_at ?? 0) > now,
   );

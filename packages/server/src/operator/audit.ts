@@ -22,7 +22,13 @@ import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
 import { partialName, placeFile } from '../durable-files.ts';
 import { createLog } from '../http/logging.ts';
 import { StartupError } from '../startup-error.ts';
-import { every, formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
+import {
+  createIntervalCheck,
+  formatCount,
+  resolveOperatorPath,
+  type Terminal,
+  UsageError,
+} from './command-line.ts';
 import { openPostgresWithoutRetry } from './open-postgres.ts';
 
 /** Time in ms between two progress lines. */
@@ -202,7 +208,7 @@ async function withLog<T>({ env }: Terminal, work: (db: Kysely<Tables>) => Promi
 }
 
 function reportProgress({ console }: Terminal): (events: number) => void {
-  const isDue = every(progressInterval);
+  const isDue = createIntervalCheck(progressInterval);
   return (events) => {
     if (isDue()) console.error(formatCount(events, 'event'));
   };

@@ -8,7 +8,13 @@ import { moveToPostgres, restore } from '../backup/restore.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../http/logging.ts';
 import type { Reapplied } from '../journal/compare.ts';
-import { every, formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
+import {
+  createIntervalCheck,
+  formatCount,
+  resolveOperatorPath,
+  type Terminal,
+  UsageError,
+} from './command-line.ts';
 import { withPostgresErrors } from './postgres-errors.ts';
 
 /** Time in ms between two progress lines. */
@@ -106,7 +112,7 @@ async function tools(terminal: Terminal) {
 }
 
 function reportProgress(terminal: Terminal): Progress {
-  const isDue = every(progressInterval);
+  const isDue = createIntervalCheck(progressInterval);
   return (table, rows) => {
     if (rows >= largeTable && isDue()) terminal.console.error(`${table}: ${formatCount(rows, 'row')}`);
   };

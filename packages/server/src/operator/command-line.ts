@@ -25,12 +25,12 @@ export function resolveOperatorPath(file: string): string {
 }
 
 /**
- * For progress lines.
+ * Limits how often progress lines are printed.
  *
  * @param interval ms
- * @returns a function that returns true when the interval has passed since it last did, or since now
+ * @returns a function that returns true if the interval has passed since it last returned true, or since this call
  */
-export function every(interval: number): () => boolean {
+export function createIntervalCheck(interval: number): () => boolean {
   let last = performance.now();
   return () => {
     if (performance.now() - last < interval) return false;

@@ -16,7 +16,13 @@ import { importBatchSize, type RowProblem } from '../import/writes.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { singleProcessPropagation } from '../propagation/single-process.ts';
 import { exitCodes, StartupError } from '../startup-error.ts';
-import { every, formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
+import {
+  createIntervalCheck,
+  formatCount,
+  resolveOperatorPath,
+  type Terminal,
+  UsageError,
+} from './command-line.ts';
 import { openPostgresWithoutRetry } from './open-postgres.ts';
 import { withPostgresErrors } from './postgres-errors.ts';
 
@@ -155,7 +161,7 @@ function describe({ index, path, problem }: RowProblem, format: ImportFormat): s
 
 /** The file is read twice: all rows are checked before the first one is written. */
 function reportProgress(terminal: Terminal): (rows: number) => void {
-  const isDue = every(process.stderr.isTTY ? progressInterval.terminal : progressInterval.log);
+  const isDue = createIntervalCheck(process.stderr.isTTY ? progressInterval.terminal : progressInterval.log);
   let lastRows = 0;
   let verb = 'Checked';
   return (rows) => {

@@ -5,11 +5,17 @@ import { readConfig } from '../config.ts';
 import { formatBaseline, InvalidBaseline, readBaseline } from '../scan/baseline.ts';
 import { reasonOf } from '../scan/files.ts';
 import { KeyFinder } from '../scan/find-in-text.ts';
-import { hashOfKey, printable } from '../scan/leak.ts';
+import { hashOfKey, sanitizeForOutput } from '../scan/leak.ts';
 import { formatText } from '../scan/report.ts';
 import { formatSarif } from '../scan/sarif.ts';
 import { type Incident, type ScanResult, scan } from '../scan/scan.ts';
-import { every, formatCount, resolveOperatorPath, type Terminal, UsageError } from './command-line.ts';
+import {
+  createIntervalCheck,
+  formatCount,
+  resolveOperatorPath,
+  type Terminal,
+  UsageError,
+} from './command-line.ts';
 
 /** Exit codes, like those of other scanners: CI fails in both cases. */
 const found = 1;
@@ -60,8 +66,8 @@ export async function scanCommand(args: string[], options: Options, terminal: Te
   const result = await scan(new KeyFinder(prefixes), paths, { history, since, input, progress });
   const isKnown = ({ key }: { key: string }) => known.has(hashOfKey(key));
   const show = ({ path, reason }: Incident) => ({
-    path: printable(path, prefixes),
-    reason: printable(reason, prefixes),
+    path: sanitizeForOutput(path, prefixes),
+    reason: sanitizeForOutput(reason, prefixes),
   });
   const fresh = {
     ...result,
@@ -123,7 +129,7 @@ function summarize(
 }
 
 function reportProgress(terminal: Terminal): (searched: number) => void {
-  const isDue = every(progressInterval);
+  const isDue = createIntervalCheck(progressInterval);
   return (searched) => {
     if (isDue()) terminal.console.error(`soku: ${searched.toLocaleString('en')} searched`);
   };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
-import { claimDue, endImpossibleWaits, settle } from './leased-rows.ts';
+import { claimDue, endImpossibleWaits, finishAttempt } from './leased-rows.ts';
 import { LeasedWork } from './leased-work.ts';
 
 const table = 'webhook_delivery';
@@ -51,7 +51,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       now,
       lanes: async () => [{ name: 'all', concurrency: 1 }],
       attempt: async (claim) => {
-        await settle(db, table, claim, now() + 5000);
+        await finishAttempt(db, table, claim, now() + 5000);
         attempts[claim.attempts - 1]?.resolve();
       },
       failed: (error) => attempts[0]?.reject(error),

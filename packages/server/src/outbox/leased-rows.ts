@@ -58,12 +58,12 @@ export async function claimDue(
 }
 
 /**
- * Ends a lease. Write the outcome of the attempt in the same transaction, if this returns true.
+ * Ends a lease after an attempt. If this returns true, write the outcome of the attempt in the same transaction.
  *
  * @param nextAttemptAt epoch ms; null: the work is done
  * @returns false if the lease has passed to another node, or the row is gone
  */
-export async function settle(
+export async function finishAttempt(
   db: Kysely<Tables>,
   table: WorkTable,
   { id, leaseUntil }: Claim,
@@ -76,7 +76,7 @@ export async function settle(
 }
 
 /** Ends a lease whose attempt was not made, or was cut short by the end of the process. The row is due at once. */
-export async function release(
+export async function releaseLease(
   db: Kysely<Tables>,
   table: WorkTable,
   { id, leaseUntil }: Claim,

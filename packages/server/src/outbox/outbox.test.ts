@@ -8,7 +8,7 @@ import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { sealEvents } from '../audit/sealer.ts';
 import { appendEvents } from '../events/events.ts';
 import { nextAttemptAt } from './backoff.ts';
-import { type Claim, claimDue, endStaleLeases, release, settle } from './leased-rows.ts';
+import { type Claim, claimDue, endStaleLeases, finishAttempt, releaseLease } from './leased-rows.ts';
 import { LeasedWork } from './leased-work.ts';
 import { lastSequence, readSealedEvents } from './sealed-events.ts';
 
@@ -87,18 +87,18 @@ for (const which of ['sqlite', 'postgres'] as const) {
       { id: 'w1', attempts: 1, leaseUntil: 220 },
     ]);
     assert.ok(first);
-    assert.equal(await settle(db, table, first, null), false, 'the lease has passed on');
+    assert.equal(await finishAttempt(db, table, first, null), false, 'the lease has passed on');
     const [w0, w1] = again;
     assert.ok(w0 && w1);
-    assert.equal(await settle(db, table, w0, null), true);
-    assert.equal(await settle(db, table, w1, 500), true);
+    assert.equal(await finishAttempt(db, table, w0, null), true);
+    assert.equal(await finishAttempt(db, table, w1, 500), true);
     assert.deepEqual(
       (await claim(499)).map(({ id }) => id),
       ['w2'],
     );
     const [retried] = await claim(500);
     assert.deepEqual([retried?.id, retried?.attempts], ['w1', 2]);
-    if (retried) await release(db, table, retried);
+    if (retried) await releaseLease(db, table, retried);
     assert.deepEqual(
       (await claim(501, 1)).map(({ attempts }) => attempts),
       [2],
@@ -150,10 +150,10 @@ for (const which of ['sqlite', 'postgres'] as const) {
         hanging.set(claim.id, resolve);
         signal.addEventListener('abort', () => resolve());
         await promise;
-        await release(db, table, claim);
+        await releaseLease(db, table, claim);
       } else {
         await turn();
-        await settle(db, table, claim, null);
+        await finishAttempt(db, table, claim, null);
         done.push(claim.id);
       }
       running.delete(claim.id);
@@ -202,7 +202,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       lanes: async () =>
         ['x', 'y'].map((name) => ({ name, concurrency: 2, only: sql`webhook_id = ${name}` })),
       attempt: async (claim) => {
-        await settle(db, table, claim, null);
+        await finishAttempt(db, table, claim, null);
         order.push(claim.id.slice(0, 1));
         if (order.length === 6) finished.resolve();
       },
@@ -242,7 +242,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
         signal.addEventListener('abort', () => resolve());
         await promise;
         running.delete(claim.id);
-        await (signal.aborted ? release(db, table, claim) : settle(db, table, claim, null));
+        await (signal.aborted ? releaseLease(db, table, claim) : finishAttempt(db, table, claim, null));
       },
       failed: (error) => failure.reject(error),
     });

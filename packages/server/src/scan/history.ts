@@ -71,7 +71,7 @@ async function resolveCommit(gitDir: string, name: string): Promise<string> {
 }
 
 /** Whether the parents of a commit in the range are missing, because the clone is shallow. */
-export async function isCut(
+export async function isShallowRange(
   { gitDir }: Repository,
   cutAt: ReadonlySet<string>,
   since: string | undefined,

@@ -32,10 +32,10 @@ export function hashOfKey(key: string): string {
 }
 
 /**
- * A path or a message of Git, of which the authors of what is searched choose every character: it could contain a key, or
- * lines and control sequences that a terminal or a CI service would obey.
+ * Makes a path or a message of Git safe to print. The authors of the searched files choose every character of it, so it
+ * could contain a key, or lines and control sequences that a terminal or a CI service would interpret.
  */
-export function printable(text: string, prefixes: readonly string[]): string {
+export function sanitizeForOutput(text: string, prefixes: readonly string[]): string {
   return escapeHiddenCharacters(hideKeys(text, prefixes));
 }
 

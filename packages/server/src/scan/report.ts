@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { describeKey, describeObject, type Leak, type LeakPlace, printable } from './leak.ts';
+import { describeKey, describeObject, type Leak, type LeakPlace, sanitizeForOutput } from './leak.ts';
 
 /**
  * One line for each place. No part of it contains more of the key than its preview.
@@ -8,7 +8,7 @@ import { describeKey, describeObject, type Leak, type LeakPlace, printable } fro
  */
 export function formatText(leaks: readonly Leak[], prefixes: readonly string[], base: string): string {
   const lines = leaks.map((leak) => {
-    const place = `${printable(describePlace(leak.place, base), prefixes)}:${leak.line}:${leak.column}`;
+    const place = `${sanitizeForOutput(describePlace(leak.place, base), prefixes)}:${leak.line}:${leak.column}`;
     return `${place}: ${describeKey(leak, prefixes)}`;
   });
   return lines.join('\n');

@@ -7,7 +7,7 @@ import {
   hideKeys,
   type Leak,
   type LeakPlace,
-  printable,
+  sanitizeForOutput,
 } from './leak.ts';
 import type { ScanResult } from './scan.ts';
 
@@ -52,7 +52,8 @@ const rule = {
 
 function resultOf(leak: Leak, prefixes: readonly string[], uriBaseId: string) {
   const { place, line, column, key } = leak;
-  const object = place.kind === 'history' ? printable(describeObject(place.object), prefixes) : undefined;
+  const object =
+    place.kind === 'history' ? sanitizeForOutput(describeObject(place.object), prefixes) : undefined;
   const where = object === undefined ? 'this file' : `the history, in ${object}`;
   const artifactLocation = {
     uri: hideKeys(uriOf(place), prefixes),

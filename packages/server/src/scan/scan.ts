@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { listTree, readPieces, reasonOf } from './files.ts';
 import type { KeyFinder } from './find-in-text.ts';
 import { HistoryUnavailable } from './git.ts';
-import { isCut, readHistory } from './history.ts';
+import { isShallowRange, readHistory } from './history.ts';
 import type { Leak, LeakPlace } from './leak.ts';
 import { isPartial, type Repository, readState, repositoryOf } from './repository.ts';
 import { scanBytes } from './scan-bytes.ts';
@@ -113,7 +113,8 @@ class Scan {
       const name = `${id}\n${folder}`;
       if (this.#repositories.has(name)) return;
       this.#repositories.add(name);
-      if (await isCut(repository, cutAt, since)) this.result.gaps.push({ path: root, reason: shallow });
+      if (await isShallowRange(repository, cutAt, since))
+        this.result.gaps.push({ path: root, reason: shallow });
       await this.#searchHistory(repository);
     } catch (error) {
       if (!(error instanceof HistoryUnavailable)) throw error;

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { split } from '../split.ts';
+import { chunk } from '../chunk.ts';
 import { hourOf, hourStart, lastUseStep } from './hours.ts';
 import { pagesOf, type UsedSince } from './ranking.ts';
 import type { UsageReader } from './reader.ts';
@@ -168,7 +168,7 @@ export class DayRankings {
     const ids = await this.#used(workspaceId, dayStartOf(at));
     const to = hourOf(at) + 1;
     const counts = new Map<string, number>();
-    for (const slice of split(ids, this.#keysPerRead)) {
+    for (const slice of chunk(ids, this.#keysPerRead)) {
       for (const [id, accepted] of await this.#reader.acceptedOf(slice, to - dayHours, to)) {
         counts.set(id, accepted);
       }

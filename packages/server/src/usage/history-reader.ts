@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
+import { chunk } from '../chunk.ts';
 import type { Tables } from '../database/schema.ts';
-import { split } from '../split.ts';
 import { addClients, type ClientCounts, parseClients } from './client-counts.ts';
 import { readClients } from './client-days.ts';
 import { addUses } from './client-samples.ts';
@@ -92,7 +92,7 @@ export class HistoryReader {
 
 /** Other requests pass between slices, because there can be 100,000 rows. */
 async function inSlices<T>(all: readonly T[], size: number, work: (one: T) => void): Promise<void> {
-  for (const some of split(all, size)) {
+  for (const some of chunk(all, size)) {
     for (const one of some) work(one);
     await turn();
   }

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
+import { chunk } from '../chunk.ts';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import { split } from '../split.ts';
 import { hourStart } from './hours.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import {
@@ -101,7 +101,7 @@ export class UsageReader {
   ): Promise<{ accepted: number; lastAt: number | undefined }> {
     let accepted = 0;
     let lastAt: number | undefined;
-    for (const ids of split(keyIds, maxPerStatement)) {
+    for (const ids of chunk(keyIds, maxPerStatement)) {
       for (const counts of (await this.counts(ids, from, to)).values()) accepted += counts.accepted;
       for (const { at } of [...(await this.lastUses(ids)).values()].flat())
         lastAt = Math.max(at, lastAt ?? 0);

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { split } from '../split.ts';
+import { chunk } from '../chunk.ts';
 import type { UsageSource } from './counting-table.ts';
 import { allKeys, type KeyIdRange, nextRange } from './key-range.ts';
 import type { LogBatch } from './log-format.ts';
@@ -188,7 +188,7 @@ export class UsageRecorder {
     // Later changes wait for the next call; otherwise this might never end.
     const changed = tables.map((table) => ({ table, rows: table.takeChanged() }));
     const parts = changed.flatMap(({ table, rows }) =>
-      split(rows, maxRowsPerAppend).map((some) => ({ table, rows: some })),
+      chunk(rows, maxRowsPerAppend).map((some) => ({ table, rows: some })),
     );
     try {
       for (const [i, { table, rows }] of parts.entries()) {
@@ -209,7 +209,7 @@ export class UsageRecorder {
   /** Appends the pending counts that are not in the log. */
   async #saveUnlogged(restUntil: number): Promise<void> {
     const { pending } = this.#source;
-    const parts = split(pending.unlogged, maxPerAppend);
+    const parts = chunk(pending.unlogged, maxPerAppend);
     for (const [i, counts] of parts.entries()) {
       const isLast = i === parts.length - 1;
       await this.#append(

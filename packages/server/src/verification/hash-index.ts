@@ -47,15 +47,15 @@ export class HashIndex {
   }
 }
 
-/** Hashes words to 32 bits. @param seed secret, so that clients cannot choose words that collide */
-export function mix(words: Int32Array, seed: number): number {
+/** Hashes 32-bit words to 32 bits. @param seed secret, so that clients cannot choose words that collide */
+export function hashWords(words: Int32Array, seed: number): number {
   let mixed = seed;
   for (let i = 0; i < words.length; i++) mixed = stir(mixed, words[i] ?? 0);
   return mixed;
 }
 
 /** Hashes a string to 32 bits. */
-export function mixText(text: string, seed: number): number {
+export function hashText(text: string, seed: number): number {
   let mixed = seed;
   for (let i = 0; i < text.length; i++) mixed = stir(mixed, text.charCodeAt(i));
   return mixed;

@@ -4,7 +4,7 @@ import type { LimitWindow } from '../limits/sliding-window.ts';
 import type { PendingUses } from '../usage/pending-uses.ts';
 import type { Policy } from './check-policy.ts';
 import * as column from './columns.ts';
-import { HashIndex, mix, mixText } from './hash-index.ts';
+import { HashIndex, hashText, hashWords } from './hash-index.ts';
 import { decodeHash, encodeHash, matchesAt } from './hash-words.ts';
 import { RowDetails } from './row-details.ts';
 import { decodeName, RowTexts } from './row-texts.ts';
@@ -212,7 +212,7 @@ export class KeyTable {
   rowsOf(keyId: string): number[] {
     const rows: number[] = [];
     for (
-      let row = this.#byKey.first(mixText(keyId, this.#seed));
+      let row = this.#byKey.first(hashText(keyId, this.#seed));
       row !== noRow;
       row = this.#byKey.next(row)
     ) {
@@ -233,21 +233,21 @@ export class KeyTable {
     rows[at + column.flags] = flags | listed;
     rows[at + column.workspace] = this.#workspaces.acquire(workspaceId);
     this.#floats[endOf(row)] = end;
-    this.#byHash.link(mix(this.#words, this.#seed), row);
+    this.#byHash.link(hashWords(this.#words, this.#seed), row);
     this.#size += 1;
     return row;
   }
 
   #nameKey(row: number, keyId: string, name: string): void {
     this.texts.write(row, keyId, name);
-    this.#byKey.link(mixText(keyId, this.#seed), row);
+    this.#byKey.link(hashText(keyId, this.#seed), row);
   }
 
   #search(hash: string): number {
     const words = this.#words;
     decodeHash(hash, words);
     const rows = this.#rows;
-    let row = this.#byHash.first(mix(words, this.#seed));
+    let row = this.#byHash.first(hashWords(words, this.#seed));
     while (row !== noRow && !matchesAt(words, rows, row * column.width)) row = this.#byHash.next(row);
     return row;
   }
@@ -289,9 +289,9 @@ export class KeyTable {
     this.usage.release(row);
     this.windows.release(row);
     this.#words.set(rows.subarray(at + column.hash, at + column.hash + 8));
-    this.#byHash.unlink(mix(this.#words, this.#seed), row);
+    this.#byHash.unlink(hashWords(this.#words, this.#seed), row);
     const keyId = this.keyId(row);
-    if (keyId !== '') this.#byKey.unlink(mixText(keyId, this.#seed), row);
+    if (keyId !== '') this.#byKey.unlink(hashText(keyId, this.#seed), row);
     this.#workspaces.release(rows[at + column.workspace] ?? 0);
     this.details.drop(row);
     this.texts.drop(row);

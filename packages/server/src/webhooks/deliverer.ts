@@ -3,11 +3,11 @@ import { disableAfter } from '@soku/contract/webhooks';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { nextAttemptAt } from '../outbox/backoff.ts';
-import { type Claim, release, settle } from '../outbox/leased-rows.ts';
+import { type Claim, finishAttempt, releaseLease } from '../outbox/leased-rows.ts';
 import { type AttemptColumns, moveToEarlier } from './attempts.ts';
 import { webhookFailed } from './events.ts';
 import { requestHeaders, unixSeconds } from './request-headers.ts';
-import type { Outcome, WebhookSender } from './sender.ts';
+import type { AttemptResult, WebhookSender } from './sender.ts';
 import { type SecretBox, sign } from './signing-secrets.ts';
 import { readSecrets } from './stored-secrets.ts';
 
@@ -63,10 +63,10 @@ export class WebhookDeliverer {
       return;
     }
     // This node was frozen or is overloaded: another one could begin the attempt before this one ends.
-    if (claim.leaseUntil - now() < timeout) return release(db, 'webhook_delivery', claim);
+    if (claim.leaseUntil - now() < timeout) return releaseLease(db, 'webhook_delivery', claim);
     const startedAt = now();
     const outcome = await this.#send(delivery, startedAt, stopping);
-    if (outcome.error !== null && stopping.aborted) return release(db, 'webhook_delivery', claim);
+    if (outcome.error !== null && stopping.aborted) return releaseLease(db, 'webhook_delivery', claim);
     await db.transaction().execute((tx) => this.#record(tx, claim, delivery, { ...outcome, startedAt }));
   }
 
@@ -86,7 +86,7 @@ export class WebhookDeliverer {
     { id, webhookId, url, body, secrets }: Delivery,
     at: number,
     stopping: AbortSignal,
-  ): Promise<Outcome> {
+  ): Promise<AttemptResult> {
     const { sender, box, program } = this.#options;
     const opened = readSecrets(secrets, at).flatMap(({ sealed }) => box.open(sealed, webhookId) ?? []);
     if (opened.length === 0) return noSecret;
@@ -102,14 +102,14 @@ export class WebhookDeliverer {
     tx: Kysely<Tables>,
     claim: Claim,
     delivery: Delivery,
-    outcome: Outcome & { startedAt: number },
+    outcome: AttemptResult & { startedAt: number },
   ): Promise<void> {
     const { webhookId } = delivery;
     const { status, error } = outcome;
     const now = this.#options.now();
     const isLast = error === null || status === gone;
     const next = isLast ? null : nextAttemptAt(deliveryDelays, claim.attempts, now);
-    if (!(await settle(tx, 'webhook_delivery', claim, next))) return;
+    if (!(await finishAttempt(tx, 'webhook_delivery', claim, next))) return;
     await tx
       .updateTable('webhook_delivery')
       .set({
@@ -130,7 +130,7 @@ export class WebhookDeliverer {
   }
 }
 
-const noSecret: Outcome = {
+const noSecret: AttemptResult = {
   durationMs: 0,
   status: null,
   body: null,

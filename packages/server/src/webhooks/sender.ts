@@ -21,8 +21,8 @@ interface Options {
   servers?: readonly string[];
 }
 
-/** What became of a request. */
-export interface Outcome {
+/** The result of one attempt to send a request. */
+export interface AttemptResult {
   durationMs: number;
   /** null if there was no response. */
   status: number | null;
@@ -74,9 +74,9 @@ export class WebhookSender {
   async send(
     { url, headers, body }: { url: string; headers: Record<string, string>; body: string },
     stopping: AbortSignal,
-  ): Promise<Outcome> {
+  ): Promise<AttemptResult> {
     const started = performance.now();
-    const outcome = (rest: Omit<Outcome, 'durationMs'>): Outcome => ({
+    const outcome = (rest: Omit<AttemptResult, 'durationMs'>): AttemptResult => ({
       durationMs: Math.round(performance.now() - started),
       ...rest,
     });

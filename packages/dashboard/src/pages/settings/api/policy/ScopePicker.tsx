@@ -3,7 +3,7 @@ import { builtInScopeSchema, builtInScopeTexts, coversScope } from '@soku/contra
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useId, useState } from 'react';
-import { ownScopes, scopeCatalogOptions } from '../../../../api/scopes.ts';
+import { customScopes, scopeCatalogOptions } from '../../../../api/scopes.ts';
 import { ProblemText } from '../../../../components/Field.tsx';
 import { LoadFailed } from '../../../../components/LoadFailed.tsx';
 import { Segments } from '../../../../components/Segments.tsx';
@@ -29,12 +29,12 @@ export function ScopePicker({ value, problem }: ScopePickerProps) {
   const { data: catalog, error, refetch } = useQuery(scopeCatalogOptions);
   if (error && !catalog) return <LoadFailed error={error} onRetry={refetch} />;
   if (!catalog) return <Skeleton width="full" />;
-  return <Picker own={ownScopes(catalog)} value={value} problem={problem} />;
+  return <Picker own={customScopes(catalog)} value={value} problem={problem} />;
 }
 
 const names: Record<ScopeChoice, string> = { none: 'None', read: 'Read only', all: 'All', custom: 'Custom' };
 
-function Picker({ own, value, problem }: ScopePickerProps & { own: ReturnType<typeof ownScopes> }) {
+function Picker({ own, value, problem }: ScopePickerProps & { own: ReturnType<typeof customScopes> }) {
   const [choice, setChoice] = useState(() => choiceOf(value, own));
   const [custom, setCustom] = useState(() => new Set(value.filter((grant) => !isBuiltIn(grant))));
   const hint = useId();
