@@ -66,6 +66,18 @@ test('the first run can have a different delay', () => {
   assert.equal(waiting[0]?.delay, 0);
 });
 
+test('a run that fails after the stop is not reported, because no other run follows', async () => {
+  const { repeating, waiting, runs, failures } = repeated(5000);
+  repeating.start();
+  waiting[0]?.run();
+  const stopped = repeating.stop();
+  runs[0]?.reject('a');
+  await stopped;
+  assert.deepEqual(failures, []);
+  assert.equal(repeating.failures, 1);
+  assert.equal(waiting.length, 1);
+});
+
 test('a failure is reported once until a run succeeds, and the job runs again', async () => {
   const { repeating, waiting, runs, failures, settle } = repeated(5000);
   repeating.start();

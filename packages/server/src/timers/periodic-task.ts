@@ -18,7 +18,10 @@ const lock = { pause: 100, tolerated: 1000 };
 interface Options {
   /** ms from the end of one run to the start of the next. */
   interval: number;
-  /** Called with the first of several consecutive failures. A failed job runs again after the usual interval. */
+  /**
+   * Called with the first of several consecutive failures. A failed job runs again after the usual interval, so a run
+   * that fails after `stop` is not reported.
+   */
   failed: (error: unknown) => void;
   later: Later;
   /** Monotonic ms. */
@@ -84,7 +87,7 @@ export class PeriodicTask {
 
   #fail(error: unknown): void {
     this.failures += 1;
-    if (!this.#failing) this.#options.failed(error);
+    if (!this.#failing && !this.#stopped) this.#options.failed(error);
     this.#failing = true;
   }
 }
