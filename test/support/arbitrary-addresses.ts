@@ -53,14 +53,23 @@ export const arbitraryRange: fc.Arbitrary<string> = arbitraryAddress.chain((addr
     .map((length) => (length === undefined ? address : `${address}/${length}`));
 });
 
+/**
+ * ipaddr.js reads `::192.0.2.1` as IPv4-mapped, which it is not (RFC 4291 section 2.5.5.1 has its form, section 2.5.5.2
+ * that of a mapped address). It reads the same address correctly with the first zero written out.
+ */
+const withFirstZero = (text: string) => text.replace(/^::(?=\d+\.)/, '0::');
+
 /** An address according to ipaddr.js, with IPv4-mapped IPv6 as IPv4. */
 export function referenceAddress(text: string): Parsed {
-  return ipaddr.process(text);
+  return ipaddr.process(withFirstZero(text));
 }
 
 /** A block according to ipaddr.js; undefined for an IPv4-mapped address with a prefix that is shorter than the mapping. */
 export function referenceBlock(text: string): [Parsed, number] | undefined {
-  const [address, length] = text.includes('/') ? ipaddr.parseCIDR(text) : [ipaddr.parse(text), undefined];
+  const written = withFirstZero(text);
+  const [address, length] = written.includes('/')
+    ? ipaddr.parseCIDR(written)
+    : [ipaddr.parse(written), undefined];
   if (!(address instanceof ipaddr.IPv6)) return [address, length ?? 32];
   if (!address.isIPv4MappedAddress()) return [address, length ?? 128];
   const short = (length ?? 128) - 96;
