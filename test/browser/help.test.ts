@@ -75,7 +75,7 @@ const links = [
   ],
 ] satisfies Array<[string, string, string, string, string]>;
 
-test('the help is linked, in one load', async (t) => {
+test('links to the help, in one page load', async (t) => {
   const page = await dashboard.open(t, '/settings/account');
   await reads(heading(page), /^Account$/);
   for (const [place, path, title, link, target] of links) {

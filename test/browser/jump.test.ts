@@ -111,7 +111,7 @@ test('a key is found by its preview, its id and parts of them, and a click opens
   }
 });
 
-test('more keys than are shown are one choice away in the list', async (t) => {
+test('if more keys match than are shown, the last choice opens the list of all of them', async (t) => {
   for (let n = 1; n <= 9; n += 1) await ada.createKey({ name: `Jumping crowd ${n}` });
   const page = await open(t, '/');
   await openJump(page);

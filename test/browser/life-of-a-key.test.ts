@@ -179,7 +179,7 @@ test('opening the dialog again shows an empty form and no key', async (t) => {
   await isGone(keys.keyField(page));
 });
 
-test('closing the form, in one page', async (t) => {
+test('closing the form, in one page load', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   for (const [way, leave] of [
     ['Cancel', () => page.getByRole('button', { name: 'Cancel' }).click()],

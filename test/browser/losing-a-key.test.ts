@@ -25,7 +25,7 @@ async function openWithKey(t: TestContext, name: string): Promise<{ page: Page; 
   return { page, apiKey: await keys.generate(page, name) };
 }
 
-test('closing the dialog, in one page', async (t) => {
+test('closing the dialog, in one page load', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   for (const [way, leave] of waysOut) {
     await t.test(

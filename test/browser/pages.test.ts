@@ -201,7 +201,7 @@ for (const one of loaded) {
   });
 }
 
-test('the pages of one person, in one load', async (t) => {
+test('the pages of one user, in one page load', async (t) => {
   const page = await dashboard.open(t, '/nowhere', { expected: [httpErrorMessage(404)] });
   await settled(page);
   for (const one of linked) {

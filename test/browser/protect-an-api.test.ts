@@ -35,7 +35,7 @@ async function codeOf(page: Page): Promise<string[]> {
   return [...new Set(shown)];
 }
 
-test('every example is one of those in docs/, with the URL of this deployment', async (t) => {
+test('every example is the one in docs/, with the URL of this deployment', async (t) => {
   const page = await dashboard.open(t, path, { as: null });
   const shown = await codeOf(page);
   assert.ok(shown.length >= 14, `${shown.length} examples`);
@@ -52,7 +52,7 @@ test('every example is one of those in docs/, with the URL of this deployment', 
   assert.equal(placed, 6, 'nginx, HAProxy, Caddy, Envoy, the command and the back end name this deployment');
 });
 
-test('docs/ show the tested back end that the page shows', () => {
+test('docs/ contains the same tested back end as the page', () => {
   assert.deepEqual(blocks('docs/protect-from-a-back-end.md', 'js file=back-end.mjs'), [
     readFileSync(join(root, 'examples/back-end/back-end.mjs'), 'utf8'),
   ]);

@@ -173,7 +173,7 @@ test('signing out everywhere removes the lists from this browser', async (t) => 
   assert.deepEqual(await stored(page), []);
 });
 
-test('on a phone, the menu lists them', async (t) => {
+test('on a phone, the menu lists the recently opened keys', async (t) => {
   const page = await openKeys(t, [1, 2]);
   await page.setViewportSize({ width: 390, height: 844 });
   assert.equal(await recentLinks(page).count(), 0);

@@ -142,7 +142,7 @@ test('if the keys that hold a scope cannot be counted, the dialog does not say t
   assert.equal(await keys.alertDialog(page).getByText('No key holds it by its name.').count(), 0);
 });
 
-test('offline, a scope is not added later without a word', async (t) => {
+test('a scope that could not be added offline is not added automatically later', async (t) => {
   await setScopes('files:read', 'files:write', 'invoices:send');
   const page = await dashboard.open(t, '/settings/api/scopes?panel=add', { expected: [networkErrorMessage] });
   await field(page, 'Name').fill('offline:read');

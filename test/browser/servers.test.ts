@@ -39,7 +39,7 @@ test('the sidebar says that all servers are up to date, and how many do not resp
   await reads(page.locator('.account-menu .servers'), /^2 servers, all up to date$/);
 });
 
-test('it is read again every 15 seconds, and is unknown if that fails', async (t) => {
+test('the state is requested every 15 seconds, and is unknown if a request fails', async (t) => {
   const page = await dashboard.open(t, '/help/authentication', {
     alone: true,
     expected: [httpErrorMessage(500)],
@@ -78,7 +78,7 @@ test('it is read again every 15 seconds, and is unknown if that fails', async (t
   await becomesSoon('2 servers, all up to date');
 });
 
-test('a single server is not mentioned and not asked again', async (t) => {
+test('with a single server, the sidebar shows no state and requests it only once', async (t) => {
   const single = await Dashboard.shared();
   const page = await single.open(t, '/help/authentication', { alone: true });
   // Ends the request of the page just opened, which the next line would otherwise take for that of the new page.

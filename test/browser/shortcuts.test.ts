@@ -86,7 +86,7 @@ test('? lists the shortcuts, from every page and from the account menu', async (
   await isAccessible(page);
 });
 
-test('they do nothing while typing, with a modifier, in a dialog or with a menu open', async (t) => {
+test('shortcuts do nothing while typing, with a modifier, in a dialog or with a menu open', async (t) => {
   const page = await open(t, '/settings/account');
   const name = page.getByRole('textbox', { name: 'Your name' });
   await name.fill('');
@@ -120,7 +120,7 @@ test('a visitor without a session has no shortcuts', async (t) => {
   await isAt(page, '/help/authentication');
 });
 
-test('they can be turned off for this browser with the keyboard; Ctrl K still works', async (t) => {
+test('shortcuts can be turned off for this browser with the keyboard; Ctrl K still works', async (t) => {
   const page = await open(t, '/settings/account');
   await tabTo(setting(page));
   await page.keyboard.press('Space');

@@ -41,7 +41,7 @@ function requestsOf(page: Page): Request[] {
   return sent;
 }
 
-test('the form for a request, in one page', async (t) => {
+test('the form for a request, in one page load', async (t) => {
   const page = await openForm(t, 'getMe', [httpErrorMessage(401), networkErrorMessage]);
   await t.test('a valid key returns the response, with status, headers and formatted body', async () => {
     await keyField(page).fill(` ${apiKey} `);
@@ -113,7 +113,7 @@ test('the form for a request, in one page', async (t) => {
   });
 });
 
-test('all operations of the reference, in one page', async (t) => {
+test('all operations of the reference, in one page load', async (t) => {
   const page = await dashboard.open(t, '/docs');
   await settled(page);
   await t.test('only requests that change nothing can be sent; the others show curl', async () => {
@@ -191,7 +191,7 @@ const waysOut: Array<[string, (page: Page) => Promise<unknown>]> = [
   ['is gone after a reload', (page) => page.reload()],
 ];
 
-test('the key in the form, in one page', async (t) => {
+test('the key in the form, in one page load', async (t) => {
   const page = await openForm(t, 'getMe');
   await t.test('the key is kept for the next operation, in the only open form', async () => {
     await keyField(page).fill(apiKey);

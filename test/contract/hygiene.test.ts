@@ -146,7 +146,7 @@ test('the uses of an imported key are unknown before its import, whatever its ag
   });
 });
 
-test('a use ends that a key is idle', async () => {
+test('a used key is no longer idle', async () => {
   const person = await newPerson();
   await withUsageSince(365, async () => {
     const { apiKey } = await createOld(person, 'revived', { created: 200, used: 100 });

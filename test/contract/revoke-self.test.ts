@@ -124,7 +124,7 @@ test('concurrent calls with both secrets of a key end both', async () => {
   assert.equal((await get(key.id)).status, 'revoked');
 });
 
-test('what is not a known key is rejected as everywhere, and a session is not enough', async () => {
+test('credentials other than a known key get the usual error, and a session is not accepted', async () => {
   const path = '/v1/api-keys/self/revoke';
   const { apiKey } = await create();
   const address = () => [['X-Forwarded-For', newAddress()]] as [string, string][];

@@ -12,7 +12,7 @@ import { sharedServer } from '../support/shared-server.ts';
 const server = await sharedServer();
 const rotations = await Rotations.on(server);
 
-test('retiring a secret ends it when the call returns, and a repeated call says the same', async () => {
+test('retiring a secret ends it when the call returns, and a repeated call returns the same', async () => {
   const { apiKey, key } = await rotations.create();
   const second = await rotations.rotate(key.id);
   const third = await rotations.rotate(key.id);
@@ -59,7 +59,7 @@ test('a key without keys:read that retires a secret of another key does not see 
   await rotations.assertRetired(apiKey);
 });
 
-test('retired secrets are listed up to 20 in all, and those that are not retired always', async () => {
+test('at most 20 secrets are listed, but always all that are not retired', async () => {
   const { apiKey, key } = await rotations.create();
   await inDatabase(
     server,
@@ -101,7 +101,7 @@ test('a revoke of a rotated key ends all of its secrets', async () => {
     assert.match(assertProblem(await rotations.verify(one), 'revoked_key').message, /was revoked/);
 });
 
-test('usage says how many requests each secret had', async () => {
+test('usage counts the requests of each secret', async () => {
   const { apiKey, key } = await rotations.create();
   await rotations.assertAccepted(apiKey, apiKey, apiKey);
   const second = await rotations.rotate(key.id);

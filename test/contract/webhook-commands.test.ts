@@ -120,7 +120,7 @@ test('a webhook is created, changed and given another secret only after a recent
   assert.equal((await webhooks.call('DELETE', `/${id}`, undefined, aged)).status, 204);
 });
 
-test('each command is one event, which states no more of the URL than its origin', async () => {
+test('each command has one event, with only the origin of the URL', async () => {
   const { id } = await webhooks.create('/hooks/T0/token-in-the-path', { events: ['audit.pruned'] });
   await webhooks.change(id, { description: 'new', disabled: true, events: ['key.created'] });
   await webhooks.change(id, { url: `${receiver.url}/hooks/T1/other-token` });

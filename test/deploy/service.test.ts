@@ -71,7 +71,7 @@ test('the installation can be repeated, and keeps the variables', () => {
   assert.equal(readFileSync(file, 'utf8'), 'SOKU_SECRET=kept\n');
 });
 
-test('systemd does not restart a server that needs a person first', () => {
+test('systemd does not restart a server that cannot start without an operator', () => {
   const [, prevented = ''] = /^RestartPreventExitStatus=(.*)$/m.exec(unit) ?? [];
   const { unavailable, software, ...others } = exitCodes;
   // 64: an invalid command line.
@@ -80,7 +80,7 @@ test('systemd does not restart a server that needs a person first', () => {
 
 const canBoot = times(0, 1) === 1 && process.getuid?.() === 0 && existsSync('/lib/systemd/systemd');
 
-test('a real systemd runs the server with all restrictions, restarts it after a crash, and not after a mistake', {
+test('a real systemd runs the server with all restrictions, and restarts it after a crash but not after a wrong variable', {
   skip: canBoot ? false : 'boots systemd, and needs root: SOKU_TEST_LONG=yes',
   timeout: patience,
 }, async (t) => {

@@ -64,7 +64,7 @@ async function sendMany(count: number, one: (i: number) => Promise<number>): Pro
   return statuses;
 }
 
-test('a flood of forged reports costs little, and neither verification nor GitHub notices it', {
+test('a flood of forged reports neither slows down verification nor causes requests to GitHub', {
   skip: times(0, 1) === 1 ? false : 'takes minutes: SOKU_TEST_LONG=yes',
 }, async (t) => {
   const github = newSigner();

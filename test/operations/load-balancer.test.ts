@@ -115,7 +115,7 @@ test('HAProxy of deploy/compose.postgres.yaml sends requests to each server, whi
   assert.deepEqual(await thrice(), [401, 401, 401]);
 });
 
-test('HAProxy of deploy/compose.postgres.yaml believes only the proxy on its machine about the client', {
+test('HAProxy of deploy/compose.postgres.yaml accepts the client address only from a proxy on its machine', {
   skip,
   timeout: patience,
 }, async (t) => {

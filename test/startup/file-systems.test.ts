@@ -74,7 +74,7 @@ test('FUSE with working locks is used, with a warning', async (t) => {
   }
 });
 
-test('a lock that no other process can try to take is used, with a warning', async (t) => {
+test('a lock that could not be tested from another process is used, with a warning', async (t) => {
   // Node connects a process that it starts with socketpair(2).
   const under = withFileSystemType(fuse, 'socketpair');
   if (under === undefined) return t.skip('strace cannot change the result of statfs');

@@ -55,7 +55,7 @@ test('grants cover a scope exactly if one of them expands to it', () => {
   );
 });
 
-test('a key never hands out more than it holds', () => {
+test('a key never grants more than it holds', () => {
   fc.assert(
     fc.property(grants, grant, (held, given) => {
       if (!coversGrant(held, given)) return;
@@ -67,7 +67,7 @@ test('a key never hands out more than it holds', () => {
   );
 });
 
-test('a key can hand out everything that it holds, now and later', () => {
+test('a key can grant every scope that its own grants cover, including scopes that are added later', () => {
   fc.assert(
     fc.property(
       grants,
@@ -84,7 +84,7 @@ test('a key can hand out everything that it holds, now and later', () => {
   );
 });
 
-test('a chain of keys never reaches a scope that the first one lacks', () => {
+test('a chain of keys never gains a scope that the first key lacks', () => {
   fc.assert(
     fc.property(
       grants,

@@ -58,7 +58,7 @@ test('one request per network waits, and the next one is rejected at once', asyn
   assert.deepEqual(scene.admitted, ['a', 'a', 'b']);
 });
 
-test('known clients go first, even from a network with a stranger waiting', async () => {
+test('known clients go first, even if an unknown client of their network is waiting', async () => {
   const scene = new Scene(1, 10);
   for (const network of ['a', 'b', 'c']) void scene.enter(network);
   void scene.enter('b', true);
@@ -67,7 +67,7 @@ test('known clients go first, even from a network with a stranger waiting', asyn
   assert.match(await scene.enter('b'), /^retry after/);
 });
 
-test('in a full queue, strangers are rejected, and a known client replaces the last one', async () => {
+test('in a full queue, unknown clients are rejected, and a known client replaces the last unknown one', async () => {
   const scene = new Scene(1, 2);
   void scene.enter('a');
   const [first, last] = [scene.enter('b'), scene.enter('c')];

@@ -41,7 +41,7 @@ test('a check of the files is evidence for one second and no longer', (t) => {
 });
 
 for (const isLocked of [false, true]) {
-  test(`a check that ends after the hold has stopped reports nothing, with a lock ${isLocked}`, async (t) => {
+  test(`a check that ends after the monitor has stopped reports nothing, with a lock ${isLocked}`, async (t) => {
     const begun = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
     const lookUps: Promise<unknown>[] = [];
@@ -85,7 +85,7 @@ test('a gap in the evidence is reported before there is evidence again', (t) => 
   assert.deepEqual(gaps, [false, false], 'its lock was missing');
 });
 
-test('a removed, replaced or moved file ends the hold at the next check, and its return renews the hold', (t) => {
+test('a removed, replaced or moved file ends the evidence at the next check, and its return renews it', (t) => {
   const { directory, lock, database, hold, clock } = scene(t);
   const away = `${directory}.away`;
   const assertLost = () => {
@@ -126,7 +126,7 @@ test('the background check reports a removed file once, and its return', async (
   assert.match(reports.join(), /^The data directory .*: the file lock was removed,regained$/);
 });
 
-test('a disk that does not respond ends the hold without blocking the process, until it responds', async (t) => {
+test('a disk that does not respond ends the evidence without blocking the process, until it responds', async (t) => {
   const disk = Promise.withResolvers<void>();
   const lookUp = async (path: string) => {
     await disk.promise;

@@ -23,7 +23,7 @@ async function limitedDatabase(t: TestContext) {
   return { url, limit };
 }
 
-test('statements wait for the connections that the pool has', async (t) => {
+test('when PostgreSQL has no free connections, statements wait for those of the pool', async (t) => {
   const { url, limit } = await limitedDatabase(t);
   await limit(2);
   const pool = createPool({ connectionString: url, max: 10 });
@@ -33,7 +33,7 @@ test('statements wait for the connections that the pool has', async (t) => {
   assert.equal(pool.totalCount, 2);
 });
 
-test('a pool that has lost its connections fails, rather than to try without end', async (t) => {
+test('a pool that has lost its connections and gets no new ones fails instead of retrying forever', async (t) => {
   const { url, limit } = await limitedDatabase(t);
   const proxy = await TcpProxy.before(url);
   t.after(() => proxy.close());
@@ -46,7 +46,7 @@ test('a pool that has lost its connections fails, rather than to try without end
   await assert.rejects(pool.query('SELECT 1'), { code: '53300' });
 });
 
-test('a start waits until there are some, and says so', async (t) => {
+test('a start waits for free connections, and logs a warning', async (t) => {
   const { url, limit } = await limitedDatabase(t);
   await limit(0);
   const refused = openPostgres(url, pino({ level: 'silent' }), { patience: 0, pause: 0 });

@@ -21,7 +21,7 @@ async function scene(t: TestContext) {
   return { database, db, now, known: now - 300 * day };
 }
 
-test('a key that a command has locked is left to the next search, and a fast clock finds nothing', async (t) => {
+test('a key that a command has locked is left to the next search, and a clock that is ahead finds no idle keys', async (t) => {
   const { database, db, now, known } = await scene(t);
   await db.updateTable('usage_history').set({ complete_since: known, watched_since: known }).execute();
   const keys = [1, 15].map((age) =>

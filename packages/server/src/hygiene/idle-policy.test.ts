@@ -224,7 +224,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.ok(await isDisabled(id));
   });
 
-  test(`keys that are not accepted, and those of other workspaces, get nothing, on ${which}`, async () => {
+  test(`keys that are not accepted, and those of workspaces without the policy, get no warnings, on ${which}`, async () => {
     const { db, add, run, events } = await scene();
     const [revoked, disabled, expired] = [await add('a', 100), await add('b', 100), await add('c', 100)];
     const change = (id: string, row: object) =>
@@ -243,7 +243,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     );
   });
 
-  test(`what changes after a key was found counts, on ${which}`, async () => {
+  test(`a change after a key was found idle is respected, on ${which}`, async () => {
     const { database, db, clock, workspaceId, add, use, isDisabled, events } = await scene();
     const [used, kept] = [await add('used', 100), await add('kept', 100)];
     const ended = {

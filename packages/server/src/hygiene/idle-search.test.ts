@@ -96,7 +96,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     return { db, clock, ids, keyIds, counts, failures, resets, look, endWarnings, events, disabled };
   };
 
-  test(`many keys are handled in several transactions, with a rest after each, on ${which}`, async () => {
+  test(`many keys are handled in several transactions, with a pause after each, on ${which}`, async () => {
     const { ids, look, events, counts } = await scene(1, 201);
     await look();
     assert.deepEqual(counts, { commits: 3, rests: 3 });
@@ -146,7 +146,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.equal((await disabled())[0]?.disabled_at, start + 60_000);
   });
 
-  test(`a workspace that fails does not end the search, unlike a database that does, on ${which}`, async () => {
+  test(`the search continues after an error in one workspace, and ends after a database failure, on ${which}`, async () => {
     const { ids, look, events, failures } = await scene(3, 1);
     const unavailable = (code: string) =>
       new DatabaseUnavailable(new Error(code), { code, rolledBack: true });
@@ -162,7 +162,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     );
   });
 
-  test(`void warnings are deleted in pages, and others are kept, on ${which}`, async () => {
+  test(`obsolete warnings are deleted in batches, and others are kept, on ${which}`, async () => {
     const { db, keyIds, look, endWarnings } = await scene(1, 501);
     await endWarnings();
     const [kept, ...others] = keyIds;

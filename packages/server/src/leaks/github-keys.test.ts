@@ -42,7 +42,7 @@ test('keys are cached, and an unknown one is fetched at most every five minutes'
   assert.deepEqual([await find(signer.id), list.fetches, keys.retryAfter()], ['found', 2, 300]);
 });
 
-test('a fetch that began before a report says nothing about an unknown key', async (context) => {
+test('a fetch that began before a report does not show that its key is unknown', async (context) => {
   const { list, clock, find } = await scene(context);
   const response = Promise.withResolvers<void>();
   list.held = response.promise;
@@ -54,7 +54,7 @@ test('a fetch that began before a report says nothing about an unknown key', asy
   assert.equal(list.fetches, 1);
 });
 
-test('a withdrawn key is forgotten within an hour', async (context) => {
+test('a withdrawn key is evicted within an hour', async (context) => {
   const { signer, list, clock, find } = await scene(context);
   assert.equal(await find(signer.id), 'found');
   list.signers = [newSigner()];
@@ -93,7 +93,7 @@ test('while the list cannot be fetched, known keys stay and others are unavailab
   assert.deepEqual([await find(signer.id), await find('x')], ['found', 'unavailable']);
 });
 
-test('keys on other curves, and what is no key, are left out', async (context) => {
+test('keys on other curves and invalid keys are ignored', async (context) => {
   const { signer, list, find } = await scene(context);
   const [other, broken] = [newSigner('secp384r1'), newSigner()];
   broken.entry.key = 'no key';

@@ -192,7 +192,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     );
   });
 
-  test(`lanes take turns when there are fewer slots than lanes, on ${which}`, async () => {
+  test(`queues take turns when there are fewer slots than queues, on ${which}`, async () => {
     const db = await withRows([1, 1, 1], 'x');
     await addRows('y', 3);
     const order: string[] = [];
@@ -214,7 +214,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.equal(order.join(''), 'xyxyxy');
   });
 
-  test(`lanes of a group that hang do not keep their slots, or take all of them, on ${which}`, async () => {
+  test(`queues of a group that hang neither keep their slots nor take all of them, on ${which}`, async () => {
     const db = await withRows(
       Array.from({ length: 9 }, () => 1),
       'a',

@@ -17,7 +17,7 @@ const hex = (key: string) => hash('sha256', key);
 const env = { SOKU_KEY_PREFIX: prefix };
 const scan = (...args: string[]) => operate(['scan', ...args], env);
 
-test('keys are found in files, history, minified code, base64 and .env, and what is not found is known', async () => {
+test('keys are found in files, history, minified code, base64 and .env, and only the documented places are missed', async () => {
   using repository = new GitRepository();
   const { planted, hidden } = plantKeys(repository, times(200, 10_000));
   assert.equal(planted.size, 50);
@@ -32,7 +32,7 @@ test('keys are found in files, history, minified code, base64 and .env, and what
   assert.doesNotMatch(output, /acme_key_[0-9A-Za-z]{4}/, 'no more of a key than its preview');
 });
 
-test('a place has its line and column, and a key in the history its first commit', async () => {
+test('a finding has its line and column, and in the history the first commit with the key', async () => {
   using repository = new GitRepository();
   const key = newKey();
   repository.write('a b.ts', `one\ntwo ${key}\n`);
@@ -79,7 +79,7 @@ test('keys of a baseline are not reported, and it contains no key', async () => 
   assert.ok(!wrong.output.includes(known.slice(prefix.length, -3)));
 });
 
-test('a clean folder exits with 0, and one that cannot be read completely does not', async () => {
+test('a scan of a clean folder exits with 0, and an incomplete scan does not', async () => {
   using repository = new GitRepository();
   repository.write('clean.txt', filler(1));
   symlinkSync('/', join(repository.path, 'root'));
@@ -93,7 +93,7 @@ test('a clean folder exits with 0, and one that cannot be read completely does n
   assert.match(broken.output, /was not searched: /);
 });
 
-test('names of files show no key, and give no commands to a terminal', async () => {
+test('file names are printed without keys and terminal control sequences', async () => {
   using repository = new GitRepository();
   const key = newKey();
   repository.write(`\u001b[2J${key}.txt`, key);
@@ -139,7 +139,7 @@ test('a file with very many keys in one line, or in as many lines, is searched i
   }
 });
 
-test('a key is found wherever the pieces of a file and their overlap begin', async () => {
+test('a key is found wherever the chunks of a file and their overlap begin', async () => {
   const finder = new KeyFinder([prefix]);
   await fc.assert(
     fc.asyncProperty(

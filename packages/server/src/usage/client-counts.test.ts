@@ -60,7 +60,7 @@ test('however clients are added, at most 20 are named and no request is lost', (
   );
 });
 
-test('exactly the busiest are named, and the sum stays', () => {
+test('exactly the busiest are named, and the total does not change', () => {
   const requests = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 80 });
   fc.assert(
     fc.property(requests, fc.integer({ min: 1, max: 30 }), (numbers, most) => {
@@ -162,7 +162,7 @@ for (const [rhythm, perFlush] of [
   });
 }
 
-test('distinct addresses without end do not take more memory', () => {
+test('memory stays bounded for any number of distinct addresses', () => {
   const samples = new ClientSamples(50, { seed: 1, most: 100 });
   for (let i = 1; i <= 10_000; i++)
     samples.change(i % 50, i * sampling, `2001:db8::${i.toString(16)}`, `agent/${i}`);
@@ -171,7 +171,7 @@ test('distinct addresses without end do not take more memory', () => {
   assert.equal(sumOf(clients.addresses), 9999 * sampling);
 });
 
-test('clients that cannot be written do not take memory without end, and the first ones are kept', () => {
+test('memory stays bounded while clients cannot be written, and the first ones are kept', () => {
   const days = new ClientDays(1000);
   const counts = { workspaceId: 'ws', hash: '', hour: 0, accepted: 1, refused: 0, refusedBy: {} };
   for (let i = 0; i < 10_000; i++)
@@ -204,7 +204,7 @@ for (const [agent, program] of [
   });
 }
 
-test('a text that someone changed counts as no clients', () => {
+test('a stored text that cannot be parsed counts as no clients', () => {
   const addresses = [
     '3',
     '[["a"]]',

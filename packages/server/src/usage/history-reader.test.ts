@@ -86,7 +86,7 @@ for (const which of bothDatabases) {
       assert.deepEqual(rows.map(({ owner }) => owner).sort(), [one.keyId, one.keyId, 'ws_1', 'ws_1']);
     });
 
-    test('the days have what the hours have', async () => {
+    test('the counts of a day are the sums of its hours', async () => {
       const hours = await database.kysely.selectFrom('usage_hour').select(['accepted', 'refused']).execute();
       const days = await database.kysely.selectFrom('usage_day').selectAll().execute();
       for (const prefix of ['key_', 'ws_']) {

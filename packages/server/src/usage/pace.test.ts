@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Pace } from './pace.ts';
 
-test('each step is followed by a rest of limited length, or by none when hurried', async () => {
+test('each step is followed by a pause of limited length, or by none after hurry()', async () => {
   const rests: number[] = [];
   const pace = new Pace(async (duration) => {
     rests.push(duration);
@@ -19,7 +19,7 @@ test('each step is followed by a rest of limited length, or by none when hurried
   assert.equal(rests.length, 2);
 });
 
-test('a rest ends at the time at which rests end', async () => {
+test('a pause ends at the given time', async () => {
   const rests: number[] = [];
   const pace = new Pace(async (duration) => {
     rests.push(duration);

@@ -182,7 +182,7 @@ test('an unknown key stays rejected from the cache only while the lease is held,
   assert.equal(await codeOf(), 'verification_unavailable');
 });
 
-test('over the limit of an address only guesses are late, and at most 1,000 of them at a time', async () => {
+test('over the limit of an address, only responses to guesses are delayed, and at most 1,000 of them at a time', async () => {
   const { decider } = newVerifier(expiry - 1, { addressLimit: 1 });
   const end = Promise.withResolvers<void>();
   const verifier = new GrantingVerifier(decider, undefined, () => end.promise);
