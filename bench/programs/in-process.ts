@@ -59,7 +59,7 @@ async function verifier(env: Record<string, string>, needs?: readonly string[]):
   const directory = openDataDirectory(config.dataDir);
   const database = await openSqlite(directory);
   const report = () => log.warn('the data directory was lost, or is back');
-  directory.hold.start({ lost: report, regained: report });
+  directory.lockMonitor.start({ lost: report, regained: report });
   const { verifier, usage, limits } = await createVerification(
     config,
     database,

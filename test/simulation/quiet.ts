@@ -35,7 +35,7 @@ export class QuietWorld {
       leaseMs,
       store,
       clock: host.clock,
-      later: host.later,
+      schedule: host.schedule,
       newId: () => world.newId(),
       random: () => world.random.next(),
       cache: {

@@ -113,7 +113,7 @@ export class WorldNode {
       time: this.time,
       received: (...granted) => this.#grants.receive(...granted),
       now: () => this.now,
-      later: (run, ms) => world.after(ms, run),
+      schedule: (run, ms) => world.after(ms, run),
       failed: (error) => this.failures.push(error),
       recovered: () => this.failures.push('recovered'),
     });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { RevokedHashFile } from '../../packages/server/src/journal/file.ts';
-import { encodeHeader, encodeRecords, nothingImported } from '../../packages/server/src/journal/record.ts';
+import { encodeHeader, encodeRecords, noTextJournal } from '../../packages/server/src/journal/record.ts';
 import { StartupError } from '../../packages/server/src/startup-error.ts';
 
 /** Deterministic hashes. */
@@ -32,7 +32,7 @@ export function temporaryJournal(t: TestContext) {
 
 /** The file content that this version writes. */
 export function contentOf(some: readonly string[]): Buffer {
-  return Buffer.concat([encodeHeader(nothingImported), encodeRecords(some)]);
+  return Buffer.concat([encodeHeader(noTextJournal), encodeRecords(some)]);
 }
 
 /** The hashes in a file of this version, in order. */

@@ -6,7 +6,7 @@ import { foldName } from '../../packages/server/src/database/fold-name.ts';
 import type { KeyFilter } from '../../packages/server/src/keys/list-filter.ts';
 import { readSearch } from '../../packages/server/src/keys/search-text.ts';
 import { type DayRanking, dayStartOf } from '../../packages/server/src/usage/day-ranking.ts';
-import { lastUseStep } from '../../packages/server/src/usage/hours.ts';
+import { lastUseStepMs } from '../../packages/server/src/usage/hours.ts';
 import { firstCreation } from './new-key.ts';
 
 /** A key of the model. Times are in minutes after the creation of the first key. */
@@ -32,7 +32,8 @@ const minute = 60_000;
 /** In minutes. */
 export const now = 1000;
 
-export const timeInMinutes = (time: number) => firstCreation - (firstCreation % lastUseStep) + time * minute;
+export const timeInMinutes = (time: number) =>
+  firstCreation - (firstCreation % lastUseStepMs) + time * minute;
 
 export const arbitraryKey = fc.record({
   name: fc.constantFrom('a', 'A', 'b', 'ä', 'z', 'Zz', '10', '9', '\u{1f600}', '\uffee'),

@@ -5,7 +5,7 @@
  */
 import { cpSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileIdentity } from '../../packages/server/src/database/directory-hold.ts';
+import { fileIdentity } from '../../packages/server/src/database/directory-lock-monitor.ts';
 import { copyOfDatabase, type TemporaryDatabase, temporaryDatabase } from './postgres-database.ts';
 
 /** The variables that name the data to copy, by its accounts: the owner alone, or those of two-accounts.ts. */

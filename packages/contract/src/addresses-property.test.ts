@@ -14,10 +14,10 @@ import {
 } from '../../../test/support/arbitrary-addresses.ts';
 import { times } from '../../../test/support/long.ts';
 import { parseBlock, parseRange } from './address-lists.ts';
-import { blockIncludes, formatAddress, formatBlock, readIpAddress } from './addresses.ts';
+import { blockIncludes, formatAddress, formatBlock, parseIpAddress } from './addresses.ts';
 
 const words = new Int32Array(4);
-const canonical = (text: string) => (readIpAddress(text, words) ? formatAddress(words) : null);
+const canonical = (text: string) => (parseIpAddress(text, words) ? formatAddress(words) : null);
 
 test('an address in any spelling has one canonical form', () => {
   fc.assert(

@@ -24,7 +24,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       retentionDays: 10,
       log: pino({ level: 'silent' }),
       now: () => start + 10 * msPerDay + 2,
-      later: (work, delay) => {
+      schedule: (work, delay) => {
         waiting.set(delay, work);
         return () => waiting.delete(delay);
       },

@@ -8,8 +8,8 @@ import {
   startFailures,
   unsuitablePostgres,
 } from './postgres-failures.ts';
-import { tooManyConnections } from './postgres-pool.ts';
-import { haveSeparateSessions, poolsByStatement } from './postgres-pooler.ts';
+import { tooManyConnectionsCode } from './postgres-pool.ts';
+import { haveSeparateSessions, statementPoolingPattern } from './postgres-pooler.ts';
 import { checkPostgresSchema } from './postgres-schema.ts';
 
 /** The oldest supported version, which has gen_random_uuid. */
@@ -55,7 +55,7 @@ export async function waitForPostgres(
 
 function stateOf(error: unknown): string {
   const code = firstCode(error);
-  if (code === tooManyConnections) return `has no free connections (${code})`;
+  if (code === tooManyConnectionsCode) return `has no free connections (${code})`;
   return `does not respond yet (${code || 'no response'})`;
 }
 
@@ -122,7 +122,7 @@ async function checkSettings(client: pg.Client): Promise<void> {
 
 async function requireOwnSessions(client: pg.Client, other: pg.Client): Promise<void> {
   const isOwn = await haveSeparateSessions(client, other).catch((error) => {
-    if (poolsByStatement.test(String(error))) return false;
+    if (statementPoolingPattern.test(String(error))) return false;
     throw error;
   });
   if (isOwn) return;

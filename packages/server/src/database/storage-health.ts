@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Hold } from './directory-hold.ts';
+import type { LockMonitor } from './directory-lock-monitor.ts';
 import { translateStorageError } from './storage-errors.ts';
 import { StorageUnavailable } from './unavailable.ts';
 
@@ -17,7 +17,7 @@ const patience = 1000;
 
 interface Options {
   directory: string;
-  hold: Hold;
+  lockMonitor: LockMonitor;
   /** Writes to the database itself, without waiting for the disk. */
   writeDatabase: () => Promise<void>;
   /** Monotonic ms. */
@@ -52,7 +52,7 @@ export class StorageHealth {
 
   /** @throws {StorageUnavailable} when nothing can be stored */
   async check(): Promise<void> {
-    this.#options.hold.checkNow();
+    this.#options.lockMonitor.checkNow();
     const failure = await this.#current();
     if (failure !== undefined) throw failure;
   }

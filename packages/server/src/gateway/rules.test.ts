@@ -6,9 +6,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { times } from '../../../../test/support/long.ts';
 import { blocks } from '../../../../test/support/markdown.ts';
-import { plainSegments } from './plain-path.ts';
 import { matchesRule, type Rule, requirementsFor } from './rules.ts';
 import { parseRules, RulesError } from './rules-file.ts';
+import { parseUnambiguousPath } from './unambiguous-path.ts';
 
 function requestOf(method: string, url: string, rawHeaders: string[] = []): IncomingMessage {
   return Object.assign(new IncomingMessage(new Socket()), { method, url, rawHeaders });
@@ -150,7 +150,7 @@ test('paths are compared decoded, and only if they are unambiguous', () => {
     ['a/b', undefined],
     ['/%E2%80%A6', undefined],
   ];
-  for (const [url, expected] of cases) assert.deepEqual(plainSegments(url), expected, url);
+  for (const [url, expected] of cases) assert.deepEqual(parseUnambiguousPath(url), expected, url);
   assert.equal(matchesRule({ segments: ['a', '*', 'b'] }, 'GET', ['a', 'b']), false);
 });
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import fastify from 'fastify';
-import { gracefulClose } from './closing.ts';
+import { createGracefulClose } from './closing.ts';
 
 const sockets: Socket[] = [];
 after(() => {
@@ -21,7 +21,7 @@ async function slowServer(patience: number) {
     return 'done';
   });
   const cutOffs: number[] = [];
-  const close = gracefulClose(app, (connections) => cutOffs.push(connections), patience);
+  const close = createGracefulClose(app, (connections) => cutOffs.push(connections), patience);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   sockets.push(socket);

@@ -29,7 +29,7 @@ export type Close = (since?: number) => Promise<void>;
  * @returns a function that closes the server and resolves when every connection has ended. The timeout starts at
  *   `since`, in monotonic ms
  */
-export function gracefulClose(
+export function createGracefulClose(
   app: Closable,
   cutOff: (connections: number) => void,
   patience: number = defaultPatience,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { msPerDay as day } from '@soku/contract/instant';
-import { disabledAfter, dueStep } from './idle-steps.ts';
+import { disableAt, dueStep } from './idle-steps.ts';
 
 /** The times of the steps in days, if someone looks four times an hour. */
 function stepsOf(days: number, { idleFor = 0, interval = day / 96 } = {}) {
@@ -38,9 +38,9 @@ test('a key that was idle for longer when the policy was set gets both warnings 
 });
 
 test('a late warning delays the disabling of the key', () => {
-  assert.equal(disabledAfter(0, 90, { first: 76 * day, last: null }), 90 * day);
-  assert.equal(disabledAfter(0, 90, { first: 80 * day, last: null }), 94 * day);
-  assert.equal(disabledAfter(0, 90, { first: 76 * day, last: 89 * day }), 92 * day);
+  assert.equal(disableAt(0, 90, { first: 76 * day, last: null }), 90 * day);
+  assert.equal(disableAt(0, 90, { first: 80 * day, last: null }), 94 * day);
+  assert.equal(disableAt(0, 90, { first: 76 * day, last: 89 * day }), 92 * day);
   assert.equal(dueStep(0, 90, { first: 76 * day, last: 89 * day }, 92 * day - 1), undefined);
   assert.equal(dueStep(0, 90, { first: 76 * day, last: 89 * day }, 92 * day), 'disable');
 });

@@ -171,7 +171,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
         waits: [0],
         now: () => 10,
       },
-      lanes: async () =>
+      queues: async () =>
         ['w', 'v'].map((name) => ({ name, concurrency: 2, only: sql`webhook_id = ${name}` })),
       failed: (error) => finished.reject(error),
     });
@@ -199,7 +199,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     const finished = Promise.withResolvers<void>();
     const work = new LeasedWork({
       ...{ db, table, concurrency: 1, interval: 5, lease: 1000, stopTimeout: 1, waits: [0], now: () => 10 },
-      lanes: async () =>
+      queues: async () =>
         ['x', 'y'].map((name) => ({ name, concurrency: 2, only: sql`webhook_id = ${name}` })),
       attempt: async (claim) => {
         await finishAttempt(db, table, claim, null);
@@ -228,7 +228,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     const group = { name: 'workspace', concurrency: 3 };
     const work = new LeasedWork({
       ...{ db, table, concurrency: 4, interval: 5, lease: 1000, stopTimeout: 1, waits: [0], now: () => 10 },
-      lanes: async () => {
+      queues: async () => {
         whenRound.resolve();
         whenRound = Promise.withResolvers<void>();
         return ['a', 'b', 'c'].map((name) => ({
@@ -265,7 +265,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     await endOldest();
     assert.deepEqual(names().slice(2), ['c', 'c'], 'a slot that became free');
     await endOldest();
-    assert.deepEqual(names().slice(2), ['c', 'c'], 'no lane has all of them');
+    assert.deepEqual(names().slice(2), ['c', 'c'], 'no queue has all of them');
     await work.stop();
     assert.equal(running.size, 0);
   });

@@ -19,7 +19,7 @@ function repeated(interval: number) {
       interval,
       failed: (error) => failures.push(error),
       monotonic: () => clock.ms,
-      later: (run, delay) => {
+      schedule: (run, delay) => {
         const timer = { run, delay, canceled: false };
         waiting.push(timer);
         return () => {

@@ -10,7 +10,7 @@ import type { PostgresDatabase } from '../database/postgres.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
 import { HistoryReader } from './history-reader.ts';
 import { hourStart } from './hours.ts';
-import { Pace } from './pace.ts';
+import { Pacer } from './pacer.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
@@ -68,10 +68,10 @@ class Network {
 function newNode() {
   const network = new Network();
   const store = new PostgresUsageStore(network.database);
-  const pace = new Pace();
-  pace.hurry();
+  const pacer = new Pacer();
+  pacer.hurry();
   const cache = new SecretCache({ valid: 4, rejected: 1 });
-  const recorder = new UsageRecorder(store, cache, pace);
+  const recorder = new UsageRecorder(store, cache, pacer);
   return { network, store, cache, recorder, reader: new UsageReader(store, recorder) };
 }
 

@@ -32,7 +32,7 @@ test('the usage recording reports whether its periodic writes succeed', async ()
     log: pino({ level: 'silent' }),
     retentionDays: 90,
     flushAge,
-    later: (run) => {
+    schedule: (run) => {
       due.push(run);
       scheduled();
       return () => undefined;

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import pg from 'pg';
 import { openTestPostgres, whenWaiting } from '../../../../test/support/open-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
-import { serverInstance } from '../database/postgres-pool.ts';
+import { serverInstanceSql } from '../database/postgres-pool.ts';
 import { PostgresSecrets } from './postgres-secrets.ts';
 
 const { url, database, close } = await openTestPostgres();
@@ -109,7 +109,7 @@ function guardOf(trusted: { instance: string }, compare: (ms: number) => Promise
 }
 
 test('a read of an instance that is not compared yet waits, and then reads again', async () => {
-  const { rows } = await pool.query<{ instance: string }>(`SELECT ${serverInstance} AS instance`);
+  const { rows } = await pool.query<{ instance: string }>(`SELECT ${serverInstanceSql} AS instance`);
   const trusted = { instance: 'the former one' };
   const { source, sent } = guardOf(trusted, async () => {
     await pool.query(`UPDATE api_key SET scopes = 'of:now' WHERE id = 'key_0'`);

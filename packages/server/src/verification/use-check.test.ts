@@ -10,7 +10,7 @@ import { unrestrictedKey } from '../../../../test/support/verified-key.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { parseAllowedAddresses } from './allowed-addresses.ts';
 import { checkPolicy, type Policy } from './check-policy.ts';
-import { hashOf } from './hash-words.ts';
+import { hashSecret } from './hash-words.ts';
 import type { VerifyOptions } from './result.ts';
 import { SecretCache } from './secret-cache.ts';
 import type { VerifiedKey } from './stored-secret.ts';
@@ -74,7 +74,7 @@ class World {
   readonly #verifier: Verifier;
 
   constructor(environment: 'live' | 'test' | 'any') {
-    const byHash = new Map(secrets.map((secret) => [hashOf(secret), secret]));
+    const byHash = new Map(secrets.map((secret) => [hashSecret(secret), secret]));
     this.#verifier = new Verifier({
       secrets: {
         read: (hash) => {
@@ -98,7 +98,7 @@ class World {
     this.stored.set(secret, key);
     if (by === 'all') this.#cache.clear();
     else if (by === 'workspace') this.#cache.evictWorkspace(key.workspaceId);
-    else this.#cache.evict([Buffer.from(hashOf(secret), 'latin1')]);
+    else this.#cache.evict([Buffer.from(hashSecret(secret), 'latin1')]);
   }
 
   /** @returns 'accepted', or the code of the rejection */

@@ -68,7 +68,7 @@ function newVerifier(now = expiry - 1, { addressLimit = 'off' }: { addressLimit?
   after(() => reader.isOpen && reader.close());
   const cache = new SecretCache({ valid: 10, rejected: 10 });
   const decider = new Verifier({
-    secrets: sqliteSecrets(reader, directory.hold, 'off'),
+    secrets: sqliteSecrets(reader, directory.lockMonitor, 'off'),
     lease: { holds: () => lease.held },
     cache,
     prefixes: ['soku_'],

@@ -1,4 +1,4 @@
-import { signingGrace, type Webhook } from '@soku/contract/webhooks';
+import { signingSecretGraceSeconds, type Webhook } from '@soku/contract/webhooks';
 import { useState } from 'react';
 import { rotateSigningSecret } from '../../../api/change-webhooks.ts';
 import { Button } from '../../../components/Button.tsx';
@@ -50,7 +50,7 @@ interface RotateSecretFormProps {
 
 function RotateSecretForm({ id, newSecret, onCancel }: RotateSecretFormProps) {
   useMinute();
-  const [choice, setChoice] = useState(String(signingGrace.usual));
+  const [choice, setChoice] = useState(String(signingSecretGraceSeconds.default));
   const seconds = Number(choice);
   const { busy, failure, submit } = useSubmit(() => newSecret.create(() => rotateSigningSecret(id, seconds)));
   return (

@@ -1,4 +1,4 @@
-import { disableAfter, type Webhook } from '@soku/contract/webhooks';
+import { disableWebhookAfterMs, type Webhook } from '@soku/contract/webhooks';
 import { Link } from '@tanstack/react-router';
 import { Pause, Pencil, Play, RefreshCw } from 'lucide-react';
 import { Button, buttonClass } from '../../../components/Button.tsx';
@@ -112,8 +112,8 @@ function StateNotice({ webhook: { disabledReason, disabledAt, failingSince } }: 
     <Notice tone="warn">
       <p key="since">
         All attempts have failed since <ExactTime at={failingSince} />. If none succeeds by{' '}
-        <ExactTime at={new Date(Date.parse(failingSince) + disableAfter).toISOString()} />, the webhook is
-        disabled.
+        <ExactTime at={new Date(Date.parse(failingSince) + disableWebhookAfterMs).toISOString()} />, the
+        webhook is disabled.
       </p>
     </Notice>
   );

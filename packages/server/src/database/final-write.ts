@@ -6,7 +6,7 @@ const patience = 5000;
 const pause = 100;
 
 /**
- * Performs the last write of a process. Another program may have locked the file, and there is no later opportunity, so
+ * Performs the final write of a process. Another program may have locked the file, and there is no later opportunity, so
  * a failed write is retried for a few seconds. It is not retried when the data directory was removed or replaced, which
  * never accepts writes of this process again.
  *

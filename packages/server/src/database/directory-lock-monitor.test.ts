@@ -8,36 +8,40 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { eventually } from '../../../../test/support/contract.ts';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { openDataDirectory } from './data-directory.ts';
-import { DirectoryHold } from './directory-hold.ts';
+import { DirectoryLockMonitor } from './directory-lock-monitor.ts';
 import { openSqlite } from './sqlite.ts';
 import { StorageUnavailable } from './unavailable.ts';
 
-/** A hold on two files, with a clock that the test sets. */
-function scene(t: TestContext, options: Partial<ConstructorParameters<typeof DirectoryHold>[0]> = {}) {
+/** A lock monitor of two files, with a clock that the test sets. */
+function setUp(t: TestContext, options: Partial<ConstructorParameters<typeof DirectoryLockMonitor>[0]> = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'soku-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const [lock, database] = [join(directory, 'lock'), join(directory, 'soku.db')];
   for (const file of [lock, database]) writeFileSync(file, '');
   const clock = { now: 5000, isLocked: true };
-  const hold = new DirectoryHold({ now: () => clock.now, isLocked: () => clock.isLocked, ...options });
-  hold.add(lock, database);
-  t.after(() => hold.stop());
-  return { directory, lock, database, clock, hold };
+  const lockMonitor = new DirectoryLockMonitor({
+    now: () => clock.now,
+    isLocked: () => clock.isLocked,
+    ...options,
+  });
+  lockMonitor.add(lock, database);
+  t.after(() => lockMonitor.stop());
+  return { directory, lock, database, clock, lockMonitor };
 }
 
 const problem = (name: string) => (error: unknown) =>
   error instanceof StorageUnavailable && error.problem === name;
 
 test('a check of the files is evidence for one second and no longer', (t) => {
-  const { hold, clock } = scene(t);
-  assert.equal(hold.holds(), false, 'no check has run yet');
-  hold.checkNow();
+  const { lockMonitor, clock } = setUp(t);
+  assert.equal(lockMonitor.holds(), false, 'no check has run yet');
+  lockMonitor.checkNow();
   clock.now += 999;
-  assert.equal(hold.holds(), true);
+  assert.equal(lockMonitor.holds(), true);
   clock.now += 1;
-  assert.equal(hold.holds(), false, 'a process that was stopped meanwhile checks again');
-  hold.checkNow();
-  assert.equal(hold.holds(), true);
+  assert.equal(lockMonitor.holds(), false, 'a process that was stopped meanwhile checks again');
+  lockMonitor.checkNow();
+  assert.equal(lockMonitor.holds(), true);
 });
 
 for (const isLocked of [false, true]) {
@@ -51,73 +55,76 @@ for (const isLocked of [false, true]) {
       begun.resolve();
       return found;
     };
-    const { hold, clock } = scene(t, { lookUp });
+    const { lockMonitor, clock } = setUp(t, { lookUp });
     const reports: string[] = [];
-    hold.start({ lost: () => reports.push('lost'), regained: () => reports.push('regained') });
-    // Keeps the process alive, which the timer of the hold does not.
+    lockMonitor.start({ lost: () => reports.push('lost'), regained: () => reports.push('regained') });
+    // Keeps the process alive, which the timer of the monitor does not.
     const alive = setInterval(() => undefined, 1000);
     await begun.promise;
-    hold.stop();
+    lockMonitor.stop();
     clock.isLocked = isLocked;
     released.resolve();
     await Promise.all(lookUps);
     await turn();
     clearInterval(alive);
-    assert.deepEqual([reports, hold.holds()], [[], false]);
+    assert.deepEqual([reports, lockMonitor.holds()], [[], false]);
   });
 }
 
 test('a gap in the evidence is reported before there is evidence again', (t) => {
-  const { lock, hold, clock } = scene(t);
+  const { lock, lockMonitor, clock } = setUp(t);
   const gaps: boolean[] = [];
-  hold.checkNow();
-  hold.onGap(() => gaps.push(hold.holds()));
+  lockMonitor.checkNow();
+  lockMonitor.onGap(() => gaps.push(lockMonitor.holds()));
   clock.now += 999;
-  hold.checkNow();
+  lockMonitor.checkNow();
   assert.deepEqual(gaps, []);
   clock.now += 1000;
-  hold.checkNow();
+  lockMonitor.checkNow();
   assert.deepEqual(gaps, [false], 'it was stopped');
   renameSync(lock, `${lock}.away`);
-  assert.throws(() => hold.checkNow(), problem('lost'));
+  assert.throws(() => lockMonitor.checkNow(), problem('lost'));
   renameSync(`${lock}.away`, lock);
-  hold.checkNow();
+  lockMonitor.checkNow();
   assert.deepEqual(gaps, [false, false], 'its lock was missing');
 });
 
 test('a removed, replaced or moved file ends the evidence at the next check, and its return renews it', (t) => {
-  const { directory, lock, database, hold, clock } = scene(t);
+  const { directory, lock, database, lockMonitor, clock } = setUp(t);
   const away = `${directory}.away`;
   const assertLost = () => {
-    assert.throws(() => hold.checkNow(), problem('lost'));
-    assert.equal(hold.holds(), false);
+    assert.throws(() => lockMonitor.checkNow(), problem('lost'));
+    assert.equal(lockMonitor.holds(), false);
   };
   for (const file of [lock, database]) {
-    hold.checkNow();
+    lockMonitor.checkNow();
     renameSync(file, away);
     assertLost();
     copyFileSync(away, file);
     assertLost();
     renameSync(away, file);
-    hold.checkNow();
-    assert.equal(hold.holds(), true);
+    lockMonitor.checkNow();
+    assert.equal(lockMonitor.holds(), true);
   }
   renameSync(directory, away);
   assertLost();
   renameSync(away, directory);
-  hold.checkNow();
+  lockMonitor.checkNow();
   clock.isLocked = false;
   assertLost();
 });
 
 test('the background check reports a removed file once, and its return', async (t) => {
-  const { lock, hold } = scene(t);
+  const { lock, lockMonitor } = setUp(t);
   const reports: string[] = [];
-  hold.start({ lost: ({ message }) => reports.push(message), regained: () => reports.push('regained') });
-  await eventually(async () => hold.holds(), Boolean);
+  lockMonitor.start({
+    lost: ({ message }) => reports.push(message),
+    regained: () => reports.push('regained'),
+  });
+  await eventually(async () => lockMonitor.holds(), Boolean);
   renameSync(lock, `${lock}.away`);
   await eventually(async () => reports.length, Boolean);
-  assert.throws(() => hold.checkNow(), problem('lost'));
+  assert.throws(() => lockMonitor.checkNow(), problem('lost'));
   renameSync(`${lock}.away`, lock);
   await eventually(
     async () => reports.length,
@@ -132,17 +139,17 @@ test('a disk that does not respond ends the evidence without blocking the proces
     await disk.promise;
     return stat(path, { bigint: true });
   };
-  const { hold } = scene(t, { lookUp });
-  hold.checkNow();
-  hold.start({ lost: () => undefined, regained: () => undefined });
+  const { lockMonitor } = setUp(t, { lookUp });
+  lockMonitor.checkNow();
+  lockMonitor.start({ lost: () => undefined, regained: () => undefined });
   await eventually(
-    async () => hold.holds(),
+    async () => lockMonitor.holds(),
     (holds) => !holds,
   );
-  assert.throws(() => hold.checkNow(), problem('silent'));
+  assert.throws(() => lockMonitor.checkNow(), problem('silent'));
   disk.resolve();
-  await eventually(async () => hold.holds(), Boolean);
-  hold.checkNow();
+  await eventually(async () => lockMonitor.holds(), Boolean);
+  lockMonitor.checkNow();
 });
 
 test('a process that creates the lock of an existing database waits for possible other users, even after a crash', async (t) => {

@@ -18,7 +18,7 @@ const tlsFiles = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' };
  * @param address DATABASE_URL
  * @throws when a file that the URL names cannot be read
  */
-export function clientConfigOf(address: string): pg.ClientConfig {
+export function parsePostgresUrl(address: string): pg.ClientConfig {
   return withFilesRead(withSslMode(address));
 }
 

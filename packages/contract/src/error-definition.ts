@@ -11,7 +11,7 @@ export type ErrorType =
  */
 type Challenge = 'realm' | 'invalid_request' | 'invalid_token' | 'insufficient_scope';
 
-export interface ErrorRow {
+export interface ErrorDefinition {
   status: number;
   type: ErrorType;
   /** The headline on the troubleshooting page. */

@@ -7,7 +7,7 @@ const rest = { times: 9, longest: 50 };
  * Keeps work in the background: its steps take at most a tenth of the time. More work takes longer, but does not slow
  * down verification.
  */
-export class Pace {
+export class Pacer {
   readonly #wait: (duration: number) => Promise<void>;
   #hurried = false;
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { writeWithRetries } from './last-write.ts';
+import { writeWithRetries } from './final-write.ts';
 import { type StorageProblem, StorageUnavailable } from './unavailable.ts';
 
-test('a failed last write is retried', async () => {
+test('a failed final write is retried', async () => {
   let tries = 0;
   await writeWithRetries(async () => {
     tries += 1;
@@ -12,7 +12,7 @@ test('a failed last write is retried', async () => {
   assert.equal(tries, 3);
 });
 
-test('a last write is retried as long as it makes progress', async (t) => {
+test('the final write is retried as long as it makes progress', async (t) => {
   let now = 1000;
   t.mock.method(performance, 'now', () => now);
   let last = 0;
@@ -27,7 +27,7 @@ test('a last write is retried as long as it makes progress', async (t) => {
   assert.equal(now, 17_000);
 });
 
-test('a last write is not retried when the data directory was removed, but it is on a full disk', async () => {
+test('the final write is not retried when the data directory was removed, but it is on a full disk', async () => {
   for (const [problem, expected] of [
     ['lost', 1],
     ['full', 2],

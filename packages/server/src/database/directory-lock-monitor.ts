@@ -20,7 +20,7 @@ const maxOverdue = 4;
 export const takeoverDelayMs = 1500;
 
 /** Reports to verifications and writes whether this process is still the only user of the data directory. */
-export interface Hold {
+export interface LockMonitor {
   /**
    * Whether there is valid evidence. It only compares clocks, so each verification can call it in the turn in which it
    * decides.
@@ -40,7 +40,7 @@ export interface Hold {
 }
 
 interface Reports {
-  /** Called once when the hold is lost, with the reason. */
+  /** Called once when the evidence is lost, with the reason. */
   lost: (failure: StorageUnavailable) => void;
   /** Called when the files are back, or the disk responds again. */
   regained: () => void;
@@ -63,7 +63,7 @@ interface Options {
  * Evidence expires on its own, because a stopped process (SIGSTOP, a paused container) runs no timers: when it
  * continues, its first verification finds the evidence expired and checks the files again.
  */
-export class DirectoryHold implements Hold {
+export class DirectoryLockMonitor implements LockMonitor {
   readonly #now: () => number;
   readonly #isLocked: () => boolean;
   readonly #lookUp: (path: string) => Promise<BigIntStats>;

@@ -4,7 +4,7 @@ import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 
 /** ms. After a longer pause, or a larger step of the clock, idle times start over. */
-const tolerated = msPerDay;
+const maxPauseMs = msPerDay;
 
 /** Why idle times start over. Both in epoch ms. */
 export interface IdleTimeReset {
@@ -14,7 +14,7 @@ export interface IdleTimeReset {
 }
 
 /** For how long a server has run. */
-interface Watch {
+interface Uptime {
   /** Epoch ms. With PostgreSQL, the clocks of this node and the database must agree. */
   now: number;
   /** Epoch ms: since when a server has run without a long pause, and the clock has not jumped. */
@@ -29,9 +29,9 @@ interface Watch {
  *
  * @param clock epoch ms
  */
-export async function recordRunningServer(db: Kysely<Tables>, clock: number): Promise<Watch> {
+export async function recordRunningServer(db: Kysely<Tables>, clock: number): Promise<Uptime> {
   const now = await earlierClock(db, clock);
-  const continues = sql`${now} BETWEEN watched_until - ${tolerated} AND watched_until + ${tolerated}`;
+  const continues = sql`${now} BETWEEN watched_until - ${maxPauseMs} AND watched_until + ${maxPauseMs}`;
   const before = await db
     .selectFrom('usage_history')
     .select(['watched_since', 'watched_until'])

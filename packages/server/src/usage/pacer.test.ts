@@ -1,31 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Pace } from './pace.ts';
+import { Pacer } from './pacer.ts';
 
 test('each step is followed by a pause of limited length, or by none after hurry()', async () => {
   const rests: number[] = [];
-  const pace = new Pace(async (duration) => {
+  const pacer = new Pacer(async (duration) => {
     rests.push(duration);
   });
-  assert.equal(await pace.step(async () => 'done'), 'done');
+  assert.equal(await pacer.step(async () => 'done'), 'done');
   const begun = performance.now();
-  await pace.step(async () => {
+  await pacer.step(async () => {
     while (performance.now() - begun < 10);
   });
   assert.equal(rests.length, 2);
   assert.equal(rests[1], 50, 'nine times ten is more than the longest');
-  pace.hurry();
-  await pace.step(async () => undefined);
+  pacer.hurry();
+  await pacer.step(async () => undefined);
   assert.equal(rests.length, 2);
 });
 
 test('a pause ends at the given time', async () => {
   const rests: number[] = [];
-  const pace = new Pace(async (duration) => {
+  const pacer = new Pacer(async (duration) => {
     rests.push(duration);
   });
   const step = async (until: number) =>
-    pace.step(async () => {
+    pacer.step(async () => {
       const begun = performance.now();
       while (performance.now() - begun < 10);
     }, until);
@@ -37,7 +37,7 @@ test('a pause ends at the given time', async () => {
 
 test('the error of a failed step is thrown', async () => {
   await assert.rejects(
-    new Pace().step(() => Promise.reject(new Error('full'))),
+    new Pacer().step(() => Promise.reject(new Error('full'))),
     /full/,
   );
 });

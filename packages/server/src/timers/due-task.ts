@@ -4,7 +4,7 @@
  * @param interval ms from the end of one run to the next, unless it is urgent
  * @param isUrgent whether not to wait for the interval
  */
-export function whenDue(
+export function createDueTask(
   interval: number,
   isUrgent: () => boolean,
   work: () => Promise<void>,

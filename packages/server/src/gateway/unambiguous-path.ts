@@ -13,7 +13,7 @@ const meaning = /[^./\\;%?#]/g;
  * @param target a path that begins with a slash, with or without a query
  * @returns undefined if servers may interpret the path differently
  */
-export function plainSegments(target: string): string[] | undefined {
+export function parseUnambiguousPath(target: string): string[] | undefined {
   const [path = ''] = target.split('?', 1);
   if (!path.startsWith('/') || encodedMeaning.test(path) || /[\\;]/.test(path)) return undefined;
   const decoded = decode(path.slice(1));
