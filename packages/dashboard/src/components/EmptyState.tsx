@@ -1,8 +1,8 @@
-import './Empty.css';
+import './EmptyState.css';
 import type { Elements } from './elements.ts';
 import { KeyBlank } from './KeyTeeth.tsx';
 
-interface EmptyProps {
+interface EmptyStateProps {
   title: string;
   /** Whether keys are missing, as opposed to entries of the audit log. */
   ofKeys?: boolean;
@@ -10,7 +10,7 @@ interface EmptyProps {
 }
 
 /** Replaces an empty list: says why it is empty and what to do. */
-export function Empty({ title, ofKeys = false, children }: EmptyProps) {
+export function EmptyState({ title, ofKeys = false, children }: EmptyStateProps) {
   return (
     <div className="empty">
       {ofKeys ? <KeyBlank /> : null}

@@ -1,4 +1,4 @@
-import './Crumbs.css';
+import './Breadcrumbs.css';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
@@ -7,14 +7,14 @@ const lists = {
   webhooks: { to: '/settings/webhooks', name: 'Webhooks' },
 } as const;
 
-interface CrumbsProps {
+interface BreadcrumbsProps {
   /** The list above the page. */
   list?: keyof typeof lists;
   page: ReactNode;
 }
 
 /** The way back from a page below a list. */
-export function Crumbs({ list = 'keys', page }: CrumbsProps) {
+export function Breadcrumbs({ list = 'keys', page }: BreadcrumbsProps) {
   const { to, name } = lists[list];
   return (
     <nav className="crumbs" aria-label="Breadcrumb">

@@ -17,7 +17,7 @@ function laterOf(a: string, b: string | null): string {
 }
 
 /** The busiest keys first, then those that were used last. */
-export function busiestFirst(keys: readonly ListedKey[]): ListedKey[] {
+export function sortBusiestFirst(keys: readonly ListedKey[]): ListedKey[] {
   return keys.toSorted(
     (a, b) =>
       (b.usage?.accepted ?? 0) - (a.usage?.accepted ?? 0) ||

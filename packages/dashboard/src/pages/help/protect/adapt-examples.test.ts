@@ -2,13 +2,20 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { caddyFor, envoyFor, gatewayUrl, haproxyFor, nginxFor, parseSokuUrl } from './own-url.ts';
+import {
+  adaptCaddyExample,
+  adaptEnvoyExample,
+  adaptHaproxyExample,
+  adaptNginxExample,
+  gatewayUrl,
+  parseSokuUrl,
+} from './adapt-examples.ts';
 
 const examples = {
-  'nginx/soku.conf': nginxFor,
-  'haproxy/soku.lua': haproxyFor,
-  'caddy/Caddyfile': caddyFor,
-  'envoy/envoy.yaml': envoyFor,
+  'nginx/soku.conf': adaptNginxExample,
+  'haproxy/soku.lua': adaptHaproxyExample,
+  'caddy/Caddyfile': adaptCaddyExample,
+  'envoy/envoy.yaml': adaptEnvoyExample,
 };
 
 const read = (file: string) =>
@@ -54,13 +61,13 @@ for (const [file, adapt] of Object.entries(examples)) {
 }
 
 test('nginx verifies the certificate of an https URL, which it does not do by default', () => {
-  const text = nginxFor(read('nginx/soku.conf'), parseSokuUrl('https://keys.example.com'));
+  const text = adaptNginxExample(read('nginx/soku.conf'), parseSokuUrl('https://keys.example.com'));
   assert.match(text, /proxy_ssl_verify on;/);
   assert.match(text, /proxy_ssl_name keys\.example\.com;/);
 });
 
 test('Envoy resolves a name, and verifies its certificate', () => {
-  const text = envoyFor(read('envoy/envoy.yaml'), parseSokuUrl('https://keys.example.com:8443'));
+  const text = adaptEnvoyExample(read('envoy/envoy.yaml'), parseSokuUrl('https://keys.example.com:8443'));
   assert.match(text, /type: STRICT_DNS/);
   assert.match(text, /port_value: 8443/);
   assert.match(text, /exact: keys\.example\.com/);

@@ -32,11 +32,11 @@ function withPath(example: string, { path }: SokuUrl): string {
 }
 
 /** For examples and commands that contain Soku's URL. */
-export function withUrl(example: string, origin: string): string {
+export function insertOrigin(example: string, origin: string): string {
   return example.replaceAll('http://localhost:3000', origin);
 }
 
-export function nginxFor(example: string, url: SokuUrl): string {
+export function adaptNginxExample(example: string, url: SokuUrl): string {
   const placed = example.replace(exampleAddress, addressOf(url));
   if (!url.secure) return withPath(placed, url);
   const secured = placed.replace(
@@ -53,7 +53,7 @@ export function nginxFor(example: string, url: SokuUrl): string {
   return withPath(secured, url);
 }
 
-export function haproxyFor(example: string, url: SokuUrl): string {
+export function adaptHaproxyExample(example: string, url: SokuUrl): string {
   const placed = example.replace(
     `http://${exampleAddress}`,
     url.secure ? `https://${addressOf(url)}` : `http://${addressOf(url)}`,
@@ -61,7 +61,7 @@ export function haproxyFor(example: string, url: SokuUrl): string {
   return withPath(placed, url);
 }
 
-export function caddyFor(example: string, url: SokuUrl): string {
+export function adaptCaddyExample(example: string, url: SokuUrl): string {
   const call = `reverse_proxy ${exampleAddress} {`;
   const placed = example.replace(
     call,
@@ -72,7 +72,7 @@ export function caddyFor(example: string, url: SokuUrl): string {
   return withPath(placed, url);
 }
 
-export function envoyFor(example: string, url: SokuUrl): string {
+export function adaptEnvoyExample(example: string, url: SokuUrl): string {
   const placed = example
     .replace(`http://${exampleAddress}`, `${url.secure ? 'https' : 'http'}://${addressOf(url)}`)
     .replace('address: 127.0.0.1, port_value: 3000', `address: ${url.host}, port_value: ${url.port}`);

@@ -1,4 +1,4 @@
-import './Contents.css';
+import './TableOfContents.css';
 import { type RefObject, useEffect, useRef } from 'react';
 import { useCurrentSection } from './use-current-section.ts';
 
@@ -17,7 +17,7 @@ export interface ContentsGroup {
  * The sections of a long page, with the current one marked: beside the text on a wide screen, and a folded list above it
  * on a small one. Both are rendered, and the style sheet shows one.
  */
-export function Contents({ groups }: { groups: ContentsGroup[] }) {
+export function TableOfContents({ groups }: { groups: ContentsGroup[] }) {
   const current = useCurrentSection(groups.flatMap(({ entries }) => entries.map(({ id }) => id)));
   const folded = useRef<HTMLDetailsElement>(null);
   const side = useRef<HTMLDivElement>(null);

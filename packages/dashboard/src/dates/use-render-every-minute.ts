@@ -4,7 +4,7 @@ const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
 /** Re-renders a component every minute, so that relative times such as "3 minutes ago" stay correct. */
-export function useMinute(): void {
+export function useRenderEveryMinute(): void {
   useSyncExternalStore(subscribe, () => Math.floor(Date.now() / 60_000));
 }
 

@@ -5,12 +5,12 @@ import { Notice } from '../../../../components/Notice.tsx';
 import { formatKeyCount } from '../bulk/count-keys.ts';
 import { StepSection } from './StepSection.tsx';
 
-interface ImportedProps {
+interface ImportDoneProps {
   result: ImportResult;
   onRestart: () => void;
 }
 
-export function Imported({ result: { imported, unchanged }, onRestart }: ImportedProps) {
+export function ImportDone({ result: { imported, unchanged }, onRestart }: ImportDoneProps) {
   return (
     <StepSection title={`${formatKeyCount(imported)} imported`}>
       <Notice tone="good">

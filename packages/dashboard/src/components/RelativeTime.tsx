@@ -1,13 +1,13 @@
-import './When.css';
+import './RelativeTime.css';
 import { exactTime, relativeTime, utcTime } from '../dates/dates.ts';
-import { useMinute } from '../dates/use-minute.ts';
+import { useRenderEveryMinute } from '../dates/use-render-every-minute.ts';
 
 /**
  * A relative time such as "3 days ago", with the exact time in the user's time zone and in UTC on hover. For keyboard
  * users, the exact time is shown while the link in the same row has the focus.
  */
-export function When({ at }: { at: string }) {
-  useMinute();
+export function RelativeTime({ at }: { at: string }) {
+  useRenderEveryMinute();
   return (
     <time className="when" dateTime={at} title={`${exactTime(at)}\n${utcTime(at)}`}>
       <span>{relativeTime(at)}</span>

@@ -1,9 +1,9 @@
-import './Numbers.css';
+import './ChartNumbers.css';
 import { ColumnHeads } from './ColumnHeads.tsx';
 import type { Elements } from './elements.ts';
 
 /** The numbers of a chart, for reading and copying, behind their title. */
-export function Numbers({ title, children }: { title: string; children: Elements }) {
+export function ChartNumbers({ title, children }: { title: string; children: Elements }) {
   return (
     <details className="numbers">
       <summary>{title}</summary>
@@ -12,7 +12,7 @@ export function Numbers({ title, children }: { title: string; children: Elements
   );
 }
 
-interface NumbersTableProps {
+interface ChartNumbersTableProps {
   /** The name for screen readers. */
   title: string;
   caption: string;
@@ -21,7 +21,7 @@ interface NumbersTableProps {
   children: Elements;
 }
 
-export function NumbersTable({ title, caption, columns, children }: NumbersTableProps) {
+export function ChartNumbersTable({ title, caption, columns, children }: ChartNumbersTableProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable element must be reachable with the keyboard
     <section className="numbers__scroll" tabIndex={0} aria-label={title}>
