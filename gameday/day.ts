@@ -8,7 +8,7 @@ import { DeployedNode } from '../test/operations/nodes.ts';
 import type { ProxyProcess } from '../test/proxies/proxy.ts';
 import { debianProgram, type Program } from '../test/support/debian.ts';
 import { type Postgres, startPostgres } from '../test/support/postgres.ts';
-import { temporaryDatabase } from '../test/support/postgres-database.ts';
+import { createTemporaryDatabase } from '../test/support/postgres-database.ts';
 import { freePort, runOperator, testSecret } from '../test/support/server.ts';
 import { addAccount, openSession } from '../test/support/session.ts';
 import { WebhookReceiver } from '../test/support/webhook-receiver.ts';
@@ -144,7 +144,7 @@ async function startMembers(
   postgres: Postgres,
   started: AsyncDisposableStack,
 ): Promise<[Member, ...Member[]]> {
-  const database = await temporaryDatabase(postgres.url());
+  const database = await createTemporaryDatabase(postgres.url());
   const create = async (name: string): Promise<Member> => {
     const node = await DeployedNode.create(database.url, {
       TRUST_PROXY: '127.0.0.1',

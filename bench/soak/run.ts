@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { patience } from '../../test/support/patience.ts';
 import { startServer } from '../../test/support/server.ts';
+import { testTimeoutMs } from '../../test/support/test-timeout.ts';
 import { median } from '../figure.ts';
 import { residentMemory } from '../process-usage.ts';
 import { nodeFlags } from '../start-arguments.ts';
@@ -59,7 +59,7 @@ export async function runSoak({ seconds, share = 1, isEnough }: Options): Promis
     const began = performance.now();
     const isOver = () => {
       const elapsed = performance.now() - began;
-      const isShort = isEnough?.(tally.kinds) === false && elapsed < patience;
+      const isShort = isEnough?.(tally.kinds) === false && elapsed < testTimeoutMs;
       return elapsed >= seconds * 1000 && !isShort;
     };
     const at = (perSecond: number, send: () => Promise<void>) => sendAtRate(perSecond * share, isOver, send);

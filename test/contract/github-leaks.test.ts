@@ -9,8 +9,8 @@ import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { newSigner, startKeyList } from '../support/github.ts';
 import type { Fields } from '../support/http.ts';
-import { inDatabase, whileTableFails } from '../support/in-database.ts';
 import type { HttpResponse } from '../support/person.ts';
+import { runSql, whileTableFails } from '../support/run-sql.ts';
 import { startServer } from '../support/server.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
@@ -83,7 +83,7 @@ test('a report is recorded once a day per secret, and revokes nothing by default
   assert.deepEqual(event.details, { url: place, source: 'content', places: 1, secretId: key.secrets[0]?.id });
   assert.equal((await me(apiKey)).status, 200);
   // On another day there is another event.
-  await inDatabase(server, 'DELETE FROM audit_event WHERE id = ? RETURNING 1', event.id);
+  await runSql(server, 'DELETE FROM audit_event WHERE id = ? RETURNING 1', event.id);
   await report(apiKey, apiKey);
   assert.equal((await events(key.id))[0]?.details?.places, 2);
 });

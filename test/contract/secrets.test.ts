@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { keySchema } from '@soku/contract/keys';
 import { usageSchema } from '@soku/contract/usage';
 import { assertProblem } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
 import { Rotations, retirePath } from '../support/rotation.ts';
+import { runSql } from '../support/run-sql.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
 const server = await sharedServer();
@@ -61,11 +61,7 @@ test('a key without keys:read that retires a secret of another key does not see 
 
 test('at most 20 secrets are listed, but always all that are not retired', async () => {
   const { apiKey, key } = await rotations.create();
-  await inDatabase(
-    server,
-    'UPDATE api_key_secret SET created_at = created_at - 1000 WHERE key_id = ?',
-    key.id,
-  );
+  await runSql(server, 'UPDATE api_key_secret SET created_at = created_at - 1000 WHERE key_id = ?', key.id);
   for (let i = 0; i < 22; i++) {
     const { key: rotated } = await rotations.rotate(key.id);
     // All but the oldest one.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { times } from '../support/long.ts';
+import { runCount } from '../support/run-count.ts';
 import { runInOwnProcess } from '../support/run-in-own-process.ts';
 import { mutations } from './mutations.ts';
 
@@ -14,7 +14,7 @@ const usual = 250;
 
 const first = Number(process.env.SOKU_SIMULATION_SEED ?? 1);
 const count = Number(
-  process.env.SOKU_SIMULATION_SEEDS ?? (process.env.SOKU_SIMULATION_SEED ? 1 : times(usual, 20_000)),
+  process.env.SOKU_SIMULATION_SEEDS ?? (process.env.SOKU_SIMULATION_SEED ? 1 : runCount(usual, 20_000)),
 );
 
 test(`no key is accepted after its revoke has returned, in ${count} schedules`, async () => {

@@ -7,11 +7,11 @@ import { createLog } from '../../packages/server/src/http/logging.ts';
 import { StartupError } from '../../packages/server/src/startup-error.ts';
 import { debianProgram } from '../support/debian.ts';
 import { startPgBouncer } from '../support/pgbouncer.ts';
-import { temporaryDatabase } from '../support/postgres-database.ts';
+import { createTemporaryDatabase } from '../support/postgres-database.ts';
 
 const program = debianProgram('pgbouncer');
 const skip = typeof program === 'string' ? program : false;
-const { url, drop } = await temporaryDatabase();
+const { url, drop } = await createTemporaryDatabase();
 after(drop);
 const log = await createLog('silent', false);
 

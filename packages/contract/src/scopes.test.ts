@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { times } from '../../../test/support/long.ts';
+import { runCount } from '../../../test/support/run-count.ts';
 import { coversGrant, coversScope, grantSchema, isScope } from './scopes.ts';
 
 /** Words of the scopes in these tests: those of reserved namespaces, and others that begin like them. */
@@ -43,7 +43,7 @@ const wildcard = fc
 /** Also `keys:*`, which cannot be given to a key, but could be stored by an edit of the database. */
 const grant = fc.oneof(scope, wildcard);
 const grants = fc.array(grant, { maxLength: 4 });
-const numRuns = times(2000, 50_000);
+const numRuns = runCount(2000, 50_000);
 
 test('grants cover a scope exactly if one of them expands to it', () => {
   fc.assert(

@@ -22,7 +22,7 @@ interface ButtonProps extends ComponentPropsWithRef<'button'> {
   icon?: LucideIcon;
   /** A request is running: the button stays focusable and shows a spinner, but does nothing. */
   busy?: boolean;
-  /** The key that presses the button (see useSingleKey). */
+  /** The key that presses the button (see useSingleKeyShortcut). */
   shortcut?: SingleKeyShortcut | undefined;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { pino } from 'pino';
-import { openTestDatabase, whenWaiting } from '../../../../test/support/open-database.ts';
+import { openTestDatabase, waitUntilBlocked } from '../../../../test/support/open-database.ts';
 import type { Database } from '../database/open.ts';
 import { systemActor } from '../events/actor.ts';
 import { RequestError } from '../http/errors.ts';
@@ -63,7 +63,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     try {
       await session.query('BEGIN; LOCK TABLE "user" IN ACCESS EXCLUSIVE MODE');
       const begun = work();
-      await whenWaiting(database, begun);
+      await waitUntilBlocked(database, begun);
       await session.query('COMMIT');
       return await Promise.all(begun);
     } finally {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { eventually } from '../../../../test/support/contract.ts';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { DirectoryLockMonitor } from './directory-lock-monitor.ts';
 import { openSqlite } from './sqlite.ts';
@@ -153,7 +153,7 @@ test('a disk that does not respond ends the evidence without blocking the proces
 });
 
 test('a process that creates the lock of an existing database waits for possible other users, even after a crash', async (t) => {
-  const { directory, database } = await openTemporary();
+  const { directory, database } = await openTemporarySqlite();
   t.after(() => rmSync(directory.path, { recursive: true, force: true }));
   await database.close();
   directory.release();
@@ -181,7 +181,7 @@ test('a process that creates the lock of an existing database waits for possible
 });
 
 test('a start fails when its lock is removed while it waits', async (t) => {
-  const { directory, database } = await openTemporary();
+  const { directory, database } = await openTemporarySqlite();
   t.after(() => rmSync(directory.path, { recursive: true, force: true }));
   await database.close();
   directory.release();

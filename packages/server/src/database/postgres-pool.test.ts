@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { createTemporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { TcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { createPool } from './postgres-pool.ts';
 
-const database = await temporaryDatabase();
+const database = await createTemporaryDatabase();
 after(() => database.drop());
 
 /** Terminates a connection on the server, like a timeout or an operator. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { pino } from 'pino';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { createTemporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { TcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { StartupError } from '../startup-error.ts';
 import { openPostgres } from './postgres.ts';
@@ -11,7 +11,7 @@ import { createPool } from './postgres-pool.ts';
 
 /** A database, and a function that limits its connections, besides that of the function. */
 async function limitedDatabase(t: TestContext) {
-  const { url, drop } = await temporaryDatabase();
+  const { url, drop } = await createTemporaryDatabase();
   const owner = new pg.Client({ connectionString: url });
   await owner.connect();
   t.after(async () => {

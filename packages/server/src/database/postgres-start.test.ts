@@ -11,7 +11,7 @@ import { pino } from 'pino';
 import { z } from 'zod';
 import { type Postgres, startPostgres } from '../../../../test/support/postgres.ts';
 import { createCertificate } from '../../../../test/support/postgres-certificate.ts';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { createTemporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { freePort } from '../../../../test/support/server.ts';
 import { StartupError } from '../startup-error.ts';
 import { advisoryLocks } from './dialect.ts';
@@ -58,7 +58,7 @@ function changed(url: string, change: (url: URL) => void): string {
 
 /** Creates an empty database whose owner has the given settings or privileges; `{name}` is the name of both. */
 async function databaseWith(t: TestContext, { options = '', statements = [] as string[] }): Promise<string> {
-  const { url, drop } = await temporaryDatabase(postgres.url(), options);
+  const { url, drop } = await createTemporaryDatabase(postgres.url(), options);
   t.after(drop);
   const { username } = new URL(url);
   const name = username;
@@ -224,7 +224,7 @@ test('with sslmode the server must prove its identity', async (t) => {
 
 test('with sslmode a server without TLS is rejected with 78', async (t) => {
   // On the server of the run, which has no certificate.
-  const { url, drop } = await temporaryDatabase();
+  const { url, drop } = await createTemporaryDatabase();
   t.after(drop);
   const says = /does not support TLS, .*Set ssl = on there; or.*add \?sslmode=disable/;
   await assertRefused(`${url}?sslmode=require`, 78, says);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 import { compareHashes, revokeMissing, seemsOutdated } from './compare.ts';
 import { RevokedHashFile } from './file.ts';
 
@@ -13,7 +13,7 @@ const digits = (names: string[]) => names.map((name) => hash(name).toString('hex
 
 /** Creates a database in which some hashes are revoked, and a journal with some records. */
 async function both(t: TestContext, revoked: string[], records: string[]) {
-  const { directory, database, close } = await openTemporary();
+  const { directory, database, close } = await openTemporarySqlite();
   t.after(close);
   const { kysely } = database;
   const rows = revoked.map((name) => ({ hash: hash(name) }));

@@ -6,8 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { eventually } from '../../../../test/support/contract.ts';
-import { contentOf, hashesOf } from '../../../../test/support/journal-files.ts';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { decodeJournal, encodeJournal } from '../../../../test/support/journal-files.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 import { DatabaseUnavailable } from '../database/unavailable.ts';
 import { RequestError } from '../http/errors.ts';
 import { singleProcessPropagation } from '../propagation/single-process.ts';
@@ -22,14 +22,14 @@ const many = (count: number) => Array.from({ length: count }, (_, i) => `name ${
 
 /** Creates a database in which some hashes are revoked, and a journal with some records. */
 async function setUp(t: TestContext, revoked: string[], records: string[]) {
-  const { directory, database, close } = await openTemporary();
+  const { directory, database, close } = await openTemporarySqlite();
   const { kysely } = database;
   for (let first = 0; first < revoked.length; first += 1000) {
     const rows = revoked.slice(first, first + 1000).map((name) => ({ hash: hash(name) }));
     await kysely.insertInto('dead_hash').values(rows).execute();
   }
   const path = join(directory.path, 'revoked-hashes');
-  writeFileSync(path, contentOf(records.map((name) => toHex(hash(name)))));
+  writeFileSync(path, encodeJournal(records.map((name) => toHex(hash(name)))));
   const log: string[] = [];
   const journal = new RevocationJournal(
     directory,
@@ -40,7 +40,7 @@ async function setUp(t: TestContext, revoked: string[], records: string[]) {
     await journal.stop();
     await close();
   });
-  const written = () => hashesOf(readFileSync(path));
+  const written = () => decodeJournal(readFileSync(path));
   const inDatabase = async () => {
     const rows = await kysely.selectFrom('dead_hash').select('hash').execute();
     return rows.map((row) => toHex(row.hash)).sort();

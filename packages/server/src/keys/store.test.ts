@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { firstCreation, insertNewKey, newKey } from '../../../../test/support/new-key.ts';
-import { bothDatabases, openTestDatabase, whenWaiting } from '../../../../test/support/open-database.ts';
+import { bothDatabases, openTestDatabase, waitUntilBlocked } from '../../../../test/support/open-database.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { KeyListReader } from './list-reader.ts';
@@ -136,7 +136,7 @@ for (const which of bothDatabases) {
       const renamed = db
         .transaction()
         .execute((transaction) => updateKey(transaction, target, () => assert.fail('the caller is revoked')));
-      await whenWaiting(database, [created, renamed]);
+      await waitUntilBlocked(database, [created, renamed]);
       const rejected = [created, renamed].map((call) => assert.rejects(call, isRevokedCaller));
       await session.query('COMMIT');
       await Promise.all(rejected);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { event } from '../../../../test/support/audit-log.ts';
+import { testEvent } from '../../../../test/support/audit-log.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { sealEvents } from '../audit/sealer.ts';
 import { appendEvents } from '../events/events.ts';
@@ -49,9 +49,9 @@ for (const which of ['sqlite', 'postgres'] as const) {
 
   test(`sealed events are read in order after a position, and unsealed ones are not, on ${which}`, async () => {
     const db = await emptied();
-    await appendEvents(db, [event(1), event(2, 'ws_2'), event(3), event(4)]);
+    await appendEvents(db, [testEvent(1), testEvent(2, 'ws_2'), testEvent(3), testEvent(4)]);
     await sealEvents(db);
-    await appendEvents(db, [event(5)]);
+    await appendEvents(db, [testEvent(5)]);
     const read = async (after: number, limit = 10) =>
       (await readSealedEvents(db, 'ws_1', after, limit)).map(({ sequence, target }) => [sequence, target.id]);
     assert.deepEqual(await read(0, 2), [

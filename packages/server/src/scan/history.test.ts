@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { GitRepository } from '../../../../test/support/git-repository.ts';
-import { operate } from '../../../../test/support/operate.ts';
+import { runOperatorInProcess } from '../../../../test/support/operator-in-process.ts';
 import { plantedPrefix as prefix } from '../../../../test/support/planted-keys.ts';
 import { runOperator } from '../../../../test/support/server.ts';
 
 const newKey = () => generateKey({ prefix });
 const hex = (key: string) => hash('sha256', key);
-const scan = (...args: string[]) => operate(['scan', ...args], { SOKU_KEY_PREFIX: prefix });
+const scan = (...args: string[]) => runOperatorInProcess(['scan', ...args], { SOKU_KEY_PREFIX: prefix });
 
 /** A repository whose first commit, and no later one, has a key, and a folder for clones of it. */
 function withOldKey(): { origin: GitRepository; target: string; key: string } {

@@ -6,20 +6,20 @@ import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
 import { GitRepository } from '../../../../test/support/git-repository.ts';
-import { times } from '../../../../test/support/long.ts';
-import { operate } from '../../../../test/support/operate.ts';
+import { runOperatorInProcess } from '../../../../test/support/operator-in-process.ts';
 import { filler, plantKeys, plantedPrefix as prefix, utf16 } from '../../../../test/support/planted-keys.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { KeyFinder } from './find-in-text.ts';
 import { scanBytes } from './scan-bytes.ts';
 
 const newKey = () => generateKey({ prefix });
 const hex = (key: string) => hash('sha256', key);
 const env = { SOKU_KEY_PREFIX: prefix };
-const scan = (...args: string[]) => operate(['scan', ...args], env);
+const scan = (...args: string[]) => runOperatorInProcess(['scan', ...args], env);
 
 test('keys are found in files, history, minified code, base64 and .env, and only the documented places are missed', async () => {
   using repository = new GitRepository();
-  const { planted, hidden } = plantKeys(repository, times(200, 10_000));
+  const { planted, hidden } = plantKeys(repository, runCount(200, 10_000));
   assert.equal(planted.size, 50);
   const { code, output } = await scan(repository.path);
   assert.equal(code, 1, output);
@@ -49,10 +49,10 @@ test('a finding has its line and column, and in the history the first commit wit
 
 test('standard input is searched', async () => {
   const key = newKey();
-  const { code, output } = await operate(['scan', '-'], env, `one\ntwo ${key}\n`);
+  const { code, output } = await runOperatorInProcess(['scan', '-'], env, `one\ntwo ${key}\n`);
   assert.equal(code, 1, output);
   assert.ok(output.includes(`standard input:2:5: `) && output.includes(hex(key)), output);
-  assert.equal((await operate(['scan', '-'], env, filler(1))).code, 0);
+  assert.equal((await runOperatorInProcess(['scan', '-'], env, filler(1))).code, 0);
 });
 
 test('keys of a baseline are not reported, and it contains no key', async () => {
@@ -168,6 +168,6 @@ test('a key is found wherever the chunks of a file and their overlap begin', asy
         assert.ok((found[0]?.line ?? 0) >= before.split('\n').length);
       },
     ),
-    { numRuns: times(200, 20_000) },
+    { numRuns: runCount(200, 20_000) },
   );
 });

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { times } from '../../../../test/support/long.ts';
 import { openTestPostgres } from '../../../../test/support/open-database.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { insertSecrets, Secret } from '../../../../test/support/stored-secrets.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
@@ -168,7 +168,7 @@ test('each use counts once, even if responses are lost or a write has an unknown
       await world.assertSeenBy(other, 'when both have written');
       await world.assertStored();
     }),
-    { numRuns: times(20, 600) },
+    { numRuns: runCount(20, 600) },
   );
 });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import pg from 'pg';
-import { openTestPostgres, whenWaiting } from '../../../../test/support/open-database.ts';
+import { openTestPostgres, waitUntilBlocked } from '../../../../test/support/open-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import { serverInstanceSql } from '../database/postgres-pool.ts';
 import { PostgresSecrets } from './postgres-secrets.ts';
@@ -82,7 +82,7 @@ test('when the database cancels a read, waiting requests fail at once', async ()
   const underWay = [first, first, first, first].map((hash) => source.read(hash));
   const all = Promise.allSettled(underWay);
   const waiting = Promise.allSettled([first, ...others].map((hash) => source.read(hash)));
-  await whenWaiting(database, underWay);
+  await waitUntilBlocked(database, underWay);
   // Cancels one statement, as statement_timeout would; the others still wait for the lock.
   await client.query(
     "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1",

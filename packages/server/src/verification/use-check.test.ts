@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
-import { times } from '../../../../test/support/long.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { unrestrictedKey } from '../../../../test/support/verified-key.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { parseAllowedAddresses } from './allowed-addresses.ts';
@@ -142,7 +142,7 @@ test('a cached key is accepted exactly where its policy permits it, from the fir
         results.set(result, (results.get(result) ?? 0) + 1);
       }
     }),
-    { numRuns: times(100, 20_000) },
+    { numRuns: runCount(100, 20_000) },
   );
   for (const code of ['accepted', 'expired_key', 'disabled_key', 'wrong_environment', 'ip_not_allowed'])
     assert.ok((results.get(code) ?? 0) > 50, `${code} is a common result`);

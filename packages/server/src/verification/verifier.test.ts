@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { generateKey, hashKey, parseKey } from '@soku/key';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { GrantingVerifier } from './granting-verifier.ts';
 import { SecretCache } from './secret-cache.ts';
@@ -14,7 +14,7 @@ import { VerificationCounts } from './verification-counts.ts';
 import { Verifier } from './verifier.ts';
 
 const expiry = Date.parse('2030-01-01T00:00:00Z');
-const { directory, database, close } = await openTemporary();
+const { directory, database, close } = await openTemporarySqlite();
 after(close);
 const apiKey = await storeKey();
 

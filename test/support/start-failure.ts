@@ -2,20 +2,20 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { patience } from './patience.ts';
 import { spawnServer } from './server.ts';
+import { testTimeoutMs } from './test-timeout.ts';
 
 /**
  * Starts a server that must refuse to start: fails unless it ends with this exit code and prints one line, which is
  * returned. Its data directory must not exist afterwards unless the test created it.
  */
-export async function failStart(
+export async function expectStartFailure(
   code: number,
   options: Parameters<typeof spawnServer>[0] & { dataDir: string },
 ): Promise<string> {
   const server = await spawnServer(options);
   // A start that succeeds would otherwise never end.
-  const deadline = setTimeout(() => void server.kill(), patience);
+  const deadline = setTimeout(() => void server.kill(), testTimeoutMs);
   try {
     const exit = await server.exited();
     assert.deepEqual(exit, { code, signal: null }, server.output);

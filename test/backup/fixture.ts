@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { existsSync, globSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { hashesOf } from '../support/journal-files.ts';
-import { operate } from '../support/operate.ts';
-import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
+import { decodeJournal } from '../support/journal-files.ts';
+import { runOperatorInProcess } from '../support/operator-in-process.ts';
+import { createTemporaryDatabase, type TemporaryDatabase } from '../support/postgres-database.ts';
 import { fillDirectory, readyDatabase } from '../support/ready-data.ts';
 import {
   newDataDir,
@@ -24,7 +24,7 @@ export const kinds: readonly Kind[] = ['sqlite', 'postgres'];
 const progress = /^\w+: [\d,]+ rows?\n/gm;
 
 /** A data directory and its database, which an operator can replace while the directory stays. */
-export class Scene {
+export class BackupFixture {
   readonly kind: Kind;
   readonly dataDir = newDataDir();
   /** A directory for backups and databases that were moved away. */
@@ -37,24 +37,24 @@ export class Scene {
   }
 
   /** Creates a scene with the tables and the owner of a first start, and removes it after the test. */
-  static async ready(t: TestContext, kind: Kind): Promise<Scene> {
-    const scene = new Scene(kind);
-    t.after(() => scene.end());
-    if (!(await scene.#fill())) await (await scene.start()).kill('SIGTERM');
-    return scene;
+  static async ready(t: TestContext, kind: Kind): Promise<BackupFixture> {
+    const fixture = new BackupFixture(kind);
+    t.after(() => fixture.end());
+    if (!(await fixture.#fill())) await (await fixture.start()).kill('SIGTERM');
+    return fixture;
   }
 
   /** Creates an empty scene and removes it after the test. */
-  static async of(t: TestContext, kind: Kind): Promise<Scene> {
-    const scene = new Scene(kind);
-    t.after(() => scene.end());
-    if (kind === 'postgres') await scene.freshDatabase();
-    return scene;
+  static async of(t: TestContext, kind: Kind): Promise<BackupFixture> {
+    const fixture = new BackupFixture(kind);
+    t.after(() => fixture.end());
+    if (kind === 'postgres') await fixture.freshDatabase();
+    return fixture;
   }
 
   /** Replaces the database with an empty one: a new PostgreSQL database, or no file. */
   async freshDatabase(): Promise<void> {
-    if (this.kind === 'postgres') this.#databases.push(await temporaryDatabase());
+    if (this.kind === 'postgres') this.#databases.push(await createTemporaryDatabase());
     else for (const file of globSync('soku.db*', { cwd: this.dataDir })) this.#moveAway(file);
   }
 
@@ -79,7 +79,11 @@ export class Scene {
     args: string[],
     env: Record<string, string> = {},
   ): Promise<{ code: number | null; output: string }> {
-    const { code, output } = await operate(args, { SOKU_DATA_DIR: this.dataDir, ...this.variables, ...env });
+    const { code, output } = await runOperatorInProcess(args, {
+      SOKU_DATA_DIR: this.dataDir,
+      ...this.variables,
+      ...env,
+    });
     return { code, output: output.replace(progress, '') };
   }
 
@@ -113,7 +117,7 @@ export class Scene {
   /** The hashes of a journal in its order, as 64 hex digits each. */
   journal(dataDir = this.dataDir): string[] {
     const file = join(dataDir, 'revoked-hashes');
-    return existsSync(file) ? hashesOf(readFileSync(file)) : [];
+    return existsSync(file) ? decodeJournal(readFileSync(file)) : [];
   }
 
   async end(): Promise<void> {

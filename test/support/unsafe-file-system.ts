@@ -7,7 +7,7 @@ import { eventually } from './contract.ts';
 import { debianProgram } from './debian.ts';
 import { newDataDir } from './server.ts';
 
-interface OddFileSystem {
+interface UnsafeFileSystem {
   /** A directory on it. */
   directory: string;
   unmount(): Promise<void>;
@@ -26,10 +26,10 @@ const answers = { refused: 'error=ENOLCK', granted: 'retval=0' };
  *   them to the kernel
  * @param options for bindfs
  */
-export async function oddFileSystem(
+export async function mountUnsafeFileSystem(
   locks: 'granted' | 'refused' | 'kernel',
   options: readonly string[] = [],
-): Promise<OddFileSystem | undefined> {
+): Promise<UnsafeFileSystem | undefined> {
   const bindfs = debianProgram('bindfs', ['bindfs', 'fuse3']);
   const strace = debianProgram('strace');
   if (!existsSync('/dev/fuse') || typeof bindfs === 'string' || typeof strace === 'string') return undefined;

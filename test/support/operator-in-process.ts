@@ -9,7 +9,7 @@ import { databaseVariables } from './server.ts';
  *
  * @param env all variables of the command
  */
-export async function operate(
+export async function runOperatorInProcess(
   args: string[],
   env: Record<string, string>,
   input = '',
@@ -26,10 +26,14 @@ export async function operate(
 }
 
 /** The same with a data directory and the database that belongs to it. */
-export async function operateIn(
+export async function runOperatorInProcessOn(
   dataDir: string,
   args: string[],
   { env = {}, input }: { env?: Record<string, string>; input?: string } = {},
 ): Promise<{ code: number; output: string }> {
-  return operate(args, { SOKU_DATA_DIR: dataDir, ...(await databaseVariables(dataDir)), ...env }, input);
+  return runOperatorInProcess(
+    args,
+    { SOKU_DATA_DIR: dataDir, ...(await databaseVariables(dataDir)), ...env },
+    input,
+  );
 }

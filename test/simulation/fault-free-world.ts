@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ChangeEntry } from '../../packages/server/src/propagation/cluster-store.ts';
 import { type NodeOptions, VerifierNode } from '../../packages/server/src/propagation/node.ts';
-import { Adversity } from './adversity.ts';
 import { Database } from './database.ts';
+import { FaultInjector } from './fault-injector.ts';
 import { Host } from './host.ts';
 import { Random } from './random.ts';
 import { SimulatedClusterStore } from './simulated-cluster-store.ts';
@@ -11,24 +11,30 @@ import { World } from './world.ts';
 const leaseMs = 2000;
 
 /** Nodes in a world without faults, except for those that a test causes. */
-export class QuietWorld {
+export class FaultFreeWorld {
   readonly leaseMs = leaseMs;
   readonly world: World;
   readonly database: Database;
-  readonly #adversity: Adversity;
+  readonly #faultInjector: FaultInjector;
 
   constructor() {
     const random = new Random(1);
     this.world = new World(random);
-    this.#adversity = new Adversity(random, 800, 'calm');
-    this.database = new Database(this.world, this.#adversity);
+    this.#faultInjector = new FaultInjector(random, 800, 'none');
+    this.database = new Database(this.world, this.#faultInjector);
   }
 
   /** A node that has not been started, its host, and the calls that it made. */
   node(name: string, changed: Partial<NodeOptions> = {}) {
     const { world, database } = this;
     const host = new Host({ world, rate: 1, wallOffset: 0 });
-    const store = new SimulatedClusterStore({ world, database, host, adversity: this.#adversity, leaseMs });
+    const store = new SimulatedClusterStore({
+      world,
+      database,
+      host,
+      faultInjector: this.#faultInjector,
+      leaseMs,
+    });
     const calls: string[] = [];
     const node = new VerifierNode({
       name,

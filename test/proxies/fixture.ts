@@ -1,5 +1,5 @@
 import type { Program } from '../support/debian.ts';
-import { exchange, type Fields } from '../support/http.ts';
+import { callWithFields, type Fields } from '../support/http.ts';
 import type { HttpResponse, Person } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
@@ -34,7 +34,7 @@ class ProxiedApi {
     ...rest
   }: RequestOptions = {}): Promise<HttpResponse> {
     const credentials: Fields = key === undefined ? [] : [['Authorization', `Bearer ${key}`]];
-    return exchange(`${this.proxy.url}${path}`, { ...rest, fields: [...credentials, ...fields] });
+    return callWithFields(`${this.proxy.url}${path}`, { ...rest, fields: [...credentials, ...fields] });
   }
 
   async stop(): Promise<void> {
@@ -44,7 +44,7 @@ class ProxiedApi {
 }
 
 /** A proxy, an API and a real Soku. */
-export class Scene extends ProxiedApi {
+export class ProxyFixture extends ProxiedApi {
   soku: TestServer;
   readonly ada: Person;
   readonly #env: Record<string, string>;
@@ -57,12 +57,16 @@ export class Scene extends ProxiedApi {
   }
 
   /** @param env environment variables for Soku */
-  static async start(recipe: Recipe, program: Program, env: Record<string, string> = {}): Promise<Scene> {
+  static async start(
+    recipe: Recipe,
+    program: Program,
+    env: Record<string, string> = {},
+  ): Promise<ProxyFixture> {
     const variables = { TRUST_PROXY: '127.0.0.1', ...env };
     const soku = await startServer({ env: variables });
     try {
       const ada = await openSession(soku);
-      return new Scene(await startProxiedApi(recipe, program, soku), soku, ada, variables);
+      return new ProxyFixture(await startProxiedApi(recipe, program, soku), soku, ada, variables);
     } catch (error) {
       // A running server would keep the test process from ending.
       await soku.stop();
@@ -108,7 +112,7 @@ async function startProxiedApi(
 }
 
 /** A proxy, an API, and a stand-in for Soku with scripted responses. */
-export class StandInScene extends ProxiedApi {
+export class ScriptedSokuFixture extends ProxiedApi {
   readonly standIn: RecordedServer;
 
   private constructor(proxy: ProxyProcess, api: RecordedServer, standIn: RecordedServer) {
@@ -116,10 +120,10 @@ export class StandInScene extends ProxiedApi {
     this.standIn = standIn;
   }
 
-  static async start(recipe: Recipe, program: Program): Promise<StandInScene> {
+  static async start(recipe: Recipe, program: Program): Promise<ScriptedSokuFixture> {
     const [standIn, api] = await Promise.all([RecordedServer.start(), RecordedServer.start()]);
     const proxy = await ProxyProcess.start(recipe, program, { soku: standIn.port, api: api.port });
-    return new StandInScene(proxy, api, standIn);
+    return new ScriptedSokuFixture(proxy, api, standIn);
   }
 
   override async stop(): Promise<void> {

@@ -1,16 +1,16 @@
 import type { Random } from './random.ts';
 
 /**
- * - calm: no faults, so no valid key may be rejected
- * - chaos: any fault at any time
- * - malice: one fault at the worst moment
+ * - none: no faults, so no valid key may be rejected
+ * - random: any fault at any time
+ * - targeted: one fault at the worst moment
  */
-export type Mood = 'calm' | 'chaos' | 'malice';
+export type FaultMode = 'none' | 'random' | 'targeted';
 
 /** The faults of one schedule: none, a few or many of each kind. */
-export class Adversity {
+export class FaultInjector {
   readonly nodes: number;
-  readonly mood: Mood;
+  readonly mode: FaultMode;
   /** Number of faults of each kind in one schedule. */
   readonly pauses: number;
   readonly crashes: number;
@@ -39,25 +39,25 @@ export class Adversity {
 
   /**
    * @param longest maximum ms of a message or a statement
-   * @param mood default: random
+   * @param mode default: random
    */
-  constructor(random: Random, longest: number, mood = moodOf(random.next())) {
+  constructor(random: Random, longest: number, mode = modeOf(random.next())) {
     this.#random = random;
     this.#longest = longest;
-    this.mood = mood;
+    this.mode = mode;
     this.nodes = 2 + Math.floor(random.next() * random.next() * 3);
-    this.#lostNotifications = this.mood === 'calm' ? 0 : (random.pickAny([0, 0, 0.3, 1]) ?? 0);
+    this.#lostNotifications = this.mode === 'none' ? 0 : (random.pickAny([0, 0, 0.3, 1]) ?? 0);
     this.#lost = this.#some([0, 0, 0.02, 0.1]);
     this.pauses = this.#some([0, 1, 2, 4]);
     this.crashes = this.#some([0, 0, 0, 1]);
     this.leaves = this.#some([0, 0, 0, 1]);
     this.wallJumps = this.#some([0, 0, 1, 3]);
-    this.suspends = this.mood !== 'calm' && random.chance(0.3);
+    this.suspends = this.mode !== 'none' && random.chance(0.3);
     this.failovers = this.#some([0, 0, 0, 1]) === 1;
     this.restarts = this.failovers ? 3 : this.#some([0, 0, 0, 1]);
     this.prunes = this.#some([0, 0, 5, 20]);
-    this.rates = this.mood !== 'calm' && random.chance(0.5) ? 0.095 : 0;
-    this.patience = longest * (this.mood === 'calm' ? 1 : random.between(0.2, 1.5));
+    this.rates = this.mode !== 'none' && random.chance(0.5) ? 0.095 : 0;
+    this.patience = longest * (this.mode === 'none' ? 1 : random.between(0.2, 1.5));
     this.#slow = this.#some([0, 0.05, 0.2]);
     this.#stuck = this.#some([0, 0.02, 0.06]);
   }
@@ -117,11 +117,11 @@ export class Adversity {
 
   #some(values: readonly number[]): number {
     const value = this.#random.pickAny(values) ?? 0;
-    return this.mood === 'chaos' ? value : 0;
+    return this.mode === 'random' ? value : 0;
   }
 }
 
-function moodOf(chance: number): Mood {
-  if (chance < 0.05) return 'calm';
-  return chance < 0.4 ? 'malice' : 'chaos';
+function modeOf(chance: number): FaultMode {
+  if (chance < 0.05) return 'none';
+  return chance < 0.4 ? 'targeted' : 'random';
 }

@@ -14,17 +14,17 @@ export const onPostgres = process.env.SOKU_TEST_DATABASE === 'postgres';
  * @param sql for both databases: `?` for a value, names with capitals in quotes
  * @returns its rows; a change returns rows with RETURNING
  */
-export async function inDatabase(
+export async function runSql(
   { dataDir }: { dataDir: string },
   sql: string,
   ...values: SQLInputValue[]
 ): Promise<Row[]> {
   const { DATABASE_URL } = await databaseVariables(dataDir);
-  return inDatabaseOf({ dataDir, env: { DATABASE_URL } }, sql, ...values);
+  return runSqlOn({ dataDir, env: { DATABASE_URL } }, sql, ...values);
 }
 
 /** The same, on the database in the server's own environment, as nodes that share a database have. */
-export async function inDatabaseOf(
+export async function runSqlOn(
   { dataDir, env }: { dataDir: string; env: NodeJS.ProcessEnv },
   sql: string,
   ...values: SQLInputValue[]
@@ -108,10 +108,10 @@ export async function whileTableFails(
         `CREATE TRIGGER failing BEFORE ${what} ON ${table} WHEN ${row} BEGIN SELECT RAISE(ABORT, '${message}'); END`,
         'DROP TRIGGER failing',
       ];
-  await inDatabase(server, create);
+  await runSql(server, create);
   try {
     await work();
   } finally {
-    await inDatabase(server, remove);
+    await runSql(server, remove);
   }
 }

@@ -11,7 +11,11 @@ import type { LeakDetector } from './leak-detector.ts';
 const json = { 'Content-Type': 'application/json' };
 
 /** Restricts, rotates, imports, lists and revokes keys. @param cookie of a session that is recent enough to rotate */
-export async function liveThrough(detector: LeakDetector, server: TestServer, cookie: string): Promise<void> {
+export async function runKeyLifeCycle(
+  detector: LeakDetector,
+  server: TestServer,
+  cookie: string,
+): Promise<void> {
   const life = new KeyLife(detector, server, { Cookie: cookie, ...json });
   const policy = { name: 'restricted', externalId: 'customer 7', metadata: { plan: 'pro' } };
   const { apiKey: first, id } = await life.create(policy);

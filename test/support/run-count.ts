@@ -5,6 +5,6 @@
  * @param usual for `npm test`
  * @param long for `npm run test:long`
  */
-export function times(usual: number, long: number): number {
+export function runCount(usual: number, long: number): number {
   return process.env.SOKU_TEST_LONG === 'yes' ? long : usual;
 }

@@ -31,7 +31,7 @@ export async function startTcp(t: TestContext, serve: (socket: Socket) => void):
 }
 
 /** A server that responds to each request with given bytes. */
-export function scripted(t: TestContext, ...responses: string[]): Promise<string> {
+export function startScriptedUpstream(t: TestContext, ...responses: string[]): Promise<string> {
   return startTcp(t, (socket) => {
     let next = 0;
     socket.on('data', () => {
@@ -43,7 +43,7 @@ export function scripted(t: TestContext, ...responses: string[]): Promise<string
 }
 
 /** A gateway to an upstream that accepts all requests, its log, and a function that calls it. */
-export async function start(t: TestContext, upstream: string, timeouts: Partial<Timeouts> = {}) {
+export async function startTestGateway(t: TestContext, upstream: string, timeouts: Partial<Timeouts> = {}) {
   let output = '';
   const log = pino(
     { level: 'info' },
