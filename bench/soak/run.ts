@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { startServer } from '../../test/support/server.ts';
 import { testTimeoutMs } from '../../test/support/test-timeout.ts';
 import { median } from '../figure.ts';
-import { residentMemory } from '../process-usage.ts';
+import { residentBytes } from '../process-usage.ts';
 import { nodeFlags } from '../start-arguments.ts';
 import { SoakClient } from './client.ts';
 import { sendAtRate } from './rate.ts';
@@ -118,7 +118,7 @@ const isSilence = (line: string) => line.includes('"code":"silent"');
 
 async function sampleMemory(pid: number, isOver: () => boolean, samples: number[]): Promise<void> {
   while (!isOver()) {
-    samples.push(residentMemory(pid) / 1e6);
+    samples.push(residentBytes(pid) / 1e6);
     await pause(memoryEvery);
   }
 }

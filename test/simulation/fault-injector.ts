@@ -25,7 +25,7 @@ export class FaultInjector {
   /** How far the rates of monotonic clocks differ; below the margin. */
   readonly rates: number;
   /** ms after which a node abandons a statement. */
-  readonly patience: number;
+  readonly timeoutMs: number;
   readonly #random: Random;
   readonly #lostNotifications: number;
   readonly #lost: number;
@@ -57,7 +57,7 @@ export class FaultInjector {
     this.restarts = this.failovers ? 3 : this.#some([0, 0, 0, 1]);
     this.prunes = this.#some([0, 0, 5, 20]);
     this.rates = this.mode !== 'none' && random.chance(0.5) ? 0.095 : 0;
-    this.patience = longest * (this.mode === 'none' ? 1 : random.between(0.2, 1.5));
+    this.timeoutMs = longest * (this.mode === 'none' ? 1 : random.between(0.2, 1.5));
     this.#slow = this.#some([0, 0.05, 0.2]);
     this.#stuck = this.#some([0, 0.02, 0.06]);
   }

@@ -34,7 +34,7 @@ export class SimulatedClusterStore implements ClusterStore {
   execute<S, R>(statement: Statement<S, R>): Promise<R> {
     const { database, host, faultInjector } = this.#options;
     return new Promise((resolve, reject) => {
-      const cancel = host.schedule(() => reject(new Error('no response')), faultInjector.patience);
+      const cancel = host.schedule(() => reject(new Error('no response')), faultInjector.timeoutMs);
       const { generation } = database;
       const broken = () => {
         if (generation === database.generation) return false;

@@ -43,7 +43,7 @@ async function through<T>(settings: Record<string, string>, work: (url: string) 
   }
 }
 
-const open = (to: string) => openPostgres(to, log, { patience: 0, pause: 0 });
+const open = (to: string) => openPostgres(to, log, { timeoutMs: 0, pauseMs: 0 });
 
 /** Asserts that a start fails with code 78. @returns the error message */
 async function startupError(settings: Record<string, string>): Promise<string> {

@@ -19,7 +19,7 @@ import { databaseTables } from './tables.ts';
 export async function requireEmptyPostgres(url: string, log: Logger): Promise<void> {
   const connection = connectionConfig(url);
   // Without retries, so that the operator learns at once that the database is not available.
-  await waitForPostgres(connection, log, { patience: 0, pause: 0 });
+  await waitForPostgres(connection, log, { timeoutMs: 0, pauseMs: 0 });
   const client = await connectWithoutTimeouts(connection);
   try {
     await requireEmpty(client);

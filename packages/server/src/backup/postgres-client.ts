@@ -8,10 +8,15 @@ import { disableTimeoutsSql } from '../database/postgres-pool.ts';
  * @param connection the connection settings of a server
  */
 export async function connectWithoutTimeouts(connection: pg.ClientConfig): Promise<pg.Client> {
-  const { statement_timeout, query_timeout, lock_timeout, idle_in_transaction_session_timeout, ...patient } =
-    connection;
+  const {
+    statement_timeout,
+    query_timeout,
+    lock_timeout,
+    idle_in_transaction_session_timeout,
+    ...withoutTimeouts
+  } = connection;
   const client = new pg.Client({
-    ...patient,
+    ...withoutTimeouts,
     application_name: 'soku backup',
   });
   // The failing statement reports the error to its caller.

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { StorageUnavailable } from './unavailable.ts';
 
 /** How long a stopping process retries, and how long it waits between attempts, in ms. */
-const patience = 5000;
+const timeoutMs = 5000;
 const pause = 100;
 
 /**
@@ -23,7 +23,7 @@ export async function writeWithRetries(
     try {
       return await write();
     } catch (error) {
-      if (isLost(error) || performance.now() > Math.max(begun, lastPart()) + patience) throw error;
+      if (isLost(error) || performance.now() > Math.max(begun, lastPart()) + timeoutMs) throw error;
       await wait(pause);
     }
   }

@@ -20,9 +20,14 @@ const firstTables = ['user', 'session', 'account', 'verification', 'workspace', 
  */
 export async function migratePostgres(connection: pg.ClientConfig, log: Logger): Promise<void> {
   // A migration has no timeout, and neither has waiting for another node that migrates.
-  const { statement_timeout, query_timeout, lock_timeout, idle_in_transaction_session_timeout, ...patient } =
-    connection;
-  const client = new pg.Client(patient);
+  const {
+    statement_timeout,
+    query_timeout,
+    lock_timeout,
+    idle_in_transaction_session_timeout,
+    ...withoutTimeouts
+  } = connection;
+  const client = new pg.Client(withoutTimeouts);
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -32,7 +37,7 @@ export async function migratePostgres(connection: pg.ClientConfig, log: Logger):
     await client.query('SELECT pg_advisory_lock($1)', [advisoryLocks.migration]);
     // Another node may have migrated meanwhile.
     if ((await unapplied(client)) === 0) return;
-    const pool = createPool({ ...patient, max: 2 });
+    const pool = createPool({ ...withoutTimeouts, max: 2 });
     pool.on('connect', (connected) => void connected.query(disableTimeoutsSql).catch(() => undefined));
     const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
     try {

@@ -40,7 +40,7 @@ export class RenewablePool extends pg.Pool {
   readonly #heardAt = new WeakMap<pg.PoolClient, number>();
   readonly #most: number;
   /** ms for which a statement waits for a connection that others use when PostgreSQL has no free ones. */
-  readonly #patience: number;
+  readonly #timeoutMs: number;
   readonly #isTested: boolean;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
@@ -48,7 +48,7 @@ export class RenewablePool extends pg.Pool {
   constructor(config: pg.PoolConfig, isTested: boolean) {
     super(config);
     this.#most = this.options.max;
-    this.#patience = this.options.connectionTimeoutMillis || Number.POSITIVE_INFINITY;
+    this.#timeoutMs = this.options.connectionTimeoutMillis || Number.POSITIVE_INFINITY;
     this.#isTested = isTested;
     this.on('error', () => undefined);
     this.on('connect', (client) => {
@@ -94,7 +94,7 @@ export class RenewablePool extends pg.Pool {
   }
 
   async #open(): Promise<pg.PoolClient> {
-    const deadline = performance.now() + this.#patience;
+    const deadline = performance.now() + this.#timeoutMs;
     for (;;) {
       try {
         return await super.connect();

@@ -49,7 +49,7 @@ test('a pool that has lost its connections and gets no new ones fails instead of
 test('a start waits for free connections, and logs a warning', async (t) => {
   const { url, limit } = await limitedDatabase(t);
   await limit(0);
-  const refused = openPostgres(url, pino({ level: 'silent' }), { patience: 0, pause: 0 });
+  const refused = openPostgres(url, pino({ level: 'silent' }), { timeoutMs: 0, pauseMs: 0 });
   await assert.rejects(refused, (error) => {
     assert.ok(error instanceof StartupError && error.exitCode === 69);
     assert.match(error.message, /has no free connections; raise max_connections or close other connections/);
@@ -57,7 +57,7 @@ test('a start waits for free connections, and logs a warning', async (t) => {
   });
   const warned = Promise.withResolvers<string>();
   const heard = pino({ level: 'warn' }, { write: (line: string) => warned.resolve(line) });
-  const opening = openPostgres(url, heard, { patience: 30_000, pause: 20 });
+  const opening = openPostgres(url, heard, { timeoutMs: 30_000, pauseMs: 20 });
   assert.match(await warned.promise, /PostgreSQL has no free connections \(53300\); retrying for up to 30 s/);
   await limit(10);
   await (await opening).close();

@@ -13,7 +13,7 @@ const probeSize = 64 * 1024;
 const validity = { ok: 5000, failed: 1000 };
 
 /** How long a probe may take, in ms. */
-const patience = 1000;
+const timeoutMs = 1000;
 
 interface Options {
   directory: string;
@@ -102,7 +102,7 @@ export class StorageHealth {
 async function inTime(work: Promise<void>): Promise<void> {
   const over = new AbortController();
   const late = async () => {
-    await wait(patience, undefined, { signal: over.signal, ref: false });
+    await wait(timeoutMs, undefined, { signal: over.signal, ref: false });
     throw new StorageUnavailable('The disk of the data directory has not responded for a second', {
       problem: 'silent',
       code: 'silent',

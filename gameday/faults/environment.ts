@@ -1,8 +1,8 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { z } from 'zod';
 import { WebhookReceiver } from '../../test/support/webhook-receiver.ts';
-import type { GameDay } from '../day.ts';
 import type { Fault } from '../fault.ts';
+import type { GameDay } from '../game-day.ts';
 
 const eventSchema = z.object({ target: z.object({ id: z.string() }) });
 

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 type Style = Parameters<typeof styleText>[0];
 
 /** Prints what happens, each line with the time since the start. Colors only on a terminal, and not with NO_COLOR. */
-export class Commentary {
+export class ProgressPrinter {
   readonly #startedAt = performance.now();
 
   /** Seconds since the start. */

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startServer, type TestServer } from '../test/support/server.ts';
-import { cores, pin } from './machine.ts';
+import { cores, pinToCores } from './machine.ts';
 import { registerProcess, stopProcess } from './processes.ts';
 import { nodeFlags } from './start-arguments.ts';
 
 /** A process under load. */
-export interface Contestant extends AsyncDisposable {
+export interface MeasuredProgram extends AsyncDisposable {
   /** Origin with an IP address, so that the load does not depend on name resolution. */
   url: string;
   /** Its processes; a proxy has two. */
@@ -26,7 +26,7 @@ const highLimit = '1000000000';
 export async function startSoku(
   dataDir: string | undefined,
   env: Record<string, string> = {},
-): Promise<Contestant & { server: TestServer }> {
+): Promise<MeasuredProgram & { server: TestServer }> {
   const server = await startServer({
     nodeArguments: nodeFlags,
     ...(dataDir === undefined ? {} : { dataDir }),
@@ -34,7 +34,7 @@ export async function startSoku(
   });
   const { pid } = server;
   registerProcess(pid, server.exited());
-  pin(pid, cores.measured);
+  pinToCores(pid, cores.measured);
   return {
     server,
     url: server.url.replace('localhost', '127.0.0.1'),
@@ -51,45 +51,45 @@ export async function startSoku(
  *
  * @param tuned with the one option that makes it faster for requests without a body
  */
-export async function startBareServer(tuned = false): Promise<Contestant> {
+export async function startBareServer(tuned = false): Promise<MeasuredProgram> {
   const file = fileURLToPath(new URL('programs/bare-server.ts', import.meta.url));
   const child = spawn(process.execPath, [...nodeFlags, file, ...(tuned ? ['tuned'] : [])], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const pid = registerProcess(child.pid, once(child, 'exit'));
   const [port] = await once(createInterface(child.stdout), 'line');
-  pin(pid, cores.measured);
+  pinToCores(pid, cores.measured);
   return { url: `http://127.0.0.1:${port}`, pids: [pid], [Symbol.asyncDispose]: () => stopProcess(child) };
 }
 
 /**
- * Runs contestants alternately, A B A B, so that other activity of the machine affects all of them equally. A
- * contestant is stopped between its turns, so that its timers do not affect the others.
+ * Runs programs alternately, A B A B, so that other activity of the machine affects all of them equally. A
+ * program is stopped between its turns, so that its timers do not affect the others.
  *
- * @param turn measures one contestant; `round` counts from 0
- * @returns for each contestant, in their order, the results of its turns
+ * @param turn measures one program; `round` counts from 0
+ * @returns for each program, in their order, the results of its turns
  */
-export async function runAlternately<C extends Pick<Contestant, 'pids'>, T>(
-  contestants: readonly C[],
+export async function runAlternately<C extends Pick<MeasuredProgram, 'pids'>, T>(
+  programs: readonly C[],
   rounds: number,
-  turn: (contestant: C, round: number) => Promise<T>,
+  turn: (program: C, round: number) => Promise<T>,
 ): Promise<T[][]> {
-  const turns = contestants.map((contestant) => ({ contestant, given: [] as T[] }));
-  signal(contestants, 'SIGSTOP');
+  const turns = programs.map((program) => ({ program, given: [] as T[] }));
+  signal(programs, 'SIGSTOP');
   try {
     for (let round = 0; round < rounds; round++) {
-      for (const { contestant, given } of turns) {
-        signal([contestant], 'SIGCONT');
-        given.push(await turn(contestant, round));
-        signal([contestant], 'SIGSTOP');
+      for (const { program, given } of turns) {
+        signal([program], 'SIGCONT');
+        given.push(await turn(program, round));
+        signal([program], 'SIGSTOP');
       }
     }
   } finally {
-    signal(contestants, 'SIGCONT');
+    signal(programs, 'SIGCONT');
   }
   return turns.map(({ given }) => given);
 }
 
-function signal(contestants: readonly Pick<Contestant, 'pids'>[], name: NodeJS.Signals): void {
-  for (const pid of contestants.flatMap(({ pids }) => pids)) process.kill(pid, name);
+function signal(programs: readonly Pick<MeasuredProgram, 'pids'>[], name: NodeJS.Signals): void {
+  for (const pid of programs.flatMap(({ pids }) => pids)) process.kill(pid, name);
 }

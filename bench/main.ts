@@ -3,7 +3,7 @@
  * documentation. Prevents figures in the documentation that no one can reproduce.
  */
 import { parseArgs } from 'node:util';
-import { full, quick, type Sizes } from './figure.ts';
+import { fullSizes, quickSizes, type Sizes } from './figure.ts';
 import { groups } from './groups.ts';
 import { machine, UnsupportedMachineError } from './machine.ts';
 import {
@@ -41,10 +41,10 @@ if (options.help) console.log(help);
 else if (options.list)
   for (const [name, { about }] of Object.entries(groups)) console.log(`${name.padEnd(20)}${about}`);
 else if (options.clean) for (const directory of removeSeededDataDirs()) console.log(`removed ${directory}`);
-else await run(names.length === 0 ? Object.keys(groups) : names, options.quick ? quick : full);
+else await run(names.length === 0 ? Object.keys(groups) : names, options.quick ? quickSizes : fullSizes);
 
 async function run(wanted: readonly string[], sizes: Sizes): Promise<void> {
-  const keeps = sizes === full;
+  const keeps = sizes === fullSizes;
   const problem = problemWith(wanted, keeps);
   if (problem !== undefined) return fail(problem);
   console.log(
