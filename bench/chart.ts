@@ -30,7 +30,7 @@ interface Panel {
  * The figures with a goal as bars, one panel per figure, with the goal as a dashed line. Each panel has its own axis,
  * which starts at 0. The colors follow the reader's light or dark mode.
  */
-export function chart(figures: readonly StoredFigure[]): string {
+export function renderChart(figures: readonly StoredFigure[]): string {
   const panels = figures.flatMap((figure) => panelOf(figure) ?? []);
   let top = margin;
   const drawn = panels.map((panel) => {

@@ -15,7 +15,7 @@ export interface Figure {
 /** In the figure's own unit. */
 export type Goal = { atLeast: number } | { below: number };
 
-/** The results of one contestant in each round. */
+/** The results of one program in each round. */
 export interface Side {
   name: string;
   values: number[];
@@ -25,7 +25,7 @@ export interface Side {
 /** Measures a group of figures that need the same servers or data. */
 export type Measure = (sizes: Sizes) => Promise<Figure[]>;
 
-/** Sizes and durations. Only `full` produces valid figures; `quick` checks that the programs work. */
+/** Sizes and durations. Only `fullSizes` produces valid figures; `quickSizes` checks that the programs work. */
 export interface Sizes {
   /** Keys in the database, unless a figure states another number. */
   keys: number;
@@ -41,9 +41,9 @@ export interface Sizes {
   revokes: number;
   /** Files of the repository that is scanned for keys. */
   scannedFiles: number;
-  /** Turns of each contestant. */
+  /** Turns of each program. */
   rounds: number;
-  /** Turns of contestants that differ so little that a result needs more turns. */
+  /** Turns of programs that differ so little that a result needs more turns. */
   pairs: number;
   /** Seconds of the same load before each count, so that compilation, caches and usage writes are as in a long run. */
   warmUp: number;
@@ -56,7 +56,7 @@ export interface Sizes {
   sustained: number;
 }
 
-export const full: Sizes = {
+export const fullSizes: Sizes = {
   keys: 1_000_000,
   keysInUse: 100_000,
   tables: [1_000, 1_000_000, 10_000_000],
@@ -71,7 +71,7 @@ export const full: Sizes = {
   sustained: 60,
 };
 
-export const quick: Sizes = {
+export const quickSizes: Sizes = {
   keys: 20_000,
   keysInUse: 2_000,
   tables: [1_000, 5_000, 20_000],
@@ -103,7 +103,7 @@ export function p99(values: readonly number[]): number {
 }
 
 /** The ratio of each round, in percent. Disturbances that last for a round affect both sides. */
-export function percent(ours: readonly number[], theirs: readonly number[]): number[] {
+export function ratiosInPercent(ours: readonly number[], theirs: readonly number[]): number[] {
   return ours.map((value, round) => (value / (theirs[round] ?? Number.NaN)) * 100);
 }
 

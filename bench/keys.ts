@@ -29,7 +29,7 @@ function keyOf(label: string): string {
 }
 
 /** The numbers of `wanted` keys, spread evenly over the first `count`. */
-export function spread(wanted: number, count: number): number[] {
+export function spreadEvenly(wanted: number, count: number): number[] {
   const step = Math.max(1, count / wanted);
   return Array.from({ length: Math.min(wanted, count) }, (_, i) => Math.floor(i * step));
 }

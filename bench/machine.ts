@@ -29,7 +29,7 @@ export function requireCores(): void {
 }
 
 /** Binds a process with all its threads to a core, or to several (`0,1`). */
-export function pin(pid: number, core: number | string): void {
+export function pinToCores(pid: number, core: number | string): void {
   const { status, stderr } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], {
     encoding: 'utf8',
   });

@@ -4,8 +4,8 @@ import { mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../test/support/server.ts';
-import type { Contestant } from './contestants.ts';
 import { requireProgram } from './machine.ts';
+import type { MeasuredProgram } from './measured-programs.ts';
 import { registerProcess, stopProcess } from './processes.ts';
 
 /**
@@ -14,7 +14,7 @@ import { registerProcess, stopProcess } from './processes.ts';
  * @param core of both its processes
  * @param http returns the content of the http block for the given port
  */
-export async function startNginx(core: number, http: (port: number) => string): Promise<Contestant> {
+export async function startNginx(core: number, http: (port: number) => string): Promise<MeasuredProgram> {
   const nginx = requireProgram('nginx');
   const directory = mkdtempDisposableSync(join(tmpdir(), 'soku-nginx-'));
   const port = await freePort();

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { startPostgres } from '../test/support/postgres.ts';
-import { type Contestant, startSoku } from './contestants.ts';
-import { allCores, pin } from './machine.ts';
+import { allCores, pinToCores } from './machine.ts';
+import { type MeasuredProgram, startSoku } from './measured-programs.ts';
 
 /** Servers that share a PostgreSQL with durable commits, as in production. */
 export interface Nodes extends AsyncDisposable {
-  nodes: (Contestant & { server: Awaited<ReturnType<typeof startSoku>>['server'] })[];
+  nodes: (MeasuredProgram & { server: Awaited<ReturnType<typeof startSoku>>['server'] })[];
   /** Address of the database. */
   url: string;
   pinDatabase(core: number): void;
@@ -21,7 +21,7 @@ export async function startNodes(count: number): Promise<Nodes> {
   for (let i = 0; i < count; i++) {
     const env = { DATABASE_URL: url, SOKU_SECRET: 'a secret that is only for the bench' };
     const node = started.use(await startSoku(undefined, env));
-    for (const pid of node.pids) pin(pid, allCores);
+    for (const pid of node.pids) pinToCores(pid, allCores);
     nodes.push(node);
   }
   const all = started.move();
@@ -29,7 +29,7 @@ export async function startNodes(count: number): Promise<Nodes> {
     nodes,
     url,
     pinDatabase: (core) => {
-      for (const pid of processesOf(postgres.pid)) pin(pid, core);
+      for (const pid of processesOf(postgres.pid)) pinToCores(pid, core);
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };

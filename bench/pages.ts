@@ -1,6 +1,6 @@
 import { formatGoal, formatSpread, isReached, type Results, type StoredFigure } from './results.ts';
 import type { StoredSoak } from './soak/stored.ts';
-import { type UsageRun, usageGoal } from './usage-results.ts';
+import { type UsageRun, usageGoalMs } from './usage-results.ts';
 
 /** The figures that reached their goal as a table for the README, with the machine and the date. */
 export function reachedFiguresTable({ machine, figures }: Results): string {
@@ -109,11 +109,11 @@ export function usageSection(runs: readonly UsageRun[]): string {
   });
   const conditions = runs.map((run) => {
     const { date, machine, load, keys, rounds, requests } = run;
-    const slow = requests.filter(({ cpu, worst }) => (load > quietLoad ? cpu : worst) >= usageGoal).length;
+    const slow = requests.filter(({ cpu, worst }) => (load > quietLoad ? cpu : worst) >= usageGoalMs).length;
     const busy = load > quietLoad ? ', so only CPU time is shown' : '';
     return `- ${titleOf(run)}: ${date}, ${machine}, load average ${load}${busy}. ${keys.toLocaleString('en')} keys, ${rounds} requests of each kind. ${slow} of ${requests.length} kinds ${load > quietLoad ? 'need more CPU time than the goal' : 'miss the goal'}.`;
   });
-  return `In ms: the median of the CPU time of the server and PostgreSQL, the median of the time until the response was read, and the worst time. The goal is less than ${usageGoal} ms.
+  return `In ms: the median of the CPU time of the server and PostgreSQL, the median of the time until the response was read, and the worst time. The goal is less than ${usageGoalMs} ms.
 
 | request | ${runs.map(titleOf).join(' | ')} |
 |---${'|---'.repeat(runs.length)}|

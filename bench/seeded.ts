@@ -72,7 +72,7 @@ export async function restrictedDataDir(count: number): Promise<string> {
 }
 
 /** Bytes of the database file. */
-export function databaseSize(dataDir: string): number {
+export function databaseBytes(dataDir: string): number {
   return statSync(join(dataDir, 'soku.db')).size;
 }
 

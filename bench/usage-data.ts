@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
 import { pastDays } from '../packages/server/src/database/migrations/0024-usage-days.ts';
-import { formatClients, keptClients } from '../packages/server/src/usage/client-counts.ts';
+import { formatClients, maxClientNames } from '../packages/server/src/usage/client-counts.ts';
 import { insertKeys } from './list-data.ts';
 
 /** The number of the key that is measured. It is used every hour. */
@@ -23,7 +23,7 @@ const isUsed = `
 function clientsOf(day: number, count: number): string {
   const names = (name: (number: number) => string) => ({
     counts: new Map(Array.from({ length: count }, (_, i) => [name(i), 1000 - i] as const)),
-    other: count === keptClients ? 5000 : 0,
+    other: count === maxClientNames ? 5000 : 0,
   });
   const week = Math.floor(day / 7);
   return formatClients({
@@ -39,7 +39,9 @@ function clientsOf(day: number, count: number): string {
 function clientDays(from: number, to: number): string {
   const rows: string[] = [];
   for (let day = Math.floor(from / 24); day <= Math.floor(to / 24); day++)
-    rows.push(`(${[day, ...[keptClients, 20, 2].map((count) => `'${clientsOf(day, count)}'`)].join(', ')})`);
+    rows.push(
+      `(${[day, ...[maxClientNames, 20, 2].map((count) => `'${clientsOf(day, count)}'`)].join(', ')})`,
+    );
   return rows.join(',\n');
 }
 

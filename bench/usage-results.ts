@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** ms. No request should take longer. */
-export const usageGoal = 100;
+export const usageGoalMs = 100;
 
 /** All times in ms. */
 const requestSchema = z.object({

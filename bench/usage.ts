@@ -11,10 +11,10 @@ import type { Person } from '../test/support/person.ts';
 import { startServer } from '../test/support/server.ts';
 import { abbreviateCount, median } from './figure.ts';
 import { machine } from './machine.ts';
-import { cpuTimeWithChildren } from './process-usage.ts';
+import { cpuTimeWithChildrenMs } from './process-usage.ts';
 import { timeRequest } from './request-time.ts';
 import { insertUsage } from './usage-data.ts';
-import { type UsageRun, usageGoal, writeUsageRun } from './usage-results.ts';
+import { type UsageRun, usageGoalMs, writeUsageRun } from './usage-results.ts';
 
 const help = `npm run bench:usage -- [sqlite] [postgres]
 
@@ -93,7 +93,7 @@ async function run(kind: 'sqlite' | 'postgres', size: { keys: number; days: numb
     for (const [name, path] of Object.entries(requests)) {
       const request = { name, ...(await measure(person, path(id), pids)) };
       measured.push(request);
-      const mark = request.worst > usageGoal ? '  slow' : '';
+      const mark = request.worst > usageGoalMs ? '  slow' : '';
       const times = [request.median, request.worst, request.cpu].map((ms) => ms.toFixed(1).padStart(9));
       console.log(`${name.padEnd(36)}${times.join('')}${mark}`);
     }
@@ -119,7 +119,7 @@ async function measure(person: Person, path: string, pids: readonly number[]) {
 }
 
 function cpuTimeOf(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => sum + cpuTimeWithChildren(pid), 0);
+  return pids.reduce((sum, pid) => sum + cpuTimeWithChildrenMs(pid), 0);
 }
 
 /** The parent of each process of a connection. */

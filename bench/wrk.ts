@@ -46,7 +46,7 @@ export interface LoadResult {
 /**
  * Sends a load for some seconds with wrk, by default on the core for load generators.
  *
- * @param seed of the key order: with the same seed, contestants get the same requests
+ * @param seed of the key order: with the same seed, programs get the same requests
  */
 export async function sendLoad(load: Load, seconds: number, seed: number): Promise<LoadResult> {
   const wrk = requireProgram('wrk');

@@ -1,4 +1,4 @@
-import type { GameDay } from './day.ts';
+import type { GameDay } from './game-day.ts';
 
 /** What a fault does to the deployment, from its begin on. */
 export interface StartedFault {

@@ -1,7 +1,7 @@
 import type { Fault } from './fault.ts';
 import { databaseFaults } from './faults/database.ts';
+import { otherFaults } from './faults/environment.ts';
 import { nodeFaults } from './faults/nodes.ts';
-import { otherFaults } from './faults/surroundings.ts';
 
 const nothing: Fault = {
   name: 'nothing',

@@ -28,7 +28,7 @@ interface Outcome {
 /** Judges a verification. A failure to verify violates no guarantee: a key that cannot be checked is not accepted. */
 export function judgeVerification(key: KnownKey, roundTrip: RoundTrip): Outcome {
   const { sentAt, receivedAt, response } = roundTrip;
-  const label = labelOf(response);
+  const label = formatOutcome(response);
   const isAccepted = response !== undefined && response.status < 300;
   const isRevoking = key.revokeSentAt !== null && key.revokeSentAt <= receivedAt;
   const kind = isRevoking ? 'revoked key' : 'valid key';
@@ -46,7 +46,7 @@ export function judgeVerification(key: KnownKey, roundTrip: RoundTrip): Outcome 
 }
 
 /** The status and the code of a response, such as `401 revoked_key`. */
-export function labelOf(response: RawResponse | undefined): string {
+export function formatOutcome(response: RawResponse | undefined): string {
   if (response === undefined) return 'no response';
   const { status, body } = response;
   if (status < 300) return String(status);

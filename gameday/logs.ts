@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { GameDay } from './day.ts';
+import type { GameDay } from './game-day.ts';
 
 /** A line of a node, at LOG_LEVEL=info. */
 const lineSchema = z.looseObject({

@@ -6,12 +6,12 @@ import { parseArgs } from 'node:util';
 import { machine } from '../bench/machine.ts';
 import { killServers } from '../test/support/server.ts';
 import { speedup } from './alerts.ts';
-import { Commentary, styled } from './commentary.ts';
-import { GameDay, MissingProgramError } from './day.ts';
 import type { Fault } from './fault.ts';
 import { allFaults } from './faults.ts';
+import { GameDay, MissingProgramError } from './game-day.ts';
 import { LogReader } from './logs.ts';
 import { writeGameDay } from './page.ts';
+import { ProgressPrinter, styled } from './progress-printer.ts';
 import { guaranteesHeld, reportOf, summaryRow, summaryTitles } from './report.ts';
 import { Round, type RoundResult } from './round.ts';
 
@@ -34,7 +34,7 @@ other. Shows what clients, alerts and logs report, and whether every guarantee h
 Exit codes: 0 every guarantee held, 1 a guarantee was violated, ${exitCodes.usage} wrong usage, ${exitCodes.unavailable} a program is missing, ${exitCodes.interrupted} interrupted.
 `;
 
-const commentary = new Commentary();
+const commentary = new ProgressPrinter();
 
 await main();
 

@@ -1,7 +1,7 @@
 import { pendingTime, type SeenAlert } from './alerts.ts';
-import { formatTime } from './commentary.ts';
 import type { Fault } from './fault.ts';
 import { summarizeLines } from './logs.ts';
+import { formatTime } from './progress-printer.ts';
 import type { RoundResult } from './round.ts';
 import { type Kind, kindTitles, type Tally } from './tally.ts';
 

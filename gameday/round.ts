@@ -1,10 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as after } from 'node:timers/promises';
 import { AlertWatch, pendingTime, type SeenAlert } from './alerts.ts';
-import { type Commentary, formatTime } from './commentary.ts';
-import type { GameDay } from './day.ts';
 import type { Fault, StartedFault } from './fault.ts';
+import type { GameDay } from './game-day.ts';
 import { balancerName, type LogLine, type LogReader } from './logs.ts';
+import { formatTime, type ProgressPrinter } from './progress-printer.ts';
 import { kindTitles, Tally } from './tally.ts';
 
 /** ms between two looks at the alerts, the logs and the nodes. */
@@ -46,7 +46,7 @@ export interface RoundResult {
 
 interface RoundOptions {
   day: GameDay;
-  commentary: Commentary;
+  commentary: ProgressPrinter;
   logs: LogReader;
   signal: AbortSignal;
 }

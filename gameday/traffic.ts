@@ -6,7 +6,7 @@ import {
   type RoundTrip,
   request,
 } from '../test/torture/reconnecting-connection.ts';
-import { judgeVerification, type KnownKey, labelOf } from './guarantee.ts';
+import { formatOutcome, judgeVerification, type KnownKey } from './guarantee.ts';
 import { type Kind, Tally } from './tally.ts';
 
 /** Requests per second. */
@@ -152,7 +152,7 @@ export class Traffic {
     tally.pending += 1;
     const sent = await this.#balancer.send(verification(generateKey(), guesserField));
     tally.pending -= 1;
-    const label = labelOf(sent.response);
+    const label = formatOutcome(sent.response);
     const isFailure = sent.response === undefined || sent.response.status >= 500;
     tally.add('wrong key', label, sent.receivedAt - sent.sentAt, isFailure);
     if (sent.response !== undefined && sent.response.status < 300)
@@ -205,9 +205,9 @@ export class Traffic {
     this.#calls -= 1;
     tally.pending -= 1;
     const isFailure = response === undefined || response.status >= 300;
-    tally.add(kind, labelOf(response), receivedAt - sentAt, isFailure);
+    tally.add(kind, formatOutcome(response), receivedAt - sentAt, isFailure);
     if (response !== undefined && response.status >= 300 && response.status < 502)
-      tally.addBroken(`a ${kind} got ${labelOf(response)}`);
+      tally.addBroken(`a ${kind} got ${formatOutcome(response)}`);
     return { status: response?.status ?? 0, body: response?.body ?? '', receivedAt };
   }
 }

@@ -14,7 +14,7 @@ const dashboard = join(root, 'packages/dashboard');
 const pagesPort = '5173';
 const pagesAddress = `http://localhost:${pagesPort}`;
 /** A process that has not ended after this time is killed. */
-const patienceMilliseconds = 5000;
+const timeoutMilliseconds = 5000;
 
 /** The address at which Vite reaches the server: its own, or loopback if it listens on all addresses. */
 function serverAddress({ HOST = '127.0.0.1', PORT = '3000' }) {
@@ -57,7 +57,7 @@ function stopAll(code) {
   for (const child of children.values()) child.kill('SIGTERM');
   setTimeout(() => {
     for (const child of children.values()) signalGroup(child, 'SIGKILL');
-  }, patienceMilliseconds).unref();
+  }, timeoutMilliseconds).unref();
 }
 
 function signalGroup({ pid }, signal) {

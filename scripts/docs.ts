@@ -6,7 +6,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { errorCodeNames, errorCodes } from '@soku/contract/error-codes';
-import { chart } from '../bench/chart.ts';
+import { renderChart } from '../bench/chart.ts';
 import {
   figureSections,
   reachedFiguresTable,
@@ -97,7 +97,7 @@ const pages: [string, string][] = [
   ],
   ['docs/scan.md', between('docs/scan.md', { scan: scanSection(results) })],
   ['docs/usage.md', between('docs/usage.md', { usage: usageSection(readUsageRuns()) })],
-  ['docs/images/benchmarks.svg', chart(results.figures)],
+  ['docs/images/benchmarks.svg', renderChart(results.figures)],
 ];
 
 const checking = process.argv.includes('--check');

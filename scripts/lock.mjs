@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 const pollMilliseconds = 200;
 /** Longer than any install takes; after that, a person has to check. */
-const patienceMilliseconds = 15 * 60 * 1000;
+const timeoutMilliseconds = 15 * 60 * 1000;
 /** After this time, a lock without a process id is abandoned; until then its writer may be between two system calls. */
 const emptyMilliseconds = 5000;
 /** EX_TEMPFAIL of sysexits.h */
@@ -18,7 +18,7 @@ const tryAgain = 75;
  * @returns {Promise<() => void>} releases the lock; so does the end of the process
  */
 export async function holdLock(file) {
-  const deadline = Date.now() + patienceMilliseconds;
+  const deadline = Date.now() + timeoutMilliseconds;
   let reported = false;
   while (!take(file)) {
     if (isAbandoned(file)) {

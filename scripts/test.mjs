@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { globalSetup, globalTeardown } from '../test/support/for-all.ts';
+import { globalSetup, globalTeardown } from '../test/support/global-setup.ts';
 import { failureOf } from './child.mjs';
 
 /** @typedef {{ name: string, database?: 'sqlite' | 'postgres', files: string[] }} Group */
@@ -48,7 +48,7 @@ const groups = [
 ];
 
 /**
- * Tests that run more cases with SOKU_TEST_LONG (test/support/long.ts).
+ * Tests that run more cases with SOKU_TEST_LONG (test/support/run-count.ts).
  *
  * @type {Group[]}
  */

@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { bareTextIn } from './support/bare-text.ts';
+import { findBareText } from './support/bare-text.ts';
 
 const sources = fileURLToPath(new URL('../packages/dashboard/src', import.meta.url));
 
@@ -12,7 +12,7 @@ test('no component has bare text that React may remove, change or insert element
   const files = globSync('**/*.tsx', { cwd: sources });
   assert.ok(files.length > 50);
   const problems = files.flatMap((file) =>
-    bareTextIn(file, readFileSync(join(sources, file), 'utf8')).map((problem) => `${file}:${problem}`),
+    findBareText(file, readFileSync(join(sources, file), 'utf8')).map((problem) => `${file}:${problem}`),
   );
   assert.deepEqual(problems, []);
 });
@@ -54,7 +54,7 @@ for (const [rule, ...sources] of [
   ['<code> lacks translate="no"', component('<p><code>sk_live_</code></p>')],
 ] satisfies string[][]) {
   test(`the check finds: ${rule}`, () => {
-    for (const source of sources) assert.deepEqual(bareTextIn('part.tsx', source), [`1: ${rule}`], source);
+    for (const source of sources) assert.deepEqual(findBareText('part.tsx', source), [`1: ${rule}`], source);
   });
 }
 
@@ -68,5 +68,5 @@ test('text is allowed as an only child, next to elements that always exist, and 
     'function Part({ action }: { action: Elements }) { return <p><b />{action}</p>; }',
     "import { Key } from 'lucide-react'; function Part() { return <p><Key /> API keys</p>; }",
   ])
-    assert.deepEqual(bareTextIn('part.tsx', source), [], source);
+    assert.deepEqual(findBareText('part.tsx', source), [], source);
 });

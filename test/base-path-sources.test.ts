@@ -44,13 +44,13 @@ for (const source of [
 
 test('other paths are allowed', () => {
   for (const source of [
-    "await fetch(fromBase('/v1/me'))",
-    "const a = <a href={fromBase('/openapi.json')}>openapi.json</a>;",
+    "await fetch(withBasePath('/v1/me'))",
+    "const a = <a href={withBasePath('/openapi.json')}>openapi.json</a>;",
     'const a = <Link to="/docs">API reference</Link>;',
     'const path = useRouterState({ select: ({ location }) => location.pathname });',
     'const a = <a href="#top">Top</a>;',
     'const url = document.createElement("a").href;',
-    "history.replaceState(null, '', fromBase('/'));",
+    "history.replaceState(null, '', withBasePath('/'));",
   ])
     assert.deepEqual(pathsIn('part.tsx', source), [], source);
 });
@@ -99,7 +99,7 @@ function isWindowLocation(node: ESTree.Node): boolean {
 }
 
 function isFromBase(node: ESTree.Node): boolean {
-  return node.type === 'CallExpression' && nameOf(node.callee) === 'fromBase';
+  return node.type === 'CallExpression' && nameOf(node.callee) === 'withBasePath';
 }
 
 function isPath(node: ESTree.Node): boolean {

@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { errorSchema } from '@soku/contract/errors';
 import { z } from 'zod';
 import { withinOneMinute } from './support/limits.ts';
-import { blocks } from './support/markdown.ts';
-import { patience } from './support/patience.ts';
+import { codeBlocks } from './support/markdown.ts';
 import { bearer, call, type HttpResponse } from './support/person.ts';
 import { freePort, startServer } from './support/server.ts';
 import { openSession } from './support/session.ts';
+import { testTimeoutMs } from './support/test-timeout.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const server = await startServer();
@@ -35,7 +35,7 @@ for (const page of [
   'docs/restrictions.md',
 ]) {
   test(`the commands in ${page} succeed`, { skip }, () => {
-    const commands = blocks(page, 'sh run');
+    const commands = codeBlocks(page, 'sh run');
     assert.ok(commands.length > 0);
     for (const command of commands) {
       const adapted = command.replaceAll('http://localhost:3000', server.url);
@@ -55,7 +55,7 @@ for (const page of [
 
 /** Runs the program shown on a page and returns its address. */
 async function startBackEnd(page: string, t: TestContext, soku = server.url): Promise<string> {
-  const [program = ''] = blocks(page, 'js file=back-end.mjs');
+  const [program = ''] = codeBlocks(page, 'js file=back-end.mjs');
   const folder = mkdtempSync(join(tmpdir(), 'soku-docs-'));
   const file = join(folder, 'back-end.mjs');
   writeFileSync(file, program);
@@ -120,7 +120,7 @@ test('the generated documentation is up to date', () => {
 
 /** Waits until a process that was just started accepts connections. */
 async function untilListening(url: string): Promise<void> {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + testTimeoutMs;
   for (;;) {
     try {
       await fetch(url);

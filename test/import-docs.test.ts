@@ -13,10 +13,10 @@ import { betterAuth } from 'better-auth';
 import { getMigrations } from 'better-auth/db/migration';
 import pg from 'pg';
 import { createPool } from '../packages/server/src/database/postgres-pool.ts';
-import { blocks } from './support/markdown.ts';
-import { operateIn } from './support/operate.ts';
+import { codeBlocks } from './support/markdown.ts';
+import { runOperatorInProcessOn } from './support/operator-in-process.ts';
 import { bearer, call } from './support/person.ts';
-import { temporaryDatabase } from './support/postgres-database.ts';
+import { createTemporaryDatabase } from './support/postgres-database.ts';
 import { fillDataDir, newDataDir, root, startServer } from './support/server.ts';
 import { openSession } from './support/session.ts';
 
@@ -55,7 +55,7 @@ writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
 
 /** Runs the command of the page and imports its file. @returns the server, which then runs */
 async function migrate(example: string, env: Record<string, string>, prefixes: string) {
-  const [command = ''] = blocks('docs/import.md', `sh export=${example}`);
+  const [command = ''] = codeBlocks('docs/import.md', `sh export=${example}`);
   const exported = spawnSync('bash', ['-euo', 'pipefail', '-c', command], {
     cwd: folder,
     encoding: 'utf8',
@@ -65,7 +65,7 @@ async function migrate(example: string, env: Record<string, string>, prefixes: s
   const dataDir = newDataDir();
   after(() => rmSync(dataDir, { recursive: true, force: true }));
   if (!(await fillDataDir(dataDir))) await (await startServer({ dataDir })).stop();
-  const imported = await operateIn(dataDir, ['import', join(folder, 'keys.csv')]);
+  const imported = await runOperatorInProcessOn(dataDir, ['import', join(folder, 'keys.csv')]);
   assert.equal(imported.code, 0, imported.output);
   const server = await startServer({ dataDir, env: { SOKU_IMPORTED_KEY_PREFIXES: prefixes } });
   after(() => server.stop());
@@ -127,7 +127,7 @@ test('keys of better-auth with SQLite keep working', async () => {
 
 /** Many databases have the time zone of their company. */
 async function databaseInTokyo() {
-  const database = await temporaryDatabase();
+  const database = await createTemporaryDatabase();
   const client = new pg.Client(database.url);
   await client.connect();
   const name = client.escapeIdentifier(client.database ?? '');

@@ -16,7 +16,7 @@ const importsOf = (file: string) =>
 test('npm run test:long runs each test file that has more cases in a long run', () => {
   const sources = [...find('test/**/*.ts'), ...find('packages/*/src/**/*.ts')];
   const long = new Set(sources.filter((file) => read(file).includes('SOKU_TEST_LONG')));
-  assert.ok(long.has('test/support/long.ts'));
+  assert.ok(long.has('test/support/run-count.ts'));
   // Also through files that are not tests.
   const importsOfEach = sources.map((file) => ({ file, imports: importsOf(file) }));
   for (let before = 0; before < long.size; ) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { formatPreview, generateKey, parseKey } from '@soku/key';
-import { blocks } from './support/markdown.ts';
+import { codeBlocks } from './support/markdown.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const page = 'docs/secret-scanners.md';
@@ -40,7 +40,7 @@ for (const { file, language, regex } of rules) {
   const rule = new RegExp(regex.exec(text)?.[1] ?? '(?!)');
 
   test(`${page} shows ${file} unchanged`, () => {
-    assert.deepEqual(blocks(page, `${language} file=${file}`), [text]);
+    assert.deepEqual(codeBlocks(page, `${language} file=${file}`), [text]);
   });
 
   test(`${file} matches keys in typical places`, () => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Contract, eventually } from './support/contract.ts';
-import { blocks } from './support/markdown.ts';
+import { codeBlocks } from './support/markdown.ts';
 import { call } from './support/person.ts';
 import { freePort, root } from './support/server.ts';
 import { openSession } from './support/session.ts';
@@ -25,7 +25,7 @@ test('the receiver of the page accepts events of the server once, and nothing el
 
   const folder = mkdtempSync(join(tmpdir(), 'soku-receiver-'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  writeFileSync(join(folder, 'receiver.mjs'), blocks('docs/webhooks.md', 'js run=receiver.mjs').join(''));
+  writeFileSync(join(folder, 'receiver.mjs'), codeBlocks('docs/webhooks.md', 'js run=receiver.mjs').join(''));
   const receiver = spawn(process.execPath, [join(folder, 'receiver.mjs')], {
     env: { PATH: process.env.PATH, WEBHOOK_SECRET: secret, PORT: new URL(url).port },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { startSoku } from '../contestants.ts';
 import { abbreviateCount, type Figure, type Sizes } from '../figure.ts';
-import { keyAt, spread } from '../keys.ts';
+import { keyAt, spreadEvenly } from '../keys.ts';
 import { requireCores } from '../machine.ts';
-import { residentMemory } from '../process-usage.ts';
+import { startSoku } from '../measured-programs.ts';
+import { residentBytes } from '../process-usage.ts';
 import { seededDataDir } from '../seeded.ts';
 import { verifyEach } from '../verify-each.ts';
 
@@ -16,11 +16,11 @@ const settleMs = 75_000;
 const startMs = 3000;
 
 /** Resident memory of a server that has cached every key of a large database, after one verification of each. */
-export async function cachedMemory(sizes: Sizes): Promise<Figure[]> {
+export async function measureCachedMemory(sizes: Sizes): Promise<Figure[]> {
   requireCores();
   const { keysInMemory } = sizes;
   const dataDir = await seededDataDir(keysInMemory);
-  const keys = spread(keysInMemory, keysInMemory).map(keyAt);
+  const keys = spreadEvenly(keysInMemory, keysInMemory).map(keyAt);
   const whole: number[] = [];
   const each: number[] = [];
   for (let run = 0; run < runs; run++) {
@@ -28,10 +28,10 @@ export async function cachedMemory(sizes: Sizes): Promise<Figure[]> {
     const { pid } = soku.server;
     await fetch(`${soku.url}/readyz`);
     await pause(startMs);
-    const before = residentMemory(pid);
+    const before = residentBytes(pid);
     await verifyEach(soku.url, keys.values());
     await pause(settleMs);
-    const after = residentMemory(pid);
+    const after = residentBytes(pid);
     whole.push(after / 1e6);
     each.push((after - before) / keysInMemory);
   }

@@ -27,7 +27,7 @@ const recordFirstKey = `window.shown = new Promise((resolve) => {
 });`;
 
 /** The time until a signed-in person sees the keys, with an empty cache. */
-export async function dashboardLoad(): Promise<Figure[]> {
+export async function measureDashboardLoad(): Promise<Figure[]> {
   const server = await startServer();
   const browser = await launchBrowser();
   try {

@@ -4,7 +4,7 @@ import { owner, startServer } from '../../test/support/server.ts';
 import type { Figure } from '../figure.ts';
 
 /** All scripts that a browser loads on /settings/api while signed in. */
-export async function dashboardSize(): Promise<Figure[]> {
+export async function measureDashboardSize(): Promise<Figure[]> {
   const server = await startServer();
   const browser = await launchBrowser();
   try {

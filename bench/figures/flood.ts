@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { runAlternately, startSoku } from '../contestants.ts';
-import { abbreviateCount, type Figure, percent, type Sizes } from '../figure.ts';
-import { keyAt, keyFiles, spread, unknownKeyAt } from '../keys.ts';
+import { defaultConnections } from '../compare-under-load.ts';
+import { abbreviateCount, type Figure, ratiosInPercent, type Sizes } from '../figure.ts';
+import { keyAt, keyFiles, spreadEvenly, unknownKeyAt } from '../keys.ts';
 import { cores, requireCores, requireProgram } from '../machine.ts';
+import { runAlternately, startSoku } from '../measured-programs.ts';
 import { runProgram } from '../programs.ts';
-import { defaultConnections } from '../race.ts';
 import { seededDataDir } from '../seeded.ts';
 import { verifyEach } from '../verify-each.ts';
 import { sendLoad } from '../wrk.ts';
@@ -19,10 +19,10 @@ const unknownKeys = 300_000;
 const spare = 8;
 
 /** The cost of unknown keys for other clients: valid traffic alone, during a bounded flood, and during an equal one. */
-export async function flood(sizes: Sizes): Promise<Figure[]> {
+export async function measureFlood(sizes: Sizes): Promise<Figure[]> {
   requireCores();
   requireProgram('wrk');
-  const inUse = spread(sizes.keysInUse, sizes.keys).map(keyAt);
+  const inUse = spreadEvenly(sizes.keysInUse, sizes.keys).map(keyAt);
   using files = keyFiles();
   const keys = files.write(inUse);
   const unknown = files.write(Array.from({ length: unknownKeys }, (_, i) => unknownKeyAt(i)));
@@ -69,7 +69,7 @@ export async function flood(sizes: Sizes): Promise<Figure[]> {
   return [
     {
       name: `valid traffic during a flood of ${abbreviateCount(floodRate)} unknown keys/s`,
-      values: percent(rates(bounded), rates(alone)),
+      values: ratiosInPercent(rates(bounded), rates(alone)),
       unit: '% of its rate alone',
       goal: { atLeast: 85 },
       how: `${how} Every unknown key is different and has a correct checksum.`,
@@ -77,7 +77,7 @@ export async function flood(sizes: Sizes): Promise<Figure[]> {
     },
     {
       name: 'valid traffic during a flood with as many connections',
-      values: percent(rates(equal), rates(alone)),
+      values: ratiosInPercent(rates(equal), rates(alone)),
       unit: '% of its rate alone',
       goal: { atLeast: 45 },
       how: `${how} The flood uses the same number of connections, each of which sends its next request after a response, so a fair share is one half.`,

@@ -1,11 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { freePort } from '../../test/support/server.ts';
-import { startSoku } from '../contestants.ts';
-import { abbreviateCount, type Figure, percent, type Sizes } from '../figure.ts';
-import { keyAt, keyFiles, spread } from '../keys.ts';
+import {
+  compareUnderLoad,
+  defaultConnections,
+  kiloRequestsPerCpuSecond,
+  kiloRequestsPerSecond,
+} from '../compare-under-load.ts';
+import { abbreviateCount, type Figure, ratiosInPercent, type Sizes } from '../figure.ts';
+import { keyAt, keyFiles, spreadEvenly } from '../keys.ts';
 import { cores, requireCores, requireProgram } from '../machine.ts';
+import { startSoku } from '../measured-programs.ts';
 import { startNginx } from '../nginx.ts';
-import { defaultConnections, race, rates, ratesOfCpu } from '../race.ts';
 import { seededDataDir } from '../seeded.ts';
 import { verifyEach } from '../verify-each.ts';
 import type { LoadResult } from '../wrk.ts';
@@ -14,11 +19,11 @@ import type { LoadResult } from '../wrk.ts';
 const fewConnections = [1, 16];
 
 /** The built-in gateway, and nginx with auth_request to Soku, compared with nginx without authentication. */
-export async function gateway(sizes: Sizes): Promise<Figure[]> {
+export async function measureGateway(sizes: Sizes): Promise<Figure[]> {
   requireCores();
   requireProgram('wrk');
   requireProgram('nginx');
-  const inUse = spread(sizes.keysInUse, sizes.keys).map(keyAt);
+  const inUse = spreadEvenly(sizes.keysInUse, sizes.keys).map(keyAt);
   using files = keyFiles();
   const keys = files.write(inUse);
   const gatewayPort = await freePort();
@@ -38,45 +43,54 @@ export async function gateway(sizes: Sizes): Promise<Figure[]> {
   );
   const warm = () => verifyEach(soku.url, inUse.values());
 
-  const racers = {
+  const targets = {
     gateway: { ...soku, url: `http://127.0.0.1:${gatewayPort}`, path: '/', warm },
     authRequest: { ...authRequest, pids: [...authRequest.pids, ...soku.pids], path: '/', warm },
     open: { ...open, path: '/' },
     // Not stopped between its turns, because the others need it.
     direct: { ...api, pids: [], path: '/' },
   };
-  const all = Object.values(racers);
+  const all = Object.values(targets);
   // The gateway is counted for long where a figure has a goal, so that the writes of usage have their usual share.
-  const lasting = [{ ...racers.gateway, sustained: true }, racers.authRequest, racers.open, racers.direct];
+  const lasting = [
+    { ...targets.gateway, sustained: true },
+    targets.authRequest,
+    targets.open,
+    targets.direct,
+  ];
   const load = { keys };
-  const [byGateway, byAuthRequest, byOpen, byDirect] = await race(lasting, load, sizes);
+  const [byGateway, byAuthRequest, byOpen, byDirect] = await compareUnderLoad(lasting, load, sizes);
   const how = `${abbreviateCount(sizes.keysInUse)} random keys, ${defaultConnections} wrk connections, with the same upstream (an nginx on another core that returns two bytes) and keep-alive on both sides.`;
-  const ours = { name: "Soku's gateway", values: rates(byGateway), unit: 'k/s' };
-  const viaAuthRequest = { name: 'nginx with auth_request', values: rates(byAuthRequest), unit: 'k/s' };
-  const viaOpenProxy = { name: 'nginx without keys', values: rates(byOpen), unit: 'k/s' };
-  const viaNoProxy = { name: 'no proxy', values: rates(byDirect), unit: 'k/s' };
+  const ours = { name: "Soku's gateway", values: kiloRequestsPerSecond(byGateway), unit: 'k/s' };
+  const viaAuthRequest = {
+    name: 'nginx with auth_request',
+    values: kiloRequestsPerSecond(byAuthRequest),
+    unit: 'k/s',
+  };
+  const viaOpenProxy = { name: 'nginx without keys', values: kiloRequestsPerSecond(byOpen), unit: 'k/s' };
+  const viaNoProxy = { name: 'no proxy', values: kiloRequestsPerSecond(byDirect), unit: 'k/s' };
   const figures: Figure[] = [
     {
       name: 'requests per CPU second of the gateway',
-      values: percent(ratesOfCpu(byGateway), ratesOfCpu(byOpen)),
+      values: ratiosInPercent(kiloRequestsPerCpuSecond(byGateway), kiloRequestsPerCpuSecond(byOpen)),
       unit: '% of nginx without keys',
       goal: { atLeast: 35 },
       how: `${how} nginx has one worker. The CPU time of the proxy, without that of the upstream.`,
       sides: [
-        { name: "Soku's gateway", values: ratesOfCpu(byGateway), unit: 'k/CPU s' },
-        { name: 'nginx without keys', values: ratesOfCpu(byOpen), unit: 'k/CPU s' },
+        { name: "Soku's gateway", values: kiloRequestsPerCpuSecond(byGateway), unit: 'k/CPU s' },
+        { name: 'nginx without keys', values: kiloRequestsPerCpuSecond(byOpen), unit: 'k/CPU s' },
       ],
     },
     {
       name: 'the gateway',
-      values: percent(ours.values, viaOpenProxy.values),
+      values: ratiosInPercent(ours.values, viaOpenProxy.values),
       unit: '% of nginx without keys',
       how: `${how} nginx has one worker.`,
       sides: [ours, viaNoProxy, viaOpenProxy],
     },
     {
       name: 'nginx with auth_request',
-      values: percent(viaAuthRequest.values, viaOpenProxy.values),
+      values: ratiosInPercent(viaAuthRequest.values, viaOpenProxy.values),
       unit: '% of nginx without keys',
       how: `${how} The configuration of examples/nginx; nginx and Soku share one core.`,
       sides: [viaAuthRequest, viaOpenProxy],
@@ -84,7 +98,9 @@ export async function gateway(sizes: Sizes): Promise<Figure[]> {
   ];
   for (const connections of fewConnections) {
     const some = connections === 1 ? lasting : all;
-    figures.push(...latencies(connections, await race(some, { ...load, connections }, sizes), sizes));
+    figures.push(
+      ...latencies(connections, await compareUnderLoad(some, { ...load, connections }, sizes), sizes),
+    );
   }
   return figures;
 }

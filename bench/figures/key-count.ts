@@ -1,19 +1,19 @@
-import { type Contestant, startSoku } from '../contestants.ts';
-import { abbreviateCount, type Figure, percent, type Side, type Sizes } from '../figure.ts';
-import { keyAt, keyFiles, spread } from '../keys.ts';
+import { compareUnderLoad, defaultConnections, kiloRequestsPerSecond } from '../compare-under-load.ts';
+import { abbreviateCount, type Figure, ratiosInPercent, type Side, type Sizes } from '../figure.ts';
+import { keyAt, keyFiles, spreadEvenly } from '../keys.ts';
 import { requireCores, requireProgram } from '../machine.ts';
+import { type MeasuredProgram, startSoku } from '../measured-programs.ts';
 import { runProgramsAlternately } from '../programs.ts';
-import { defaultConnections, race, rates } from '../race.ts';
-import { databaseSize, seededDataDir } from '../seeded.ts';
+import { databaseBytes, seededDataDir } from '../seeded.ts';
 import { verifyEach } from '../verify-each.ts';
 
 /** The cost of a verification with few, many and very many keys: from the cache, and from the database. */
-export async function keyCount(sizes: Sizes): Promise<Figure[]> {
+export async function measureKeyCount(sizes: Sizes): Promise<Figure[]> {
   requireCores();
   requireProgram('wrk');
   const tables: Table[] = [];
   for (const count of sizes.tables) tables.push({ count, dataDir: await seededDataDir(count) });
-  const largest = tables.map(({ dataDir }) => databaseSize(dataDir)).at(-1) ?? 0;
+  const largest = tables.map(({ dataDir }) => databaseBytes(dataDir)).at(-1) ?? 0;
   const about = `The size of the largest database is ${(largest / 1e9).toFixed(1)} GB.`;
   return [
     compare('cache hit over HTTP', await hits(tables, sizes), {
@@ -37,24 +37,27 @@ interface Table {
 async function hits(tables: readonly Table[], sizes: Sizes): Promise<Side[]> {
   const { keysInUseOfTables } = sizes;
   // The keys of the smallest table are in all tables.
-  const inUse = spread(keysInUseOfTables, Math.min(...sizes.tables)).map(keyAt);
+  const inUse = spreadEvenly(keysInUseOfTables, Math.min(...sizes.tables)).map(keyAt);
   await using servers = new AsyncDisposableStack();
-  const contestants: Contestant[] = [];
-  for (const { dataDir } of tables) contestants.push(servers.use(await startSoku(dataDir)));
-  for (const { url } of contestants) await verifyEach(url, inUse.values());
+  const programs: MeasuredProgram[] = [];
+  for (const { dataDir } of tables) programs.push(servers.use(await startSoku(dataDir)));
+  for (const { url } of programs) await verifyEach(url, inUse.values());
   using files = keyFiles();
-  return sidesOf(tables, (await race(contestants, { keys: files.write(inUse) }, sizes)).map(rates));
+  return sidesOf(
+    tables,
+    (await compareUnderLoad(programs, { keys: files.write(inUse) }, sizes)).map(kiloRequestsPerSecond),
+  );
 }
 
 async function missesOverHttp(tables: readonly Table[], sizes: Sizes): Promise<Side[]> {
   await using servers = new AsyncDisposableStack();
   using files = keyFiles();
-  const racers: (Contestant & { keys: string })[] = [];
+  const targets: (MeasuredProgram & { keys: string })[] = [];
   for (const { count, dataDir } of tables) {
-    const keys = files.write(spread(sizes.keysInUse, count).map(keyAt));
-    racers.push({ ...servers.use(await startSoku(dataDir, { SOKU_CACHE_KEYS: '1' })), keys });
+    const keys = files.write(spreadEvenly(sizes.keysInUse, count).map(keyAt));
+    targets.push({ ...servers.use(await startSoku(dataDir, { SOKU_CACHE_KEYS: '1' })), keys });
   }
-  return sidesOf(tables, (await race(racers, {}, sizes)).map(rates));
+  return sidesOf(tables, (await compareUnderLoad(targets, {}, sizes)).map(kiloRequestsPerSecond));
 }
 
 async function missesInProcess(tables: readonly Table[], sizes: Sizes): Promise<Side[]> {
@@ -79,7 +82,7 @@ function compare(name: string, sides: readonly Side[], about: Pick<Figure, 'how'
   const [yardstick, largest] = [sides.at(0), sides.at(-1)];
   return {
     name: `${name}, ${largest?.name}`,
-    values: percent(largest?.values ?? [], yardstick?.values ?? []),
+    values: ratiosInPercent(largest?.values ?? [], yardstick?.values ?? []),
     unit: `% of ${yardstick?.name}`,
     ...about,
     sides: sides.toReversed(),

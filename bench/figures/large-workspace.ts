@@ -5,12 +5,12 @@ import { keyListSchema } from '@soku/contract/keys';
 import { workspaceSchema } from '@soku/contract/workspaces';
 import type { Person } from '../../test/support/person.ts';
 import { runOperator, startServer } from '../../test/support/server.ts';
-import { startSoku } from '../contestants.ts';
 import { abbreviateCount, type Figure, type Sizes } from '../figure.ts';
 import { insertKeys } from '../list-data.ts';
-import { cpuDuring, cpuTimeOfChildren, preciseCpuTime, residentMemory } from '../process-usage.ts';
+import { startSoku } from '../measured-programs.ts';
+import { childrenCpuTimeMs, cpuMsDuring, preciseCpuTimeMs, residentBytes } from '../process-usage.ts';
 import { timeRequest } from '../request-time.ts';
-import { databaseSize } from '../seeded.ts';
+import { databaseBytes } from '../seeded.ts';
 
 /** Requests for each list; the figure is their median. */
 const requests = 5;
@@ -33,14 +33,14 @@ const lists: Record<string, Record<string, string>> = {
 };
 
 /** One workspace with very many keys in one file: lists, searches, start, backup, restore, memory and size. */
-export async function largeWorkspace({ keys }: Sizes): Promise<Figure[]> {
+export async function measureLargeWorkspace({ keys }: Sizes): Promise<Figure[]> {
   const dataDir = await filledDataDir(keys);
   const title = abbreviateCount(keys);
   const figures = await served(dataDir, title);
   figures.push(...(await copied(dataDir, title)));
   figures.push({
     name: `size of the database, ${title} keys`,
-    values: [databaseSize(dataDir) / 1e6],
+    values: [databaseBytes(dataDir) / 1e6],
     unit: 'MB',
     how: 'Four fifths of the keys have been used, which adds one row of usage per key.',
   });
@@ -67,7 +67,7 @@ async function served(dataDir: string, title: string): Promise<Figure[]> {
   const figures: Figure[] = [
     {
       name: `start, ${title} keys`,
-      values: [preciseCpuTime(pid)],
+      values: [preciseCpuTimeMs(pid)],
       unit: 'ms of CPU time',
       how: 'CPU time of the server until it has responded to its first request.',
     },
@@ -76,8 +76,8 @@ async function served(dataDir: string, title: string): Promise<Figure[]> {
   const person = await soku.server.signIn();
   const measure = async (name: string, path: string) => {
     const cpu: number[] = [];
-    const first = await cpuDuring(pid, () => timeRequest(person, path));
-    for (let i = 0; i < requests; i++) cpu.push(await cpuDuring(pid, () => timeRequest(person, path)));
+    const first = await cpuMsDuring(pid, () => timeRequest(person, path));
+    for (let i = 0; i < requests; i++) cpu.push(await cpuMsDuring(pid, () => timeRequest(person, path)));
     figures.push({
       name: `list ${name}, ${title} keys`,
       values: cpu,
@@ -93,7 +93,7 @@ async function served(dataDir: string, title: string): Promise<Figure[]> {
 }
 
 function memoryOf(pid: number, name: string): Figure {
-  return { name, values: [residentMemory(pid) / 1e6], unit: 'MB', how: 'Resident memory of the server.' };
+  return { name, values: [residentBytes(pid) / 1e6], unit: 'MB', how: 'Resident memory of the server.' };
 }
 
 async function pathOfPage(person: Person, page: number): Promise<string> {
@@ -133,8 +133,8 @@ async function copied(dataDir: string, title: string): Promise<Figure[]> {
 }
 
 async function timeCommand(args: string[], dataDir: string): Promise<number> {
-  const before = cpuTimeOfChildren();
+  const before = childrenCpuTimeMs();
   const { code, output } = await runOperator(args, { dataDir });
   if (code !== 0) throw new Error(`${args[0]} ended with ${code}: ${output}`);
-  return cpuTimeOfChildren() - before;
+  return childrenCpuTimeMs() - before;
 }

@@ -1,14 +1,14 @@
-import { startSoku } from '../contestants.ts';
-import { abbreviateCount, type Figure, percent, type Sizes } from '../figure.ts';
-import { keyAt, keyFiles, spread } from '../keys.ts';
+import { compareUnderLoad, defaultConnections, kiloRequestsPerCpuSecond } from '../compare-under-load.ts';
+import { abbreviateCount, type Figure, ratiosInPercent, type Sizes } from '../figure.ts';
+import { keyAt, keyFiles, spreadEvenly } from '../keys.ts';
 import { requireCores, requireProgram } from '../machine.ts';
+import { startSoku } from '../measured-programs.ts';
 import { runProgramsAlternately } from '../programs.ts';
-import { defaultConnections, race, ratesOfCpu } from '../race.ts';
 import { restrictedDataDir, seededDataDir } from '../seeded.ts';
 import { verifyEach } from '../verify-each.ts';
 
 /** What scopes and allowed addresses cost: keys that have them, compared with keys without restrictions. */
-export async function restrictions(sizes: Sizes): Promise<Figure[]> {
+export async function measureRestrictions(sizes: Sizes): Promise<Figure[]> {
   requireCores();
   requireProgram('wrk');
   const how = `${abbreviateCount(sizes.keysInUse)} random keys, all of them cached. Each key has two scopes and three allowed addresses or blocks; each verification requires one of these scopes and comes from one of these addresses. Compared by CPU time.`;
@@ -30,15 +30,15 @@ export async function restrictions(sizes: Sizes): Promise<Figure[]> {
 async function overHttp(sizes: Sizes): Promise<number[][]> {
   const { keysInUse, pairs } = sizes;
   using files = keyFiles();
-  const inUse = spread(keysInUse, keysInUse).map(keyAt);
+  const inUse = spreadEvenly(keysInUse, keysInUse).map(keyAt);
   await using restricted = await startSoku(await restrictedDataDir(keysInUse));
   await using plain = await startSoku(await seededDataDir(keysInUse));
-  const racers = [
+  const targets = [
     { ...restricted, path: '/v1/verify?scope=files:read' },
     { ...plain, path: '/v1/verify' },
-  ].map((racer) => ({ ...racer, warm: () => verifyEach(racer.url, inUse.values()) }));
-  const results = await race(racers, { keys: files.write(inUse) }, { ...sizes, rounds: pairs });
-  return results.map(ratesOfCpu);
+  ].map((target) => ({ ...target, warm: () => verifyEach(target.url, inUse.values()) }));
+  const results = await compareUnderLoad(targets, { keys: files.write(inUse) }, { ...sizes, rounds: pairs });
+  return results.map(kiloRequestsPerCpuSecond);
 }
 
 async function inProcess({ keysInUse, counted, pairs }: Sizes): Promise<number[][]> {
@@ -52,7 +52,7 @@ async function inProcess({ keysInUse, counted, pairs }: Sizes): Promise<number[]
 /** @param rates in thousands per CPU second */
 function compare([restricted = [], plain = []]: number[][]): Pick<Figure, 'values' | 'unit' | 'sides'> {
   return {
-    values: percent(restricted, plain),
+    values: ratiosInPercent(restricted, plain),
     unit: '% of that without restrictions',
     sides: [
       { name: 'with scopes and allowed addresses', values: restricted, unit: 'k/CPU s' },

@@ -14,7 +14,7 @@ const quiet = 20;
 const commits = 200;
 
 /** The time until no node accepts a revoked key, with different numbers of nodes, and with a frozen one. */
-export async function revoke(sizes: Sizes): Promise<Figure[]> {
+export async function measureRevoke(sizes: Sizes): Promise<Figure[]> {
   const counts = [1, 3, 5];
   const sides: Side[] = [];
   let worst: number[] = [];

@@ -3,10 +3,10 @@ import { GitRepository } from '../../test/support/git-repository.ts';
 import { plantedPrefix, plantKeys } from '../../test/support/planted-keys.ts';
 import { runOperator } from '../../test/support/server.ts';
 import { abbreviateCount, type Figure, type Side, type Sizes } from '../figure.ts';
-import { cpuTimeOfChildren } from '../process-usage.ts';
+import { childrenCpuTimeMs } from '../process-usage.ts';
 
 /** The whole command in a repository with planted keys: its time, and what it finds. */
-export async function scanRepository({ scannedFiles, rounds }: Sizes): Promise<Figure[]> {
+export async function measureScan({ scannedFiles, rounds }: Sizes): Promise<Figure[]> {
   using repository = new GitRepository();
   const { planted, hidden } = plantKeys(repository, scannedFiles);
   repository.commit('Add everything');
@@ -54,12 +54,12 @@ interface Run {
 }
 
 async function run(args: string[]): Promise<Run> {
-  const [begun, before] = [performance.now(), cpuTimeOfChildren()];
+  const [begun, before] = [performance.now(), childrenCpuTimeMs()];
   const { code, output } = await runOperator(['scan', '--prefix', plantedPrefix, ...args], { dataDir: '/' });
   if (code !== 1) throw new Error(`the scan ended with ${code}: ${output}`);
   const hashes = [...output.matchAll(/SHA-256 ([0-9a-f]{64})/g)].map(([, found = '']) => found);
   const s = (performance.now() - begun) / 1000;
-  return { found: new Set(hashes), s, cpu: (cpuTimeOfChildren() - before) / 1000 };
+  return { found: new Set(hashes), s, cpu: (childrenCpuTimeMs() - before) / 1000 };
 }
 
 function countIn(found: ReadonlySet<string>, keys: ReadonlyMap<string, string>): number {

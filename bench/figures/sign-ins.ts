@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { call, type Person } from '../../test/support/person.ts';
-import { startSoku } from '../contestants.ts';
 import { type Figure, p99, type Sizes } from '../figure.ts';
-import { allCores, pin } from '../machine.ts';
+import { allCores, pinToCores } from '../machine.ts';
+import { startSoku } from '../measured-programs.ts';
 
 /** Sign-ins that are open at all times, each from its own address. */
 const signIns = 64;
@@ -14,9 +14,9 @@ const impatience = 1000;
 const quiet = 20;
 
 /** The cost of concurrent sign-ins, each of which hashes a password, for a revoke. */
-export async function revokeDuringSignIns({ rounds, revokes }: Sizes): Promise<Figure[]> {
+export async function measureRevokeDuringSignIns({ rounds, revokes }: Sizes): Promise<Figure[]> {
   await using soku = await startSoku(undefined, { TRUST_PROXY: '127.0.0.1' });
-  for (const pid of soku.pids) pin(pid, allCores);
+  for (const pid of soku.pids) pinToCores(pid, allCores);
   const person = await soku.server.signIn();
   const alone: number[] = [];
   const beside: number[] = [];

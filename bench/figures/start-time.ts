@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const runs = 7;
 
 /** From the start of the process to its first response: on a small database, on a very large one, and through npm. */
-export async function startTime({ tables }: Sizes): Promise<Figure[]> {
+export async function measureStartTime({ tables }: Sizes): Promise<Figure[]> {
   const small = newDataDir();
   const [, , most] = tables;
   const large = await seededDataDir(most);

@@ -1,5 +1,5 @@
 /**
- * Runs one contestant of the in-process figures in its own process, so that the compiler optimizes for its objects
+ * Runs one program of the in-process figures in its own process, so that the compiler optimizes for its objects
  * only, and prints the rate in thousands per second; with "cpu", per second of CPU time.
  *
  *   node bench/programs/in-process.ts verifier|restricted|map|misses DATA_DIRECTORY KEYS KEYS_IN_USE SECONDS [cpu]
@@ -13,9 +13,9 @@ import { openSqlite } from '../../packages/server/src/database/sqlite.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';
 import { RevocationJournal } from '../../packages/server/src/journal/journal.ts';
 import type { KeyTable } from '../../packages/server/src/verification/key-table.ts';
-import { keyAt, spread } from '../keys.ts';
+import { keyAt, spreadEvenly } from '../keys.ts';
 
-/** The operation of each contestant: finds the owner of a key. @returns the length of an id */
+/** The operation of each program: finds the owner of a key. @returns the length of an id */
 type Find = (key: string) => number;
 
 const address = '192.0.2.1';
@@ -24,12 +24,12 @@ const agent = 'bench/1';
 const [name = '', dataDir = '', keyCount = '', useCount = '', seconds = '', unit = ''] =
   process.argv.slice(2);
 // As flat text: generateKey returns a concatenated string, whose first hash costs more.
-const keys = spread(Number(useCount), Number(keyCount)).map((number) =>
+const keys = spreadEvenly(Number(useCount), Number(keyCount)).map((number) =>
   Buffer.from(keyAt(number)).toString('latin1'),
 );
 const order = randomOrder(1 << 20, keys.length);
 
-/** The same order for every contestant. */
+/** The same order for every program. */
 function randomOrder(length: number, below: number): Uint32Array {
   let state = 42;
   return Uint32Array.from({ length }, () => {
@@ -59,7 +59,7 @@ async function verifier(env: Record<string, string>, needs?: readonly string[]):
   const directory = openDataDirectory(config.dataDir);
   const database = await openSqlite(directory);
   const report = () => log.warn('the data directory was lost, or is back');
-  directory.hold.start({ lost: report, regained: report });
+  directory.lockMonitor.start({ lost: report, regained: report });
   const { verifier, usage, limits } = await createVerification(
     config,
     database,
@@ -102,7 +102,7 @@ async function run(find: Find, ms: number): Promise<number> {
   return done / (unit === 'cpu' ? (user + system) / 1000 : took);
 }
 
-const contestants: Record<string, () => Find | Promise<Find>> = {
+const programs: Record<string, () => Find | Promise<Find>> = {
   map,
   verifier: () => verifier({}),
   // On data whose keys have scopes and allowed addresses (see restrictKeys).
@@ -110,8 +110,8 @@ const contestants: Record<string, () => Find | Promise<Find>> = {
   // With a cache for one key, nearly every verification reads the database.
   misses: () => verifier({ SOKU_CACHE_KEYS: '1' }),
 };
-const start = contestants[name];
-if (start === undefined) throw new Error(`unknown contestant: ${name}`);
+const start = programs[name];
+if (start === undefined) throw new Error(`unknown program: ${name}`);
 const find = await start();
 // Verifies every key once before the count. In batches, because a blocked event loop invalidates the cache.
 for (const [i, key] of keys.entries()) {

@@ -1,5 +1,5 @@
 -- Sends a random key of a file in each request. All requests are built before the count starts, so that each costs this
--- program one table lookup, and all contestants get the same requests.
+-- program one table lookup, and all programs get the same requests.
 -- Arguments: get, post, or batch for 100 keys per request; the file of keys; the seed of the order; except for get, a
 -- file with the caller's own key.
 local requests = {}

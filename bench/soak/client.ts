@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { patience } from '../../test/support/patience.ts';
+import { testTimeoutMs } from '../../test/support/test-timeout.ts';
 
 /** The parts of a response that the soak checks. */
 export interface SoakResponse {
@@ -34,7 +34,7 @@ export class SoakClient {
     const { hostname, port } = this.#url;
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const type = payload === undefined ? {} : { 'content-type': 'application/json' };
-    const signal = AbortSignal.timeout(patience);
+    const signal = AbortSignal.timeout(testTimeoutMs);
     const all = { ...type, ...headers };
     try {
       const { promise, resolve, reject } = Promise.withResolvers<SoakResponse>();

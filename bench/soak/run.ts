@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { patience } from '../../test/support/patience.ts';
 import { startServer } from '../../test/support/server.ts';
+import { testTimeoutMs } from '../../test/support/test-timeout.ts';
 import { median } from '../figure.ts';
-import { residentMemory } from '../process-usage.ts';
+import { residentBytes } from '../process-usage.ts';
 import { nodeFlags } from '../start-arguments.ts';
 import { SoakClient } from './client.ts';
 import { sendAtRate } from './rate.ts';
@@ -59,7 +59,7 @@ export async function runSoak({ seconds, share = 1, isEnough }: Options): Promis
     const began = performance.now();
     const isOver = () => {
       const elapsed = performance.now() - began;
-      const isShort = isEnough?.(tally.kinds) === false && elapsed < patience;
+      const isShort = isEnough?.(tally.kinds) === false && elapsed < testTimeoutMs;
       return elapsed >= seconds * 1000 && !isShort;
     };
     const at = (perSecond: number, send: () => Promise<void>) => sendAtRate(perSecond * share, isOver, send);
@@ -118,7 +118,7 @@ const isSilence = (line: string) => line.includes('"code":"silent"');
 
 async function sampleMemory(pid: number, isOver: () => boolean, samples: number[]): Promise<void> {
   while (!isOver()) {
-    samples.push(residentMemory(pid) / 1e6);
+    samples.push(residentBytes(pid) / 1e6);
     await pause(memoryEvery);
   }
 }

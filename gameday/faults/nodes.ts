@@ -1,8 +1,8 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { limitFileSize } from '../../test/support/bad-disk.ts';
 import { call } from '../../test/support/person.ts';
-import type { Member } from '../day.ts';
 import type { Fault } from '../fault.ts';
+import type { Member } from '../game-day.ts';
 
 /** Faults of nodes and of their network. */
 export const nodeFaults: readonly Fault[] = [

@@ -6,23 +6,23 @@ import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { assertProblem } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
-import { temporaryDatabase } from '../support/postgres-database.ts';
+import { createTemporaryDatabase } from '../support/postgres-database.ts';
 import { openSession } from '../support/session.ts';
-import { directoryContents } from '../support/start.ts';
-import { kinds, Scene } from './scene.ts';
+import { directoryContents } from '../support/start-failure.ts';
+import { BackupFixture, kinds } from './fixture.ts';
 
 /** A backup with a key that was revoked afterwards, and an empty database. */
 async function setUp(t: TestContext, kind: (typeof kinds)[number]) {
-  const scene = await Scene.ready(t, kind);
-  const server = await scene.start();
+  const fixture = await BackupFixture.ready(t, kind);
+  const server = await fixture.start();
   const ada = await openSession(server);
   const { key, apiKey } = await ada.createKey({ name: 'revoked later' });
-  const file = scene.inBackupDir('backup');
-  assert.equal((await scene.operate(['backup', file])).code, 0);
+  const file = fixture.inBackupDir('backup');
+  assert.equal((await fixture.operate(['backup', file])).code, 0);
   await ada.revoke(key.id);
   await server.kill('SIGTERM');
-  await scene.freshDatabase();
-  return { scene, file, apiKey, journal: join(scene.dataDir, 'revoked-hashes') };
+  await fixture.freshDatabase();
+  return { fixture, file, apiKey, journal: join(fixture.dataDir, 'revoked-hashes') };
 }
 
 /** Only the owner can read a journal, also after a restore. */
@@ -48,40 +48,40 @@ const faults: [problem: RegExp, code: number, damage: (journal: string, records:
 
 for (const kind of kinds) {
   test(`${kind}: a restore writes nothing if the revocation journal cannot be read, and otherwise applies it`, async (t) => {
-    const { scene, file, apiKey, journal } = await setUp(t, kind);
+    const { fixture, file, apiKey, journal } = await setUp(t, kind);
     const records = readFileSync(journal);
     for (const [problem, code, damage] of faults) {
       rmSync(journal, { recursive: true });
       damage(journal, records);
-      const before = directoryContents(scene.dataDir);
-      const rejected = await scene.operate(['restore', file]);
+      const before = directoryContents(fixture.dataDir);
+      const rejected = await fixture.operate(['restore', file]);
       assert.equal(rejected.code, code, rejected.output);
       assert.match(rejected.output, /^soku: .*revoked-hashes.*\n$/);
       assert.match(rejected.output, problem);
-      assert.deepEqual(directoryContents(scene.dataDir), before);
+      assert.deepEqual(directoryContents(fixture.dataDir), before);
     }
     rmSync(journal, { recursive: true });
     writeFileSync(journal, Buffer.concat([records, records.subarray(0, 20)]));
-    const restored = await scene.operate(['restore', file]);
+    const restored = await fixture.operate(['restore', file]);
     assert.equal(restored.code, 0, restored.output);
     assert.match(restored.output, /The incomplete end of the revocation journal was removed\./);
     assert.match(
       restored.output,
       /The revocation journal has later revocations: 1 active key revoked again\./,
     );
-    if (kind === 'postgres') await assertTogether(scene.variables.DATABASE_URL);
-    const server = await scene.start();
+    if (kind === 'postgres') await assertTogether(fixture.variables.DATABASE_URL);
+    const server = await fixture.start();
     assertProblem(await call(`${server.url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
 
     if (kind === 'postgres') return;
     await server.kill('SIGTERM');
-    await scene.freshDatabase();
+    await fixture.freshDatabase();
     rmSync(journal);
-    const unknown = await scene.operate(['restore', file]);
+    const unknown = await fixture.operate(['restore', file]);
     assert.equal(unknown.code, 0, unknown.output);
     assert.ok(
       unknown.output.includes(
-        `${scene.dataDir} has no revocation journal (file revoked-hashes), so revocations after the backup`,
+        `${fixture.dataDir} has no revocation journal (file revoked-hashes), so revocations after the backup`,
       ),
       unknown.output,
     );
@@ -99,16 +99,16 @@ async function assertTogether(url: string | undefined): Promise<void> {
 }
 
 test('a restore checks that the target database exists and is empty before it reads the backup', async (t) => {
-  const scene = await Scene.ready(t, 'postgres');
-  const file = scene.inBackupDir('no backup');
+  const fixture = await BackupFixture.ready(t, 'postgres');
+  const file = fixture.inBackupDir('no backup');
   writeFileSync(file, 'no database '.repeat(1000));
-  const full = await scene.operate(['restore', file]);
+  const full = await fixture.operate(['restore', file]);
   assert.equal(full.code, 73, full.output);
   assert.match(full.output, /^soku: DATABASE_URL: the database is not empty \(user\)\..*\n$/);
-  const gone = await temporaryDatabase();
+  const gone = await createTemporaryDatabase();
   await gone.drop();
   for (const command of [['restore', file], ['move-to-postgres']]) {
-    const none = await scene.operate(command, { DATABASE_URL: gone.url });
+    const none = await fixture.operate(command, { DATABASE_URL: gone.url });
     assert.equal(none.code, 78, none.output);
     assert.match(
       none.output,

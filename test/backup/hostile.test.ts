@@ -13,7 +13,7 @@ import { createLog } from '../../packages/server/src/http/logging.ts';
 import { StartupError } from '../../packages/server/src/startup-error.ts';
 import { bearer, call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { Scene } from './scene.ts';
+import { BackupFixture } from './fixture.ts';
 
 /** Replaces the triggers with one that undoes every revoke. */
 const replaceTriggers = `
@@ -74,20 +74,20 @@ function revokedNames(file: string): unknown[] {
 }
 
 test('a restore takes only the rows of a backup, and rejects values that Soku never writes', async (t) => {
-  const scene = await Scene.ready(t, 'sqlite');
-  const server = await scene.start();
+  const fixture = await BackupFixture.ready(t, 'sqlite');
+  const server = await fixture.start();
   const owner = await openSession(server);
   const { apiKey, key } = await owner.createKey({ name: 'kept' });
   const rowOnlyKey = (await owner.createKey({ name: 'row only' })).key;
   await owner.createKey({ name: 'secret row only' });
   await server.kill('SIGTERM');
-  const file = scene.inBackupDir('backup');
-  assert.equal((await scene.operate(['backup', file])).code, 0);
-  await scene.freshDatabase();
-  const config = readConfig({ SOKU_DATA_DIR: scene.dataDir });
+  const file = fixture.inBackupDir('backup');
+  assert.equal((await fixture.operate(['backup', file])).code, 0);
+  await fixture.freshDatabase();
+  const config = readConfig({ SOKU_DATA_DIR: fixture.dataDir });
   const tools = { log: await createLog('silent', false), progress: () => undefined };
 
-  const copy = scene.inBackupDir('copy');
+  const copy = fixture.inBackupDir('copy');
   const change = (statements: string) => {
     copyFileSync(file, copy);
     const database = new DatabaseSync(copy);
@@ -108,14 +108,14 @@ test('a restore takes only the rows of a backup, and rejects values that Soku ne
       assert.ok(error.message.includes(problem), error.message);
       return true;
     });
-    assert.deepEqual(globSync('soku.db*', { cwd: scene.dataDir }), [], 'no file is left behind');
+    assert.deepEqual(globSync('soku.db*', { cwd: fixture.dataDir }), [], 'no file is left behind');
   }
 
   change(replaceTriggers + revokeRowsOnly);
   await updateDigests();
   await restore(config, copy, tools);
-  assert.deepEqual(revokedNames(join(scene.dataDir, 'soku.db')), ['row only', 'secret row only']);
-  const again = await scene.start();
+  assert.deepEqual(revokedNames(join(fixture.dataDir, 'soku.db')), ['row only', 'secret row only']);
+  const again = await fixture.start();
   const me = () => call(`${again.url}/v1/me`, { headers: bearer(apiKey) });
   assert.equal((await me()).status, 200);
   const ada = await openSession(again);

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertExposition } from '../support/exposition.ts';
 import { call } from '../support/person.ts';
-import { kinds, Scene } from './scene.ts';
+import { BackupFixture, kinds } from './fixture.ts';
 
 for (const kind of kinds) {
   test(`${kind}: the metrics show the times of the last backup and of the last failed backup`, async (t) => {
-    const scene = await Scene.ready(t, kind);
-    const server = await scene.start();
+    const fixture = await BackupFixture.ready(t, kind);
+    const server = await fixture.start();
     const read = async () => {
       const { text } = await call(`${server.url}/metrics`);
       assertExposition(text);
@@ -23,20 +23,20 @@ for (const kind of kinds) {
     assert.deepEqual(await read(), { createdAt: 0, failedAt: 0 });
 
     const started = Date.now();
-    const file = scene.inBackupDir('backup');
-    const first = await scene.operate(['backup', file]);
+    const file = fixture.inBackupDir('backup');
+    const first = await fixture.operate(['backup', file]);
     assert.equal(first.code, 0, first.output);
     const { createdAt, failedAt } = await read();
     assert.ok(createdAt >= started && createdAt <= Date.now(), String(createdAt));
     assert.equal(failedAt, 0);
 
-    const again = await scene.operate(['backup', file]);
+    const again = await fixture.operate(['backup', file]);
     assert.equal(again.code, 73, again.output);
     const after = await read();
     assert.equal(after.createdAt, createdAt);
     assert.ok(after.failedAt > createdAt && after.failedAt <= Date.now(), String(after.failedAt));
 
-    const record = join(scene.dataDir, 'last-backup');
+    const record = join(fixture.dataDir, 'last-backup');
     assert.equal(
       statSync(record).mode & 0o777,
       0o644,
@@ -53,9 +53,9 @@ for (const kind of kinds) {
 }
 
 test('a backup without a data directory reports that the metrics do not show it', async (t) => {
-  const scene = await Scene.ready(t, 'postgres');
-  const missing = scene.inBackupDir('missing');
-  const { code, output } = await scene.operate(['backup', scene.inBackupDir('backup')], {
+  const fixture = await BackupFixture.ready(t, 'postgres');
+  const missing = fixture.inBackupDir('missing');
+  const { code, output } = await fixture.operate(['backup', fixture.inBackupDir('backup')], {
     SOKU_DATA_DIR: missing,
   });
   assert.equal(code, 0, output);

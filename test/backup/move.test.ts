@@ -9,12 +9,12 @@ import { keyListSchema } from '@soku/contract/keys';
 import pg from 'pg';
 import { assertProblem } from '../support/contract.ts';
 import { withoutUse } from '../support/key.ts';
-import { openPatiently } from '../support/open-database.ts';
+import { openWithLongTimeouts } from '../support/open-database.ts';
 import { bearer, call, type Person } from '../support/person.ts';
-import { temporaryDatabase } from '../support/postgres-database.ts';
+import { createTemporaryDatabase } from '../support/postgres-database.ts';
 import type { TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { hashOf, Scene } from './scene.ts';
+import { BackupFixture, hashOf } from './fixture.ts';
 
 const anyToken = { SOKU_IMPORTED_KEY_PREFIXES: '*' };
 
@@ -44,10 +44,10 @@ async function assertAccepted(server: TestServer, token: string): Promise<void> 
 }
 
 test('a move copies accounts, keys, imported keys, usage and sessions to PostgreSQL', async (t) => {
-  const scene = await Scene.ready(t, 'sqlite');
-  const database = await temporaryDatabase();
+  const fixture = await BackupFixture.ready(t, 'sqlite');
+  const database = await createTemporaryDatabase();
   t.after(() => database.drop());
-  const before = await scene.start(undefined, anyToken);
+  const before = await fixture.start(undefined, anyToken);
   const ada = await openSession(before);
   const scopes = [{ name: 'files:read', description: 'Dateien öffnen' }];
   const catalog = (await ada.call('PUT', '/v1/scopes', { scopes })).body;
@@ -62,27 +62,27 @@ test('a move copies accounts, keys, imported keys, usage and sessions to Postgre
   };
   const postgres = {
     DATABASE_URL: database.url,
-    SOKU_SECRET: readFileSync(join(scene.dataDir, 'secret'), 'utf8').trim(),
+    SOKU_SECRET: readFileSync(join(fixture.dataDir, 'secret'), 'utf8').trim(),
   };
-  const running = await scene.operate(['move-to-postgres'], postgres);
+  const running = await fixture.operate(['move-to-postgres'], postgres);
   assert.equal(running.code, 73, running.output);
-  const nowhere = await scene.operate(['move-to-postgres']);
+  const nowhere = await fixture.operate(['move-to-postgres']);
   assert.equal(nowhere.code, 78, nowhere.output);
   const keysBefore = await list(before.url, { cookie: ada.cookie });
   await before.kill('SIGTERM');
 
-  const moved = await scene.operateAsProcess(['move-to-postgres'], postgres);
+  const moved = await fixture.operateAsProcess(['move-to-postgres'], postgres);
   const { host, pathname, password } = new URL(database.url);
   const name = `the PostgreSQL database ${pathname.slice(1)} at ${host}`;
   assert.deepEqual(moved, {
     code: 0,
-    output: `Moved 3 keys (1 revoked secret) and 1 account from ${join(scene.dataDir, 'soku.db')} to ${name} and checked every row against the file.\n`,
+    output: `Moved 3 keys (1 revoked secret) and 1 account from ${join(fixture.dataDir, 'soku.db')} to ${name} and checked every row against the file.\n`,
   });
-  const again = await scene.operate(['move-to-postgres'], postgres);
+  const again = await fixture.operate(['move-to-postgres'], postgres);
   assert.equal(again.code, 73);
   assert.match(again.output, /^soku: DATABASE_URL: the database is not empty \(user\)/);
 
-  const after = await scene.start(scene.dataDir, { ...postgres, ...anyToken });
+  const after = await fixture.start(fixture.dataDir, { ...postgres, ...anyToken });
   assert.deepEqual(await list(after.url, { cookie: ada.cookie }), keysBefore);
   assert.deepEqual((await call(`${after.url}/v1/scopes`, { headers: bearer(active.apiKey) })).body, catalog);
   assert.deepEqual(
@@ -93,29 +93,29 @@ test('a move copies accounts, keys, imported keys, usage and sessions to Postgre
   await assertAccepted(after, token);
   await after.signIn();
   // A backup of PostgreSQL can be restored into a SQLite file.
-  const back = scene.inBackupDir('back');
-  const { output } = await scene.operate(['backup', back], postgres);
+  const back = fixture.inBackupDir('back');
+  const { output } = await fixture.operate(['backup', back], postgres);
   assert.match(output, /^Backed up 3 keys/);
   assert.ok(output.includes(`to ${back} from ${name}.`), output);
   assert.ok(!output.includes(password), 'the output does not contain the password of the URL');
   // Without DATABASE_URL, the output shows that the backup is of the old file.
-  const stale = await scene.operate(['backup', scene.inBackupDir('stale')]);
-  assert.ok(stale.output.includes(` from ${join(scene.dataDir, 'soku.db')}.`), stale.output);
+  const stale = await fixture.operate(['backup', fixture.inBackupDir('stale')]);
+  assert.ok(stale.output.includes(` from ${join(fixture.dataDir, 'soku.db')}.`), stale.output);
   await after.kill('SIGTERM');
-  await scene.freshDatabase();
-  const restored = await scene.operate(['restore', back]);
+  await fixture.freshDatabase();
+  const restored = await fixture.operate(['restore', back]);
   assert.match(restored.output, /^Restored 3 keys .* to .*soku\.db and checked/);
-  const file = await scene.start(undefined, anyToken);
+  const file = await fixture.start(undefined, anyToken);
   assert.deepEqual((await call(`${file.url}/v1/scopes`, { headers: bearer(active.apiKey) })).body, catalog);
   assert.deepEqual((await list(file.url, bearer(active.apiKey))).map(withoutUse), keysBefore.map(withoutUse));
   await assertAccepted(file, token);
 });
 
 test('a move with another SOKU_SECRET reports that users must sign in again', async (t) => {
-  const scene = await Scene.ready(t, 'sqlite');
-  const database = await temporaryDatabase();
+  const fixture = await BackupFixture.ready(t, 'sqlite');
+  const database = await createTemporaryDatabase();
   t.after(() => database.drop());
-  const { code, output } = await scene.operate(['move-to-postgres'], {
+  const { code, output } = await fixture.operate(['move-to-postgres'], {
     DATABASE_URL: database.url,
     SOKU_SECRET: 'another one than that of the data directory',
   });
@@ -124,10 +124,10 @@ test('a move with another SOKU_SECRET reports that users must sign in again', as
 });
 
 test('usage is known from the move on, also in a database that was migrated long ago', async (t) => {
-  const scene = await Scene.ready(t, 'sqlite');
-  const database = await temporaryDatabase();
+  const fixture = await BackupFixture.ready(t, 'sqlite');
+  const database = await createTemporaryDatabase();
   t.after(() => database.drop());
-  await (await openPatiently(database.url)).close();
+  await (await openWithLongTimeouts(database.url)).close();
   const run = async (sql: string) => {
     const client = new pg.Client(database.url);
     await client.connect();
@@ -135,9 +135,9 @@ test('usage is known from the move on, also in a database that was migrated long
   };
   await run('UPDATE usage_history SET complete_since = 1');
   const before = Date.now();
-  const moved = await scene.operate(['move-to-postgres'], {
+  const moved = await fixture.operate(['move-to-postgres'], {
     DATABASE_URL: database.url,
-    SOKU_SECRET: readFileSync(join(scene.dataDir, 'secret'), 'utf8').trim(),
+    SOKU_SECRET: readFileSync(join(fixture.dataDir, 'secret'), 'utf8').trim(),
   });
   assert.equal(moved.code, 0, moved.output);
   const { rows } = await run('SELECT complete_since FROM usage_history');

@@ -8,7 +8,7 @@ import { errorSchema } from '@soku/contract/errors';
 import { keyListSchema } from '@soku/contract/keys';
 import { bearer, call, type Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { hashOf, kinds, Scene } from './scene.ts';
+import { BackupFixture, hashOf, kinds } from './fixture.ts';
 
 async function outcomeOf(url: string, key: string): Promise<string> {
   const response = await call(`${url}/v1/me`, { headers: bearer(key) });
@@ -32,8 +32,8 @@ function rowsOf(file: string, tables: string[]): unknown[] {
 
 for (const kind of kinds) {
   test(`${kind}: a key that was revoked after the backup is still revoked after the restore`, async (t) => {
-    const scene = await Scene.ready(t, kind);
-    const first = await scene.start();
+    const fixture = await BackupFixture.ready(t, kind);
+    const first = await fixture.start();
     const ada = await openSession(first);
     const [kept, before, later] = [
       await ada.createKey({ name: 'kept' }),
@@ -41,8 +41,8 @@ for (const kind of kinds) {
       await ada.createKey({ name: 'later' }),
     ];
     await ada.revoke(before.key.id);
-    const file = scene.inBackupDir('backup');
-    const backup = await scene.operateAsProcess(['backup', file]);
+    const file = fixture.inBackupDir('backup');
+    const backup = await fixture.operateAsProcess(['backup', file]);
     assert.equal(backup.code, 0, backup.output);
     assert.match(
       backup.output,
@@ -53,19 +53,19 @@ for (const kind of kinds) {
     await ada.revoke(later.key.id);
     await ada.revoke(createdLater.key.id);
     assert.deepEqual(
-      scene.journal(),
+      fixture.journal(),
       [before, later, createdLater].map(({ apiKey }) => hashOf(apiKey)),
     );
     await first.kill('SIGTERM');
 
-    await scene.freshDatabase();
-    const restored = await scene.operateAsProcess(['restore', file]);
+    await fixture.freshDatabase();
+    const restored = await fixture.operateAsProcess(['restore', file]);
     assert.equal(restored.code, 0, restored.output);
     assert.match(
       restored.output,
       /^Restored 3 keys .*The revocation journal has later revocations: 1 active key revoked again\./,
     );
-    const second = await scene.start();
+    const second = await fixture.start();
     const expected = { kept: 'active', before: 'revoked', later: 'revoked' };
     assert.equal(await outcomeOf(second.url, kept.apiKey), 'accepted');
     for (const revoked of [before, later]) {
@@ -75,7 +75,7 @@ for (const kind of kinds) {
     // Sessions are not restored, because a user may have signed out since.
     assert.equal((await call(`${second.url}/v1/api-keys`, { headers: { cookie: ada.cookie } })).status, 401);
     assert.deepEqual(await statuses(await openSession(second)), expected);
-    const files = [file, join(scene.dataDir, 'revoked-hashes')].map((path) => readFileSync(path, 'latin1'));
+    const files = [file, join(fixture.dataDir, 'revoked-hashes')].map((path) => readFileSync(path, 'latin1'));
     for (const { apiKey } of [kept, before, later, createdLater]) {
       assert.ok(!files.some((content) => content.includes(apiKey.slice(8))));
     }
@@ -83,22 +83,22 @@ for (const kind of kinds) {
 }
 
 test('sqlite: putting back an old copy of the database file does not reactivate a revoked key', async (t) => {
-  const scene = await Scene.ready(t, 'sqlite');
-  let server = await scene.start();
+  const fixture = await BackupFixture.ready(t, 'sqlite');
+  let server = await fixture.start();
   const later = await (await openSession(server)).createKey({ name: 'later' });
   await server.kill('SIGTERM');
-  const [file, snapshot] = [join(scene.dataDir, 'soku.db'), scene.inBackupDir('snapshot')];
+  const [file, snapshot] = [join(fixture.dataDir, 'soku.db'), fixture.inBackupDir('snapshot')];
   copyFileSync(file, snapshot);
-  server = await scene.start();
+  server = await fixture.start();
   await (await openSession(server)).revoke(later.key.id);
   await server.kill('SIGTERM');
   copyFileSync(snapshot, file);
-  server = await scene.start();
+  server = await fixture.start();
   assert.match(server.output, /"hashes":1,"keys":1,.*older than the revocation journal/);
   assert.equal(await outcomeOf(server.url, later.apiKey), 'revoked_key');
   assert.deepEqual(await statuses(await openSession(server)), { later: 'revoked' });
   await server.kill('SIGTERM');
   // The server reports this only once.
-  server = await scene.start();
+  server = await fixture.start();
   assert.doesNotMatch(server.output, /older than the revocation journal/);
 });

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
-import type { Scene } from './scene.ts';
+import type { BackupFixture } from './fixture.ts';
 
 /** Inserts unused keys into the database of a stopped server, so that a backup takes a while. */
-export async function seed(scene: Scene, keys: number): Promise<void> {
-  if (scene.kind === 'sqlite') return seedFile(join(scene.dataDir, 'soku.db'), keys);
-  const client = new pg.Client({ connectionString: scene.variables.DATABASE_URL });
+export async function seed(fixture: BackupFixture, keys: number): Promise<void> {
+  if (fixture.kind === 'sqlite') return seedFile(join(fixture.dataDir, 'soku.db'), keys);
+  const client = new pg.Client({ connectionString: fixture.variables.DATABASE_URL });
   await client.connect();
   try {
     await client.query(

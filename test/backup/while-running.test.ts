@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { kinds, Scene } from './scene.ts';
+import { BackupFixture, kinds } from './fixture.ts';
 import { seed } from './seed.ts';
 
 const clients = 4;
@@ -65,15 +65,15 @@ const impossible = {
 
 for (const kind of kinds) {
   test(`${kind}: a backup while keys are created and revoked is a consistent snapshot`, async (t) => {
-    const scene = await Scene.ready(t, kind);
-    await seed(scene, 5000);
-    const server = await scene.start();
+    const fixture = await BackupFixture.ready(t, kind);
+    await seed(fixture, 5000);
+    const server = await fixture.start();
     const work = new Work(await openSession(server));
     work.start();
     await work.createMore(50);
     const [created, revoked] = [work.created.slice(), work.revoked.slice()];
-    const file = scene.inBackupDir('backup');
-    const { code, output } = await scene.operateAsProcess(['backup', file]);
+    const file = fixture.inBackupDir('backup');
+    const { code, output } = await fixture.operateAsProcess(['backup', file]);
     const during = work.created.length - created.length;
     await work.stop();
     assert.equal(code, 0, output);
@@ -95,13 +95,13 @@ for (const kind of kinds) {
 }
 
 test('a backup that is killed creates no file under its name and does not disturb the server', async (t) => {
-  const scene = await Scene.ready(t, 'sqlite');
-  await seed(scene, 20_000);
-  const server = await scene.start(scene.dataDir, { SOKU_MAX_ACTIVE_KEYS: '100000' });
-  const file = scene.inBackupDir('backup');
-  const child = scene.spawnOperator(['backup', file]);
+  const fixture = await BackupFixture.ready(t, 'sqlite');
+  await seed(fixture, 20_000);
+  const server = await fixture.start(fixture.dataDir, { SOKU_MAX_ACTIVE_KEYS: '100000' });
+  const file = fixture.inBackupDir('backup');
+  const child = fixture.spawnOperator(['backup', file]);
   const ended = once(child, 'exit');
-  while (globSync('backup.*.partial', { cwd: scene.backupDir }).length === 0) {
+  while (globSync('backup.*.partial', { cwd: fixture.backupDir }).length === 0) {
     assert.equal(child.exitCode, null);
     await pause(1);
   }
@@ -109,9 +109,9 @@ test('a backup that is killed creates no file under its name and does not distur
   assert.deepEqual(await ended, [null, 'SIGKILL']);
   assert.ok(!existsSync(file));
   await (await openSession(server)).createKey({ name: 'works' });
-  const again = await scene.operate(['backup', file]);
+  const again = await fixture.operate(['backup', file]);
   assert.match(again.output, /Backed up 20,001 keys/);
-  const rejected = await scene.operate(['backup', file]);
+  const rejected = await fixture.operate(['backup', file]);
   assert.equal(rejected.code, 73);
   assert.match(rejected.output, /^soku: .* already exists/);
 });

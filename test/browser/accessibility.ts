@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
-import { evaluate, until } from './expect.ts';
+import { evaluate, waitUntil } from './expect.ts';
 
 const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
@@ -79,9 +79,9 @@ const readLayout = `({
 })`;
 
 /** Waits until nothing is loading. */
-export async function settled(page: Page): Promise<void> {
+export async function waitUntilLoaded(page: Page): Promise<void> {
   await page.getByRole('heading').first().waitFor();
-  await until(
+  await waitUntil(
     () => evaluate(page, z.number(), `document.querySelectorAll('.skeleton, [aria-busy="true"]').length`),
     (loading) => loading === 0,
     'nothing is loading',
@@ -113,7 +113,7 @@ async function hasNoViolations(page: Page, where: string, run: string): Promise<
  * @param options.wide whether all rules also run on the wide screen, for what only that shows
  * @param options.state named if a check fails
  */
-export async function isAccessible(
+export async function expectAccessible(
   page: Page,
   {
     within = ':root',

@@ -7,9 +7,17 @@ import { z } from 'zod';
 import type { Person } from '../support/person.ts';
 import { owner } from '../support/server.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { describedAs, evaluate, hasFocus, isAt, isGone, reads, tabTo } from './expect.ts';
+import {
+  evaluate,
+  expectFocus,
+  expectHidden,
+  expectPath,
+  expectText,
+  readDescription,
+  tabTo,
+} from './expect.ts';
 import { alertDialog, dialog, heading } from './key-pages.ts';
-import { announces } from './toasts.ts';
+import { expectToast } from './toasts.ts';
 
 // Many of these tests end all other sessions, so each test signs in separately.
 const dashboard = await Dashboard.start();
@@ -25,13 +33,13 @@ test('a changed name is shown immediately', async (t) => {
   const page = await dashboard.open(t, '/settings/account', { as: person });
   await nameField(page).fill('Ada Lovelace');
   await saveName(page);
-  await announces(page, /Your name has been saved\./);
+  await expectToast(page, /Your name has been saved\./);
   await page.getByRole('button', { name: /Ada Lovelace/ }).waitFor();
   assert.equal((await userOf(person))?.name, 'Ada Lovelace');
   await nameField(page).fill('   ');
   await saveName(page);
   await page.getByText('Must not be empty.').waitFor();
-  assert.match(await describedAs(nameField(page)), /Must not be empty\./);
+  assert.match(await readDescription(nameField(page)), /Must not be empty\./);
   assert.equal((await userOf(person))?.name, 'Ada Lovelace');
 });
 
@@ -49,12 +57,12 @@ test('changing the password requires the current one and ends all other sessions
   });
   const opener = page.getByRole('button', { name: 'Change password' });
   await opener.click();
-  await isAt(page, '/settings/account?panel=password');
+  await expectPath(page, '/settings/account?panel=password');
   const current = dialog(page).getByRole('textbox', { name: 'Current password' });
-  await hasFocus(current);
+  await expectFocus(current);
   await fillInPasswords(page, 'not the password', 'another long password');
   await dialog(page).getByText('The current password is incorrect.').waitFor();
-  assert.match(await describedAs(current), /The current password is incorrect\./);
+  assert.match(await readDescription(current), /The current password is incorrect\./);
   await fillInPasswords(page, owner.password, 'short');
   await dialog(page).getByText('Must have at least 8 characters.').waitFor();
   await fillInPasswords(page, owner.password, 'PassWord1');
@@ -62,9 +70,9 @@ test('changing the password requires the current one and ends all other sessions
   assert.equal((await other.call('GET', '/v1/api-keys')).status, 200);
 
   await fillInPasswords(page, owner.password, 'another long password');
-  await isGone(dialog(page));
-  await announces(page, /Your password has been changed\. All other browsers are signed out\./);
-  await hasFocus(opener);
+  await expectHidden(dialog(page));
+  await expectToast(page, /Your password has been changed\. All other browsers are signed out\./);
+  await expectFocus(opener);
   assert.equal((await other.call('GET', '/v1/api-keys')).status, 401);
   const back = await (await dashboard.openSession()).call('POST', '/api/auth/change-password', {
     currentPassword: 'another long password',
@@ -82,10 +90,10 @@ test('ending a session from the list signs that browser out', async (t) => {
     userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
     expected: [httpErrorMessage(401)],
   });
-  await reads(heading(other), /API keys/);
+  await expectText(heading(other), /API keys/);
   await page.reload();
   const sessions = page.getByRole('list', { name: 'Sessions' }).getByRole('listitem');
-  await reads(sessions.first(), /This browser/);
+  await expectText(sessions.first(), /This browser/);
   await sessions.nth(1).waitFor();
   assert.equal(await sessions.count(), 2);
   assert.equal(await sessions.first().getByRole('button').count(), 0);
@@ -93,11 +101,11 @@ test('ending a session from the list signs that browser out', async (t) => {
     .nth(1)
     .getByRole('button', { name: /^End session: / })
     .click();
-  await announces(page, /^Session ended: /);
-  await isGone(sessions.nth(1));
-  await hasFocus(heading(page));
+  await expectToast(page, /^Session ended: /);
+  await expectHidden(sessions.nth(1));
+  await expectFocus(heading(page));
   await other.reload();
-  await isAt(other, '/login?next=%2Fsettings%2Fapi');
+  await expectPath(other, '/login?next=%2Fsettings%2Fapi');
 });
 
 test('signing out everywhere else signs out all other browsers but not this one', async (t) => {
@@ -107,15 +115,15 @@ test('signing out everywhere else signs out all other browsers but not this one'
   });
   const page = await dashboard.open(t, '/settings/account', { as: await dashboard.openSession() });
   await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
-  await reads(alertDialog(page), /Sign out everywhere else\?.*API keys are not affected/);
-  await hasFocus(alertDialog(page).getByRole('button', { name: 'Cancel' }));
+  await expectText(alertDialog(page), /Sign out everywhere else\?.*API keys are not affected/);
+  await expectFocus(alertDialog(page).getByRole('button', { name: 'Cancel' }));
   await alertDialog(page).getByRole('button', { name: 'Sign out everywhere else' }).click();
-  await isGone(alertDialog(page));
-  await announces(page, /All other browsers are signed out\./);
+  await expectHidden(alertDialog(page));
+  await expectToast(page, /All other browsers are signed out\./);
   await other.reload();
-  await isAt(other, '/login?next=%2Fsettings%2Fapi');
+  await expectPath(other, '/login?next=%2Fsettings%2Fapi');
   await page.reload();
-  await reads(heading(page), /^Account$/);
+  await expectText(heading(page), /^Account$/);
 });
 
 test('signing out everywhere also signs out this browser', async (t) => {
@@ -125,9 +133,9 @@ test('signing out everywhere also signs out this browser', async (t) => {
     expected: [httpErrorMessage(401)],
   });
   await alertDialog(page).getByRole('button', { name: 'Sign out everywhere' }).click();
-  await isAt(page, '/login');
+  await expectPath(page, '/login');
   await page.goto(`${dashboard.server.url}/settings/account`);
-  await isAt(page, '/login?next=%2Fsettings%2Faccount');
+  await expectPath(page, '/login?next=%2Fsettings%2Faccount');
 });
 
 const background = (page: Page) =>

@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { auditEventSchema, auditPageSchema } from '@soku/contract/audit';
 import type { Page } from 'playwright-core';
-import { inDatabase } from '../support/in-database.ts';
 import { bearer, call } from '../support/person.ts';
-import { isAccessible, settled } from './accessibility.ts';
+import { runSql } from '../support/run-sql.ts';
+import { expectAccessible, waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
-import { hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
+import { expectFocus, expectHidden, expectPath, expectText, readTexts, tabTo, waitUntil } from './expect.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada, server } = dashboard;
@@ -32,8 +32,8 @@ const filter = (page: Page, name: string) => page.getByRole('combobox', { name, 
 const size = (page: Page) => page.locator('.list-foot').getByRole('status');
 /** Waits until the log shows entries with these actions. */
 const shows = (page: Page, actions: string[]) =>
-  until(
-    () => texts(page.locator('.entry__action code')),
+  waitUntil(
+    () => readTexts(page.locator('.entry__action code')),
     (shown) => shown.join() === actions.join(),
     `the log shows ${actions.join()}`,
   );
@@ -41,7 +41,7 @@ const shows = (page: Page, actions: string[]) =>
 test('an entry shows time, action, actor, target and address, and expands to show the changes', async (t) => {
   const page = await dashboard.open(t, `/settings/audit?key=${key.id}`);
   await shows(page, ['key.updated', 'key.created', 'key.created']);
-  const rows = await texts(page.locator('.entry > tr:first-child'));
+  const rows = await readTexts(page.locator('.entry > tr:first-child'));
   assert.match(
     rows[0] ?? '',
     /^\d+ \w+ \d{4} [\d:]+ CE?S?T Key changed key\.updated ada You Infrastructure Key [\d.:]+$/,
@@ -53,32 +53,32 @@ test('an entry shows time, action, actor, target and address, and expands to sho
   const time = page.getByRole('time').first();
   assert.match((await time.getAttribute('title')) ?? '', /CE?S?T\n\d{4}-\d\d-\d\d [\d:]+ UTC$/);
   await toggle(page, 'Key changed').click();
-  await reads(page.locator('.changes tbody'), /^name Terraform Infrastructure$/);
+  await expectText(page.locator('.changes tbody'), /^name Terraform Infrastructure$/);
   const requestId = renamed.headers.get('x-request-id') ?? '';
-  await reads(entries(page).first(), new RegExp(`Request ID ${requestId} Copy`));
+  await expectText(entries(page).first(), new RegExp(`Request ID ${requestId} Copy`));
   await page.getByRole('button', { name: 'Copy request ID' }).click();
   assert.equal(await page.evaluate('navigator.clipboard.readText()'), requestId);
-  await settled(page);
-  await isAccessible(page);
+  await waitUntilLoaded(page);
+  await expectAccessible(page);
   await page.getByRole('link', { name: 'Infrastructure' }).first().click();
-  await isAt(page, `/settings/api/${key.id}`);
+  await expectPath(page, `/settings/api/${key.id}`);
   await page.getByRole('link', { name: 'Activity' }).click();
   await page.getByRole('link', { name: 'Audit log for this key' }).click();
-  await isAt(page, `/settings/audit?key=${key.id}`);
+  await expectPath(page, `/settings/audit?key=${key.id}`);
 });
 
 test('filters are in the URL, Back restores the previous ones, and all can be cleared together', async (t) => {
   const page = await dashboard.open(t, '/settings/audit');
   await filter(page, 'Action').selectOption('Key created');
-  await isAt(page, '/settings/audit?action=key.created');
+  await expectPath(page, '/settings/audit?action=key.created');
   await shows(page, ['key.created', 'key.created']);
-  await reads(size(page), /^2 entries$/);
+  await expectText(size(page), /^2 entries$/);
   await filter(page, 'Actor').selectOption('Terraform');
-  await isAt(page, `/settings/audit?action=key.created&actor=${key.id}`);
+  await expectPath(page, `/settings/audit?action=key.created&actor=${key.id}`);
   await shows(page, ['key.created']);
-  await reads(size(page), /^1 entry$/);
+  await expectText(size(page), /^1 entry$/);
   await filter(page, 'Time').selectOption('Last 24 hours');
-  await isAt(page, `/settings/audit?action=key.created&actor=${key.id}&range=24h`);
+  await expectPath(page, `/settings/audit?action=key.created&actor=${key.id}&range=24h`);
   await page.reload();
   await shows(page, ['key.created']);
   assert.equal(await filter(page, 'Action').inputValue(), 'key.created');
@@ -86,17 +86,17 @@ test('filters are in the URL, Back restores the previous ones, and all can be cl
   assert.equal(await filter(page, 'Time').inputValue(), '24h');
   await page.goBack();
   await page.goBack();
-  await isAt(page, '/settings/audit?action=key.created');
+  await expectPath(page, '/settings/audit?action=key.created');
   await shows(page, ['key.created', 'key.created']);
   await page.getByRole('link', { name: 'Clear filters' }).click();
-  await isAt(page, '/settings/audit');
-  await hasFocus(filter(page, 'Action'));
-  await isGone(page.getByRole('link', { name: 'Clear filters' }));
+  await expectPath(page, '/settings/audit');
+  await expectFocus(filter(page, 'Action'));
+  await expectHidden(page.getByRole('link', { name: 'Clear filters' }));
   await toggle(page, 'Key changed').click();
   await page.getByRole('link', { name: 'Only this key' }).click();
-  await isAt(page, `/settings/audit?key=${key.id}`);
+  await expectPath(page, `/settings/audit?key=${key.id}`);
   assert.match(
-    (await texts(filter(page, 'Key').locator('option:checked')))[0] ?? '',
+    (await readTexts(filter(page, 'Key').locator('option:checked')))[0] ?? '',
     /^Infrastructure, sk_live_/,
   );
 });
@@ -104,36 +104,36 @@ test('filters are in the URL, Back restores the previous ones, and all can be cl
 test('a period is entered in the time zone of the user and is in the URL in UTC', async (t) => {
   const page = await dashboard.open(t, '/settings/audit', { timezoneId: 'Asia/Kolkata' });
   await filter(page, 'Time').selectOption('Custom range…');
-  await isAt(page, '/settings/audit?range=custom');
+  await expectPath(page, '/settings/audit?range=custom');
   const [from, to] = [page.getByLabel('From', { exact: true }), page.getByLabel('To', { exact: true })];
   await from.fill('2020-01-02T03:04');
   await to.fill('2020-01-01T00:00');
   await page.getByRole('button', { name: 'Apply' }).click();
   await page.getByText('Choose a time after "From".').waitFor();
-  await hasFocus(to);
+  await expectFocus(to);
   await to.press('Backspace');
   await page.getByRole('button', { name: 'Apply' }).click();
   await page.getByText('Enter a valid date and time, or clear the field.').waitFor();
   await to.fill('2020-01-02T03:04');
   await page.getByRole('button', { name: 'Apply' }).click();
-  await isAt(
+  await expectPath(
     page,
     `/settings/audit?since=${encodeURIComponent('2020-01-01T21:34:00.000Z')}&until=${encodeURIComponent('2020-01-01T21:35:00.000Z')}`,
   );
   await page.getByRole('heading', { name: 'No matching entries' }).waitFor();
-  await hasFocus(page.getByRole('button', { name: 'Apply' }));
-  await reads(size(page), /^No entries$/);
+  await expectFocus(page.getByRole('button', { name: 'Apply' }));
+  await expectText(size(page), /^No entries$/);
   await page.goBack();
   assert.equal(await from.inputValue(), '');
   await page.goForward();
   await page.reload();
   assert.equal(await from.inputValue(), '2020-01-02T03:04');
   assert.equal(await to.inputValue(), '2020-01-02T03:04');
-  await settled(page);
-  await isAccessible(page);
+  await waitUntilLoaded(page);
+  await expectAccessible(page);
   await page.getByRole('link', { name: 'Show all entries' }).click();
-  await isAt(page, '/settings/audit');
-  await hasFocus(filter(page, 'Action'));
+  await expectPath(page, '/settings/audit');
+  await expectFocus(filter(page, 'Action'));
 });
 
 test('invalid filters in the address are dropped', async (t) => {
@@ -141,7 +141,7 @@ test('invalid filters in the address are dropped', async (t) => {
     t,
     '/settings/audit?action=key.eaten&actor=%00&since=yesterday&key=x&range=1y',
   );
-  await settled(page);
+  await waitUntilLoaded(page);
   assert.ok((await entries(page).count()) > 3);
   assert.equal(await filter(page, 'Action').inputValue(), '');
 });
@@ -164,17 +164,17 @@ test('a failed export and a failed list show the error and can be retried', asyn
   const page = await dashboard.open(t, '/settings/audit', {
     expected: [httpErrorMessage(500), networkErrorMessage],
   });
-  await settled(page);
+  await waitUntilLoaded(page);
   const fail = { status: 500, json: { error: { ...failure, requestId: 'req_1' } } };
   await page.route('**/v1/audit?**', (route) => route.fulfill(fail));
   await page.getByRole('button', { name: 'Export' }).click();
-  await reads(page.locator('.audit-export').getByRole('alert'), /It broke\. Request ID req_1/);
+  await expectText(page.locator('.audit-export').getByRole('alert'), /It broke\. Request ID req_1/);
   await page.reload();
   const list = page.getByRole('main').getByRole('alert').filter({ hasText: 'It broke.' });
   await list.first().waitFor();
   await page.unroute('**/v1/audit?**');
   await page.getByRole('button', { name: 'Try again' }).click();
-  await settled(page);
+  await waitUntilLoaded(page);
   assert.ok((await entries(page).count()) > 3);
 });
 
@@ -198,49 +198,52 @@ test('names, clients and fields are shown as text, cannot reorder the page and s
   );
   const page = await dashboard.open(t, `/settings/audit?key=${hostile.id}`);
   const entry = entries(page).first();
-  await reads(entry, /Key created key\.created Unreadable ada You paypal\\u\{202e\}gpj\.exe\\u\{a\}next Key/);
+  await expectText(
+    entry,
+    /Key created key\.created Unreadable ada You paypal\\u\{202e\}gpj\.exe\\u\{a\}next Key/,
+  );
   await toggle(page, 'Key created').click();
-  await reads(entry, /This entry was edited in the database\. Unreadable fields: changes/);
-  await reads(page.locator('.changes tbody'), /^<b>field<\/b> null$/);
-  await reads(entry, /Client (<script>alert\(1\)<\/script>){20}/);
-  await settled(page);
-  await isAccessible(page);
+  await expectText(entry, /This entry was edited in the database\. Unreadable fields: changes/);
+  await expectText(page.locator('.changes tbody'), /^<b>field<\/b> null$/);
+  await expectText(entry, /Client (<script>alert\(1\)<\/script>){20}/);
+  await waitUntilLoaded(page);
+  await expectAccessible(page);
 });
 
 test('with the keyboard alone, an entry opens, and loading more focuses the first new entry', async (t) => {
   for (let n = 0; n < 60; n += 1) await rename(`Renamed ${n}`);
   const page = await dashboard.open(t, '/settings/audit?action=key.updated');
-  await reads(size(page), /^Newest 50 entries$/);
+  await expectText(size(page), /^Newest 50 entries$/);
   const first = page.locator('.row-toggle').first();
   await tabTo(first);
   assert.equal(await first.getAttribute('aria-expanded'), 'false');
   await page.keyboard.press('Enter');
-  await reads(page.locator('.changes tbody'), /^name Renamed 58 Renamed 59$/);
+  await expectText(page.locator('.changes tbody'), /^name Renamed 58 Renamed 59$/);
   assert.equal(await first.getAttribute('aria-expanded'), 'true');
   const more = page.getByRole('button', { name: 'Load more' });
   await more.focus();
   await page.keyboard.press('Enter');
-  await reads(size(page), /^61 entries$/);
-  await isGone(more);
-  await hasFocus(page.locator('.row-toggle').nth(50));
-  const ids = await inDatabase(server, "SELECT id FROM audit_event WHERE action = 'key.updated'");
+  await expectText(size(page), /^61 entries$/);
+  await expectHidden(more);
+  await expectFocus(page.locator('.row-toggle').nth(50));
+  const ids = await runSql(server, "SELECT id FROM audit_event WHERE action = 'key.updated'");
   assert.equal(await entries(page).count(), ids.length);
 });
 
 test('a page that the browser translates keeps working', async (t) => {
   const page = await dashboard.open(t, `/settings/audit?key=${key.id}`, { translated: true });
   await filter(page, 'Action').selectOption('Key created');
-  await isAt(page, `/settings/audit?key=${key.id}&action=key.created`);
+  await expectPath(page, `/settings/audit?key=${key.id}&action=key.created`);
   await shows(page, ['key.created', 'key.created']);
   await toggle(page, 'Key created').click();
-  await reads(page.locator('.changes tbody'), /^scopes Empty expiresAt None/);
+  await expectText(page.locator('.changes tbody'), /^scopes Empty expiresAt None/);
   await toggle(page, 'Key created').click();
-  await isGone(page.locator('.changes'));
+  await expectHidden(page.locator('.changes'));
   await filter(page, 'Time').selectOption('Custom range…');
   await page.getByRole('button', { name: 'Apply' }).click();
   await filter(page, 'Action').selectOption('Password reset');
   await page.getByRole('heading', { name: 'No matching entries' }).waitFor();
-  await reads(size(page), /^No entries$/);
+  await expectText(size(page), /^No entries$/);
   await page.getByRole('link', { name: 'Clear filters' }).click();
-  await reads(size(page), /entries$/);
+  await expectText(size(page), /entries$/);
 });

@@ -3,12 +3,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
-import { isAccessible } from './accessibility.ts';
+import { expectAccessible } from './accessibility.ts';
 import { Dashboard, networkErrorMessage } from './dashboard.ts';
-import { hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from './expect.ts';
+import {
+  expectFocus,
+  expectHidden,
+  expectPath,
+  expectText,
+  expectVisibleFocus,
+  readTexts,
+  tabTo,
+  waitUntil,
+} from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
-import { announces } from './toasts.ts';
+import { expectToast } from './toasts.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
@@ -28,7 +37,7 @@ const select = async (page: Page, ...names: string[]) => {
   for (const name of names) await keys.checkBox(page, name).click();
 };
 
-const selected = (page: Page) => texts(page.locator('tbody tr:has(:checked)').getByRole('link'));
+const selected = (page: Page) => readTexts(page.locator('tbody tr:has(:checked)').getByRole('link'));
 
 const dialogButton = (page: Page, name: string) => keys.alertDialog(page).getByRole('button', { name });
 
@@ -40,8 +49,8 @@ test('rows are selected one by one, with Shift as a range, and all at once', asy
     `document.querySelectorAll('[role=status]').forEach((region) => region.dataset.before = '')`,
   );
   await select(page, 'Range 2');
-  await reads(page.locator('[data-before]').filter({ hasText: 'selected' }), /^1 key selected$/);
-  await reads(keys.bulkBar(page), /^1 key selected never used/);
+  await expectText(page.locator('[data-before]').filter({ hasText: 'selected' }), /^1 key selected$/);
+  await expectText(keys.bulkBar(page), /^1 key selected never used/);
   await keys.checkBox(page, 'Range 5').click({ modifiers: ['Shift'] });
   assert.deepEqual(await selected(page), ['Range 2', 'Range 3', 'Range 4', 'Range 5']);
   await keys.checkBox(page, 'Range 4').click({ modifiers: ['Shift'] });
@@ -51,10 +60,10 @@ test('rows are selected one by one, with Shift as a range, and all at once', asy
     true,
   );
   await keys.selectAll(page).click();
-  await reads(keys.bulkBar(page), /^6 keys selected/);
-  await isAt(page, '/settings/api?q=Range');
+  await expectText(keys.bulkBar(page), /^6 keys selected/);
+  await expectPath(page, '/settings/api?q=Range');
   await keys.bulkBar(page).getByRole('button', { name: 'Clear selection' }).click();
-  await isGone(keys.bulkBar(page));
+  await expectHidden(keys.bulkBar(page));
   assert.deepEqual(await selected(page), []);
 });
 
@@ -63,10 +72,10 @@ test('the selection stays while the list is sorted, and ends with another search
   const page = await dashboard.open(t, '/settings/api?q=Stay');
   await select(page, 'Stay 3');
   await page.getByRole('button', { name: 'Name', exact: true }).click();
-  await isAt(page, '/settings/api?q=Stay&sort=name&order=asc');
+  await expectPath(page, '/settings/api?q=Stay&sort=name&order=asc');
   assert.deepEqual(await selected(page), ['Stay 3']);
   await page.getByRole('navigation', { name: 'Status' }).getByRole('link', { name: 'All' }).click();
-  await isGone(keys.bulkBar(page));
+  await expectHidden(keys.bulkBar(page));
   assert.deepEqual(await selected(page), []);
 });
 
@@ -77,34 +86,34 @@ test('the dialog shows the busiest keys; all selected keys are revoked with the 
   await recordLastUse(dashboard, second.id, { at: Date.now() - 120_000, address: '192.0.2.1', agent: '' });
   const page = await dashboard.open(t, '/settings/api?q=Bulk');
   await select(page, 'Bulk 1', 'Bulk 2', 'Bulk 3');
-  await reads(
+  await expectText(
     keys.bulkBar(page),
     /^3 keys selected 1,204 requests in the last 24 hours, last used 2 minutes ago Revoke 3 keys$/,
   );
-  await isAccessible(page);
+  await expectAccessible(page);
   await keys.bulkBar(page).getByRole('button', { name: 'Revoke 3 keys' }).click();
-  await isAt(page, '/settings/api?q=Bulk&panel=revoke-selected');
-  await hasFocus(dialogButton(page, 'Cancel'));
-  const listed = await texts(keys.alertDialog(page).getByRole('listitem'));
+  await expectPath(page, '/settings/api?q=Bulk&panel=revoke-selected');
+  await expectFocus(dialogButton(page, 'Cancel'));
+  const listed = await readTexts(keys.alertDialog(page).getByRole('listitem'));
   assert.match(listed[0] ?? '', /^Bulk 2 .*1,204 requests, last used 2 minutes ago$/);
   assert.match(listed[1] ?? '', /^Bulk [13] .*Never used$/);
-  await isAccessible(page);
+  await expectAccessible(page);
   await keys.alertDialog(page).getByRole('combobox', { name: 'Reason' }).selectOption('leaked');
   await dialogButton(page, 'Revoke 3 keys').click();
-  await announces(page, /^3 keys revoked\. No server accepts them anymore\.$/);
+  await expectToast(page, /^3 keys revoked\. No server accepts them anymore\.$/);
   for (const { id } of [first, second, third]) {
     const { status, revokedReason } = await keyOf(id);
     assert.deepEqual([status, revokedReason], ['revoked', 'leaked']);
   }
   assert.equal((await keyOf(other.id)).status, 'active');
-  await isAt(page, '/settings/api?q=Bulk');
-  await until(
+  await expectPath(page, '/settings/api?q=Bulk');
+  await waitUntil(
     () => keys.rowNames(page),
     (names) => names.join() === 'Bulk 4',
     'only the other key is listed',
   );
-  await isGone(keys.bulkBar(page));
-  await hasFocus(keys.heading(page));
+  await expectHidden(keys.bulkBar(page));
+  await expectFocus(keys.heading(page));
 });
 
 test('a key that someone else has revoked in the meantime is counted separately', async (t) => {
@@ -115,7 +124,10 @@ test('a key that someone else has revoked in the meantime is counted separately'
   await keys.alertDialog(page).waitFor();
   await ada.revoke(second?.id ?? '');
   await dialogButton(page, 'Revoke 2 keys').click();
-  await announces(page, /^1 key revoked\. No server accepts them anymore\. 1 key had been revoked before\.$/);
+  await expectToast(
+    page,
+    /^1 key revoked\. No server accepts them anymore\. 1 key had been revoked before\.$/,
+  );
 });
 
 test('a failed call is reported in the dialog, and can be repeated', async (t) => {
@@ -125,11 +137,11 @@ test('a failed call is reported in the dialog, and can be repeated', async (t) =
   await keys.bulkBar(page).getByRole('button', { name: 'Revoke 2 keys' }).click();
   await page.route('**/v1/api-keys/revoke', (route) => route.abort());
   await dialogButton(page, 'Revoke 2 keys').click();
-  await reads(keys.alertDialog(page).getByRole('alert'), /The server did not respond/);
+  await expectText(keys.alertDialog(page).getByRole('alert'), /The server did not respond/);
   assert.equal((await keyOf(first?.id ?? '')).status, 'active');
   await page.unroute('**/v1/api-keys/revoke');
   await dialogButton(page, 'Revoke 2 keys').click();
-  await announces(page, /^2 keys revoked\./);
+  await expectToast(page, /^2 keys revoked\./);
 });
 
 test('keys are selected and revoked with the keyboard alone', async (t) => {
@@ -141,15 +153,15 @@ test('keys are selected and revoked with the keyboard alone', async (t) => {
   await page.keyboard.press('Shift+Space');
   assert.deepEqual(await selected(page), ['Typed 1', 'Typed 2', 'Typed 3']);
   await page.keyboard.press('Delete');
-  await hasFocus(dialogButton(page, 'Cancel'));
+  await expectFocus(dialogButton(page, 'Cancel'));
   await page.keyboard.press('Escape');
-  await isGone(keys.alertDialog(page));
-  await showsFocus(keys.checkBox(page, 'Typed 3'));
+  await expectHidden(keys.alertDialog(page));
+  await expectVisibleFocus(keys.checkBox(page, 'Typed 3'));
   await page.keyboard.press('Delete');
-  await hasFocus(dialogButton(page, 'Cancel'));
+  await expectFocus(dialogButton(page, 'Cancel'));
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
-  await announces(page, /^3 keys revoked\./);
+  await expectToast(page, /^3 keys revoked\./);
   for (const { id } of created) assert.equal((await keyOf(id)).status, 'revoked');
 });
 
@@ -180,7 +192,7 @@ test('the dialog lists the five busiest keys, and counts the others', async (t) 
   await keys.selectAll(page).click();
   await keys.bulkBar(page).getByRole('button', { name: 'Revoke 7 keys' }).click();
   const listed = keys.alertDialog(page).getByRole('listitem');
-  await reads(listed.first(), /^Counted 1 .*3 requests, last used 2 minutes ago$/);
+  await expectText(listed.first(), /^Counted 1 .*3 requests, last used 2 minutes ago$/);
   assert.equal(await listed.count(), 5);
   await keys.alertDialog(page).getByText('and 2 more, none busier than these.').waitFor();
 });
@@ -188,15 +200,15 @@ test('the dialog lists the five busiest keys, and counts the others', async (t) 
 test('after a reload, the dialog does not open with the first key that is selected', async (t) => {
   await createKeys('Reloaded', 2);
   const page = await dashboard.open(t, '/settings/api?q=Reloaded&panel=revoke-selected');
-  await isAt(page, '/settings/api?q=Reloaded');
+  await expectPath(page, '/settings/api?q=Reloaded');
   await select(page, 'Reloaded 1');
   await keys.bulkBar(page).getByRole('button', { name: 'Revoke 1 key' }).click();
   await dialogButton(page, 'Cancel').click();
   await keys.bulkBar(page).getByRole('button', { name: 'Clear selection' }).click();
   await page.goForward();
-  await isAt(page, '/settings/api?q=Reloaded');
+  await expectPath(page, '/settings/api?q=Reloaded');
   await select(page, 'Reloaded 2');
-  await reads(keys.bulkBar(page), /^1 key selected/);
-  await isAt(page, '/settings/api?q=Reloaded');
-  await isGone(keys.alertDialog(page));
+  await expectText(keys.bulkBar(page), /^1 key selected/);
+  await expectPath(page, '/settings/api?q=Reloaded');
+  await expectHidden(keys.alertDialog(page));
 });

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { freePort, owner } from '../support/server.ts';
 import { Dashboard } from './dashboard.ts';
-import { clipboard, hasFocus, isGone, reads, showsFocus } from './expect.ts';
+import { expectFocus, expectHidden, expectText, expectVisibleFocus, readClipboard } from './expect.ts';
 import * as keys from './key-pages.ts';
 
 const port = await freePort();
@@ -39,22 +39,25 @@ test('if the clipboard is blocked, the page does not report success, and the sel
   await page.evaluate(blockClipboard + blockCommand);
   const apiKey = await keys.generate(page, 'Blocked');
   await keys.copyButton(page).click();
-  await reads(announcement(page), /The browser blocked the clipboard\. The key is selected: press Ctrl\+C/);
+  await expectText(
+    announcement(page),
+    /The browser blocked the clipboard\. The key is selected: press Ctrl\+C/,
+  );
   await keys.copyButton(page).waitFor();
-  await isGone(copied(page));
-  await hasFocus(keys.keyField(page));
+  await expectHidden(copied(page));
+  await expectFocus(keys.keyField(page));
   assert.equal(await keys.keyField(page).isEditable(), false);
   await isSelected(page, apiKey);
 
   await keys.doneButton(page).click();
-  await reads(keys.alertDialog(page), /Close without copying/);
+  await expectText(keys.alertDialog(page), /Close without copying/);
   await keys.alertDialog(page).getByRole('button', { name: 'Back to the key' }).click();
   await keys.keyField(page).focus();
   await page.keyboard.press('Control+C');
   await copied(page).waitFor();
   await keys.doneButton(page).click();
-  await isGone(keys.dialog(page));
-  assert.equal(await clipboard(page), apiKey);
+  await expectHidden(keys.dialog(page));
+  assert.equal(await readClipboard(page), apiKey);
 });
 
 test('copying part of the key by hand does not count as copying the key', async (t) => {
@@ -63,9 +66,9 @@ test('copying part of the key by hand does not count as copying the key', async 
   await keys.keyField(page).focus();
   await keys.keyField(page).evaluate((field) => field.setSelectionRange(0, 20));
   await page.keyboard.press('Control+C');
-  assert.equal(await clipboard(page), apiKey.slice(0, 20));
+  assert.equal(await readClipboard(page), apiKey.slice(0, 20));
   await keys.doneButton(page).click();
-  await reads(keys.alertDialog(page), /Close without copying/);
+  await expectText(keys.alertDialog(page), /Close without copying/);
 });
 
 test('if only the Clipboard API is blocked, the older command copies the key', async (t) => {
@@ -74,7 +77,7 @@ test('if only the Clipboard API is blocked, the older command copies the key', a
   const apiKey = await keys.generate(page, 'Older interface');
   await keys.copyButton(page).click();
   await copied(page).waitFor();
-  assert.equal(await clipboard(page), apiKey);
+  assert.equal(await readClipboard(page), apiKey);
 });
 
 test('on plain http, without navigator.clipboard, the key is copied and the page reports it', async (t) => {
@@ -89,7 +92,7 @@ test('on plain http, without navigator.clipboard, the key is copied and the page
   await copied(page).waitFor();
   await showsFocusAgain(page);
   await keys.doneButton(page).click();
-  await isGone(keys.dialog(page));
+  await expectHidden(keys.dialog(page));
   // Pasting is the only way to read a clipboard here.
   await keys.generateButton(page).click();
   await keys.nameField(page).focus();
@@ -99,7 +102,7 @@ test('on plain http, without navigator.clipboard, the key is copied and the page
 
 /** The older command selects the key, and the focus stays visible. */
 async function showsFocusAgain(page: Page): Promise<void> {
-  await showsFocus(keys.keyField(page).or(copied(page)).and(page.locator(':focus')));
+  await expectVisibleFocus(keys.keyField(page).or(copied(page)).and(page.locator(':focus')));
 }
 
 test('if copying fails on plain http, the key stays selected in its field', async (t) => {
@@ -109,7 +112,7 @@ test('if copying fails on plain http, the key stays selected in its field', asyn
   await page.goto(`${plainHttp}/settings/api`);
   const apiKey = await keys.generate(page, 'Plain http, blocked');
   await keys.copyButton(page).click();
-  await reads(announcement(page), /The browser blocked the clipboard/);
+  await expectText(announcement(page), /The browser blocked the clipboard/);
   await isSelected(page, apiKey);
 });
 
@@ -152,12 +155,12 @@ test('the line for .env shows the preview, copies the full key, and counts as co
   const page = await secure.open(t, '/settings/api');
   const apiKey = await keys.generate(page, 'Environment line');
   const panel = page.getByRole('tabpanel');
-  await reads(panel, /SOKU_API_KEY=sk_live_\w{3}\.\.\.\w{3}/);
+  await expectText(panel, /SOKU_API_KEY=sk_live_\w{3}\.\.\.\w{3}/);
   await keys.copySnippet(page).click();
-  await reads(keys.snippetStatus(page), /^Copied: \.env$/);
-  assert.equal(await clipboard(page), `SOKU_API_KEY=${apiKey}`);
+  await expectText(keys.snippetStatus(page), /^Copied: \.env$/);
+  assert.equal(await readClipboard(page), `SOKU_API_KEY=${apiKey}`);
   await keys.doneButton(page).click();
-  await isGone(keys.dialog(page));
+  await expectHidden(keys.dialog(page));
 });
 
 test('if the clipboard is blocked, the line for .env reports it and does not count as copying', async (t) => {
@@ -165,13 +168,13 @@ test('if the clipboard is blocked, the line for .env reports it and does not cou
   await page.evaluate(blockClipboard + blockCommand);
   await keys.generate(page, 'Environment line, blocked');
   await keys.copySnippet(page).click();
-  await reads(
+  await expectText(
     keys.snippetStatus(page),
     /^The browser blocked the clipboard\. Select the text and copy it\.$/,
   );
-  await isGone(copied(page));
+  await expectHidden(copied(page));
   await keys.doneButton(page).click();
-  await reads(keys.alertDialog(page), /Close without copying/);
+  await expectText(keys.alertDialog(page), /Close without copying/);
 });
 
 test('copying a snippet, which contains no key, does not count as copying the key', async (t) => {
@@ -179,8 +182,8 @@ test('copying a snippet, which contains no key, does not count as copying the ke
   const apiKey = await keys.generate(page, 'Snippet');
   await page.getByRole('tab', { name: 'curl' }).click();
   await keys.copySnippet(page).click();
-  await reads(keys.snippetStatus(page), /^Copied: curl$/);
-  assert.ok(!(await clipboard(page)).includes(apiKey));
+  await expectText(keys.snippetStatus(page), /^Copied: curl$/);
+  assert.ok(!(await readClipboard(page)).includes(apiKey));
   await keys.doneButton(page).click();
-  await reads(keys.alertDialog(page), /Close without copying/);
+  await expectText(keys.alertDialog(page), /Close without copying/);
 });

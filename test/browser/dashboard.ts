@@ -4,15 +4,15 @@ import type { SQLInputValue } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { newPage, sharedBrowser, watch } from '../support/browser.ts';
-import { shareInRun } from '../support/end-of-run.ts';
-import { inDatabase } from '../support/in-database.ts';
-import { patience } from '../support/patience.ts';
+import { shareAmongTestFiles } from '../support/end-of-run.ts';
 import type { Person } from '../support/person.ts';
+import { runSql } from '../support/run-sql.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
 import { addAccount, openSession } from '../support/session.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 import { SharedPage } from './shared-page.ts';
-import { recordToasts } from './toasts.ts';
-import { translator } from './translator.ts';
+import { recordToastsScript } from './toasts.ts';
+import { translatorScript } from './translator.ts';
 
 interface PageOptions extends BrowserContextOptions {
   /** Opens a new context and closes it after the test, for a test that leaves more than SharedPage removes (a clock). */
@@ -36,7 +36,7 @@ export const networkErrorMessage = /Failed to load resource: net::ERR_(FAILED|IN
 type PageKind = 'plain' | 'translated';
 
 /** The scripts that run in each new document of a page. */
-const initScripts = { plain: [recordToasts], translated: [recordToasts, translator] };
+const initScripts = { plain: [recordToastsScript], translated: [recordToastsScript, translatorScript] };
 
 /** What all workspaces of a server use. */
 interface Site {
@@ -83,7 +83,7 @@ export class Dashboard {
    * A dashboard that all test files of this process share, for tests that need the owner's password. Use own keys, and
    * expect other keys beside them, with which a list takes longer to show than in a new workspace.
    */
-  static readonly shared = shareInRun(
+  static readonly shared = shareAmongTestFiles(
     () => Dashboard.start(),
     (dashboard) => dashboard.stop(),
   );
@@ -118,7 +118,7 @@ export class Dashboard {
   async open(t: TestContext, path: string, options: OpenOptions = {}): Promise<Page> {
     const { as = this.#ada ?? null, expected = [], ...kind } = options;
     const { page, problems, leave } = await this.#page(kind);
-    page.setDefaultTimeout(patience);
+    page.setDefaultTimeout(testTimeoutMs);
     await page.context().setExtraHTTPHeaders({ 'x-forwarded-for': this.#nextAddress() });
     if (as !== null) await this.signInAs(page.context(), as);
     page.context().on('page', (popup) => problems.push(...watch(popup)));
@@ -165,7 +165,7 @@ export class Dashboard {
 
   /** Runs SQL on the server's database, to simulate the passage of time and manual changes. */
   async database(sql: string, ...values: SQLInputValue[]): Promise<void> {
-    const changed = await inDatabase(this.server, `${sql} RETURNING 1`, ...values);
+    const changed = await runSql(this.server, `${sql} RETURNING 1`, ...values);
     assert.ok(changed.length > 0, `${sql} changed nothing`);
   }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Dashboard } from './dashboard.ts';
-import { describedAs, hasFocus, isGone, reads, until } from './expect.ts';
+import { expectFocus, expectHidden, expectText, readDescription, waitUntil } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours } from './recorded-usage.ts';
 
@@ -18,11 +18,11 @@ test('"tomorrow" is the next calendar day and changes to hours while the page st
   await page.clock.install({ time: Date.parse('2031-03-29T11:00:00Z') });
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?tab=access`);
   const expires = page.locator('.fact').filter({ hasText: 'Expires' }).locator('.fact__value');
-  await reads(expires, /31 Mar 2031, 12:00:00 CEST \(in 2 days\)$/);
+  await expectText(expires, /31 Mar 2031, 12:00:00 CEST \(in 2 days\)$/);
   await page.clock.fastForward(13 * hour);
-  await reads(expires, /\(tomorrow\)$/);
+  await expectText(expires, /\(tomorrow\)$/);
   await page.clock.fastForward(23 * hour);
-  await reads(expires, /\(in 10 hours\)$/);
+  await expectText(expires, /\(in 10 hours\)$/);
 });
 
 test('the 7-day chart has a tick for each day, including a day without a midnight', async (t) => {
@@ -41,7 +41,7 @@ test('the 7-day chart has a tick for each day, including a day without a midnigh
   });
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?range=7d`);
   const ticks = page.locator('.chart__tick');
-  const days = await until(
+  const days = await waitUntil(
     () => ticks.allInnerTexts(),
     (all) => all.length > 0,
     'the chart has ticks',
@@ -62,17 +62,17 @@ test('a skipped hour is rejected with an explanation, which a corrected time cle
   await keys.createButton(page).click();
   const problem = keys.dialog(page).getByText('02:30 does not exist on 30 Mar 2031');
   await problem.waitFor();
-  assert.match(await describedAs(date), /when clocks go forward\. Choose another time\./);
-  await hasFocus(date);
+  assert.match(await readDescription(date), /when clocks go forward\. Choose another time\./);
+  await expectFocus(date);
   await date.fill('2031-10-26T02:30');
-  await isGone(problem);
+  await expectHidden(problem);
   assert.equal(await date.getAttribute('aria-invalid'), null);
   assert.match(
-    await describedAs(date),
+    await readDescription(date),
     /02:30:00 CEST \(2031-10-26 00:30:00 UTC\)\. This time occurs twice; the first one is used\./,
   );
   await keys.createButton(page).click();
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   await keys.copyAndClose(page);
   const { body } = await ada.call('GET', '/v1/api-keys?q=Expires%20at%20night');
   assert.match(JSON.stringify(body), /"expiresAt":"2031-10-26T00:30:00\.000Z"/);
@@ -83,5 +83,5 @@ test('editing a name clears its problem', async (t) => {
   await keys.createButton(page).click();
   await page.getByText('Must not be empty.').waitFor();
   await keys.nameField(page).fill('A');
-  await isGone(page.getByText('Must not be empty.'));
+  await expectHidden(page.getByText('Must not be empty.'));
 });

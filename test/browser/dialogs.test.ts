@@ -1,9 +1,9 @@
 /** Every dialog and popover in every state is accessible in both themes and on a small screen. */
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { isAccessible, settled } from './accessibility.ts';
+import { expectAccessible, waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
-import { isGone, reads } from './expect.ts';
+import { expectHidden, expectText } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 import { graceField, rotate, rotateButton } from './rotating.ts';
@@ -45,7 +45,7 @@ const states: State[] = [
         await page.route('**/v1/api-keys', (route) => route.fulfill(serverError));
         await keys.nameField(page).fill('Failed for axe');
         await keys.createButton(page).click();
-        await reads(keys.dialog(page).getByRole('alert'), /req_fromatest/);
+        await expectText(keys.dialog(page).getByRole('alert'), /req_fromatest/);
       },
       'the expanded form with a problem': async (page) => {
         await keys.dialog(page).getByText('Scopes, expiration and other options').click();
@@ -97,18 +97,18 @@ const states: State[] = [
       },
       'the blocked clipboard': async (page) => {
         await keys.alertDialog(page).getByRole('button', { name: 'Back to the key' }).click();
-        await isGone(keys.alertDialog(page));
+        await expectHidden(keys.alertDialog(page));
         await page.evaluate(
           'navigator.clipboard.writeText = () => Promise.reject(new Error()); document.execCommand = () => false; undefined',
         );
         await keys.copyButton(page).click();
-        await reads(keys.dialog(page), /The browser blocked the clipboard/);
+        await expectText(keys.dialog(page), /The browser blocked the clipboard/);
       },
       'the key that was copied and tested': async (page) => {
         await page.evaluate('delete navigator.clipboard.writeText; delete document.execCommand');
         await keys.copyButton(page).click();
         await page.getByRole('button', { name: 'Test key' }).click();
-        await reads(keys.dialog(page), /200: the key works/);
+        await expectText(keys.dialog(page), /200: the key works/);
         await page.getByRole('tab', { name: 'Python' }).click();
       },
     },
@@ -224,10 +224,10 @@ for (const { what, path, reach, next = {}, expected = [] } of states) {
   const all = steps.map(([state]) => state).join('; ');
   test(`no axe violations in either theme or on a small screen, and no scrolling sideways: ${all}`, async (t) => {
     const page = await dashboard.open(t, path, { expected });
-    await settled(page);
+    await waitUntilLoaded(page);
     for (const [state, step] of steps) {
       await step(page);
-      await isAccessible(page, { state });
+      await expectAccessible(page, { state });
     }
   });
 }
@@ -238,10 +238,10 @@ test('the sign-in dialog over another dialog has no axe violations', async (t) =
     as: person,
     expected: [httpErrorMessage(401)],
   });
-  await settled(page);
+  await waitUntilLoaded(page);
   await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await keys.nameField(page).fill('Session over for axe');
   await keys.createButton(page).click();
   await keys.dialog(page).getByRole('heading', { name: 'Your session has ended' }).waitFor();
-  await isAccessible(page);
+  await expectAccessible(page);
 });

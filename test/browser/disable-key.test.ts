@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { hasFocus, isAt, isGone, reads, showsFocus, tabTo } from './expect.ts';
+import { expectFocus, expectHidden, expectPath, expectText, expectVisibleFocus, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { readKey, verify } from './rotating.ts';
-import { announces } from './toasts.ts';
+import { expectToast } from './toasts.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
@@ -20,34 +20,34 @@ test('a key can be disabled and enabled with the keyboard, and every server appl
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await tabTo(button(page, 'Disable'));
   await page.keyboard.press('Enter');
-  await isAt(page, `/settings/api/${key.id}?panel=disable`);
-  await reads(
+  await expectPath(page, `/settings/api/${key.id}?panel=disable`);
+  await expectText(
     keys.alertDialog(page),
     /Disable this key\? .* 1 request in the last 24 hours, 1 in 7 days, last used .* with worker\/2\.0 .* 403 Forbidden/,
   );
-  await hasFocus(confirm(page, 'Cancel'));
+  await expectFocus(confirm(page, 'Cancel'));
   await tabTo(confirm(page, 'Disable "Paused"'));
   await page.keyboard.press('Enter');
-  await announces(page, /"Paused": Disabled\. No server accepts it until you enable it\./);
+  await expectToast(page, /"Paused": Disabled\. No server accepts it until you enable it\./);
   assert.equal(await verify(dashboard, apiKey), 403);
-  await reads(page.locator('.key-head'), /Disabled\. Requests are rejected with 403\./);
-  await isGone(keys.alertDialog(page));
-  await showsFocus(button(page, 'Enable'));
+  await expectText(page.locator('.key-head'), /Disabled\. Requests are rejected with 403\./);
+  await expectHidden(keys.alertDialog(page));
+  await expectVisibleFocus(button(page, 'Enable'));
   await page.keyboard.press('Enter');
-  await reads(keys.alertDialog(page), /Enable this key\? .* accepts the key again/);
+  await expectText(keys.alertDialog(page), /Enable this key\? .* accepts the key again/);
   await tabTo(confirm(page, 'Enable "Paused"'));
   await page.keyboard.press('Enter');
-  await announces(page, /"Paused": Enabled\. Every server accepts it again\./);
+  await expectToast(page, /"Paused": Enabled\. Every server accepts it again\./);
   assert.equal(await verify(dashboard, apiKey), 204);
-  await reads(page.locator('.key-head'), /Requests with this key are accepted\./);
+  await expectText(page.locator('.key-head'), /Requests with this key are accepted\./);
 });
 
 test('on the list, a disabled key stays among the active ones', async (t) => {
   const { key } = await ada.createKey({ name: 'Paused in the list' });
   const page = await dashboard.open(t, `/settings/api?q=Paused%20in&panel=disable&key=${key.id}`);
   await confirm(page, 'Disable "Paused in the list"').click();
-  await isGone(keys.alertDialog(page));
-  await reads(keys.row(page, 'Paused in the list'), /Disabled/);
+  await expectHidden(keys.alertDialog(page));
+  await expectText(keys.row(page, 'Paused in the list'), /Disabled/);
 });
 
 test('a failure is shown in the dialog and nothing changes, and a revoked key cannot be disabled', async (t) => {
@@ -59,13 +59,13 @@ test('a failure is shown in the dialog and nothing changes, and a revoked key ca
   });
   await button(page, 'Disable').click();
   await confirm(page, 'Disable "Not paused"').click();
-  await reads(keys.alertDialog(page).getByRole('alert'), /The server responded with 500/);
+  await expectText(keys.alertDialog(page).getByRole('alert'), /The server responded with 500/);
   assert.equal((await readKey(dashboard, key.id)).disabledAt, null);
   await ada.revoke(key.id);
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?panel=disable`);
-  await reads(keys.alertDialog(page), /This key is revoked, which is permanent\./);
+  await expectText(keys.alertDialog(page), /This key is revoked, which is permanent\./);
   await keys.alertDialog(page).getByRole('button', { name: 'Close' }).click();
-  await isGone(keys.alertDialog(page));
+  await expectHidden(keys.alertDialog(page));
   assert.equal(await button(page, 'Disable').count(), 0);
 });
 
@@ -76,8 +76,8 @@ test('if another tab disables the key, the button does not turn into its opposit
   const other = await page.context().newPage();
   await other.goto(page.url());
   await confirm(other, 'Disable "In two tabs"').click();
-  await reads(page.locator('.key-head'), /Disabled\. Requests are rejected with 403\./);
+  await expectText(page.locator('.key-head'), /Disabled\. Requests are rejected with 403\./);
   await confirm(page, 'Disable "In two tabs"').click();
-  await announces(page, /"In two tabs": Disabled\./);
+  await expectToast(page, /"In two tabs": Disabled\./);
   assert.notEqual((await readKey(dashboard, key.id)).disabledAt, null);
 });

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { notificationSettingsSchema } from '@soku/contract/notifications';
 import { outboxMails } from '../support/outbox.ts';
-import { isAccessible } from './accessibility.ts';
+import { expectAccessible } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { until } from './expect.ts';
+import { waitUntil } from './expect.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 
@@ -22,32 +22,32 @@ test('a choice is saved at once, and a link in a mail turns its kind off', async
   const rotated = page.getByRole('checkbox', { name: /^Rotated keys/ });
   await rotated.focus();
   await page.keyboard.press('Space');
-  await until(
+  await waitUntil(
     stored,
     ({ mails, timeZone }) => !mails.keyRotated && timeZone === 'Europe/Berlin',
     'both are stored',
   );
   await page.getByRole('combobox', { name: 'Time zone' }).selectOption('UTC');
-  await until(stored, ({ timeZone }) => timeZone === 'UTC', 'the zone is stored');
+  await waitUntil(stored, ({ timeZone }) => timeZone === 'UTC', 'the zone is stored');
   assert.equal(await rotated.isChecked(), false);
   await page.route('**/api/notifications', (route) =>
     route.request().method() === 'PUT' ? route.fulfill({ status: 503 }) : route.continue(),
   );
   await rotated.click();
   await page.getByRole('alert').filter({ hasText: /\S/ }).waitFor();
-  await until(
+  await waitUntil(
     () => rotated.isChecked(),
     (checked) => !checked,
     'the stored choice is back',
   );
   await page.unroute('**/api/notifications');
-  await isAccessible(page);
+  await expectAccessible(page);
 
   const { key } = await person.createKey({ name: 'Billing' });
   const [mail] = await outboxMails(dashboard.server, ({ text }) => text.includes(key.id));
   const link = mail?.headers.get('list-unsubscribe')?.slice(1, -1) ?? '';
   await page.goto(link);
-  await isAccessible(page);
+  await expectAccessible(page);
   await page.getByRole('button', { name: 'Turn off' }).click();
   await page.getByRole('heading', { name: 'Emails turned off' }).waitFor();
   assert.equal((await stored()).mails.keyCreated, false);

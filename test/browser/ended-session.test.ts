@@ -1,9 +1,9 @@
 /** Pages that are open when their session ends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settled } from './accessibility.ts';
+import { waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { isGone, reads } from './expect.ts';
+import { expectHidden, expectText } from './expect.ts';
 
 const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
@@ -18,8 +18,8 @@ test('when the session ends, the page asks for the password only once, not every
   });
   await page.clock.install();
   await page.reload();
-  await reads(page.getByRole('main'), /Accepted 0 Rejected 0/);
-  await settled(page);
+  await expectText(page.getByRole('main'), /Accepted 0 Rejected 0/);
+  await waitUntilLoaded(page);
   await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   // One of the page's requests is rejected only after the user has declined to sign in.
   const declined = Promise.withResolvers<void>();
@@ -32,16 +32,16 @@ test('when the session ends, the page asks for the password only once, not every
   const question = page.getByRole('dialog').filter({ hasText: 'Your session has ended' });
   await question.waitFor();
   await page.keyboard.press('Escape');
-  await isGone(question);
+  await expectHidden(question);
   declined.resolve();
   assert.equal((await late).status(), 401);
-  await settled(page);
-  await isGone(question);
+  await waitUntilLoaded(page);
+  await expectHidden(question);
   let sent = 0;
   page.on('request', () => {
     sent += 1;
   });
   await page.clock.runFor(60_000);
   assert.equal(sent, 0);
-  await reads(page.getByRole('main'), /Accepted 0 Rejected 0/);
+  await expectText(page.getByRole('main'), /Accepted 0 Rejected 0/);
 });

@@ -3,18 +3,18 @@ import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
 import { z } from 'zod';
-import { patience } from '../support/patience.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 
 /** ms between two reads. Without a pause, they would take the CPU time that the page needs to change. */
 const interval = 15;
 
 /** Polls until the value satisfies the condition. */
-export async function until<T>(
+export async function waitUntil<T>(
   read: () => Promise<T>,
   satisfies: (value: T) => boolean,
   what: string,
 ): Promise<T> {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + testTimeoutMs;
   for (;;) {
     const value = await read();
     if (satisfies(value)) return value;
@@ -33,9 +33,9 @@ export async function evaluate<Schema extends z.ZodType>(
 }
 
 /** Waits until the element has the focus. */
-export async function hasFocus(locator: Locator): Promise<void> {
+export async function expectFocus(locator: Locator): Promise<void> {
   await locator.waitFor();
-  await until(
+  await waitUntil(
     async () => focusSchema.parse(await locator.evaluate(readFocus)),
     ({ here }) => here,
     `the focus is on ${locator}`,
@@ -51,8 +51,8 @@ const readFocus: Parameters<Locator['evaluate']>[0] = (element) => {
 };
 
 /** Waits until the element has the focus, and checks that the focus is visible. */
-export async function showsFocus(locator: Locator): Promise<void> {
-  await hasFocus(locator);
+export async function expectVisibleFocus(locator: Locator): Promise<void> {
+  await expectFocus(locator);
   const seen = await locator.evaluate((element) => {
     const { outlineStyle, outlineWidth, boxShadow } =
       element.ownerDocument.defaultView.getComputedStyle(element);
@@ -63,7 +63,7 @@ export async function showsFocus(locator: Locator): Promise<void> {
 }
 
 /** Waits until the element does not exist or is not visible. */
-export async function isGone(locator: Locator): Promise<void> {
+export async function expectHidden(locator: Locator): Promise<void> {
   await locator.waitFor({ state: 'hidden' });
 }
 
@@ -71,40 +71,40 @@ export async function isGone(locator: Locator): Promise<void> {
  * Waits until an open menu is closed for the page as well. The browser hides it first, and until the page has heard of
  * that, a press of the button would close it again instead of opening it.
  */
-export async function isClosed(menu: Locator): Promise<void> {
+export async function expectMenuClosed(menu: Locator): Promise<void> {
   await menu.waitFor({ state: 'detached' });
 }
 
 /** Waits for the path, query and hash of the page. */
-export async function isAt(page: Page, place: string): Promise<void> {
+export async function expectPath(page: Page, place: string): Promise<void> {
   const placeOf = (url: URL) => url.href.slice(url.origin.length);
   try {
-    await page.waitForURL((url) => placeOf(url) === place, { timeout: patience, waitUntil: 'commit' });
+    await page.waitForURL((url) => placeOf(url) === place, { timeout: testTimeoutMs, waitUntil: 'commit' });
   } catch {
     assert.equal(placeOf(new URL(page.url())), place, 'the address of the page');
   }
 }
 
 /** The visible texts of the elements that a locator finds, with normalized white space. */
-export async function texts(locator: Locator): Promise<string[]> {
+export async function readTexts(locator: Locator): Promise<string[]> {
   const all = await locator.allInnerTexts();
   return all.map((text) => text.trim().replaceAll(/\s+/g, ' '));
 }
 
 /** Waits until the text of an element, in one line, matches. */
-export async function reads(locator: Locator, pattern: RegExp): Promise<void> {
-  await until(
-    async () => (await texts(locator)).join(' | '),
+export async function expectText(locator: Locator, pattern: RegExp): Promise<void> {
+  await waitUntil(
+    async () => (await readTexts(locator)).join(' | '),
     (text) => pattern.test(text),
     `${locator} reads ${pattern}`,
   );
 }
 
 /** The text that an element references with aria-describedby. */
-export async function describedAs(locator: Locator): Promise<string> {
+export async function readDescription(locator: Locator): Promise<string> {
   const ids = ((await locator.getAttribute('aria-describedby')) ?? '').split(' ').filter(Boolean);
   const page = locator.page();
-  const described = await Promise.all(ids.map((id) => texts(page.locator(`[id="${id}"]`))));
+  const described = await Promise.all(ids.map((id) => readTexts(page.locator(`[id="${id}"]`))));
   return described.flat().join(' ');
 }
 
@@ -112,12 +112,12 @@ export async function describedAs(locator: Locator): Promise<string> {
 export async function tabTo(locator: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   await locator.waitFor();
   for (let steps = 0; steps < 60; steps += 1) {
-    if (focusSchema.parse(await locator.evaluate(readFocus)).here) return showsFocus(locator);
+    if (focusSchema.parse(await locator.evaluate(readFocus)).here) return expectVisibleFocus(locator);
     await locator.page().keyboard.press(key);
   }
   assert.fail(`${locator} was not reached with ${key}`);
 }
 
-export async function clipboard(page: Page): Promise<string> {
+export async function readClipboard(page: Page): Promise<string> {
   return evaluate(page, z.string(), 'navigator.clipboard.readText()');
 }

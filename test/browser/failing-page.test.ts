@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
 import { Dashboard } from './dashboard.ts';
-import { clipboard, hasFocus, isGone, reads } from './expect.ts';
+import { expectFocus, expectHidden, expectText, readClipboard } from './expect.ts';
 import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -23,8 +23,8 @@ async function removeNodes(page: Page, selector: string): Promise<void> {
 }
 
 async function isRescued(page: Page): Promise<string> {
-  await reads(keys.dialog(page), /The key was created, but part of this page failed/);
-  return keys.shownKey(page);
+  await expectText(keys.dialog(page), /The key was created, but part of this page failed/);
+  return keys.readShownKey(page);
 }
 
 const worksWith = async (apiKey: string) =>
@@ -38,14 +38,14 @@ test('if the list fails when the new key is added to it, the key is still shown'
   await keys.createButton(page).click();
   const apiKey = await isRescued(page);
   assert.ok(await worksWith(apiKey));
-  await hasFocus(keys.copyButton(page));
+  await expectFocus(keys.copyButton(page));
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Copied', exact: true }).waitFor();
-  assert.equal(await clipboard(page), apiKey);
+  assert.equal(await readClipboard(page), apiKey);
   await keys.doneButton(page).click();
-  await isGone(keys.dialog(page));
+  await expectHidden(keys.dialog(page));
   assert.ok(!(await page.content()).includes(apiKey));
-  await reads(keys.heading(page), /^This page could not be displayed$/);
+  await expectText(keys.heading(page), /^This page could not be displayed$/);
   await page.reload();
   await keys.row(page, 'Behind a broken list').waitFor();
 });
@@ -57,12 +57,12 @@ test('if the dialog that shows the key fails, the key stays visible, and closing
   await page.getByRole('tab', { name: 'curl' }).click();
   assert.equal(await isRescued(page), apiKey);
   await page.keyboard.press('Escape');
-  await reads(keys.alertDialog(page), /Close without copying\?/);
+  await expectText(keys.alertDialog(page), /Close without copying\?/);
   await page.getByRole('button', { name: 'Back to the key' }).click();
-  assert.equal(await keys.shownKey(page), apiKey);
+  assert.equal(await keys.readShownKey(page), apiKey);
   await keys.doneButton(page).click();
   await page.getByRole('button', { name: 'Close without copying' }).click();
-  await isGone(keys.dialog(page));
+  await expectHidden(keys.dialog(page));
   assert.ok(!(await page.content()).includes(apiKey));
 });
 
@@ -79,7 +79,7 @@ test('if the page fails while the key is being created, the key is shown once it
   await removeNodes(page, 'tbody tr');
   await ada.createKey({ name: 'From elsewhere' });
   await page.evaluate("window.dispatchEvent(new Event('focus'))");
-  await reads(keys.heading(page), /^This page could not be displayed$/);
+  await expectText(keys.heading(page), /^This page could not be displayed$/);
   held.resolve();
   assert.ok(await worksWith(await isRescued(page)));
   await keys.copyAndClose(page);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
-import { settled } from './accessibility.ts';
+import { waitUntilLoaded } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
 import { evaluate } from './expect.ts';
 
@@ -60,7 +60,7 @@ for (const path of [
 ]) {
   test(`on ${path}, no bar covers the focus, forwards and backwards, on a wide screen and on a phone`, async (t) => {
     const page = await dashboard.open(t, path);
-    await settled(page);
+    await waitUntilLoaded(page);
     await page.evaluate(recordCovered);
     for (const width of [1280, 390]) {
       await page.setViewportSize({ width, height: 600 });

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { Specification } from '../support/openapi.ts';
 import { call } from '../support/person.ts';
 import { Dashboard } from './dashboard.ts';
-import { clipboard, evaluate, isAt, reads, texts, until } from './expect.ts';
+import { evaluate, expectPath, expectText, readClipboard, readTexts, waitUntil } from './expect.ts';
 import { heading, visit } from './key-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -30,7 +30,7 @@ const helpTabs = (page: Page) => page.getByRole('navigation', { name: 'Help' });
 for (const [path, title] of Object.entries(pages)) {
   test(`${path} needs no login and links to the other help pages`, async (t) => {
     const page = await openSignedOut(t, path);
-    await reads(heading(page), new RegExp(`^${title}$`));
+    await expectText(heading(page), new RegExp(`^${title}$`));
     const links = await helpTabs(page).getByRole('link').all();
     const targets = await Promise.all(links.map((link) => link.getAttribute('href')));
     assert.deepEqual(targets, Object.keys(pages));
@@ -45,7 +45,7 @@ test('the links to the other help pages work without a login', async (t) => {
   const page = await openSignedOut(t, '/help/api-troubleshooting');
   for (const [path, title] of Object.entries(pages)) {
     await helpTabs(page).locator(`a[href="${path}"]`).click();
-    await reads(heading(page), new RegExp(`^${title}$`));
+    await expectText(heading(page), new RegExp(`^${title}$`));
   }
   assert.equal(
     await page.getByRole('link', { name: 'Sign in' }).getAttribute('href'),
@@ -75,15 +75,15 @@ const links = [
   ],
 ] satisfies Array<[string, string, string, string, string]>;
 
-test('the help is linked, in one load', async (t) => {
+test('links to the help, in one page load', async (t) => {
   const page = await dashboard.open(t, '/settings/account');
-  await reads(heading(page), /^Account$/);
+  await expectText(heading(page), /^Account$/);
   for (const [place, path, title, link, target] of links) {
     await t.test(`${place} links to ${target}`, async () => {
       await visit(page, path);
-      await reads(heading(page), new RegExp(`^${title}$`));
+      await expectText(heading(page), new RegExp(`^${title}$`));
       await page.getByRole('link', { name: link, exact: true }).first().click();
-      await until(
+      await waitUntil(
         async () => evaluate(page, z.string(), 'location.pathname'),
         (at) => at === target,
         target,
@@ -95,12 +95,12 @@ test('the help is linked, in one load', async (t) => {
 test('the login page links to the troubleshooting page, which needs no login', async (t) => {
   const page = await openSignedOut(t, '/login');
   await page.getByRole('link', { name: 'Troubleshooting' }).click();
-  await reads(heading(page), /^API troubleshooting$/);
+  await expectText(heading(page), /^API troubleshooting$/);
 });
 
 test('the troubleshooting page has exactly one entry for every error code', async (t) => {
   const page = await openSignedOut(t, '/help/api-troubleshooting');
-  await reads(heading(page), /^API troubleshooting$/);
+  await expectText(heading(page), /^API troubleshooting$/);
   const anchors = await evaluate(
     page,
     z.array(z.string()),
@@ -115,9 +115,9 @@ test('the troubleshooting page has exactly one entry for every error code', asyn
     `Array.from(document.querySelectorAll('main article article'), (element) => element.id)`,
   );
   assert.deepEqual(entries.toSorted(), errorCodeNames.toSorted());
-  const unnamed = (await texts(page.locator('main h2'))).filter((title) => /^\d+\s*$/.test(title));
+  const unnamed = (await readTexts(page.locator('main h2'))).filter((title) => /^\d+\s*$/.test(title));
   assert.deepEqual(unnamed, [], 'every status has a name');
-  const index = await texts(page.getByRole('navigation', { name: 'Error codes' }).getByRole('link'));
+  const index = await readTexts(page.getByRole('navigation', { name: 'Error codes' }).getByRole('link'));
   assert.deepEqual(index.toSorted(), errorCodeNames.toSorted());
 });
 
@@ -132,14 +132,14 @@ test('the help lists the rate limit headers of the API and links to the error', 
   const sent = [...response.headers.keys()].filter((name) => name.includes('ratelimit'));
   assert.deepEqual(named.toSorted(), sent.toSorted());
   await page.getByRole('link', { name: 'rate_limited' }).click();
-  await isAt(page, helpPath('rate_limited'));
+  await expectPath(page, helpPath('rate_limited'));
   await isMarked(page, 'rate_limited');
 });
 
 /** Waits until the entry of a code is on the screen and highlighted as the target of the address. */
 async function isMarked(page: Page, code: string): Promise<void> {
   const entry = page.locator(`[id="${code}"]`);
-  await until(
+  await waitUntil(
     async () =>
       entry
         .evaluate((element) => {
@@ -178,8 +178,8 @@ test('the address of an error code scrolls to its entry and highlights it', asyn
 test('the link to an error entry can be copied', async (t) => {
   const page = await openSignedOut(t, '/help/api-troubleshooting');
   await page.getByRole('button', { name: 'Copy link to key_preview' }).click();
-  await reads(page.locator('#key_preview').getByRole('status'), /^Copied: to key_preview$/);
-  assert.equal(await clipboard(page), dashboard.server.url + helpPath('key_preview'));
+  await expectText(page.locator('#key_preview').getByRole('status'), /^Copied: to key_preview$/);
+  assert.equal(await readClipboard(page), dashboard.server.url + helpPath('key_preview'));
 });
 
 const whole = generateKey();
@@ -208,14 +208,14 @@ test('the key checker shows the result of explainKey and the error code of the A
     const { code } = errorSchema.parse(rejected.body).error;
     const expected =
       problem === null ? 'This is a complete key' : `${problem.message} The API responds with ${code}.`;
-    await until(
-      async () => (await texts(result)).join(),
+    await waitUntil(
+      async () => (await readTexts(result)).join(),
       (shown) => shown.startsWith(expected),
       `${what}: ${expected}`,
     );
   }
   await field.fill('');
-  await reads(result, /^$/);
+  await expectText(result, /^$/);
   assert.deepEqual(sent, []);
 });
 
@@ -231,13 +231,13 @@ test('on paper, long lines of code are wrapped instead of cut off', async (t) =>
 
 test('the reference needs no login and lists every operation of /openapi.json', async (t) => {
   const page = await openSignedOut(t, '/docs');
-  await reads(heading(page), /^API reference$/);
+  await expectText(heading(page), /^API reference$/);
   const { operations } = await Specification.of(dashboard.server);
   const expected = operations.map(({ method, path }) => `${method} ${path}`).toSorted();
   await page.locator('article').first().waitFor();
-  const calls = await texts(page.locator('article .operation__call'));
+  const calls = await readTexts(page.locator('article .operation__call'));
   assert.deepEqual(calls.toSorted(), expected);
-  const index = await texts(page.getByRole('navigation', { name: 'Operations' }).getByRole('link'));
+  const index = await readTexts(page.getByRole('navigation', { name: 'Operations' }).getByRole('link'));
   assert.deepEqual(index.toSorted(), expected);
 });
 
@@ -246,14 +246,14 @@ test('the address of an operation scrolls to it, and its error codes link to the
   await isMarkedOperation(page, 'revokeKey');
   await page.locator('#revokeKey summary').filter({ hasText: '404' }).click();
   await page.locator('#revokeKey').getByRole('link', { name: 'not_found' }).first().click();
-  await isAt(page, helpPath('not_found'));
+  await expectPath(page, helpPath('not_found'));
   await isMarked(page, 'not_found');
 });
 
 async function isMarkedOperation(page: Page, id: string): Promise<void> {
   const schema = z.number();
   await page.locator(`#${id}`).waitFor();
-  await until(
+  await waitUntil(
     () => evaluate(page, schema, `document.getElementById('${id}').getBoundingClientRect().top`),
     (top) => top >= -1 && top < 400,
     `${id} is at the top of the screen`,

@@ -7,9 +7,9 @@ import { keyListSchema } from '@soku/contract/keys';
 import { generateKey } from '@soku/key';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
-import { isAccessible } from './accessibility.ts';
+import { expectAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { hasFocus, isAt, reads, tabTo, texts } from './expect.ts';
+import { expectFocus, expectPath, expectText, readTexts, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -25,7 +25,7 @@ const choose = (page: Page, name: string, text: string) =>
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const step = (page: Page, name: string) => page.getByRole('heading', { level: 2, name });
-const rows = (page: Page) => texts(page.locator('tbody').getByRole('row'));
+const rows = (page: Page) => readTexts(page.locator('tbody').getByRole('row'));
 
 /** The names of all keys whose names contain a word. */
 async function namesOf(word: string): Promise<string[]> {
@@ -38,36 +38,36 @@ test('a CSV file is mapped, checked and imported, and its keys then work', async
   const page = await dashboard.open(t, '/settings/api');
   await button(page, 'More actions').click();
   await keys.menuItem(page, 'Import keys').click();
-  await isAt(page, '/settings/api/import');
-  await isAccessible(page);
+  await expectPath(page, '/settings/api/import');
+  await expectAccessible(page);
   const lines = [
     'Label;sha256;Scopes;Expires;Notes',
     `Csv one;${sha256(first)};;2099-01-31;"a; b"`,
     `Csv two;${sha256(second, 'base64url')};keys:read, audit:read;;`,
   ];
   await choose(page, 'keys.csv', `\uFEFF${lines.join('\r\n')}\r\n`);
-  await hasFocus(step(page, 'Columns of keys.csv'));
+  await expectFocus(step(page, 'Columns of keys.csv'));
   const fields = page.getByRole('combobox');
   const chosen = await fields.evaluateAll((all) => all.map((one) => ('value' in one ? one.value : '')));
   assert.deepEqual(chosen, ['name', 'hash', 'scopes', 'expiresAt', '']);
-  await isAccessible(page, { wide: true });
+  await expectAccessible(page, { wide: true });
 
   await button(page, 'Check 2 keys').click();
-  await hasFocus(step(page, 'Ready to import 2 keys'));
+  await expectFocus(step(page, 'Ready to import 2 keys'));
   assert.deepEqual(await namesOf('Csv'), [], 'a check imports nothing');
-  await isAccessible(page);
+  await expectAccessible(page);
   await tabTo(button(page, 'Import 2 keys'));
   await page.keyboard.press('Enter');
-  await hasFocus(step(page, '2 keys imported'));
-  await isAccessible(page);
+  await expectFocus(step(page, '2 keys imported'));
+  await expectAccessible(page);
   for (const apiKey of [first, second]) {
     const me = await call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) });
     assert.equal(me.status, 200, me.text);
   }
   await page.getByRole('link', { name: 'Show the keys' }).click();
-  await isAt(page, '/settings/api');
-  await reads(keys.row(page, 'Csv one'), /31 Jan 2099|Jan 31, 2099/);
-  await reads(keys.row(page, 'Csv two'), /audit:read, keys:read/);
+  await expectPath(page, '/settings/api');
+  await expectText(keys.row(page, 'Csv one'), /31 Jan 2099|Jan 31, 2099/);
+  await expectText(keys.row(page, 'Csv two'), /audit:read, keys:read/);
 
   await page.goto(`${dashboard.server.url}/settings/api/import`);
   await choose(page, 'keys.csv', lines.join('\n'));
@@ -112,13 +112,13 @@ test('problems are listed by row and can be downloaded, and nothing is imported'
   ];
   await choose(page, 'keys.csv', lines.join('\n'));
   await button(page, 'Check 5 keys').click();
-  await hasFocus(step(page, 'Nothing can be imported yet'));
+  await expectFocus(step(page, 'Nothing can be imported yet'));
   const problems = await rows(page);
   assert.match(problems.join('\n'), /^3 hash must be a SHA-256/m);
   assert.match(problems.join('\n'), /^4 rateLimit /m);
   assert.match(problems.join('\n'), /^5 name must not be empty$/m);
   assert.match(problems.join('\n'), /^6 scopes is none:such, which is not in the scope catalog/m);
-  await isAccessible(page);
+  await expectAccessible(page);
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('link', { name: 'Download problems as CSV' }).click(),
@@ -145,13 +145,13 @@ test('if a key was revoked since the check, the import reports it and imports no
   ];
   await choose(page, 'keys.json', JSON.stringify(file));
   await button(page, 'Check 2 keys').click();
-  await hasFocus(step(page, 'Ready to import 2 keys'));
+  await expectFocus(step(page, 'Ready to import 2 keys'));
   const keysToImport = [{ name: 'Elsewhere', hash: sha256(apiKey) }];
   assert.equal((await ada.call('POST', '/v1/api-keys/import', { keys: keysToImport })).status, 200);
   const response = await ada.call('GET', '/v1/api-keys?q=Elsewhere');
   await ada.revoke(keyListSchema.parse(response.body).data[0]?.id ?? '');
   await button(page, 'Import 2 keys').click();
-  await hasFocus(step(page, 'Nothing can be imported yet'));
+  await expectFocus(step(page, 'Nothing can be imported yet'));
   assert.match((await rows(page)).join('\n'), /^1 hash cannot be imported: a key with this hash was revoked/);
   assert.deepEqual(await namesOf('Since'), []);
 });
@@ -164,26 +164,26 @@ test('a file with whole keys is rejected, and is not sent', async (t) => {
   });
   for (const key of [generateKey(), `sk_live_${'0aB'.repeat(12)}`, `Bearer ${generateKey()}`]) {
     await choose(page, 'keys.csv', `name,hash,token\nProduction,${sha256(key)},${key}`);
-    await reads(
+    await expectText(
       page.getByRole('alert').first(),
       /^The column "token" contains whole keys; import their SHA-256 instead\. The file was not sent\./,
     );
     assert.equal((await page.content()).includes(key), false, 'the page does not show the key');
   }
   assert.deepEqual(sent, []);
-  await isAccessible(page);
+  await expectAccessible(page);
 });
 
 test('a file that is too large or cannot be read is explained', async (t) => {
   const page = await dashboard.open(t, '/settings/api/import');
   const many = Array.from({ length: 10_001 }, (_, n) => `Many ${n},${sha256(String(n))}`);
   await choose(page, 'keys.csv', ['name,hash', ...many].join('\n'));
-  await reads(
+  await expectText(
     page.getByRole('alert').first(),
     /^The file contains 10,001 keys, and one import at most 10,000\.$/,
   );
   await page.getByText('npm run soku -- import keys.csv --dry-run').waitFor();
-  await isAccessible(page);
+  await expectAccessible(page);
   for (const [name, text, problem] of [
     ['keys.csv', 'name,hash\n"unclosed,x', /^The file is not valid CSV: /],
     ['keys.csv', 'name,hash\nonly one cell', /^The file is not valid CSV: /],
@@ -193,13 +193,13 @@ test('a file that is too large or cannot be read is explained', async (t) => {
     ['keys.json', '"text"', /^The file is JSON, but not a list of objects/],
   ] as const) {
     await choose(page, name, text);
-    await reads(page.getByRole('alert').first(), problem);
+    await expectText(page.getByRole('alert').first(), problem);
   }
   await choose(page, 'keys.csv', 'x'.repeat(16 * 1024 * 1024 + 1));
-  await reads(page.getByRole('alert').first(), /^The file is larger than 16 MB\.$/);
+  await expectText(page.getByRole('alert').first(), /^The file is larger than 16 MB\.$/);
   const buffer = Buffer.from('name,hash\nMüller,1', 'latin1');
   await page.getByLabel('File to import').setInputFiles({ name: 'keys.csv', mimeType: 'text/csv', buffer });
-  await reads(page.getByRole('alert').first(), /^The file is not UTF-8\./);
+  await expectText(page.getByRole('alert').first(), /^The file is not UTF-8\./);
 });
 
 test('a dropped file is read like a chosen one', async (t) => {

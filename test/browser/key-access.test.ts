@@ -3,13 +3,20 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { CreateKey } from '@soku/contract/key-requests';
 import type { Page } from 'playwright-core';
-import { bearer, call } from '../support/person.ts';
-import { isAccessible, settled } from './accessibility.ts';
+import { expectAccessible, waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { describedAs, hasFocus, isAt, isGone, reads, showsFocus, tabTo } from './expect.ts';
+import {
+  expectFocus,
+  expectHidden,
+  expectPath,
+  expectText,
+  expectVisibleFocus,
+  readDescription,
+  tabTo,
+} from './expect.ts';
 import * as keys from './key-pages.ts';
-import { readKey, verify } from './rotating.ts';
-import { announces } from './toasts.ts';
+import { readKey, verify, verifyScope } from './rotating.ts';
+import { expectToast } from './toasts.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
@@ -35,36 +42,31 @@ const box = (page: Page, name: string) =>
 async function openTab(t: TestContext, input: CreateKey, expected: RegExp[] = []) {
   const { apiKey, key } = await ada.createKey(input);
   const page = await dashboard.open(t, `/settings/api/${key.id}?tab=access`, { expected });
-  await settled(page);
+  await waitUntilLoaded(page);
   return { page, apiKey, key };
-}
-
-/** The status of a verification that requires a scope. */
-async function verifyScope(apiKey: string, scope: string): Promise<number> {
-  const url = `${dashboard.server.url}/v1/verify?scope=${scope}`;
-  return (await call(url, { headers: bearer(apiKey) })).status;
 }
 
 test('scopes: a preset is saved, says what is covered, and every server applies it', async (t) => {
   const { page, apiKey, key } = await openTab(t, { name: 'With scopes' });
-  assert.equal(await verifyScope(apiKey, 'files:read'), 403);
+  assert.equal(await verifyScope(dashboard, apiKey, 'files:read'), 403);
   await edit(page, 'scopes').click();
-  await isAt(page, `/settings/api/${key.id}?tab=access&panel=scopes`);
-  await hasFocus(choice(page, 'None'));
+  await expectPath(page, `/settings/api/${key.id}?tab=access&panel=scopes`);
+  await expectFocus(choice(page, 'None'));
   await choose(page, 'Read only');
-  await reads(fact(page, 'Scopes'), /Scopes that are added later are not included: files:read invoices:read/);
+  const scopes = fact(page, 'Scopes');
+  await expectText(scopes, /Scopes that are added later are not included: files:read invoices:read/);
   await choose(page, 'All');
-  await reads(fact(page, 'Scopes'), /Every scope of your API, including those that are added later\./);
+  await expectText(fact(page, 'Scopes'), /Every scope of your API, including those that are added later\./);
   await choose(page, 'Read only');
   await save(page, 'scopes').click();
-  await announces(page, /"With scopes": 2 scopes\. Every server applies this now\./);
+  await expectToast(page, /"With scopes": 2 scopes\. Every server applies this now\./);
   assert.deepEqual((await readKey(dashboard, key.id)).scopes.toSorted(), ['files:read', 'invoices:read']);
   assert.deepEqual(
-    [await verifyScope(apiKey, 'files:read'), await verifyScope(apiKey, 'files:write')],
+    [await verifyScope(dashboard, apiKey, 'files:read'), await verifyScope(dashboard, apiKey, 'files:write')],
     [204, 403],
   );
-  await hasFocus(edit(page, 'scopes'));
-  await reads(fact(page, 'Scopes'), /files:read Download files\. invoices:read/);
+  await expectFocus(edit(page, 'scopes'));
+  await expectText(fact(page, 'Scopes'), /files:read Download files\. invoices:read/);
 });
 
 test('scopes: a wildcard covers what is below it, and the scopes of key management are separate', async (t) => {
@@ -73,16 +75,16 @@ test('scopes: a wildcard covers what is below it, and the scopes of key manageme
   assert.equal(await choice(page, 'Custom').isChecked(), true);
   assert.equal(await box(page, 'keys:read').isChecked(), true);
   await box(page, 'files:*').check();
-  await reads(fact(page, 'Scopes'), /files:write Covered by a scope above\./);
+  await expectText(fact(page, 'Scopes'), /files:write Covered by a scope above\./);
   assert.equal(await box(page, 'files:write').isChecked(), true);
   await box(page, 'keys:read').uncheck();
   await save(page, 'scopes').click();
-  await isGone(save(page, 'scopes'));
+  await expectHidden(save(page, 'scopes'));
   assert.deepEqual((await readKey(dashboard, key.id)).scopes, ['files:*']);
   await edit(page, 'scopes').click();
   await choose(page, 'None');
   await save(page, 'scopes').click();
-  await reads(fact(page, 'Scopes'), /None\. The key can call the API, but cannot manage anything\./);
+  await expectText(fact(page, 'Scopes'), /None\. The key can call the API, but cannot manage anything\./);
 });
 
 test('addresses: a mistake is explained at the field, and a saved list is in effect', async (t) => {
@@ -90,8 +92,8 @@ test('addresses: a mistake is explained at the field, and a saved list is in eff
   assert.equal(await verify(dashboard, apiKey), 204);
   await edit(page, 'addresses').click();
   const field = page.getByRole('textbox', { name: 'Allowed addresses' });
-  await hasFocus(field);
-  await reads(fact(page, 'Allowed addresses'), /The last request came from 127\.0\.0\.1\./);
+  await expectFocus(field);
+  await expectText(fact(page, 'Allowed addresses'), /The last request came from 127\.0\.0\.1\./);
   for (const [typed, problem] of [
     ['203.0.113.7\n10.0.0.5/8', /"10\.0\.0\.5\/8" .*10\.0\.0\.0\/8/],
     ['localhost', /"localhost" must be an IP address/],
@@ -99,23 +101,23 @@ test('addresses: a mistake is explained at the field, and a saved list is in eff
     await field.fill(typed);
     await save(page, 'addresses').click();
     await page.getByText(problem).waitFor();
-    assert.match(await describedAs(field), problem);
-    await hasFocus(field);
+    assert.match(await readDescription(field), problem);
+    await expectFocus(field);
   }
   await field.fill('203.0.113.7, 2001:DB8::/32');
   await save(page, 'addresses').click();
-  await announces(page, /accepted from 2 addresses or blocks only\. Every server applies this now\./);
-  await reads(fact(page, 'Allowed addresses'), /203\.0\.113\.7 2001:db8::\/32 Edit/);
-  await reads(fact(page, 'Environment'), /^Environment Live$/);
+  await expectToast(page, /accepted from 2 addresses or blocks only\. Every server applies this now\./);
+  await expectText(fact(page, 'Allowed addresses'), /203\.0\.113\.7 2001:db8::\/32 Edit/);
+  await expectText(fact(page, 'Environment'), /^Environment Live$/);
   assert.equal(await verify(dashboard, apiKey), 403);
   await edit(page, 'addresses').click();
   await field.fill('203.0.113.7');
   await save(page, 'addresses').click();
-  await announces(page, /accepted from 1 address or block only\./);
+  await expectToast(page, /accepted from 1 address or block only\./);
   await edit(page, 'addresses').click();
   await field.fill('');
   await save(page, 'addresses').click();
-  await reads(fact(page, 'Allowed addresses'), /All Edit/);
+  await expectText(fact(page, 'Allowed addresses'), /All Edit/);
   assert.deepEqual((await readKey(dashboard, key.id)).allowedAddresses, []);
   assert.equal(await verify(dashboard, apiKey), 204);
 });
@@ -125,9 +127,9 @@ test('expiration: presets, a custom time and never, with the resulting date', as
   await edit(page, 'expiration').click();
   const select = page.getByRole('combobox', { name: 'Expires' });
   await select.selectOption('90 days');
-  await reads(fact(page, 'Expires'), /The key expires on .*\./);
+  await expectText(fact(page, 'Expires'), /The key expires on .*\./);
   await save(page, 'expiration').click();
-  await announces(page, /expires on .*\. Every server applies this now\./);
+  await expectToast(page, /expires on .*\. Every server applies this now\./);
   const days = (Date.parse((await readKey(dashboard, key.id)).expiresAt ?? '') - Date.now()) / 86_400_000;
   assert.ok(days > 89.9 && days <= 90, `${days}`);
   await edit(page, 'expiration').click();
@@ -136,10 +138,10 @@ test('expiration: presets, a custom time and never, with the resulting date', as
   await date.fill('2020-01-01T10:00');
   await save(page, 'expiration').click();
   await page.getByText('This time has passed.').waitFor();
-  await hasFocus(date);
+  await expectFocus(date);
   await select.selectOption('Never');
   await save(page, 'expiration').click();
-  await reads(fact(page, 'Expires'), /^Expires Never/);
+  await expectText(fact(page, 'Expires'), /^Expires Never/);
 });
 
 test('the maximum lifetime of the workspace is offered instead of never', async (t) => {
@@ -148,21 +150,19 @@ test('the maximum lifetime of the workspace is offered instead of never', async 
   assert.equal((await maximum(100)).status, 200);
   t.after(() => maximum(null));
   await page.reload();
-  await settled(page);
+  await waitUntilLoaded(page);
   await edit(page, 'expiration').click();
   const select = page.getByRole('combobox', { name: 'Expires' });
-  await reads(
-    select.getByRole('option'),
-    /^100 days \(the maximum\) \| 30 days \| 90 days \| Custom date and time…$/,
-  );
+  const options = select.getByRole('option');
+  await expectText(options, /^100 days \(the maximum\) \| 30 days \| 90 days \| Custom date and time…$/);
   await select.selectOption('Custom date and time…');
   await page.getByLabel('Date and time').fill('2090-01-01T10:00');
   await save(page, 'expiration').click();
   await page.getByText(/keys of this workspace expire within 100 days/).waitFor();
-  await hasFocus(page.getByLabel('Date and time'));
+  await expectFocus(page.getByLabel('Date and time'));
   await select.selectOption('100 days (the maximum)');
   await save(page, 'expiration').click();
-  await isGone(save(page, 'expiration'));
+  await expectHidden(save(page, 'expiration'));
   const days = (Date.parse((await readKey(dashboard, key.id)).expiresAt ?? '') - Date.now()) / 86_400_000;
   assert.ok(days > 99.9 && days <= 100, `${days}`);
 });
@@ -172,28 +172,31 @@ test('external ID and metadata can be set and removed', async (t) => {
   await edit(page, 'external ID').click();
   await page.getByRole('textbox', { name: 'External ID' }).fill('  cus_42 ');
   await page.keyboard.press('Enter');
-  await reads(fact(page, 'External ID'), /cus_42/);
+  await expectText(fact(page, 'External ID'), /cus_42/);
   await edit(page, 'metadata').click();
-  await hasFocus(page.getByRole('textbox', { name: 'Name 1' }));
+  await expectFocus(page.getByRole('textbox', { name: 'Name 1' }));
   await page.getByRole('textbox', { name: 'Name 1' }).fill('plan');
   await page.getByRole('textbox', { name: 'Value 1' }).fill('enterprise');
   await page.getByRole('button', { name: 'Add entry' }).click();
-  await hasFocus(page.getByRole('textbox', { name: 'Name 2' }));
+  await expectFocus(page.getByRole('textbox', { name: 'Name 2' }));
   await page.getByRole('textbox', { name: 'Name 2' }).fill('plan');
   await save(page, 'metadata').click();
-  await hasFocus(page.getByRole('textbox', { name: 'Name 1' }));
-  assert.equal(await describedAs(page.getByRole('textbox', { name: 'Name 1' })), '"plan" is listed twice.');
+  await expectFocus(page.getByRole('textbox', { name: 'Name 1' }));
+  assert.equal(
+    await readDescription(page.getByRole('textbox', { name: 'Name 1' })),
+    '"plan" is listed twice.',
+  );
   await page.getByRole('button', { name: 'Remove entry 2' }).click();
-  await hasFocus(page.getByRole('textbox', { name: 'Name 1' }));
+  await expectFocus(page.getByRole('textbox', { name: 'Name 1' }));
   await save(page, 'metadata').click();
-  await reads(fact(page, 'Metadata'), /plan enterprise/);
+  await expectText(fact(page, 'Metadata'), /plan enterprise/);
   const saved = await readKey(dashboard, key.id);
   assert.deepEqual([saved.externalId, saved.metadata], ['cus_42', { plan: 'enterprise' }]);
   await edit(page, 'metadata').click();
   await page.getByRole('button', { name: 'Remove entry 1' }).click();
-  await hasFocus(page.getByRole('button', { name: 'Add entry' }));
+  await expectFocus(page.getByRole('button', { name: 'Add entry' }));
   await save(page, 'metadata').click();
-  await reads(fact(page, 'Metadata'), /^Metadata None/);
+  await expectText(fact(page, 'Metadata'), /^Metadata None/);
 });
 
 test('each property can be opened, left with Escape and saved with the keyboard alone', async (t) => {
@@ -208,14 +211,14 @@ test('each property can be opened, left with Escape and saved with the keyboard 
   ] as const) {
     await tabTo(edit(page, what));
     await page.keyboard.press('Enter');
-    await isAt(page, `/settings/api/${key.id}?tab=access&panel=${panel}`);
+    await expectPath(page, `/settings/api/${key.id}?tab=access&panel=${panel}`);
     await save(page, what).waitFor();
-    await settled(page);
-    await isAccessible(page);
+    await waitUntilLoaded(page);
+    await expectAccessible(page);
     await page.keyboard.press('Escape');
-    await isGone(save(page, what));
-    await isAt(page, `/settings/api/${key.id}?tab=access`);
-    await showsFocus(edit(page, what));
+    await expectHidden(save(page, what));
+    await expectPath(page, `/settings/api/${key.id}?tab=access`);
+    await expectVisibleFocus(edit(page, what));
   }
 });
 
@@ -238,14 +241,14 @@ test('what the server rejects is shown at the field, other failures below it, an
   });
   await save(page, 'addresses').click();
   await page.getByText('Entry 2 must be another one.').waitFor();
-  await hasFocus(field);
+  await expectFocus(field);
   await page.unroute(`**/v1/api-keys/${key.id}`);
   await page.route(`**/v1/api-keys/${key.id}`, async (route) => {
     if (route.request().method() === 'PATCH') await route.fulfill({ status: 500, json: {} });
     else await route.continue();
   });
   await save(page, 'addresses').click();
-  await reads(page.getByRole('alert'), /The server responded with 500/);
+  await expectText(page.getByRole('alert'), /The server responded with 500/);
   assert.equal(await field.inputValue(), '10.0.0.1 10.0.0.2');
 });
 
@@ -253,9 +256,9 @@ test('a revoked key is read only and shows the reason', async (t) => {
   const { key } = await ada.createKey({ name: 'Over', externalId: 'cus_1' });
   await ada.call('POST', `/v1/api-keys/${key.id}/revoke`, { reason: 'person_left' });
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=scopes`);
-  await reads(page.getByRole('main'), /A revoked key can do nothing\./);
-  await reads(page.locator('.key-head'), /Revoked \(person left\)\. Requests are rejected with 401\./);
-  await settled(page);
+  await expectText(page.getByRole('main'), /A revoked key can do nothing\./);
+  await expectText(page.locator('.key-head'), /Revoked \(person left\)\. Requests are rejected with 401\./);
+  await waitUntilLoaded(page);
   assert.equal(await page.getByRole('button', { name: /^(Edit|Save)/ }).count(), 0);
 });
 
@@ -265,9 +268,9 @@ test('the same message is announced again, and a name cannot reorder it', async 
     await edit(page, 'external ID').click();
     await page.getByRole('textbox', { name: 'External ID' }).fill(id);
     await page.keyboard.press('Enter');
-    await isGone(save(page, 'external ID'));
+    await expectHidden(save(page, 'external ID'));
     const unread = page.locator('.toast:not([data-read])');
-    await reads(unread, /^"خادم": external ID saved\.$/);
+    await expectText(unread, /^"خادم": external ID saved\.$/);
     await unread.evaluate((toast) => toast.setAttribute('data-read', ''));
   }
   assert.equal(await keys.toast(page).locator('bdi').textContent(), 'خادم');
@@ -286,11 +289,11 @@ test('a change that takes long does not close the form that was opened meanwhile
   await edit(page, 'metadata').click();
   await page.getByRole('textbox', { name: 'Name 1' }).fill('plan');
   held.resolve();
-  await reads(fact(page, 'External ID'), /cus_43/);
-  await announces(page, /external ID saved/);
+  await expectText(fact(page, 'External ID'), /cus_43/);
+  await expectToast(page, /external ID saved/);
   assert.equal(await page.getByRole('textbox', { name: 'Name 1' }).inputValue(), 'plan');
   await save(page, 'metadata').click();
-  await isGone(save(page, 'metadata'));
-  await isAt(page, `/settings/api/${key.id}?tab=access`);
+  await expectHidden(save(page, 'metadata'));
+  await expectPath(page, `/settings/api/${key.id}?tab=access`);
   assert.equal(await page.getByRole('button', { name: /^Save/ }).count(), 0);
 });

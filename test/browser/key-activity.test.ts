@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { hasFocus, isAt, reads, texts, until } from './expect.ts';
+import { expectFocus, expectPath, expectText, readTexts, waitUntil } from './expect.ts';
 import { heading } from './key-pages.ts';
 import { recordHours } from './recorded-usage.ts';
 
@@ -17,8 +17,8 @@ const section = (page: Page, title: string) =>
 const moreEntries = (page: Page) => page.getByRole('button', { name: 'Load more' });
 /** Waits until the list shows entries with these actions. */
 const shows = (page: Page, actions: string[]) =>
-  until(
-    () => texts(page.locator('.entry__action code')),
+  waitUntil(
+    () => readTexts(page.locator('.entry__action code')),
     (shown) => shown.join() === actions.join(),
     `the activity shows ${actions.join()}`,
   );
@@ -32,15 +32,15 @@ test('rejections are listed by reason for the chosen range, and link to their ex
   ]);
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   const reasons = section(page, 'Rejected by reason').getByRole('listitem');
-  await reads(reasons, /^Rate limit 20 \| Missing scope 3$/);
+  await expectText(reasons, /^Rate limit 20 \| Missing scope 3$/);
   await page.getByRole('link', { name: '7 days' }).click();
-  await reads(reasons, /^A later code 1,100 \| Rate limit 20 \| Missing scope 3$/);
+  await expectText(reasons, /^A later code 1,100 \| Rate limit 20 \| Missing scope 3$/);
   await reasons.getByRole('link', { name: 'Missing scope' }).click();
-  await isAt(page, '/help/api-troubleshooting#insufficient_scope');
+  await expectPath(page, '/help/api-troubleshooting#insufficient_scope');
 
   const { key: fine } = await ada.createKey({ name: 'Never rejected' });
   await page.goto(`${dashboard.server.url}/settings/api/${fine.id}`);
-  await reads(reasons, /^None in the last 24 hours\.$/);
+  await expectText(reasons, /^None in the last 24 hours\.$/);
 });
 
 test('while a node of an earlier version responds, without newer fields, the numbers are shown', async (t) => {
@@ -54,8 +54,8 @@ test('while a node of an earlier version responds, without newer fields, the num
     await route.fulfill({ response, json: earlier });
   });
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}`);
-  await reads(section(page, 'Requests'), /Accepted 5 /);
-  await reads(section(page, 'Rejected by reason').getByRole('listitem'), /^Rate limit 3$/);
+  await expectText(section(page, 'Requests'), /Accepted 5 /);
+  await expectText(section(page, 'Rejected by reason').getByRole('listitem'), /^Rate limit 3$/);
 });
 
 test('the activity lists what was done to the key and what it did, by day, and nothing of other keys', async (t) => {
@@ -69,34 +69,34 @@ test('the activity lists what was done to the key and what it did, by day, and n
   await ada.call('PATCH', `/v1/api-keys/${key.id}`, { name: 'Active two' });
   const page = await dashboard.open(t, `/settings/api/${key.id}?tab=activity`);
   await shows(page, ['key.updated', 'key.created', 'key.created']);
-  const rows = await texts(page.locator('.entry > tr:first-child'));
+  const rows = await readTexts(page.locator('.entry > tr:first-child'));
   assert.match(rows[0] ?? '', /^[\d:]+ CES?T Key changed key\.updated ada You Active two Key [\d.:]+$/);
   assert.match(rows[1] ?? '', /Key created key\.created Active one Key Created with it Key [\d.:]+$/);
   const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone: 'Europe/Berlin' });
-  const days = await texts(page.locator('.entries__day'));
+  const days = await readTexts(page.locator('.entries__day'));
   // Shortly after midnight, the events may be of two days.
   assert.equal(days[0], day.format(Date.now()));
-  await reads(page.locator('.list-foot'), /^3 entries$/);
+  await expectText(page.locator('.list-foot'), /^3 entries$/);
   assert.ok(!(await page.content()).includes(apiKey));
 
   await page.getByRole('button', { name: 'Key created, Created with it' }).click();
   await page.getByRole('link', { name: 'Only this actor' }).click();
-  await isAt(page, `/settings/audit?key=${key.id}&actor=${key.id}`);
+  await expectPath(page, `/settings/audit?key=${key.id}&actor=${key.id}`);
   await page.goBack();
   await page.getByRole('link', { name: 'Audit log for this key' }).click();
-  await isAt(page, `/settings/audit?key=${key.id}`);
+  await expectPath(page, `/settings/audit?key=${key.id}`);
 });
 
 test('a long activity is loaded in pages, and its days are not repeated', async (t) => {
   const { key } = await ada.createKey({ name: 'Busy' });
   for (let n = 0; n < 51; n += 1) await ada.call('PATCH', `/v1/api-keys/${key.id}`, { name: `Busy ${n}` });
   const page = await dashboard.open(t, `/settings/api/${key.id}?tab=activity`);
-  await reads(page.locator('.list-foot'), /^Newest 50 entries Load more$/);
+  await expectText(page.locator('.list-foot'), /^Newest 50 entries Load more$/);
   await moreEntries(page).focus();
   await page.keyboard.press('Enter');
-  await reads(page.locator('.list-foot'), /^52 entries$/);
-  await hasFocus(page.locator('.row-toggle').nth(50));
-  const days = await texts(page.locator('.entries__day'));
+  await expectText(page.locator('.list-foot'), /^52 entries$/);
+  await expectFocus(page.locator('.row-toggle').nth(50));
+  const days = await readTexts(page.locator('.entries__day'));
   assert.equal(new Set(days).size, days.length);
 });
 
@@ -105,7 +105,7 @@ test('an activity that cannot be loaded shows the error, and can be loaded again
   const page = await dashboard.open(t, '/healthz', { expected: [httpErrorMessage(500)] });
   await page.route('**/v1/audit?**', (route) => route.fulfill({ status: 500, json: {} }));
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?tab=activity`);
-  await reads(page.getByRole('alert').filter({ hasText: '500' }), /The server responded with 500/);
+  await expectText(page.getByRole('alert').filter({ hasText: '500' }), /The server responded with 500/);
   await page.unrouteAll();
   await page.getByRole('button', { name: 'Try again' }).click();
   await shows(page, ['key.created']);
@@ -116,18 +116,18 @@ test('after a change to another key, the page never shows the numbers of the fir
   const { key: second } = await ada.createKey({ name: 'Second of two' });
   await recordHours(dashboard, first.id, [{ hoursAgo: 1, accepted: 77 }]);
   const page = await dashboard.open(t, `/settings/api/${second.id}`);
-  await reads(heading(page), /^Second of two$/);
+  await expectText(heading(page), /^Second of two$/);
   await page.goto(`${dashboard.server.url}/settings/api/${first.id}`);
-  await reads(section(page, 'Requests'), /Accepted 77 /);
+  await expectText(section(page, 'Requests'), /Accepted 77 /);
   const held = Promise.withResolvers<void>();
   await page.route('**/usage?**', async (route) => {
     await held.promise;
     await route.continue();
   });
   await page.getByRole('link', { name: 'Second of two' }).click();
-  await reads(heading(page), /^Second of two$/);
-  await reads(section(page, 'Requests').getByRole('status'), /^Loading requests$/);
-  assert.ok(!(await texts(section(page, 'Requests'))).join().includes('77'));
+  await expectText(heading(page), /^Second of two$/);
+  await expectText(section(page, 'Requests').getByRole('status'), /^Loading requests$/);
+  assert.ok(!(await readTexts(section(page, 'Requests'))).join().includes('77'));
   held.resolve();
-  await reads(section(page, 'Requests'), /Accepted 0 /);
+  await expectText(section(page, 'Requests'), /Accepted 0 /);
 });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { msPerDay } from '@soku/contract/instant';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
-import { settled } from './accessibility.ts';
+import { waitUntilLoaded } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
 import { evaluate } from './expect.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
@@ -93,7 +93,7 @@ for (const size of sizes) {
         await page.locator('main .skeleton').first().waitFor();
         await page.evaluate(recordShifts);
         await release();
-        await settled(page);
+        await waitUntilLoaded(page);
         assert.deepEqual(await shiftsOf(page), []);
         await page.unrouteAll({ behavior: 'wait' });
       }
@@ -105,7 +105,7 @@ test('a name that is written from right to left is displayed in this direction',
   const name = 'مفتاح (v2)!';
   const { key } = await ada.createKey({ name });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
-  await settled(page);
+  await waitUntilLoaded(page);
   const directions = `[...document.querySelectorAll('h1, .crumbs bdi, .recent__name')]
     .filter(({ textContent }) => textContent === ${JSON.stringify(name)})
     .map((element) => getComputedStyle(element).direction)`;

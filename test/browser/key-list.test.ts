@@ -5,7 +5,15 @@ import { msPerDay } from '@soku/contract/instant';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { describedAs, hasFocus, isAt, isGone, reads, texts, until } from './expect.ts';
+import {
+  expectFocus,
+  expectHidden,
+  expectPath,
+  expectText,
+  readDescription,
+  readTexts,
+  waitUntil,
+} from './expect.ts';
 import * as keys from './key-pages.ts';
 import { addKeysNamed } from './named-keys.ts';
 
@@ -20,20 +28,15 @@ await addKeysNamed(
 );
 
 const searchField = (page: Page) => page.getByRole('searchbox', { name: 'Search keys' });
+const expectMain = (page: Page, pattern: RegExp) => expectText(page.getByRole('main'), pattern);
 const filters = (page: Page) => page.getByRole('navigation', { name: 'Status' }).getByRole('link');
-const shows = (page: Page, names: string[]) =>
-  until(
-    () => keys.rowNames(page),
-    (rows) => rows.join() === names.join(),
-    `the list shows ${names.join()}`,
-  );
 
 test('M7: the list shows name, preview, dates, use and status, newest first', async (t) => {
   await ada.createKey({ name: 'Order, older' });
   const { apiKey, key } = await ada.createKey({ name: 'Order, newer', scopes: ['keys:read'] });
   const page = await dashboard.open(t, '/settings/api?q=Order');
-  await shows(page, ['Order, newer', 'Order, older']);
-  assert.deepEqual(await texts(page.getByRole('columnheader')), [
+  await keys.expectRows(page, ['Order, newer', 'Order, older']);
+  assert.deepEqual(await readTexts(page.getByRole('columnheader')), [
     'Name',
     'Key preview',
     'Created',
@@ -43,7 +46,7 @@ test('M7: the list shows name, preview, dates, use and status, newest first', as
     'Status',
     'Actions',
   ]);
-  const cells = await texts(keys.row(page, 'Order, newer').getByRole('cell'));
+  const cells = await readTexts(keys.row(page, 'Order, newer').getByRole('cell'));
   const [, name, preview, , used, expires, day, status] = cells;
   assert.equal(name, 'Order, newer keys:read');
   assert.equal(preview, `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`);
@@ -60,7 +63,7 @@ test("M7: dates are relative, and on hover exact in the user's time zone and in 
   await page.clock.setFixedTime(Date.parse(key.createdAt) + 3 * 24 * 60 * 60 * 1000 + 1000);
   await page.reload();
   const time = keys.row(page, 'Dated').getByRole('time');
-  await reads(time, /^3 days ago/);
+  await expectText(time, /^3 days ago/);
   const [local = '', utc] = (await time.getAttribute('title'))?.split('\n') ?? [];
   const inBerlin = new Intl.DateTimeFormat('en-GB', {
     dateStyle: 'medium',
@@ -76,29 +79,29 @@ test('M7: active keys are shown by default; each status filter is one click away
   const { key } = await ada.createKey({ name: 'Filter revoked' });
   await ada.revoke(key.id);
   const page = await dashboard.open(t, '/settings/api?q=Filter');
-  await shows(page, ['Filter active']);
-  await until(
-    () => texts(filters(page)),
+  await keys.expectRows(page, ['Filter active']);
+  await waitUntil(
+    () => readTexts(filters(page)),
     (names) => names.join() === 'Active 1,Revoked 1,Expired 0,All 2',
     'counts',
   );
   await filters(page).filter({ hasText: 'Revoked' }).click();
-  await isAt(page, '/settings/api?q=Filter&status=revoked');
-  await shows(page, ['Filter revoked']);
-  assert.match((await texts(keys.row(page, 'Filter revoked').getByRole('cell')))[7] ?? '', /^Revoked/);
+  await expectPath(page, '/settings/api?q=Filter&status=revoked');
+  await keys.expectRows(page, ['Filter revoked']);
+  assert.match((await readTexts(keys.row(page, 'Filter revoked').getByRole('cell')))[7] ?? '', /^Revoked/);
   await filters(page).filter({ hasText: 'All' }).click();
-  await isAt(page, '/settings/api?q=Filter&status=all');
-  await shows(page, ['Filter revoked', 'Filter active']);
+  await expectPath(page, '/settings/api?q=Filter&status=all');
+  await keys.expectRows(page, ['Filter revoked', 'Filter active']);
   assert.equal(await filters(page).filter({ hasText: 'All' }).getAttribute('aria-current'), 'page');
   await filters(page).filter({ hasText: 'Expired' }).click();
   await page.getByRole('heading', { name: 'No keys found' }).waitFor();
   await page.goBack();
-  await shows(page, ['Filter revoked', 'Filter active']);
+  await keys.expectRows(page, ['Filter revoked', 'Filter active']);
   await page.goBack();
-  await shows(page, ['Filter revoked']);
+  await keys.expectRows(page, ['Filter revoked']);
   await page.goBack();
-  await isAt(page, '/settings/api?q=Filter');
-  await shows(page, ['Filter active']);
+  await expectPath(page, '/settings/api?q=Filter');
+  await keys.expectRows(page, ['Filter active']);
 });
 
 test('an expired key is listed as expired, with the date', async (t) => {
@@ -107,19 +110,19 @@ test('an expired key is listed as expired, with the date', async (t) => {
   await dashboard.database('UPDATE api_key SET expires_at = created_at + 1 WHERE id = ?', key.id);
   const page = await dashboard.open(t, '/settings/api?status=expired');
   const cells = keys.row(page, 'Expiring').getByRole('cell');
-  await reads(cells.nth(5), /^\d+ \w+ \d{4}$/);
-  await reads(cells.nth(7), /^Expired$/);
+  await expectText(cells.nth(5), /^\d+ \w+ \d{4}$/);
+  await expectText(cells.nth(7), /^Expired$/);
 });
 
 test('121 keys are loaded page by page, without duplicates or gaps', async (t) => {
   const page = await dashboard.open(t, '/settings/api?q=Many');
   const foot = page.getByRole('status').filter({ hasText: 'keys' });
-  await reads(foot, /^50 of 121 keys$/);
+  await expectText(foot, /^50 of 121 keys$/);
   await page.getByRole('button', { name: 'Load more' }).click();
-  await reads(foot, /^100 of 121 keys$/);
+  await expectText(foot, /^100 of 121 keys$/);
   await page.getByRole('button', { name: 'Load more' }).click();
-  await reads(foot, /^121 keys$/);
-  await isGone(page.getByRole('button', { name: 'Load more' }));
+  await expectText(foot, /^121 keys$/);
+  await expectHidden(page.getByRole('button', { name: 'Load more' }));
   const expected = Array.from({ length: many }, (_, index) => `Many ${many - index}`);
   assert.deepEqual(await keys.rowNames(page), expected);
 });
@@ -133,8 +136,8 @@ test('the search runs on the server after a pause in typing, and is in the URL',
     if (query.has('limit')) searches.push(query.get('q') ?? '');
   });
   await searchField(page).pressSequentially('MANY 7', { delay: 5 });
-  await isAt(page, '/settings/api?q=MANY+7');
-  await shows(page, [
+  await expectPath(page, '/settings/api?q=MANY+7');
+  await keys.expectRows(page, [
     'Many 79',
     'Many 78',
     'Many 77',
@@ -150,7 +153,7 @@ test('the search runs on the server after a pause in typing, and is in the URL',
   assert.deepEqual(searches, ['MANY 7'], 'one request for the whole text');
   assert.equal(await searchField(page).inputValue(), 'MANY 7');
   await page.reload();
-  await reads(page.locator('tbody tr').first(), /Many 79/);
+  await expectText(page.locator('tbody tr').first(), /Many 79/);
   assert.equal(await searchField(page).inputValue(), 'MANY 7');
 });
 
@@ -158,13 +161,10 @@ test('a search without results shows a message and can be cleared with one click
   const page = await dashboard.open(t, '/settings/api');
   await searchField(page).fill('100% nowhere');
   await page.getByRole('heading', { name: 'No keys found' }).waitFor();
-  await reads(
-    page.getByRole('main'),
-    /No active keys match "100% nowhere"\. No keys with another status match either\./,
-  );
+  await expectMain(page, /No active keys match "100% nowhere"\. No keys with another status match either\./);
   assert.equal(await page.getByRole('link', { name: 'Search all keys' }).count(), 0);
   await page.getByRole('link', { name: 'Clear search' }).click();
-  await isAt(page, '/settings/api');
+  await expectPath(page, '/settings/api');
   await keys.row(page, `Many ${many}`).waitFor();
   assert.equal(await searchField(page).inputValue(), '');
 });
@@ -172,9 +172,9 @@ test('a search without results shows a message and can be cleared with one click
 test('Back after opening a key restores the search and the filter', async (t) => {
   const page = await dashboard.open(t, '/settings/api?q=Many+7&status=all');
   await page.getByRole('link', { name: 'Many 77', exact: true }).click();
-  await reads(keys.heading(page), /^Many 77$/);
+  await expectText(keys.heading(page), /^Many 77$/);
   await page.goBack();
-  await isAt(page, '/settings/api?q=Many+7&status=all');
+  await expectPath(page, '/settings/api?q=Many+7&status=all');
   await keys.row(page, 'Many 77').waitFor();
 });
 
@@ -182,14 +182,14 @@ test('a key is renamed in the list, and only its name changes', async (t) => {
   const { key } = await ada.createKey({ name: 'Rename me' });
   const page = await dashboard.open(t, '/settings/api?q=Rename');
   await keys.choose(page, 'Rename', 'Rename me');
-  await isAt(page, `/settings/api?q=Rename&panel=rename&key=${key.id}`);
-  await hasFocus(keys.nameField(page));
+  await expectPath(page, `/settings/api?q=Rename&panel=rename&key=${key.id}`);
+  await expectFocus(keys.nameField(page));
   assert.equal(await keys.nameField(page).inputValue(), 'Rename me');
   await page.keyboard.type('Renamed ');
   await page.keyboard.press('Enter');
-  await isGone(keys.dialog(page));
-  await shows(page, ['Renamed']);
-  await hasFocus(keys.menuButton(page, 'Renamed'));
+  await expectHidden(keys.dialog(page));
+  await keys.expectRows(page, ['Renamed']);
+  await expectFocus(keys.menuButton(page, 'Renamed'));
   const renamed = keySchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}`)).body);
   assert.deepEqual(renamed, { ...key, name: 'Renamed' });
 });
@@ -207,8 +207,8 @@ for (const [what, name, problem] of [
     await keys.nameField(page).fill(name === '' ? apiKey : name);
     await page.keyboard.press('Enter');
     await keys.dialog(page).getByText(problem).waitFor();
-    assert.match(await describedAs(keys.nameField(page)), problem);
-    await hasFocus(keys.nameField(page));
+    assert.match(await readDescription(keys.nameField(page)), problem);
+    await expectFocus(keys.nameField(page));
     assert.deepEqual(keySchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}`)).body), key);
   });
 }
@@ -216,8 +216,8 @@ for (const [what, name, problem] of [
 test('the page of a key shows its details, but never the full key', async (t) => {
   const { apiKey, key } = await ada.createKey({ name: 'All facts' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
-  await reads(
-    page.getByRole('main'),
+  await expectMain(
+    page,
     new RegExp(
       `All facts Active ${key.preview.replaceAll('.', '\\.')}.*Created by You \\(${dashboard.account.email}\\) Expires Never.*${key.id}`,
     ),
@@ -230,27 +230,21 @@ test('the page of an unknown key shows an error and links back to the list', asy
   const page = await dashboard.open(t, `/settings/api/key_${'0'.repeat(26)}`, {
     expected: [httpErrorMessage(404)],
   });
-  await reads(keys.heading(page), /^Key not found$/);
+  await expectText(keys.heading(page), /^Key not found$/);
   await page.getByRole('link', { name: 'API keys' }).click();
-  await isAt(page, '/settings/api');
+  await expectPath(page, '/settings/api');
 });
 
 test('a search that matches only keys with another status shows their number and links to them', async (t) => {
   const { key } = await ada.createKey({ name: 'Ended elsewhere' });
   await ada.revoke(key.id);
   const page = await dashboard.open(t, '/settings/api?q=ended%20else');
-  await reads(
-    page.getByRole('main'),
-    /No active keys match "ended else"\. 1 key with another status matches\./,
-  );
+  await expectMain(page, /No active keys match "ended else"\. 1 key with another status matches\./);
   await page.getByRole('link', { name: 'Search all keys' }).click();
-  await isAt(page, '/settings/api?q=ended+else&status=all');
+  await expectPath(page, '/settings/api?q=ended+else&status=all');
   await keys.row(page, 'Ended elsewhere').waitFor();
   await page.getByRole('searchbox').fill('ended nowhere');
-  await reads(
-    page.getByRole('main'),
-    /No keys match "ended nowhere"\. The search covers names, previews and IDs\./,
-  );
+  await expectMain(page, /No keys match "ended nowhere"\. The search covers names, previews and IDs\./);
 });
 
 test('a revoke on another machine appears within seconds while the page is visible but not focused', async (t) => {
@@ -268,7 +262,7 @@ test('a revoke on another machine appears within seconds while the page is visib
   await ada.revoke(key.id);
   for (const page of pages) {
     await page.clock.runFor(11_000);
-    await isGone(shown(page));
+    await expectHidden(shown(page));
   }
 });
 
@@ -279,10 +273,10 @@ test('a key that expires before the list is refreshed is shown as expired', asyn
   await page.clock.install();
   await page.goto(`${dashboard.server.url}/settings/api?q=Short-lived`);
   const status = keys.row(page, 'Short-lived').getByRole('cell').nth(7);
-  await reads(status, /^Expires in a moment$|^Expires in 1 minute$/);
+  await expectText(status, /^Expires in a moment$|^Expires in 1 minute$/);
   await page.route('**/v1/api-keys?*', () => {});
   await page.clock.fastForward(120_000);
-  await reads(status, /^Expired$/);
+  await expectText(status, /^Expired$/);
 });
 
 test('the audit log filter lists the newest 100 keys and links to the search for others', async (t) => {
@@ -291,10 +285,13 @@ test('the audit log filter lists the newest 100 keys and links to the search for
   const page = await dashboard.open(t, '/settings/audit');
   await page.getByRole('link', { name: 'Find another key' }).click();
   await page.getByRole('searchbox', { name: 'Search keys' }).fill('Long ago');
-  await shows(page, ['Long ago']);
+  await keys.expectRows(page, ['Long ago']);
   await page.getByRole('link', { name: 'Long ago', exact: true }).click();
   await page.getByRole('link', { name: 'Activity' }).click();
   await page.getByRole('link', { name: 'Audit log for this key' }).click();
-  await reads(page.getByRole('combobox', { name: 'Key' }).locator('option:checked'), /^Long ago, sk_live_/);
-  await reads(page.locator('.entry__action code'), /^key\.created$/);
+  await expectText(
+    page.getByRole('combobox', { name: 'Key' }).locator('option:checked'),
+    /^Long ago, sk_live_/,
+  );
+  await expectText(page.locator('.entry__action code'), /^key\.created$/);
 });

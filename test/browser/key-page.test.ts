@@ -5,9 +5,19 @@ import { usageSchema } from '@soku/contract/usage';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
-import { settled } from './accessibility.ts';
+import { waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { evaluate, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from './expect.ts';
+import {
+  evaluate,
+  expectFocus,
+  expectHidden,
+  expectPath,
+  expectText,
+  expectVisibleFocus,
+  readTexts,
+  tabTo,
+  waitUntil,
+} from './expect.ts';
 import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse, startOfHour } from './recorded-usage.ts';
 
@@ -28,7 +38,7 @@ const readout = (page: Page) => page.locator('.chart__readout');
 const ranges = (page: Page) => page.getByRole('navigation', { name: 'Time range' });
 const bars = (page: Page) => chart(page).locator('.chart__accepted, .chart__refused').count();
 const shows = (page: Page, accepted: string, rejected: string) =>
-  reads(requests(page), new RegExp(`Accepted ${accepted} Rejected ${rejected}( |$)`));
+  expectText(requests(page), new RegExp(`Accepted ${accepted} Rejected ${rejected}( |$)`));
 
 const inBerlin = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
@@ -42,7 +52,10 @@ test('the page shows the last use and the current counts of accepted and rejecte
   assert.equal(await callApi(apiKey), 200);
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await shows(page, '2', '0');
-  await reads(requests(page), /Last used \d+ seconds? ago IP address 203\.0\.113\.7 User agent curl\/8\.5$/);
+  await expectText(
+    requests(page),
+    /Last used \d+ seconds? ago IP address 203\.0\.113\.7 User agent curl\/8\.5$/,
+  );
   const time = requests(page).getByRole('time');
   const usage = usageSchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}/usage`)).body);
   assert.equal(await time.getAttribute('datetime'), usage.lastUsed?.at);
@@ -85,11 +98,11 @@ test('the time range is in the URL, and Back restores the previous one', async (
   await shows(page, '5', '0');
   assert.equal(await bars(page), 1);
   await ranges(page).getByRole('link', { name: '7 days' }).click();
-  await isAt(page, `/settings/api/${key.id}?range=7d`);
+  await expectPath(page, `/settings/api/${key.id}?range=7d`);
   await shows(page, '12', '0');
   assert.equal(await bars(page), 2);
   await ranges(page).getByRole('link', { name: '30 days' }).click();
-  await isAt(page, `/settings/api/${key.id}?range=30d`);
+  await expectPath(page, `/settings/api/${key.id}?range=30d`);
   await shows(page, '1,112', '1');
   assert.equal(await reader(page).getAttribute('max'), '29', 'one bar per calendar day');
   assert.equal(
@@ -118,12 +131,12 @@ test('chart, table and text show the numbers of the API in local hours', async (
   assert.match(summary, /^Requests in the last 24 hours: 30 accepted, 6 rejected\. Busiest hour: 34, /);
   assert.ok(summary.endsWith(`${hour(2)}.`), summary);
   assert.equal(await bars(page), 3);
-  await reads(requests(page), /Times are in your time zone, Europe\/Berlin\./);
+  await expectText(requests(page), /Times are in your time zone, Europe\/Berlin\./);
 
   await requests(page).getByText('Requests by hour').click();
   const rows = requests(page).getByRole('row');
-  await reads(rows.nth(1), new RegExp(`${hour(1)} 0 2$`));
-  await reads(rows.nth(2), new RegExp(`${hour(2)} 30 4$`));
+  await expectText(rows.nth(1), new RegExp(`${hour(1)} 0 2$`));
+  await expectText(rows.nth(2), new RegExp(`${hour(2)} 30 4$`));
   assert.equal(await rows.count(), 3, 'hours without requests are omitted');
 });
 
@@ -136,19 +149,19 @@ test('the arrow keys move through the bars, and screen readers announce their nu
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await shows(page, '13', '3');
   await tabTo(reader(page));
-  await reads(readout(page), /: 1 accepted, 0 rejected$/);
+  await expectText(readout(page), /: 1 accepted, 0 rejected$/);
   await page.keyboard.press('ArrowLeft');
-  await reads(readout(page), /: 12 accepted, 3 rejected$/);
+  await expectText(readout(page), /: 12 accepted, 3 rejected$/);
   assert.match((await reader(page).getAttribute('aria-valuetext')) ?? '', /: 12 accepted, 3 rejected$/);
   assert.equal(await page.locator('.chart__band').count(), 1, 'the bar is marked');
   await page.keyboard.press('Home');
-  await reads(readout(page), /: 0 accepted, 0 rejected$/);
+  await expectText(readout(page), /: 0 accepted, 0 rejected$/);
   await page.keyboard.press('Tab');
-  await showsFocus(requests(page).locator('summary'));
-  await reads(readout(page), /^Times are/);
+  await expectVisibleFocus(requests(page).locator('summary'));
+  await expectText(readout(page), /^Times are/);
   await page.keyboard.press('Enter');
   await page.keyboard.press('Tab');
-  await showsFocus(requests(page).getByRole('region', { name: 'Requests by hour' }));
+  await expectVisibleFocus(requests(page).getByRole('region', { name: 'Requests by hour' }));
 });
 
 test('pointing at a bar shows its numbers, and leaving it shows the time zone again', async (t) => {
@@ -160,24 +173,24 @@ test('pointing at a bar shows its numbers, and leaving it shows the time zone ag
   assert.ok(plot);
   // The last of the 24 bars is the current hour.
   await page.mouse.move(plot.x + (plot.width * 17.5) / 24, plot.y + plot.height / 2);
-  await reads(readout(page), /: 8 accepted, 1 rejected$/);
+  await expectText(readout(page), /: 8 accepted, 1 rejected$/);
   const before = await requests(page).boundingBox();
   await page.mouse.move(plot.x + plot.width / 2, plot.y + plot.height + 300);
-  await reads(readout(page), /^Times are/);
+  await expectText(readout(page), /^Times are/);
   assert.deepEqual(await requests(page).boundingBox(), before, 'the layout does not shift');
 });
 
 test('an unused key links to the help, and an idle key shows when it was last used', async (t) => {
   const { key } = await ada.createKey({ name: 'Never used' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
-  await reads(requests(page), /No program has used this key yet\. How to use it.*Last used Never/);
+  await expectText(requests(page), /No program has used this key yet\. How to use it.*Last used Never/);
   await requests(page).getByRole('link', { name: 'How to use it' }).click();
-  await isAt(page, '/help/authentication');
+  await expectPath(page, '/help/authentication');
 
   const { key: resting } = await ada.createKey({ name: 'Resting' });
   await recordLastUse(dashboard, resting.id, { at: Date.now() - 3 * 24 * 3_600_000 - 1000, agent: '' });
   await page.goto(`${dashboard.server.url}/settings/api/${resting.id}`);
-  await reads(
+  await expectText(
     requests(page),
     /No requests in the last 24 hours\..*Last used 3 days ago IP address 203\.0\.113\.7 User agent Not sent/,
   );
@@ -191,13 +204,13 @@ test('a revoked key keeps its history, and its page counts rejected requests sin
   assert.equal(await callApi(apiKey), 401);
   assert.equal(await callApi(apiKey), 401);
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
-  await reads(requests(page), /Accepted 10 Rejected, 2 of them since it was revoked 6 /);
+  await expectText(requests(page), /Accepted 10 Rejected, 2 of them since it was revoked 6 /);
   assert.equal(await page.locator('.chart__revoked').count(), 1, 'the time is marked in the chart');
-  await reads(heading(page), /^Ended$/);
-  await isGone(page.getByRole('button', { name: 'Revoke key' }));
+  await expectText(heading(page), /^Ended$/);
+  await expectHidden(page.getByRole('button', { name: 'Revoke key' }));
   await page.getByRole('link', { name: 'Access' }).click();
-  await reads(page.getByRole('main'), /Rate limit No limit \(workspace default\) Expires Never/);
-  await isGone(page.getByRole('button', { name: 'Edit limit' }));
+  await expectText(page.getByRole('main'), /Rate limit No limit \(workspace default\) Expires Never/);
+  await expectHidden(page.getByRole('button', { name: 'Edit limit' }));
 });
 
 test('the layout does not shift when the numbers have loaded', async (t) => {
@@ -211,7 +224,7 @@ test('the layout does not shift when the numbers have loaded', async (t) => {
   });
   await page.reload();
   await page.getByRole('button', { name: 'Revoke key' }).waitFor();
-  await reads(requests(page).getByRole('status'), /^Loading requests$/);
+  await expectText(requests(page).getByRole('status'), /^Loading requests$/);
   const loading = await requests(page).boundingBox();
   held.resolve();
   await shows(page, '1', '0');
@@ -223,8 +236,8 @@ test('if the numbers cannot be loaded, an error is shown and the rest of the pag
   const page = await dashboard.open(t, '/settings/api', { expected: [httpErrorMessage(500)] });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}`);
-  await reads(requests(page).getByRole('alert'), /The server responded with 500/);
-  await reads(page.getByRole('main'), /Created by You/);
+  await expectText(requests(page).getByRole('alert'), /The server responded with 500/);
+  await expectText(page.getByRole('main'), /Created by You/);
   await page.getByRole('button', { name: 'Rename' }).click();
   await page.getByRole('dialog').waitFor();
 });
@@ -236,9 +249,9 @@ test('the list shows the last use of each key, with the exact time on hover and 
   const page = await dashboard.open(t, '/settings/api?q=Listed');
   const row = (name: string) =>
     page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
-  await reads(row('Listed unused').getByRole('cell').nth(4), /^Never$/);
+  await expectText(row('Listed unused').getByRole('cell').nth(4), /^Never$/);
   const used = row('Listed used').getByRole('cell').nth(4).getByRole('time');
-  await reads(used, /^just now/);
+  await expectText(used, /^just now/);
   const usage = usageSchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}/usage`)).body);
   assert.equal(await used.getAttribute('datetime'), usage.lastUsed?.at);
   for (const name of ['Listed unused', 'Listed used']) {
@@ -246,7 +259,7 @@ test('the list shows the last use of each key, with the exact time on hover and 
   }
   await tabTo(page.getByRole('link', { name: 'Listed used' }));
   const exact = row('Listed used').locator('.when__exact');
-  assert.equal((await texts(exact)).filter((text) => / CES?T$/.test(text)).length, 2);
+  assert.equal((await readTexts(exact)).filter((text) => / CES?T$/.test(text)).length, 2);
   const [created, last] = [await exact.nth(0).boundingBox(), await exact.nth(1).boundingBox()];
   assert.ok(created && last && created.x + created.width <= last.x, 'side by side');
 });
@@ -254,7 +267,7 @@ test('the list shows the last use of each key, with the exact time on hover and 
 test('the name of a key links to its page, whose code is loaded only then', async (t) => {
   const { key } = await ada.createKey({ name: 'Led to' });
   const page = await dashboard.open(t, '/settings/api?q=Led');
-  await settled(page);
+  await waitUntilLoaded(page);
   const chunks = () =>
     evaluate(
       page,
@@ -263,7 +276,7 @@ test('the name of a key links to its page, whose code is loaded only then', asyn
     );
   assert.deepEqual(await chunks(), [], 'its code is not loaded yet');
   await page.getByRole('link', { name: 'Led to' }).click();
-  await isAt(page, `/settings/api/${key.id}`);
-  await hasFocus(heading(page));
-  await until(chunks, (names) => names.length === 1, 'a separate chunk');
+  await expectPath(page, `/settings/api/${key.id}`);
+  await expectFocus(heading(page));
+  await waitUntil(chunks, (names) => names.length === 1, 'a separate chunk');
 });

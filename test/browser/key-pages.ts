@@ -1,7 +1,7 @@
 /** Locators for the API key pages, by role and name. */
 import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
-import { isClosed, isGone } from './expect.ts';
+import { expectHidden, expectMenuClosed, waitUntil } from './expect.ts';
 
 const keyFormat = /^sk_live_[0-9A-Za-z]{32}$/;
 
@@ -30,6 +30,13 @@ export const visit = (page: Page, path: string) =>
 export const row = (page: Page, name: string): Locator =>
   page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
 export const rowNames = (page: Page) => page.locator('tbody').getByRole('link').allInnerTexts();
+/** Waits until the list shows exactly these keys, in this order. */
+export const expectRows = (page: Page, names: string[]) =>
+  waitUntil(
+    () => rowNames(page),
+    (rows) => rows.join() === names.join(),
+    `the list shows ${names.join()}`,
+  );
 /** The menu that is open. */
 export const openMenu = (page: Page) => page.getByRole('menu', { includeHidden: true });
 /** Opens the menu of the key's row. */
@@ -57,12 +64,12 @@ export async function choose(
 }
 
 /** Checks that the menu of a row does not offer to revoke the key. */
-export async function cannotRevoke(page: Page, name: string): Promise<void> {
+export async function expectNotRevocable(page: Page, name: string): Promise<void> {
   await menuButton(page, name).click();
   await menuItem(page, `Rename key ${name}`).waitFor();
   assert.equal(await revokeItem(page, name).count(), 0);
   await page.keyboard.press('Escape');
-  await isClosed(openMenu(page));
+  await expectMenuClosed(openMenu(page));
 }
 
 /** Creates a key with the mouse and returns it once it is shown. */
@@ -70,11 +77,11 @@ export async function generate(page: Page, name: string): Promise<string> {
   await generateButton(page).click();
   await nameField(page).fill(name);
   await createButton(page).click();
-  return shownKey(page);
+  return readShownKey(page);
 }
 
 /** The full key that the page shows. */
-export async function shownKey(page: Page): Promise<string> {
+export async function readShownKey(page: Page): Promise<string> {
   await keyField(page).waitFor();
   const apiKey = await keyField(page).inputValue();
   assert.match(apiKey, keyFormat);
@@ -86,5 +93,5 @@ export async function copyAndClose(page: Page): Promise<void> {
   await copyButton(page).click();
   await page.getByRole('button', { name: 'Copied', exact: true }).waitFor();
   await doneButton(page).click();
-  await isGone(dialog(page));
+  await expectHidden(dialog(page));
 }

@@ -2,9 +2,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { settled } from './accessibility.ts';
+import { waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from './expect.ts';
+import {
+  expectFocus,
+  expectHidden,
+  expectPath,
+  expectText,
+  expectVisibleFocus,
+  readTexts,
+  tabTo,
+  waitUntil,
+} from './expect.ts';
 import { heading } from './key-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -14,9 +23,9 @@ const neighbor = await Dashboard.inNewWorkspace();
 
 const tabs = (page: Page) => page.getByRole('navigation', { name: 'Key', exact: true });
 const tab = (page: Page, name: string) => tabs(page).getByRole('link', { name });
-const currentTabs = (page: Page) => texts(tabs(page).locator('[aria-current="page"]'));
+const currentTabs = (page: Page) => readTexts(tabs(page).locator('[aria-current="page"]'));
 const isOn = (page: Page, name: string) =>
-  until(
+  waitUntil(
     () => currentTabs(page),
     (names) => names.join() === name,
     `the current tab is ${name}`,
@@ -31,27 +40,27 @@ test('each tab has an address: Back, a reload and a link restore it, and an unkn
   await isOn(page, 'Overview');
   const titles = [await titleOf(page)];
   await tab(page, 'Access').click();
-  await isAt(page, `${address}?tab=access`);
+  await expectPath(page, `${address}?tab=access`);
   await isOn(page, 'Access');
-  await reads(
+  await expectText(
     page.getByRole('main'),
     /Scopes None\. .* Allowed addresses All .* Rate limit .* Expires Never .* Environment Live/,
   );
   titles.push(await titleOf(page));
   await tab(page, 'Secrets').click();
-  await isAt(page, `${address}?tab=secrets`);
+  await expectPath(page, `${address}?tab=secrets`);
   await isOn(page, 'Secrets');
   titles.push(await titleOf(page));
   await page.goBack();
   await tab(page, 'Activity').click();
-  await isAt(page, `${address}?tab=activity`);
+  await expectPath(page, `${address}?tab=activity`);
   await isOn(page, 'Activity');
   titles.push(await titleOf(page));
   assert.equal(new Set(titles).size, 4, `each tab has its own title: ${titles.join()}`);
   await page.goBack();
   await isOn(page, 'Access');
   await page.goBack();
-  await isAt(page, `${address}?range=7d`);
+  await expectPath(page, `${address}?range=7d`);
   await isOn(page, 'Overview');
   await page.goForward();
   await page.reload();
@@ -62,11 +71,16 @@ test('each tab has an address: Back, a reload and a link restore it, and an unkn
     await isOn(page, 'Overview');
     await section(page, 'Requests').waitFor();
   }
-  assert.deepEqual(await texts(tabs(page).getByRole('link')), ['Overview', 'Access', 'Secrets', 'Activity']);
+  assert.deepEqual(await readTexts(tabs(page).getByRole('link')), [
+    'Overview',
+    'Access',
+    'Secrets',
+    'Activity',
+  ]);
 });
 
 async function titleOf(page: Page): Promise<string> {
-  return until(
+  return waitUntil(
     () => page.title(),
     (title) => title.startsWith('With tabs'),
     'the title names the key',
@@ -79,28 +93,28 @@ test('the tabs and everything in them work with the keyboard alone', async (t) =
   await tabTo(tab(page, 'Access'));
   await page.keyboard.press('Enter');
   await isOn(page, 'Access');
-  await showsFocus(tab(page, 'Access'));
+  await expectVisibleFocus(tab(page, 'Access'));
   const edit = page.getByRole('button', { name: 'Edit limit' });
   const choice = page.getByRole('combobox', { name: 'Rate limit' });
   await tabTo(edit);
   await page.keyboard.press('Enter');
-  await hasFocus(choice);
+  await expectFocus(choice);
   await page.keyboard.press('Escape');
-  await isGone(choice);
-  await isAt(page, `/settings/api/${key.id}?tab=access`);
-  await showsFocus(edit);
+  await expectHidden(choice);
+  await expectPath(page, `/settings/api/${key.id}?tab=access`);
+  await expectVisibleFocus(edit);
   await page.keyboard.press('Enter');
-  await hasFocus(choice);
+  await expectFocus(choice);
   await page.goBack();
-  await isGone(choice);
-  await hasFocus(edit);
+  await expectHidden(choice);
+  await expectFocus(edit);
   await tabTo(tab(page, 'Activity'), 'Shift+Tab');
   await page.keyboard.press('Enter');
   await isOn(page, 'Activity');
   await page.locator('.row-toggle').waitFor();
   await tabTo(page.locator('.row-toggle'));
   await page.keyboard.press('Enter');
-  await reads(page.locator('.entry__details'), /Request ID req_/);
+  await expectText(page.locator('.entry__details'), /Request ID req_/);
   await tabTo(tab(page, 'Overview'), 'Shift+Tab');
   await page.keyboard.press('Enter');
   await isOn(page, 'Overview');
@@ -113,12 +127,12 @@ test('on each tab, a key of another workspace is not found, and nothing of it is
   const page = await dashboard.open(t, '/healthz', { expected: [httpErrorMessage(404)] });
   for (const query of ['', '?tab=access', '?tab=access&panel=limit', '?tab=secrets', '?tab=activity']) {
     await page.goto(`${dashboard.server.url}/settings/api/${key.id}${query}`);
-    await reads(heading(page), /^Key not found$/);
-    await settled(page);
+    await expectText(heading(page), /^Key not found$/);
+    await waitUntilLoaded(page);
     assert.equal(await tabs(page).count(), 0);
     assert.equal(await page.locator('main section, main dl').count(), 0);
     assert.ok(!(await page.content()).includes("Bob's own"));
   }
   await page.getByRole('link', { name: 'API keys' }).click();
-  await isAt(page, '/settings/api');
+  await expectPath(page, '/settings/api');
 });

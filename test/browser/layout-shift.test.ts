@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
-import { settled } from './accessibility.ts';
+import { waitUntilLoaded } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
 import { evaluate } from './expect.ts';
 import { heading } from './key-pages.ts';
@@ -94,7 +94,7 @@ async function hasNoShifts(page: Page, url: string): Promise<void> {
   await page.evaluate('document.fonts.ready.then(() => undefined)');
   await shiftsOf(page);
   held.resolve();
-  await settled(page);
+  await waitUntilLoaded(page);
   assert.deepEqual(await shiftsOf(page), []);
   const fromServer = await evaluate(page, z.array(z.boolean()), readFonts);
   assert.ok(fromServer.length > 0 && fromServer.every(Boolean), 'the fonts are not from a cache');

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createdKeySchema, type Key } from '@soku/contract/keys';
 import { newId } from '../../packages/server/src/ids.ts';
-import { inDatabase } from '../support/in-database.ts';
-import { isAccessible } from './accessibility.ts';
+import { runSql } from '../support/run-sql.ts';
+import { expectAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { isGone, reads } from './expect.ts';
+import { expectHidden, expectText } from './expect.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada, server } = dashboard;
@@ -16,7 +16,7 @@ const url = 'https://github.com/octocat/Hello-World/blob/main/foo/bar.txt';
 /** The event that POST /v1/leaks/github records. */
 async function reportLeak({ id, name, secrets }: Key, secret = 0): Promise<void> {
   const details = JSON.stringify({ url, source: 'content', places: 1, secretId: secrets[secret]?.id });
-  await inDatabase(
+  await runSql(
     server,
     `INSERT INTO audit_event (id, chain, at, actor_kind, actor_id, actor_name, action, target_kind, target_id,
        target_name, details)
@@ -40,23 +40,23 @@ test('a reported key is shown on its page and the overview until its secret has 
   await ada.revoke(revoked.id);
   const page = await dashboard.open(t, '/');
   const items = page.locator('.attention__item--leaked');
-  await reads(
+  await expectText(
     items,
     /^In the open has leaked GitHub reported it .*\. It is still accepted\. .* Open key In the open$/,
   );
   await items.getByRole('link').click();
   const alert = page.locator('.notice--bad');
-  await reads(
+  await expectText(
     alert,
     /^This key has leaked\. Anyone who found it can use it\. GitHub reported sk_live_\S+, .*, found at https:\/\/github\.com\/octocat/,
   );
   assert.equal(await alert.getByRole('link', { name: url }).getAttribute('href'), url);
-  await isAccessible(page);
+  await expectAccessible(page);
   const rotated = await ada.call('POST', `/v1/api-keys/${key.id}/rotate`, { graceSeconds: 0 });
   assert.equal(rotated.status, 201);
   await page.reload();
   await page.getByRole('heading', { name: 'In the open' }).waitFor();
-  await isGone(alert);
+  await expectHidden(alert);
 });
 
 test('an older report stays open, whatever became of the secrets and keys that were reported later', async (t) => {
@@ -83,17 +83,17 @@ test('an older report stays open, whatever became of the secrets and keys that w
   await ada.call('POST', `/v1/api-keys/${key.id}/secrets/${second.id}/retire`, {});
   await page.goto(`${server.url}/`);
   const items = page.locator('.attention__item--leaked');
-  await reads(items, /^Rotated has leaked /);
+  await expectText(items, /^Rotated has leaked /);
   await items.getByRole('link').click();
   await alert.getByText(first.preview).waitFor();
-  await isGone(alert.getByText(second.preview));
+  await expectHidden(alert.getByText(second.preview));
 
   await ada.call('PATCH', `/v1/api-keys/${key.id}`, { disabled: true });
   await page.reload();
-  await reads(alert, /^This key has leaked\. It is disabled, so no server accepts it now\./);
+  await expectText(alert, /^This key has leaked\. It is disabled, so no server accepts it now\./);
   await page.goto(`${server.url}/`);
-  await reads(items, /It is disabled now\. Rotate or revoke it before you enable it again\./);
-  await inDatabase(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', key.id);
+  await expectText(items, /It is disabled now\. Rotate or revoke it before you enable it again\./);
+  await runSql(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', key.id);
   await page.reload();
   await page.getByRole('heading', { name: 'Needs attention' }).waitFor();
   await page.locator('.attention__more').waitFor();

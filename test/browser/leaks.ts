@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { evaluate } from './expect.ts';
 
 /** All places that a script in the page can read, by name. */
-export const placesInPage = `(async () => ({
+export const placesInPageScript = `(async () => ({
   DOM: document.documentElement.outerHTML,
   fields: Array.from(document.querySelectorAll('input, textarea'), (field) => field.value).join('\\n'),
   localStorage: JSON.stringify(localStorage),
@@ -22,7 +22,7 @@ export const placesInPage = `(async () => ({
 }))()`;
 
 /** Records network traffic and console messages from now on. */
-export function record(context: BrowserContext) {
+export function recordTraffic(context: BrowserContext) {
   const bodies: Promise<{ what: string; text: string }>[] = [];
   const texts: string[] = [];
   context.on('request', (request) =>
@@ -45,8 +45,8 @@ export function record(context: BrowserContext) {
 /** The 26 random characters, which also reveal a key that is stored in parts. */
 export const randomPart = (apiKey: string) => apiKey.slice('sk_live_'.length, -6);
 
-export async function isNotInPage(page: Page, apiKey: string, when: string): Promise<void> {
-  const places = await evaluate(page, z.record(z.string(), z.string()), placesInPage);
+export async function expectKeyNotInPage(page: Page, apiKey: string, when: string): Promise<void> {
+  const places = await evaluate(page, z.record(z.string(), z.string()), placesInPageScript);
   const leaks = Object.keys(places).filter((place) => places[place]?.includes(randomPart(apiKey)));
   assert.deepEqual(leaks, [], when);
   assert.equal(places.databases, '[]');
@@ -54,13 +54,16 @@ export async function isNotInPage(page: Page, apiKey: string, when: string): Pro
   assert.equal(places['service workers'], '0');
 }
 
-export async function isNowhereIn(page: Page, apiKey: string, when: string): Promise<void> {
-  await isNotInPage(page, apiKey, when);
+export async function expectKeyNotInBrowser(page: Page, apiKey: string, when: string): Promise<void> {
+  await expectKeyNotInPage(page, apiKey, when);
   // Checks the whole memory of the page, including the caches of libraries.
-  assert.ok(!(await heapOf(page)).includes(randomPart(apiKey)), `${when}, the memory contains the key`);
+  assert.ok(
+    !(await takeHeapSnapshot(page)).includes(randomPart(apiKey)),
+    `${when}, the memory contains the key`,
+  );
 }
 
-export async function heapOf(page: Page): Promise<string> {
+export async function takeHeapSnapshot(page: Page): Promise<string> {
   const session = await page.context().newCDPSession(page);
   const chunks: string[] = [];
   session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => chunks.push(chunk));

@@ -7,9 +7,18 @@ import { meSchema } from '@soku/contract/verification';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
 import { Dashboard } from './dashboard.ts';
-import { clipboard, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts } from './expect.ts';
+import {
+  expectFocus,
+  expectHidden,
+  expectPath,
+  expectText,
+  expectVisibleFocus,
+  readClipboard,
+  readTexts,
+  tabTo,
+} from './expect.ts';
 import * as keys from './key-pages.ts';
-import { announces } from './toasts.ts';
+import { expectToast } from './toasts.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 
@@ -32,20 +41,23 @@ const filter = (page: Page, name: RegExp) =>
 test('M2, M3, M7, M8: a key can be created, copied and revoked with the mouse', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   await keys.generateButton(page).click();
-  await hasFocus(keys.nameField(page));
+  await expectFocus(keys.nameField(page));
   assert.equal(await keys.nameField(page).getAttribute('placeholder'), 'Production Server');
   await keys.nameField(page).fill('Mouse');
   await keys.createButton(page).click();
-  const apiKey = await keys.shownKey(page);
-  await reads(keys.dialog(page), /This key will not be shown again/);
+  const apiKey = await keys.readShownKey(page);
+  await expectText(keys.dialog(page), /This key will not be shown again/);
   await keys.copyButton(page).click();
-  await reads(keys.dialog(page).getByRole('status').first(), /^Copied\. The full key is on the clipboard\.$/);
-  assert.equal(await clipboard(page), apiKey);
+  await expectText(
+    keys.dialog(page).getByRole('status').first(),
+    /^Copied\. The full key is on the clipboard\.$/,
+  );
+  assert.equal(await readClipboard(page), apiKey);
   await keys.doneButton(page).click();
-  await isGone(keys.dialog(page));
-  await hasFocus(keys.generateButton(page));
+  await expectHidden(keys.dialog(page));
+  await expectFocus(keys.generateButton(page));
 
-  const cells = await texts(keys.row(page, 'Mouse').getByRole('cell'));
+  const cells = await readTexts(keys.row(page, 'Mouse').getByRole('cell'));
   const [, name, preview, created, used, , , status] = cells;
   assert.equal(name, 'Mouse');
   assert.equal(preview, `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`);
@@ -55,22 +67,22 @@ test('M2, M3, M7, M8: a key can be created, copied and revoked with the mouse', 
   assert.equal((await me(apiKey)).status, 200);
 
   await keys.choose(page, 'Revoke', 'Mouse');
-  await reads(
+  await expectText(
     keys.alertDialog(page),
     new RegExp(`Mouse.*${preview?.replaceAll('.', '\\.')}.*cannot be undone`),
   );
   await keys.confirmRevoke(page, 'Mouse').click();
-  await announces(page, /Revoked\. No server accepts it anymore\./);
+  await expectToast(page, /Revoked\. No server accepts it anymore\./);
   await isRevoked(apiKey);
-  await isGone(keys.row(page, 'Mouse'));
+  await expectHidden(keys.row(page, 'Mouse'));
 
   await filter(page, /^Revoked/).click();
-  await isAt(page, '/settings/api?status=revoked');
-  await reads(keys.row(page, 'Mouse'), /Mouse.*Revoked/);
-  await keys.cannotRevoke(page, 'Mouse');
+  await expectPath(page, '/settings/api?status=revoked');
+  await expectText(keys.row(page, 'Mouse'), /Mouse.*Revoked/);
+  await keys.expectNotRevocable(page, 'Mouse');
   await page.goBack();
-  await isAt(page, '/settings/api');
-  await isGone(keys.row(page, 'Mouse'));
+  await expectPath(page, '/settings/api');
+  await expectHidden(keys.row(page, 'Mouse'));
 });
 
 test('M2, M3, M7, M8: a key can be created, copied and revoked with the keyboard, with visible focus', async (t) => {
@@ -79,52 +91,52 @@ test('M2, M3, M7, M8: a key can be created, copied and revoked with the keyboard
   const { keyboard } = page;
   await tabTo(keys.generateButton(page));
   await keyboard.press('Enter');
-  await showsFocus(keys.nameField(page));
+  await expectVisibleFocus(keys.nameField(page));
   await keyboard.press('Escape');
-  await showsFocus(keys.generateButton(page));
+  await expectVisibleFocus(keys.generateButton(page));
   await keyboard.press('Enter');
-  await showsFocus(keys.nameField(page));
+  await expectVisibleFocus(keys.nameField(page));
   await keyboard.type('Keyboard');
   await keyboard.press('Enter');
-  const apiKey = await keys.shownKey(page);
-  await showsFocus(keys.copyButton(page));
+  const apiKey = await keys.readShownKey(page);
+  await expectVisibleFocus(keys.copyButton(page));
   await keyboard.press('Enter');
-  await showsFocus(page.getByRole('button', { name: 'Copied', exact: true }));
-  assert.equal(await clipboard(page), apiKey);
+  await expectVisibleFocus(page.getByRole('button', { name: 'Copied', exact: true }));
+  assert.equal(await readClipboard(page), apiKey);
   await tabTo(page.getByRole('tab', { name: '.env' }));
   await keyboard.press('ArrowLeft');
-  await showsFocus(page.getByRole('tab', { name: 'Python' }));
+  await expectVisibleFocus(page.getByRole('tab', { name: 'Python' }));
   await keyboard.press('ArrowRight');
   await keyboard.press('ArrowRight');
-  await showsFocus(page.getByRole('tab', { name: 'curl' }));
-  await reads(page.getByRole('tabpanel'), /curl http/);
+  await expectVisibleFocus(page.getByRole('tab', { name: 'curl' }));
+  await expectText(page.getByRole('tabpanel'), /curl http/);
   await keyboard.press('Escape');
-  await isGone(keys.dialog(page));
-  await showsFocus(keys.generateButton(page));
+  await expectHidden(keys.dialog(page));
+  await expectVisibleFocus(keys.generateButton(page));
 
   await tabTo(keys.menuButton(page, 'Keyboard'));
   await keyboard.press('Enter');
-  await showsFocus(keys.menuItem(page, 'Rotate key Keyboard'));
+  await expectVisibleFocus(keys.menuItem(page, 'Rotate key Keyboard'));
   await keyboard.press('ArrowUp');
-  await showsFocus(keys.revokeItem(page, 'Keyboard'));
+  await expectVisibleFocus(keys.revokeItem(page, 'Keyboard'));
   await keyboard.press('Enter');
-  await showsFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
+  await expectVisibleFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
   await keyboard.press('Escape');
-  await isGone(keys.alertDialog(page));
-  await showsFocus(keys.menuButton(page, 'Keyboard'));
+  await expectHidden(keys.alertDialog(page));
+  await expectVisibleFocus(keys.menuButton(page, 'Keyboard'));
   assert.equal((await me(apiKey)).status, 200, 'Escape revokes nothing');
   await keyboard.press('ArrowUp');
   await keyboard.press('Enter');
   await tabTo(keys.confirmRevoke(page, 'Keyboard'));
   await keyboard.press('Enter');
-  await isGone(keys.row(page, 'Keyboard'));
+  await expectHidden(keys.row(page, 'Keyboard'));
   await isRevoked(apiKey);
-  await showsFocus(keys.menuButton(page, 'Keyboard, the next row'));
+  await expectVisibleFocus(keys.menuButton(page, 'Keyboard, the next row'));
 
   await tabTo(filter(page, /^Revoked/), 'Shift+Tab');
   await keyboard.press('Enter');
-  await isAt(page, '/settings/api?q=keyboard&status=revoked');
-  await reads(keys.row(page, 'Keyboard'), /Revoked/);
+  await expectPath(page, '/settings/api?q=keyboard&status=revoked');
+  await expectText(keys.row(page, 'Keyboard'), /Revoked/);
 });
 
 for (const [what, press] of [
@@ -146,7 +158,7 @@ for (const [what, press] of [
     await keys.generateButton(page).click();
     await keys.nameField(page).fill(what);
     await press(page);
-    await keys.shownKey(page);
+    await keys.readShownKey(page);
     assert.deepEqual(await keysNamed(what), [what]);
     assert.deepEqual(calls, [`${dashboard.server.url}/v1/api-keys`]);
   });
@@ -168,18 +180,18 @@ test('opening the dialog again shows an empty form and no key', async (t) => {
   const apiKey = await keys.generate(page, 'Not shown again');
   await keys.copyAndClose(page);
   await keys.generateButton(page).click();
-  await hasFocus(keys.nameField(page));
+  await expectFocus(keys.nameField(page));
   assert.equal(await keys.nameField(page).inputValue(), '');
-  await isGone(keys.keyField(page));
+  await expectHidden(keys.keyField(page));
   assert.ok(!(await page.content()).includes(apiKey));
   await page.goBack();
-  await isGone(keys.dialog(page));
+  await expectHidden(keys.dialog(page));
   await page.goForward();
-  await hasFocus(keys.nameField(page));
-  await isGone(keys.keyField(page));
+  await expectFocus(keys.nameField(page));
+  await expectHidden(keys.keyField(page));
 });
 
-test('closing the form, in one page', async (t) => {
+test('closing the form, in one page load', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   for (const [way, leave] of [
     ['Cancel', () => page.getByRole('button', { name: 'Cancel' }).click()],
@@ -191,10 +203,10 @@ test('closing the form, in one page', async (t) => {
       await keys.generateButton(page).click();
       await keys.nameField(page).fill(`Left by ${way}`);
       await leave();
-      await isGone(keys.dialog(page));
-      await isGone(keys.alertDialog(page));
-      await isAt(page, '/settings/api');
-      await hasFocus(keys.generateButton(page));
+      await expectHidden(keys.dialog(page));
+      await expectHidden(keys.alertDialog(page));
+      await expectPath(page, '/settings/api');
+      await expectFocus(keys.generateButton(page));
       assert.deepEqual(await keysNamed(`Left by ${way}`), []);
     });
   }
@@ -208,8 +220,8 @@ test('"Test key" sends a request with the new key and shows the 200 response', a
   const headers = await (await sent).allHeaders();
   assert.equal(headers.authorization, `Bearer ${apiKey}`);
   assert.equal(headers.cookie, undefined, 'the session cookie is not sent');
-  await reads(keys.dialog(page), /200: the key works\./);
-  const [response = ''] = await texts(page.getByRole('region', { name: 'response' }));
+  await expectText(keys.dialog(page), /200: the key works\./);
+  const [response = ''] = await readTexts(page.getByRole('region', { name: 'response' }));
   assert.equal(meSchema.parse(JSON.parse(response)).key.name, 'Tested');
 });
 
@@ -219,5 +231,5 @@ test('"Test key" shows the error if the key has been revoked', async (t) => {
   const list = await dashboard.ada.call('GET', '/v1/api-keys?q=Tested%20too%20late');
   await dashboard.ada.revoke(keyListSchema.parse(list.body).data[0]?.id ?? '');
   await page.getByRole('button', { name: 'Test key' }).click();
-  await reads(keys.dialog(page), /401: the key was rejected\..*revoked_key/);
+  await expectText(keys.dialog(page), /401: the key was rejected\..*revoked_key/);
 });

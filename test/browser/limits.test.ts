@@ -6,9 +6,9 @@ import { workspaceSchema } from '@soku/contract/workspaces';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { describedAs, hasFocus, isAt, isGone, reads, tabTo } from './expect.ts';
+import { expectFocus, expectHidden, expectPath, expectText, readDescription, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
-import { announces } from './toasts.ts';
+import { expectToast } from './toasts.ts';
 
 const dashboard = await Dashboard.start({ SOKU_KEY_RATE_LIMIT: '1000' });
 after(() => dashboard.stop());
@@ -27,22 +27,25 @@ const statusOfCall = async (apiKey: string) =>
 test('a custom limit can be set with the keyboard alone and applies to the next request', async (t) => {
   const { apiKey, key } = await ada.createKey({ name: 'Held back' });
   const page = await dashboard.open(t, `/settings/api/${key.id}?tab=access`);
-  await reads(page.getByRole('main'), /Rate limit 1,000 requests per minute \(workspace default\)/);
+  await expectText(page.getByRole('main'), /Rate limit 1,000 requests per minute \(workspace default\)/);
   await tabTo(editLimit(page));
   await page.keyboard.press('Enter');
-  await isAt(page, `/settings/api/${key.id}?tab=access&panel=limit`);
+  await expectPath(page, `/settings/api/${key.id}?tab=access&panel=limit`);
   assert.equal(await keys.dialog(page).count(), 0, 'it is edited in place');
-  await hasFocus(choice(page));
-  await reads(choice(page).getByRole('option'), /^Workspace default \(1,000\) \| Custom limit… \| No limit$/);
+  await expectFocus(choice(page));
+  await expectText(
+    choice(page).getByRole('option'),
+    /^Workspace default \(1,000\) \| Custom limit… \| No limit$/,
+  );
   await page.keyboard.press('ArrowDown');
   await tabTo(number(page));
   await page.keyboard.type('2');
   await page.keyboard.press('Enter');
-  await isGone(save(page));
-  await isAt(page, `/settings/api/${key.id}?tab=access`);
-  await hasFocus(editLimit(page));
-  await announces(page, /"Held back": 2 requests per minute, starting with the next request\./);
-  await reads(page.getByRole('main'), /Rate limit 2 requests per minute Edit limit/);
+  await expectHidden(save(page));
+  await expectPath(page, `/settings/api/${key.id}?tab=access`);
+  await expectFocus(editLimit(page));
+  await expectToast(page, /"Held back": 2 requests per minute, starting with the next request\./);
+  await expectText(page.getByRole('main'), /Rate limit 2 requests per minute Edit limit/);
   assert.equal(await limitOf(key.id), 2);
   const statuses = [await statusOfCall(apiKey), await statusOfCall(apiKey)];
   assert.deepEqual(statuses, [200, 200]);
@@ -57,14 +60,14 @@ test('a key can be set to no limit and back to the default', async (t) => {
   await editLimit(page).click();
   assert.equal(await number(page).inputValue(), '5');
   await choice(page).selectOption('No limit');
-  await isGone(number(page));
+  await expectHidden(number(page));
   await save(page).click();
-  await reads(page.getByRole('main'), /Rate limit No limit Edit limit/);
+  await expectText(page.getByRole('main'), /Rate limit No limit Edit limit/);
   assert.equal(await limitOf(key.id), 'off');
   await editLimit(page).click();
   await choice(page).selectOption('Workspace default (1,000)');
   await save(page).click();
-  await reads(page.getByRole('main'), /Rate limit 1,000 requests per minute \(workspace default\)/);
+  await expectText(page.getByRole('main'), /Rate limit 1,000 requests per minute \(workspace default\)/);
   assert.equal(await limitOf(key.id), null);
 });
 
@@ -83,8 +86,8 @@ test('an invalid number is rejected with an explanation at its field, and nothin
     await number(page).fill(typed);
     await save(page).click();
     await page.getByText(problem).waitFor();
-    assert.match(await describedAs(number(page)), problem);
-    await hasFocus(number(page));
+    assert.match(await readDescription(number(page)), problem);
+    await expectFocus(number(page));
   }
   assert.equal(await limitOf(key.id), null);
 });
@@ -101,11 +104,11 @@ test('if a limit cannot be saved, the form shows the error and keeps the input',
   await choice(page).selectOption('Custom limit…');
   await number(page).fill('7');
   await save(page).click();
-  await reads(page.getByRole('alert'), /The server responded with 500/);
+  await expectText(page.getByRole('alert'), /The server responded with 500/);
   assert.equal(await number(page).inputValue(), '7');
   await page.unroute(`**/v1/api-keys/${key.id}`);
   await save(page).click();
-  await reads(page.getByRole('main'), /Rate limit 7 requests per minute/);
+  await expectText(page.getByRole('main'), /Rate limit 7 requests per minute/);
 });
 
 test('a new key gets the chosen limit, and an invalid number expands the section with its field', async (t) => {
@@ -116,13 +119,13 @@ test('a new key gets the chosen limit, and an invalid number expands the section
   await choice(page).selectOption('Custom limit…');
   await number(page).fill('a few');
   await fold.click();
-  await isGone(number(page));
+  await expectHidden(number(page));
   await keys.createButton(page).click();
   await keys.dialog(page).getByText('Use digits only, such as 1000.').waitFor();
-  await hasFocus(number(page));
+  await expectFocus(number(page));
   await number(page).fill('3');
   await page.keyboard.press('Enter');
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   const list = keyListSchema.parse((await ada.call('GET', '/v1/api-keys?q=Limited%20from')).body);
   assert.deepEqual(
     list.data.map(({ rateLimit }) => rateLimit),
@@ -135,23 +138,26 @@ test('the default rate limit is below the list, and a change applies to keys wit
   const page = await dashboard.open(t, '/settings/api?q=As%20the%20others');
   const line = page.locator('.workspace-limit');
   const change = page.getByRole('button', { name: 'Change the default rate limit' });
-  await reads(line, /^Default rate limit: 1,000 requests per minute Change/);
+  await expectText(line, /^Default rate limit: 1,000 requests per minute Change/);
   await change.click();
-  await isAt(page, '/settings/api?q=As+the+others&panel=limit');
-  await hasFocus(choice(page));
-  await reads(keys.dialog(page), /Keys with their own limit are not affected\./);
-  await reads(choice(page).getByRole('option'), /^Server default \(1,000\) \| Custom limit… \| No limit$/);
+  await expectPath(page, '/settings/api?q=As+the+others&panel=limit');
+  await expectFocus(choice(page));
+  await expectText(keys.dialog(page), /Keys with their own limit are not affected\./);
+  await expectText(
+    choice(page).getByRole('option'),
+    /^Server default \(1,000\) \| Custom limit… \| No limit$/,
+  );
   await choice(page).selectOption('Custom limit…');
   await number(page).fill('250');
   await save(page).click();
-  await isGone(keys.dialog(page));
-  await reads(line, /^Default rate limit: 250 requests per minute/);
-  await announces(page, /Default rate limit: 250 requests per minute, starting with the next request\./);
-  await hasFocus(change);
+  await expectHidden(keys.dialog(page));
+  await expectText(line, /^Default rate limit: 250 requests per minute/);
+  await expectToast(page, /Default rate limit: 250 requests per minute, starting with the next request\./);
+  await expectFocus(change);
   const workspace = workspaceSchema.parse((await ada.call('GET', '/v1/workspace')).body);
   assert.equal(workspace.rateLimit, 250);
   await page.getByRole('link', { name: key.name }).click();
   await page.getByRole('link', { name: 'Access' }).click();
-  await reads(page.getByRole('main'), /Rate limit 250 requests per minute \(workspace default\)/);
+  await expectText(page.getByRole('main'), /Rate limit 250 requests per minute \(workspace default\)/);
   assert.equal((await ada.call('PATCH', '/v1/workspace', { rateLimit: null })).status, 200);
 });

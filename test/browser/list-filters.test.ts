@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { keyListSchema, keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
-import { isAccessible } from './accessibility.ts';
+import { expectAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
+import { expectFocus, expectHidden, expectPath, expectText, readTexts, tabTo, waitUntil } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours } from './recorded-usage.ts';
-import { announces } from './toasts.ts';
+import { expectToast } from './toasts.ts';
 
 const dashboard = await Dashboard.start({ SOKU_TEST_KEY_PREFIX: 'sk_test_' });
 after(() => dashboard.stop());
@@ -21,7 +21,7 @@ await ada.createKey({ name: 'Sandbox', environment: 'test' });
 await ada.createKey({ name: 'Customer', externalId: 'cus_42' });
 
 const shows = (page: Page, ...names: string[]) =>
-  until(
+  waitUntil(
     () => keys.rowNames(page),
     (rows) => rows.toSorted().join() === names.toSorted().join(),
     `the list shows ${names.join()}`,
@@ -32,7 +32,7 @@ async function add(page: Page, name: string): Promise<void> {
   await page.getByRole('menuitemradio', { name, exact: true }).click();
 }
 
-const chips = (page: Page) => texts(page.locator('.filters .chip:has(.chip__remove)'));
+const chips = (page: Page) => readTexts(page.locator('.filters .chip:has(.chip__remove)'));
 
 test('the list is filtered by a scope of the catalog, environment and external ID, as chips in the address', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
@@ -42,12 +42,12 @@ test('the list is filtered by a scope of the catalog, environment and external I
     ['cus_42', 'externalId=cus_42', 'External ID cus_42 Remove filter: External ID', 'Customer'],
   ] as const) {
     await add(page, choice);
-    await isAt(page, `/settings/api?${address}`);
+    await expectPath(page, `/settings/api?${address}`);
     await shows(page, name);
     assert.deepEqual(await chips(page), [chip]);
     await page.getByRole('button', { name: /^Remove filter/ }).click();
-    await isAt(page, '/settings/api');
-    await hasFocus(page.getByRole('button', { name: 'Add filter' }));
+    await expectPath(page, '/settings/api');
+    await expectFocus(page.getByRole('button', { name: 'Add filter' }));
     await shows(page, 'Plain', 'Scoped', 'Sandbox', 'Customer');
   }
 });
@@ -56,12 +56,12 @@ test('a key is disabled and enabled in its row; disabled keys are a filter, with
   const { key } = await ada.createKey({ name: 'Switched' });
   const page = await dashboard.open(t, '/settings/api?q=Switched');
   await keys.choose(page, 'Disable', 'Switched');
-  await isAt(page, `/settings/api?q=Switched&panel=disable&key=${key.id}`);
-  await isAccessible(page);
+  await expectPath(page, `/settings/api?q=Switched&panel=disable&key=${key.id}`);
+  await expectAccessible(page);
   await keys.alertDialog(page).getByRole('button', { name: 'Disable "Switched"' }).click();
-  await announces(page, /^"Switched": Disabled\. No server accepts it/);
-  await reads(keys.row(page, 'Switched').getByRole('cell').nth(7), /^Disabled$/);
-  await hasFocus(keys.menuButton(page, 'Switched'));
+  await expectToast(page, /^"Switched": Disabled\. No server accepts it/);
+  await expectText(keys.row(page, 'Switched').getByRole('cell').nth(7), /^Disabled$/);
+  await expectFocus(keys.menuButton(page, 'Switched'));
   const stored = keySchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}`)).body);
   assert.equal(stored.status, 'disabled');
 
@@ -69,33 +69,33 @@ test('a key is disabled and enabled in its row; disabled keys are a filter, with
   await tabTo(page.getByRole('button', { name: 'Add filter' }));
   await page.keyboard.press('Enter');
   await page.keyboard.type('d');
-  await hasFocus(page.getByRole('menuitemradio', { name: 'Disabled' }));
+  await expectFocus(page.getByRole('menuitemradio', { name: 'Disabled' }));
   await page.keyboard.press('Enter');
-  await isAt(page, '/settings/api?status=disabled');
+  await expectPath(page, '/settings/api?status=disabled');
   await shows(page, 'Switched');
   assert.deepEqual(await chips(page), ['State Disabled Remove filter: State']);
-  await isAccessible(page);
+  await expectAccessible(page);
   await keys.choose(page, 'Enable', 'Switched');
   await keys.alertDialog(page).getByRole('button', { name: 'Enable "Switched"' }).click();
-  await announces(page, /^"Switched": Enabled\./);
+  await expectToast(page, /^"Switched": Enabled\./);
   await page.getByRole('heading', { name: 'No disabled keys' }).waitFor();
   await page.goBack();
-  await isAt(page, '/settings/api');
+  await expectPath(page, '/settings/api');
 });
 
 test('a rotation is started from the row, shown in the list, and found by the filter', async (t) => {
   const { key } = await ada.createKey({ name: 'Rotating' });
   const page = await dashboard.open(t, '/settings/api?q=Rotating');
   await keys.choose(page, 'Rotate', 'Rotating');
-  await isAt(page, `/settings/api?q=Rotating&panel=rotate&key=${key.id}`);
+  await expectPath(page, `/settings/api?q=Rotating&panel=rotate&key=${key.id}`);
   await keys.dialog(page).waitFor();
   await page.keyboard.press('Escape');
-  await isGone(keys.dialog(page));
+  await expectHidden(keys.dialog(page));
   await ada.call('POST', `/v1/api-keys/${key.id}/rotate`, { graceSeconds: 86_400 });
   await page.goto(`${dashboard.server.url}/settings/api?rotating=true`);
   await shows(page, 'Rotating');
   assert.deepEqual(await chips(page), ['Rotation In progress Remove filter: Rotation']);
-  await reads(
+  await expectText(
     keys.row(page, 'Rotating').getByRole('cell').nth(7),
     /^Old secret ends (tomorrow|in 2[34] hours)$/,
   );
@@ -105,15 +105,15 @@ test('a rotation is started from the row, shown in the list, and found by the fi
     key.id,
   );
   await page.reload();
-  await reads(keys.row(page, 'Rotating').getByRole('cell').nth(7), /^Rotation unfinished$/);
+  await expectText(keys.row(page, 'Rotating').getByRole('cell').nth(7), /^Rotation unfinished$/);
   await page.goto(`${dashboard.server.url}/`);
   const item = page.getByRole('listitem').filter({ hasText: 'has an unfinished rotation' });
-  await reads(
+  await expectText(
     item,
     /^Rotating has an unfinished rotation Rotated 2 hours ago, but no program uses the new secret yet\./,
   );
   await item.getByRole('link').click();
-  await isAt(page, `/settings/api/${key.id}?tab=secrets`);
+  await expectPath(page, `/settings/api/${key.id}?tab=secrets`);
 });
 
 test('the overview reports a retired secret and a disabled key that programs still send', async (t) => {
@@ -124,20 +124,23 @@ test('the overview reports a retired secret and a disabled key that programs sti
   await recordHours(dashboard, disabled.id, [{ hoursAgo: 1, accepted: 0, refused: 1, code: 'disabled_key' }]);
   const page = await dashboard.open(t, '/');
   const item = (name: string) => page.locator('.attention__item').filter({ hasText: name });
-  await reads(
+  await expectText(
     item('Old secret'),
     /^Old secret is still used with a retired secret 3 rejected requests in the last 24 hours\. A program still sends the old secret\./,
   );
-  await reads(item('Paused'), /^Paused is disabled but still used 1 rejected request in the last 24 hours\./);
+  await expectText(
+    item('Paused'),
+    /^Paused is disabled but still used 1 rejected request in the last 24 hours\./,
+  );
 });
 
 test('the maximum lifetime of keys is set among the policies, and holds for new keys', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   t.after(() => ada.call('PATCH', '/v1/workspace', { maxKeyLifetimeDays: null, requireKeyExpiry: false }));
   const line = page.locator('.workspace-limit').last();
-  await reads(line, /^Maximum lifetime: none Change the maximum lifetime$/);
+  await expectText(line, /^Maximum lifetime: none Change the maximum lifetime$/);
   await page.getByRole('button', { name: 'Change the maximum lifetime' }).click();
-  await isAt(page, '/settings/api?panel=policies');
+  await expectPath(page, '/settings/api?panel=policies');
   const days = keys.dialog(page).getByRole('textbox', { name: 'Maximum lifetime of new keys, in days' });
   for (const wrong of ['0', '1.5']) {
     await days.fill(wrong);
@@ -146,25 +149,25 @@ test('the maximum lifetime of keys is set among the policies, and holds for new 
       .dialog(page)
       .getByText(wrong === '0' ? /^Must be between 1 and 3,650/ : /^Use digits only/)
       .waitFor();
-    await hasFocus(days);
+    await expectFocus(days);
   }
   await days.fill('45');
   await page.keyboard.press('Enter');
-  await announces(page, /^Policies saved\.$/);
-  await reads(line, /^Maximum lifetime: 45 days/);
+  await expectToast(page, /^Policies saved\.$/);
+  await expectText(line, /^Maximum lifetime: 45 days/);
   const { key } = await ada.createKey({ name: 'Limited' });
   assert.ok(key.expiresAt !== null && Date.parse(key.expiresAt) - Date.now() < 45.1 * 86_400_000);
   await page.getByRole('button', { name: 'Change the maximum lifetime' }).click();
   await days.fill('');
   await keys.dialog(page).getByLabel('Expiration date of new keys').selectOption('Required');
   await keys.dialog(page).getByRole('button', { name: 'Save' }).click();
-  await reads(line, /^Maximum lifetime: none/);
+  await expectText(line, /^Maximum lifetime: none/);
   await page.getByRole('button', { name: 'Generate New Key' }).click();
   const expires = keys.dialog(page).getByRole('combobox', { name: 'Expires' });
-  await reads(expires.getByRole('option'), /^1 year \| 30 days \| 90 days \| Custom date and time…$/);
+  await expectText(expires.getByRole('option'), /^1 year \| 30 days \| 90 days \| Custom date and time…$/);
   await keys.nameField(page).fill('With a date');
   await keys.createButton(page).click();
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   const { data } = keyListSchema.parse((await ada.call('GET', '/v1/api-keys?q=with+a+date')).body);
   assert.match(data[0]?.expiresAt ?? '', /^2\d{3}-/);
 });

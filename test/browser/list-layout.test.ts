@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { z } from 'zod';
-import { settled } from './accessibility.ts';
+import { waitUntilLoaded } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { evaluate, texts } from './expect.ts';
+import { evaluate, readTexts } from './expect.ts';
 import { recordHours } from './recorded-usage.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -26,7 +26,7 @@ const readHeights = `[...new Set(Array.from(document.querySelectorAll('tbody tr'
 
 test('beside all columns, a name of usual length is not cut, and every row has the same height', async (t) => {
   const page = await dashboard.open(t, '/settings/api?q=Layout');
-  await settled(page);
+  await waitUntilLoaded(page);
   const link = page.getByRole('link', { name, exact: true });
   const hidden = await link.evaluate((a) => [a.scrollWidth - a.clientWidth, a.scrollHeight - a.clientHeight]);
   assert.deepEqual(hidden, [0, 0]);
@@ -35,7 +35,7 @@ test('beside all columns, a name of usual length is not cut, and every row has t
 
 test('several filters are in one row below the status links and the search', async (t) => {
   const page = await dashboard.open(t, '/settings/api?unusedDays=30&expiresWithinDays=30&scope=keys:read');
-  await settled(page);
+  await waitUntilLoaded(page);
   const search = page.getByRole('searchbox', { name: 'Search keys' });
   for (const width of [1280, 1024]) {
     await page.setViewportSize({ width, height: 800 });
@@ -52,7 +52,7 @@ test('several filters are in one row below the status links and the search', asy
 
 test('on a wide screen, one filter is beside the search', async (t) => {
   const page = await dashboard.open(t, '/settings/api?unusedDays=30');
-  await settled(page);
+  await waitUntilLoaded(page);
   const chip = await boxOf(page.locator('.filters > .chip').first());
   const field = await boxOf(page.getByRole('searchbox', { name: 'Search keys' }));
   assert.ok(chip.y < field.y + field.height && chip.x + chip.width < field.x);
@@ -76,7 +76,7 @@ test('nothing beside the numbers of the status links moves, however large they a
   for (const count of [1, 9_999, 10_000, 123_456, 999_999]) {
     await claimCounts(page, count);
     await page.goto(`${dashboard.server.url}/settings/api?q=Layout`);
-    await settled(page);
+    await waitUntilLoaded(page);
     const number = nav.locator('.filter__count').first();
     assert.equal(await number.getAttribute('title'), count.toLocaleString('en'));
     // The place depends on the size by CSS alone, so the page need not be loaded again for it.
@@ -91,5 +91,5 @@ test('nothing beside the numbers of the status links moves, however large they a
   }
   for (const [width, seen] of places)
     assert.equal(seen.size, 1, `at ${width} px: ${[...seen].join(' and ')}`);
-  assert.deepEqual(await texts(nav.locator('.filter__count').last()), ['999K']);
+  assert.deepEqual(await readTexts(nav.locator('.filter__count').last()), ['999K']);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { msPerDay } from '@soku/contract/instant';
 import type { Locator, Page } from 'playwright-core';
-import { settled } from './accessibility.ts';
+import { waitUntilLoaded } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
 import * as keys from './key-pages.ts';
 
@@ -29,7 +29,7 @@ test('on a phone, the filter button is beside the status links, and the chips ar
   const links = page.getByRole('navigation', { name: 'Status' }).getByRole('link');
   for (const width of [390, 320]) {
     await page.setViewportSize({ width, height: 844 });
-    await settled(page);
+    await waitUntilLoaded(page);
     const [button, chip] = [await boxOf(addFilter(page)), await boxOf(page.locator('.chip:not(.chip--add)'))];
     assert.ok(button.x + button.width <= width, 'the button is on the screen');
     for (const link of await links.all()) {
@@ -42,7 +42,7 @@ test('on a phone, the filter button is beside the status links, and the chips ar
 
 test('on the smallest screen, the date and the notice of a key do not overlap', async (t) => {
   const page = await dashboard.open(t, '/settings/api?q=Unused', { viewport: { width: 320, height: 640 } });
-  await settled(page);
+  await waitUntilLoaded(page);
   const notice = await boxOf(keys.row(page, 'Unused').locator('.badge'));
   const date = await boxOf(keys.row(page, 'Unused').locator('time:visible'));
   assert.ok(notice.y >= date.y + date.height || date.x + date.width <= notice.x);

@@ -4,9 +4,17 @@ import { test } from 'node:test';
 import { msPerDay } from '@soku/contract/instant';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
-import { isAccessible, settled } from './accessibility.ts';
+import { expectAccessible, waitUntilLoaded } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { hasFocus, isAt, isClosed, reads, showsFocus, tabTo, texts, until } from './expect.ts';
+import {
+  expectFocus,
+  expectMenuClosed,
+  expectPath,
+  expectText,
+  expectVisibleFocus,
+  readTexts,
+  tabTo,
+} from './expect.ts';
 import * as keys from './key-pages.ts';
 import { addKeysNamed } from './named-keys.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
@@ -43,12 +51,6 @@ const addFilter = (page: Page) => page.getByRole('button', { name: 'Add filter' 
 const choice = (page: Page, group: string, name: string) =>
   page.getByRole('group', { name: group }).getByRole('menuitemradio', { name, exact: true });
 const chips = (page: Page) => page.locator('.chip:not(.chip--add)');
-const shows = (page: Page, names: string[]) =>
-  until(
-    () => keys.rowNames(page),
-    (rows) => rows.join() === names.join(),
-    `the list shows ${names.join()}`,
-  );
 
 test('the header of a column sorts the list, and a second click reverses it', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
@@ -69,15 +71,15 @@ test('the header of a column sorts the list, and a second click reverses it', as
     ['Created', '?sort=created&order=asc', ['Cedar', 'Ash', 'Birch'], 'ascending'],
   ] satisfies Array<[string, string, string[], string]>) {
     await sortButton(page, column).click();
-    await isAt(page, `/settings/api${place}`);
-    await shows(page, names);
+    await expectPath(page, `/settings/api${place}`);
+    await keys.expectRows(page, names);
     assert.equal(await header(page, column).getAttribute('aria-sort'), sorted);
     assert.equal(await page.locator('[aria-sort]').count(), 1);
-    await hasFocus(sortButton(page, column));
+    await expectFocus(sortButton(page, column));
   }
   await page.goBack();
-  await isAt(page, '/settings/api');
-  await shows(page, ['Birch', 'Ash', 'Cedar']);
+  await expectPath(page, '/settings/api');
+  await keys.expectRows(page, ['Birch', 'Ash', 'Cedar']);
 });
 
 test('a list of all keys can be sorted by status', async (t) => {
@@ -94,7 +96,7 @@ test('a list of all keys can be sorted by status', async (t) => {
     ['Revoked', 'Expired', 'Active'],
   ]) {
     await sortButton(page, 'Status').click();
-    await shows(page, names);
+    await keys.expectRows(page, names);
   }
 });
 
@@ -116,7 +118,7 @@ test('a sorted list is loaded page by page, without duplicates or gaps', async (
   ] as const) {
     const page = await other.open(t, `/settings/api?${search}`);
     for (const shown of ['50 of 101 keys', '100 of 101 keys', '101 keys']) {
-      await reads(page.locator('.list-foot').getByRole('status'), new RegExp(`^${shown}$`));
+      await expectText(page.locator('.list-foot').getByRole('status'), new RegExp(`^${shown}$`));
       if (shown !== '101 keys') await page.getByRole('button', { name: 'Load more' }).click();
     }
     assert.deepEqual(await keys.rowNames(page), names);
@@ -140,23 +142,23 @@ test('each filter is a chip that can be removed, and all are in the address', as
   for (const [group, name, place, names, chip] of steps) {
     await addFilter(page).click();
     await choice(page, group, name).click();
-    await isAt(page, `/settings/api${place}`);
-    await shows(page, names);
-    await hasFocus(addFilter(page));
-    assert.ok((await texts(chips(page))).some((text) => text.startsWith(chip)));
+    await expectPath(page, `/settings/api${place}`);
+    await keys.expectRows(page, names);
+    await expectFocus(addFilter(page));
+    assert.ok((await readTexts(chips(page))).some((text) => text.startsWith(chip)));
   }
   await page.getByRole('button', { name: 'Remove filter: Expires within' }).click();
-  await isAt(page, '/settings/api?unusedDays=90&scope=keys%3Awrite');
-  await hasFocus(addFilter(page));
+  await expectPath(page, '/settings/api?unusedDays=90&scope=keys%3Awrite');
+  await expectFocus(addFilter(page));
   await page.goBack();
-  await isAt(page, '/settings/api?unusedDays=90&expiresWithinDays=30&scope=keys%3Awrite');
+  await expectPath(page, '/settings/api?unusedDays=90&expiresWithinDays=30&scope=keys%3Awrite');
   assert.equal(await chips(page).count(), 3);
   await page.reload();
-  await shows(page, ['Cedar']);
+  await keys.expectRows(page, ['Cedar']);
   await page.getByRole('button', { name: 'Clear all' }).click();
-  await isAt(page, '/settings/api');
-  await shows(page, ['Birch', 'Ash', 'Cedar']);
-  await hasFocus(addFilter(page));
+  await expectPath(page, '/settings/api');
+  await keys.expectRows(page, ['Birch', 'Ash', 'Cedar']);
+  await expectFocus(addFilter(page));
   assert.equal(await chips(page).count(), 0);
   await addFilter(page).click();
   assert.equal(await choice(page, 'Unused for', '90 days').getAttribute('aria-checked'), 'false');
@@ -172,16 +174,16 @@ test('keys can be filtered by their creator, which has a name', async (t) => {
   });
   assert.equal(created.status, 201);
   const page = await dashboard.open(t, '/settings/api?q=Elder');
-  await shows(page, ['Child of Elder', 'Elder']);
+  await keys.expectRows(page, ['Child of Elder', 'Elder']);
   await addFilter(page).click();
   await choice(page, 'Created by', 'Elder').click();
-  await isAt(page, `/settings/api?q=Elder&createdBy=${elder.id}`);
-  await shows(page, ['Child of Elder']);
-  await reads(chips(page), /^Created by Elder/);
+  await expectPath(page, `/settings/api?q=Elder&createdBy=${elder.id}`);
+  await keys.expectRows(page, ['Child of Elder']);
+  await expectText(chips(page), /^Created by Elder/);
   await addFilter(page).click();
   await choice(page, 'Created by', 'You').click();
-  await shows(page, ['Elder']);
-  await reads(chips(page), /^Created by You/);
+  await keys.expectRows(page, ['Elder']);
+  await expectText(chips(page), /^Created by You/);
 });
 
 test('a status keeps the filters and the order, and an invalid filter is dropped', async (t) => {
@@ -189,45 +191,45 @@ test('a status keeps the filters and the order, and an invalid filter is dropped
     t,
     '/settings/api?unusedDays=90&sort=name&scope=No%20scope&expiresWithinDays=0',
   );
-  await shows(page, ['Ash', 'Cedar']);
+  await keys.expectRows(page, ['Ash', 'Cedar']);
   assert.equal(await chips(page).count(), 1);
   await page.getByRole('navigation', { name: 'Status' }).getByRole('link', { name: /^All/ }).click();
-  await isAt(page, '/settings/api?unusedDays=90&sort=name&status=all');
-  await shows(page, ['Ash', 'Cedar']);
+  await expectPath(page, '/settings/api?unusedDays=90&sort=name&status=all');
+  await keys.expectRows(page, ['Ash', 'Cedar']);
 });
 
 test('an empty result names the filters and clears them with one click', async (t) => {
   const page = await dashboard.open(t, '/settings/api?unusedDays=90&expiresWithinDays=7');
   const main = page.getByRole('main');
-  await reads(main, /No active keys match the filters "unused for 90 days", "expires within 7 days"\./);
+  await expectText(main, /No active keys match the filters "unused for 90 days", "expires within 7 days"\./);
   await page.goto(`${dashboard.server.url}/settings/api?q=Nowhere&scope=keys:read`);
-  await reads(main, /No active keys match "Nowhere" and the filter "scope keys:read"\./);
+  await expectText(main, /No active keys match "Nowhere" and the filter "scope keys:read"\./);
   await page.getByRole('link', { name: 'Clear search' }).click();
-  await isAt(page, '/settings/api?scope=keys%3Aread');
-  await shows(page, ['Ash']);
+  await expectPath(page, '/settings/api?scope=keys%3Aread');
+  await keys.expectRows(page, ['Ash']);
   await page.goto(`${dashboard.server.url}/settings/api?unusedDays=90&expiresWithinDays=7`);
   await page.getByRole('link', { name: 'Clear filters' }).click();
-  await isAt(page, '/settings/api');
-  await shows(page, ['Birch', 'Ash', 'Cedar']);
+  await expectPath(page, '/settings/api');
+  await keys.expectRows(page, ['Birch', 'Ash', 'Cedar']);
 });
 
 test('a row shows the requests of the last 24 hours, the expiry, and only a status that needs a look', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   const cell = (name: string, index: number) => keys.row(page, name).getByRole('cell').nth(index);
-  await reads(cell('Birch', 6), /^1,234 5 rejected$/);
-  await reads(cell('Ash', 6), /^0$/);
-  await reads(cell('Ash', 5), /^Never$/);
+  await expectText(cell('Birch', 6), /^1,234 5 rejected$/);
+  await expectText(cell('Ash', 6), /^0$/);
+  await expectText(cell('Ash', 5), /^Never$/);
   assert.equal(await cell('Birch', 5).getByRole('time').getAttribute('datetime'), birch.expiresAt);
-  await reads(cell('Birch', 7), /^Expires in [23] days$/);
-  await reads(cell('Cedar', 7), /^Unused for 100 days$/);
+  await expectText(cell('Birch', 7), /^Expires in [23] days$/);
+  await expectText(cell('Cedar', 7), /^Unused for 100 days$/);
   const { key } = await ada.createKey({ name: 'Douglas' });
   t.after(() => ada.revoke(key.id));
   await page.reload();
-  await reads(cell('Douglas', 7), /^Active$/);
+  await expectText(cell('Douglas', 7), /^Active$/);
   const widthOfStatus = async () => (await cell('Douglas', 7).locator('> span').boundingBox())?.width ?? 0;
   assert.ok((await widthOfStatus()) <= 1, 'only for screen readers');
   await page.goto(`${dashboard.server.url}/settings/api?status=all`);
-  await reads(cell('Douglas', 7), /^Active$/);
+  await expectText(cell('Douglas', 7), /^Active$/);
   assert.ok((await widthOfStatus()) > 10);
 });
 
@@ -236,27 +238,27 @@ test('sorting and filtering work with the keyboard alone, with visible focus', a
   const { keyboard } = page;
   await tabTo(addFilter(page));
   await keyboard.press('ArrowDown');
-  await showsFocus(choice(page, 'Unused for', '30 days'));
+  await expectVisibleFocus(choice(page, 'Unused for', '30 days'));
   await keyboard.press('e');
   await keyboard.press('End');
-  await showsFocus(choice(page, 'Scope', 'audit:read'));
+  await expectVisibleFocus(choice(page, 'Scope', 'audit:read'));
   await keyboard.press('Home');
   await keyboard.press('ArrowDown');
   await keyboard.press('Enter');
-  await isAt(page, '/settings/api?unusedDays=90');
-  await showsFocus(addFilter(page));
+  await expectPath(page, '/settings/api?unusedDays=90');
+  await expectVisibleFocus(addFilter(page));
   await keyboard.press('ArrowUp');
-  await showsFocus(choice(page, 'Scope', 'audit:read'));
+  await expectVisibleFocus(choice(page, 'Scope', 'audit:read'));
   await keyboard.press('Escape');
-  await isClosed(keys.openMenu(page));
-  await showsFocus(addFilter(page));
+  await expectMenuClosed(keys.openMenu(page));
+  await expectVisibleFocus(addFilter(page));
   await tabTo(page.getByRole('button', { name: 'Remove filter: Unused for' }), 'Shift+Tab');
   await keyboard.press('Enter');
-  await isAt(page, '/settings/api');
+  await expectPath(page, '/settings/api');
   await tabTo(sortButton(page, 'Name'));
   await keyboard.press('Enter');
-  await isAt(page, '/settings/api?sort=name&order=asc');
-  await showsFocus(sortButton(page, 'Name'));
+  await expectPath(page, '/settings/api?sort=name&order=asc');
+  await expectVisibleFocus(sortButton(page, 'Name'));
 });
 
 test('the list with filters and the filter menu are accessible', async (t) => {
@@ -264,24 +266,24 @@ test('the list with filters and the filter menu are accessible', async (t) => {
     t,
     `/settings/api?unusedDays=90&scope=keys:write&createdBy=${ash.createdBy}&status=all`,
   );
-  await settled(page);
-  await isAccessible(page);
+  await waitUntilLoaded(page);
+  await expectAccessible(page);
   await addFilter(page).click();
   await page.getByRole('menu').waitFor();
-  await isAccessible(page);
+  await expectAccessible(page);
 });
 
 test('on a phone, the order can be chosen, and a card shows what the list is sorted by', async (t) => {
   const page = await dashboard.open(t, '/settings/api', { viewport: { width: 390, height: 844 } });
-  await settled(page);
-  const visible = async () => texts(keys.row(page, 'Birch').locator('td:visible'));
+  await waitUntilLoaded(page);
+  const visible = async () => readTexts(keys.row(page, 'Birch').locator('td:visible'));
   assert.match((await visible()).join(), /just now|ago/);
   await sortButton(page, 'Expires').click();
-  await shows(page, ['Birch', 'Cedar', 'Ash']);
+  await keys.expectRows(page, ['Birch', 'Cedar', 'Ash']);
   assert.match((await visible()).join(), /\d+ \w+ \d{4}/);
   await sortButton(page, 'Last used').click();
   assert.match((await visible()).join(), /3 hours ago/);
   await sortButton(page, '24 hours').click();
-  await shows(page, ['Birch', 'Cedar', 'Ash']);
+  await keys.expectRows(page, ['Birch', 'Cedar', 'Ash']);
   assert.match((await visible()).join(), /1,234 requests in 24 hours/);
 });

@@ -4,7 +4,7 @@ import { after, type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { owner } from '../support/server.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { hasFocus, isAt, reads } from './expect.ts';
+import { expectFocus, expectPath, expectText } from './expect.ts';
 import { heading } from './key-pages.ts';
 
 const dashboard = await Dashboard.start();
@@ -25,44 +25,44 @@ async function signIn(page: Page, password = owner.password): Promise<void> {
 
 test('M1: a user signs in, opens Settings in the sidebar, then the API tab', async (t) => {
   const page = await openSignedOut(t, '/');
-  await hasFocus(page.getByRole('textbox', { name: 'Email' }));
+  await expectFocus(page.getByRole('textbox', { name: 'Email' }));
   await signIn(page);
-  await isAt(page, '/');
-  await reads(heading(page), /^Overview$/);
+  await expectPath(page, '/');
+  await expectText(heading(page), /^Overview$/);
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Settings' }).click();
-  await isAt(page, '/settings/account');
+  await expectPath(page, '/settings/account');
   await page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'API' }).click();
-  await isAt(page, '/settings/api');
-  await reads(heading(page), /^API keys$/);
+  await expectPath(page, '/settings/api');
+  await expectText(heading(page), /^API keys$/);
 });
 
 test('M1: the sign-in works with the keyboard alone', async (t) => {
   const page = await openSignedOut(t, '/settings/api');
-  await isAt(page, '/login?next=%2Fsettings%2Fapi');
-  await hasFocus(page.getByRole('textbox', { name: 'Email' }));
+  await expectPath(page, '/login?next=%2Fsettings%2Fapi');
+  await expectFocus(page.getByRole('textbox', { name: 'Email' }));
   await page.keyboard.type(owner.email);
   await page.keyboard.press('Tab');
   await page.keyboard.type(owner.password);
   await page.keyboard.press('Enter');
-  await reads(heading(page), /^API keys$/);
-  await isAt(page, '/settings/api');
-  await hasFocus(heading(page));
+  await expectText(heading(page), /^API keys$/);
+  await expectPath(page, '/settings/api');
+  await expectFocus(heading(page));
 });
 
 for (const path of ['/settings/api?status=revoked&q=ci', '/settings/api?panel=generate']) {
   test(`M1: ${path} leads to the login and back to the same page`, async (t) => {
     const page = await openSignedOut(t, path);
-    await isAt(page, `/login?${new URLSearchParams({ next: path })}`);
+    await expectPath(page, `/login?${new URLSearchParams({ next: path })}`);
     await signIn(page);
-    await isAt(page, path);
+    await expectPath(page, path);
     await page.reload();
-    await isAt(page, path);
+    await expectPath(page, path);
   });
 }
 
 test('the login page redirects a user who is already signed in', async (t) => {
   const page = await dashboard.open(t, '/login?next=%2Fsettings%2Fapi');
-  await isAt(page, '/settings/api');
+  await expectPath(page, '/settings/api');
 });
 
 const foreign = [
@@ -87,8 +87,8 @@ function requestsElsewhere(page: Page): string[] {
 }
 
 async function isAtHome(page: Page, left: string[]): Promise<void> {
-  await isAt(page, '/');
-  await reads(heading(page), /^Overview$/);
+  await expectPath(page, '/');
+  await expectText(heading(page), /^Overview$/);
   assert.deepEqual(left, []);
 }
 
@@ -112,11 +112,11 @@ test('a user who is already signed in is not sent to a foreign address in "next"
 test('a wrong password shows an error and keeps the email address', async (t) => {
   const page = await openSignedOut(t, '/login', [httpErrorMessage(401)]);
   await signIn(page, 'wrong password');
-  await reads(page.getByRole('alert'), /The email address or password is incorrect\./);
+  await expectText(page.getByRole('alert'), /The email address or password is incorrect\./);
   assert.equal(await page.getByRole('textbox', { name: 'Email' }).inputValue(), owner.email);
-  await hasFocus(page.getByRole('textbox', { name: 'Password' }));
+  await expectFocus(page.getByRole('textbox', { name: 'Password' }));
   await signIn(page);
-  await isAt(page, '/');
+  await expectPath(page, '/');
 });
 
 test('after too many attempts, the page says how long to wait', async (t) => {
@@ -126,9 +126,9 @@ test('after too many attempts, the page says how long to wait', async (t) => {
   do {
     await guessTenTimes(page);
     await signIn(page, 'wrong password');
-    await reads(alert, /Too many attempts|is incorrect/);
+    await expectText(alert, /Too many attempts|is incorrect/);
   } while ((await alert.textContent())?.includes('Too many attempts') !== true);
-  await reads(alert, /Too many attempts\. Try again in \d+ seconds?\./);
+  await expectText(alert, /Too many attempts\. Try again in \d+ seconds?\./);
 });
 
 /** Sends attempts from the address of the page, but not through the page. */
@@ -147,9 +147,9 @@ test('signing out ends the session and shows the login page', async (t) => {
   const page = await dashboard.open(t, '/settings/api', { as: person });
   await page.getByRole('button', { name: /ada/i }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await isAt(page, '/login');
+  await expectPath(page, '/login');
   await page.goto(`${dashboard.server.url}/settings/api`);
-  await isAt(page, '/login?next=%2Fsettings%2Fapi');
+  await expectPath(page, '/login?next=%2Fsettings%2Fapi');
   assert.equal((await person.call('GET', '/v1/api-keys')).status, 401);
 });
 
@@ -157,16 +157,19 @@ test('signing out in one tab sends the other tab to the login, and signing in re
   const page = await dashboard.open(t, '/settings/api', { as: await dashboard.openSession() });
   const other = await page.context().newPage();
   await other.goto(`${dashboard.server.url}/settings/api?status=all`);
-  await reads(heading(other), /^API keys$/);
+  await expectText(heading(other), /^API keys$/);
   await page.getByRole('button', { name: /ada/i }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await isAt(page, '/login');
-  await isAt(other, '/login?next=%2Fsettings%2Fapi%3Fstatus%3Dall');
+  await expectPath(page, '/login');
+  await expectPath(other, '/login?next=%2Fsettings%2Fapi%3Fstatus%3Dall');
   await signIn(other);
-  await isAt(other, '/settings/api?status=all');
+  await expectPath(other, '/settings/api?status=all');
 });
 
 test('the login page says how to reset a forgotten password', async (t) => {
   const page = await openSignedOut(t, '/login');
-  await reads(page.getByRole('main'), /Forgot your password\?.*npm run soku -- account reset-password EMAIL/);
+  await expectText(
+    page.getByRole('main'),
+    /Forgot your password\?.*npm run soku -- account reset-password EMAIL/,
+  );
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Dialog, Page } from 'playwright-core';
 import { Dashboard } from './dashboard.ts';
-import { hasFocus, isAt, isGone, reads } from './expect.ts';
+import { expectFocus, expectHidden, expectPath, expectText } from './expect.ts';
 import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -25,7 +25,7 @@ async function openWithKey(t: TestContext, name: string): Promise<{ page: Page; 
   return { page, apiKey: await keys.generate(page, name) };
 }
 
-test('closing the dialog, in one page', async (t) => {
+test('closing the dialog, in one page load', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   for (const [way, leave] of waysOut) {
     await t.test(
@@ -39,37 +39,37 @@ async function asksOnlyBeforeCopying(page: Page, way: string, leave: (page: Page
   const apiKey = await keys.generate(page, `Kept from ${way}`);
   for (let round = 1; round <= 2; round += 1) {
     await leave(page);
-    await reads(keys.alertDialog(page), /Close without copying\?.*will not be shown again/);
-    await hasFocus(stay(page));
+    await expectText(keys.alertDialog(page), /Close without copying\?.*will not be shown again/);
+    await expectFocus(stay(page));
     await stay(page).click();
-    await isGone(keys.alertDialog(page));
-    assert.equal(await keys.shownKey(page), apiKey, `the key is still there after round ${round}`);
+    await expectHidden(keys.alertDialog(page));
+    assert.equal(await keys.readShownKey(page), apiKey, `the key is still there after round ${round}`);
   }
   await keys.copyButton(page).click();
   await page.getByRole('button', { name: 'Copied', exact: true }).waitFor();
   await leave(page);
-  await isGone(keys.dialog(page));
+  await expectHidden(keys.dialog(page));
   assert.equal(await keys.alertDialog(page).count(), 0);
-  await isAt(page, '/settings/api');
+  await expectPath(page, '/settings/api');
 
   const lost = await keys.generate(page, `Lost by ${way}`);
   await leave(page);
   await leaveAnyway(page).click();
-  await isGone(keys.dialog(page));
-  await isGone(keys.alertDialog(page));
-  await isAt(page, '/settings/api');
+  await expectHidden(keys.dialog(page));
+  await expectHidden(keys.alertDialog(page));
+  await expectPath(page, '/settings/api');
   assert.ok(!(await page.content()).includes(lost));
   await keys.row(page, `Lost by ${way}`).waitFor();
-  await hasFocus(keys.generateButton(page));
+  await expectFocus(keys.generateButton(page));
 }
 
 test('pressing Escape repeatedly never closes the dialog', async (t) => {
   const { page, apiKey } = await openWithKey(t, 'Escape again and again');
   for (let presses = 0; presses < 7; presses += 1) await page.keyboard.press('Escape');
-  await reads(keys.alertDialog(page), /Close without copying/);
+  await expectText(keys.alertDialog(page), /Close without copying/);
   await page.keyboard.press('Escape');
-  await isGone(keys.alertDialog(page));
-  assert.equal(await keys.shownKey(page), apiKey);
+  await expectHidden(keys.alertDialog(page));
+  assert.equal(await keys.readShownKey(page), apiKey);
 });
 
 test('going back several pages at once also asks for confirmation', async (t) => {
@@ -79,8 +79,8 @@ test('going back several pages at once also asks for confirmation', async (t) =>
   const apiKey = await keys.generate(page, 'Several pages back');
   await page.evaluate('history.go(-3)');
   await stay(page).click();
-  assert.equal(await keys.shownKey(page), apiKey);
-  await isAt(page, '/settings/api?panel=generate');
+  assert.equal(await keys.readShownKey(page), apiKey);
+  await expectPath(page, '/settings/api?panel=generate');
 });
 
 test('dragging a selection out of the dialog is not a click outside', async (t) => {
@@ -91,7 +91,7 @@ test('dragging a selection out of the dialog is not a click outside', async (t) 
   await page.mouse.down();
   await page.mouse.move(5, 5, { steps: 3 });
   await page.mouse.up();
-  assert.equal(await keys.shownKey(page), apiKey);
+  assert.equal(await keys.readShownKey(page), apiKey);
   assert.equal(await keys.alertDialog(page).count(), 0);
 });
 
@@ -113,10 +113,10 @@ for (const [way, begin] of [
     const { page, apiKey } = await openWithKey(t, `Kept from ${way}`);
     const first = await unload(page, begin(page));
     await first.dismiss();
-    assert.equal(await keys.shownKey(page), apiKey);
+    assert.equal(await keys.readShownKey(page), apiKey);
     const second = await unload(page, begin(page));
     await second.dismiss();
-    assert.equal(await keys.shownKey(page), apiKey);
+    assert.equal(await keys.readShownKey(page), apiKey);
   });
 }
 
@@ -150,9 +150,9 @@ test('signing out in another tab does not hide a key that was not copied', async
   await other.goto(`${dashboard.server.url}/settings/account`);
   await other.getByRole('button', { name: /ada/i }).first().click();
   await other.getByRole('button', { name: 'Sign out', exact: true }).click();
-  await isAt(other, '/login');
+  await expectPath(other, '/login');
   await stay(page).click();
-  assert.equal(await keys.shownKey(page), apiKey);
+  assert.equal(await keys.readShownKey(page), apiKey);
 });
 
 test('while the key is being created, nothing closes the dialog', async (t) => {
@@ -176,8 +176,8 @@ test('while the key is being created, nothing closes the dialog', async (t) => {
     history.back();
   })`);
   held.resolve();
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   assert.equal(await keys.alertDialog(page).count(), 0);
   // Text of the same dialog. If it had closed, another one would rescue the key.
-  await reads(keys.dialog(page), /Soku stores only its fingerprint/);
+  await expectText(keys.dialog(page), /Soku stores only its fingerprint/);
 });

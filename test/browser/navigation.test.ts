@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { z } from 'zod';
-import { settled } from './accessibility.ts';
+import { waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { evaluate, hasFocus, isAt, reads, showsFocus, tabTo } from './expect.ts';
+import { evaluate, expectFocus, expectPath, expectText, expectVisibleFocus, tabTo } from './expect.ts';
 import { heading, nameField } from './key-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -51,9 +51,9 @@ test('every page has a unique title, and navigating to it focuses its heading', 
   const titles: string[] = [];
   for (const [link, title, path] of walk) {
     await (await link(page)).click();
-    await isAt(page, path);
-    await reads(heading(page), new RegExp(`^${title}$`));
-    await hasFocus(heading(page));
+    await expectPath(page, path);
+    await expectText(heading(page), new RegExp(`^${title}$`));
+    await expectFocus(heading(page));
     assert.equal(await page.evaluate('scrollY'), 0, `${path} starts at its top`);
     titles.push(await page.title());
   }
@@ -64,24 +64,24 @@ test('every page has a unique title, and navigating to it focuses its heading', 
 test('Back and Forward also move the focus to the heading', async (t) => {
   const page = await dashboard.open(t, '/settings/account');
   await settings(page).getByRole('link', { name: 'API' }).click();
-  await reads(heading(page), /^API keys$/);
+  await expectText(heading(page), /^API keys$/);
   await page.goBack();
-  await reads(heading(page), /^Account$/);
-  await hasFocus(heading(page));
+  await expectText(heading(page), /^Account$/);
+  await expectFocus(heading(page));
   await page.goForward();
-  await reads(heading(page), /^API keys$/);
-  await hasFocus(heading(page));
+  await expectText(heading(page), /^API keys$/);
+  await expectFocus(heading(page));
 });
 
 for (const path of ['/', '/settings/api', '/settings/audit', '/help/authentication', '/docs']) {
   test(`the first element that Tab reaches on ${path} skips to the content`, async (t) => {
     const page = await dashboard.open(t, path);
-    await settled(page);
+    await waitUntilLoaded(page);
     await page.keyboard.press('Tab');
     const skip = page.getByRole('button', { name: 'Skip to content' });
-    await showsFocus(skip);
+    await expectVisibleFocus(skip);
     await page.keyboard.press('Enter');
-    await hasFocus(page.getByRole('main'));
+    await expectFocus(page.getByRole('main'));
     await page.keyboard.press('Tab');
     assert.equal(
       await evaluate(page, z.boolean(), `document.querySelector('main').contains(document.activeElement)`),
@@ -96,11 +96,11 @@ test('an unknown address returns 404 with a page that links to the overview', as
   for (const path of ['/nowhere', '/settings/nowhere', '/help/nowhere']) {
     const response = await page.goto(dashboard.server.url + path);
     assert.equal(response?.status(), 404);
-    await reads(heading(page), /^Page not found$/);
+    await expectText(heading(page), /^Page not found$/);
   }
   await page.getByRole('link', { name: 'Go to overview' }).click();
-  await isAt(page, '/');
-  await reads(heading(page), /^Overview$/);
+  await expectPath(page, '/');
+  await expectText(heading(page), /^Overview$/);
 });
 
 for (const [from, to] of [
@@ -109,13 +109,13 @@ for (const [from, to] of [
 ]) {
   test(`${from} redirects to ${to}`, async (t) => {
     const page = await dashboard.open(t, from ?? '');
-    await isAt(page, to ?? '');
+    await expectPath(page, to ?? '');
   });
 }
 
 test('invalid URL parameters are dropped, and the page is still shown', async (t) => {
   const page = await dashboard.open(t, '/settings/api?status=nonsense&panel=nonsense&key=nonsense');
-  await reads(heading(page), /^API keys$/);
+  await expectText(heading(page), /^API keys$/);
   await page.getByRole('link', { name: 'Navigated' }).waitFor();
 });
 
@@ -168,12 +168,12 @@ test('a list that is loading can be sorted with the keyboard, and the focus stay
   const byName = page.getByRole('columnheader', { name: 'Name' }).getByRole('button');
   await tabTo(byName);
   await page.keyboard.press('Enter');
-  await isAt(page, '/settings/api?sort=name&order=asc');
+  await expectPath(page, '/settings/api?sort=name&order=asc');
   await page.unroute('**/v1/api-keys?**');
   await page.keyboard.press('Enter');
-  await isAt(page, '/settings/api?sort=name&order=desc');
+  await expectPath(page, '/settings/api?sort=name&order=desc');
   await page.getByRole('link', { name: 'Navigated' }).waitFor();
-  await showsFocus(byName);
+  await expectVisibleFocus(byName);
 });
 
 test('the pages send no requests to other origins', async (t) => {
@@ -182,14 +182,14 @@ test('the pages send no requests to other origins', async (t) => {
   page.on('request', (request) => requested.add(new URL(request.url()).origin));
   for (const path of ['/', '/settings/api?panel=generate', '/settings/account', '/docs']) {
     await page.goto(dashboard.server.url + path);
-    await settled(page);
+    await waitUntilLoaded(page);
   }
   assert.deepEqual([...requested], [dashboard.server.url]);
 });
 
 test('Tab stays inside an open dialog', async (t) => {
   const page = await dashboard.open(t, '/settings/api?panel=generate');
-  await hasFocus(nameField(page));
+  await expectFocus(nameField(page));
   for (let steps = 0; steps < 20; steps += 1) {
     await page.keyboard.press(steps < 10 ? 'Tab' : 'Shift+Tab');
     const inside = `document.activeElement === document.body || document.querySelector('dialog').contains(document.activeElement)`;
@@ -205,8 +205,8 @@ test('while the code of a page is loading, the page has a heading', async (t) =>
     await route.continue();
   });
   await page.goto(`${dashboard.server.url}/settings/account`);
-  await reads(heading(page), /^Loading$/);
+  await expectText(heading(page), /^Loading$/);
   held.resolve();
-  await reads(heading(page), /^Account$/);
+  await expectText(heading(page), /^Account$/);
   assert.equal(await heading(page).count(), 1);
 });

@@ -4,11 +4,11 @@ import { test } from 'node:test';
 import { msPerDay } from '@soku/contract/instant';
 import { workspaceUsageSchema } from '@soku/contract/usage';
 import type { Page } from 'playwright-core';
-import { inDatabase } from '../support/in-database.ts';
 import { bearer, call } from '../support/person.ts';
-import { isAccessible, settled } from './accessibility.ts';
+import { runSql } from '../support/run-sql.ts';
+import { expectAccessible, waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { hasFocus, isAt, reads, tabTo, texts } from './expect.ts';
+import { expectFocus, expectPath, expectText, readTexts, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse, startOfHour } from './recorded-usage.ts';
 
@@ -49,8 +49,8 @@ assert.equal((await call(`${dashboard.server.url}/v1/me`, { headers: bearer(gone
 const mainHeading = (page: Page) => page.getByRole('heading', { level: 1 });
 
 async function summary(page: Page): Promise<string> {
-  await settled(page);
-  return (await texts(page.locator('.overview__figure'))).join();
+  await waitUntilLoaded(page);
+  return (await readTexts(page.locator('.overview__figure'))).join();
 }
 
 test('one sentence compares today with yesterday, and the chart is a table, too', async (t) => {
@@ -61,47 +61,47 @@ test('one sentence compares today with yesterday, and the chart is a table, too'
   const { today } = workspaceUsageSchema.parse(response.body);
   const requests = (today.accepted + today.refused).toLocaleString('en');
   assert.match(await summary(page), new RegExp(`^${requests} requests .*yesterday`));
-  await reads(page.locator('.overview__day'), /^Overview \w+.*, until \d\d:\d\d$/);
+  await expectText(page.locator('.overview__day'), /^Overview \w+.*, until \d\d:\d\d$/);
   const chart = section(page, 'Requests per hour');
-  await reads(chart.locator('.day-reasons'), /^Rejected \d+/);
+  await expectText(chart.locator('.day-reasons'), /^Rejected \d+/);
   const name = (await chart.getByRole('img').getAttribute('aria-label')) ?? '';
   assert.match(name, new RegExp(`Today: ${today.accepted.toLocaleString('en')} accepted`));
   await chart.getByText('Requests by hour', { exact: true }).click();
-  const cells = await texts(chart.getByRole('row').last().getByRole('cell'));
+  const cells = await readTexts(chart.getByRole('row').last().getByRole('cell'));
   assert.ok(cells.length === 4, cells.join());
 });
 
 test('the numbers of an hour are read with the mouse and the arrow keys', async (t) => {
   const page = await dashboard.open(t, '/');
-  await settled(page);
+  await waitUntilLoaded(page);
   const chart = section(page, 'Requests per hour');
   const slider = chart.getByRole('slider', { name: 'Requests of one hour' });
   await tabTo(slider);
   if (startOfHour(0) !== recordedHour) await page.keyboard.press('ArrowLeft');
-  await reads(
+  await expectText(
     chart.locator('.day__readout'),
     /: 4,112 accepted, 6[01] rejected; \d[\d,]* accepted, 0 rejected yesterday$/,
   );
   assert.match((await slider.getAttribute('aria-valuetext')) ?? '', /: 4,112 accepted/);
   await page.keyboard.press('Home');
-  await reads(chart.locator('.day__readout'), /^00:00–01:00: /);
+  await expectText(chart.locator('.day__readout'), /^00:00–01:00: /);
   await page.keyboard.press('Tab');
-  await reads(chart.locator('.day__readout'), /^Accepted today Yesterday Rejected$/);
+  await expectText(chart.locator('.day__readout'), /^Accepted today Yesterday Rejected$/);
 });
 
 test('the busiest and the most rejected keys link to their pages', async (t) => {
   const page = await dashboard.open(t, '/');
-  await settled(page);
-  assert.deepEqual((await texts(ranking(page, 'Busiest keys'))).slice(0, 3), [
+  await waitUntilLoaded(page);
+  assert.deepEqual((await readTexts(ranking(page, 'Busiest keys'))).slice(0, 3), [
     'Production Server 5,000',
     'Staging 100',
     'Invoice renderer 12',
   ]);
-  const rejected = await texts(ranking(page, 'Most rejected'));
+  const rejected = await readTexts(ranking(page, 'Most rejected'));
   assert.match(rejected[0] ?? '', /^Staging .*60$/);
   assert.equal(rejected[2], 'Old mobile app Revoked 1');
   await section(page, 'Busiest keys').getByRole('link', { name: 'Production Server' }).click();
-  await isAt(page, `/settings/api/${busy.id}`);
+  await expectPath(page, `/settings/api/${busy.id}`);
 });
 
 test('the bars of the busiest keys begin at the same place, however wide the numbers are', async (t) => {
@@ -117,7 +117,7 @@ test('the bars of the busiest keys begin at the same place, however wide the num
   for (const width of [1280, 390]) {
     await page.setViewportSize({ width, height: 844 });
     await page.goto(dashboard.server.url);
-    await reads(ranking(page, 'Busiest keys').first(), /12,345,678$/);
+    await expectText(ranking(page, 'Busiest keys').first(), /12,345,678$/);
     const bars = await page.locator('.ranked__share').all();
     const starts = await Promise.all(bars.map(async (bar) => (await bar.boundingBox())?.x));
     assert.ok(bars.length > 1);
@@ -127,13 +127,13 @@ test('the bars of the busiest keys begin at the same place, however wide the num
 
 test('what needs attention has one action each', async (t) => {
   // Usage is known for so long that the idle key is known to be idle. The shared server has one such time.
-  const [history] = await inDatabase(dashboard.server, 'SELECT complete_since FROM usage_history');
+  const [history] = await runSql(dashboard.server, 'SELECT complete_since FROM usage_history');
   const knownSince = (at: number) => dashboard.database('UPDATE usage_history SET complete_since = ?', at);
   await knownSince(Date.now() - 100 * msPerDay);
   t.after(() => knownSince(Number(history?.complete_since)));
   const page = await dashboard.open(t, '/');
-  await settled(page);
-  const [rejected = '', revoked = '', expires = '', unused = '', ...others] = await texts(items(page));
+  await waitUntilLoaded(page);
+  const [rejected = '', revoked = '', expires = '', unused = '', ...others] = await readTexts(items(page));
   assert.match(rejected, /^Staging is rejected 60 of 160 requests in the last 24 hours\./);
   assert.match(
     revoked,
@@ -144,33 +144,33 @@ test('what needs attention has one action each', async (t) => {
   assert.deepEqual(others, []);
   for (const item of await items(page).all()) assert.equal(await item.getByRole('link').count(), 1);
   await items(page).last().getByRole('link', { name: 'Review' }).click();
-  await isAt(page, '/settings/api/hygiene?kind=idle_90_days');
-  await reads(page.locator('tbody').getByRole('link'), /^Legacy importer$/);
+  await expectPath(page, '/settings/api/hygiene?kind=idle_90_days');
+  await expectText(page.locator('tbody').getByRole('link'), /^Legacy importer$/);
   await page.goBack();
   await page.getByRole('link', { name: 'Open key Invoice renderer' }).click();
-  await isAt(page, `/settings/api/${expiring.id}`);
-  await hasFocus(keys.heading(page));
+  await expectPath(page, `/settings/api/${expiring.id}`);
+  await expectFocus(keys.heading(page));
 });
 
 test('the overview with activity is accessible, and so are its numbers', async (t) => {
   const page = await dashboard.open(t, '/');
-  await settled(page);
+  await waitUntilLoaded(page);
   await page.getByText('Requests by hour', { exact: true }).click();
-  await isAccessible(page);
+  await expectAccessible(page);
 });
 
 test('if the usage cannot be loaded, the page shows the error, what needs attention, and a way to retry', async (t) => {
   const page = await dashboard.open(t, '/healthz', { expected: [httpErrorMessage(500)] });
   await page.route('**/v1/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
   await page.goto(dashboard.server.url);
-  await reads(page.getByRole('main').getByRole('alert').first(), /The server responded with 500/);
-  await reads(items(page).first(), /^Invoice renderer expires/);
-  await reads(mainHeading(page), /^Overview$/);
-  await settled(page);
-  await isAccessible(page);
+  await expectText(page.getByRole('main').getByRole('alert').first(), /The server responded with 500/);
+  await expectText(items(page).first(), /^Invoice renderer expires/);
+  await expectText(mainHeading(page), /^Overview$/);
+  await waitUntilLoaded(page);
+  await expectAccessible(page);
   await page.unroute('**/v1/usage?**');
   await page.getByRole('button', { name: 'Try again' }).click();
-  await reads(page.locator('.overview__figure'), /requests/);
+  await expectText(page.locator('.overview__figure'), /requests/);
 });
 
 test('while the numbers are loading, the page has its heading, and nothing needs attention yet', async (t) => {
@@ -186,37 +186,37 @@ test('while the numbers are loading, the page has its heading, and nothing needs
   const lists = page.waitForResponse(/kind=idle_90_days/);
   await page.goto(dashboard.server.url);
   await (await lists).finished();
-  await reads(mainHeading(page), /^Overview$/);
+  await expectText(mainHeading(page), /^Overview$/);
   await page.locator('.attention .skeleton').first().waitFor();
   assert.equal(await page.locator('.attention__title, .attention__none').count(), 0);
   respond();
-  await reads(items(page).first(), /^Staging is rejected/);
-  await reads(mainHeading(page), /^Overview$/);
+  await expectText(items(page).first(), /^Staging is rejected/);
+  await expectText(mainHeading(page), /^Overview$/);
 });
 
 test('if the keys cannot be loaded, the page has its heading, the error and a way to retry', async (t) => {
   const page = await dashboard.open(t, '/healthz', { expected: [httpErrorMessage(500)] });
   await page.route('**/v1/api-keys?**', (route) => route.fulfill({ status: 500, json: {} }));
   await page.goto(dashboard.server.url);
-  await reads(page.getByRole('main').getByRole('alert'), /^The server responded with 500/);
-  await reads(mainHeading(page), /^Overview$/);
-  await isAccessible(page);
+  await expectText(page.getByRole('main').getByRole('alert'), /^The server responded with 500/);
+  await expectText(mainHeading(page), /^Overview$/);
+  await expectAccessible(page);
   await page.unroute('**/v1/api-keys?**');
   await page.getByRole('button', { name: 'Try again' }).click();
-  await reads(page.locator('.overview__figure'), /requests/);
+  await expectText(page.locator('.overview__figure'), /requests/);
 });
 
 test('the overview of a workspace in which nothing needs attention states that', async (t) => {
   const fresh = await Dashboard.inNewWorkspace();
   await fresh.ada.createKey({ name: 'Only one' });
   const page = await fresh.open(t, '/');
-  await reads(section(page, 'Needs attention'), /Nothing\. No key expires within 7 days/);
-  await reads(page.locator('.overview__figure'), /^No requests today$/);
-  await reads(section(page, 'Busiest keys'), /No accepted requests in the last 24 hours\./);
-  await reads(section(page, 'Requests per hour'), /No requests yesterday or today\./);
-  await isAccessible(page);
+  await expectText(section(page, 'Needs attention'), /Nothing\. No key expires within 7 days/);
+  await expectText(page.locator('.overview__figure'), /^No requests today$/);
+  await expectText(section(page, 'Busiest keys'), /No accepted requests in the last 24 hours\./);
+  await expectText(section(page, 'Requests per hour'), /No requests yesterday or today\./);
+  await expectAccessible(page);
   await page.getByRole('link', { name: 'Generate New Key' }).click();
-  await isAt(page, '/settings/api?panel=generate');
+  await expectPath(page, '/settings/api?panel=generate');
 });
 
 test('a key that was rejected only before it was revoked needs no attention', async (t) => {
@@ -228,18 +228,18 @@ test('a key that was rejected only before it was revoked needs no attention', as
   await recordHours(fresh, ending.id, [{ hoursAgo: 1, accepted: 1 }]);
   await fresh.ada.revoke(ended.id);
   const page = await fresh.open(t, '/');
-  await settled(page);
-  assert.deepEqual(await texts(ranking(page, 'Most rejected')), ['Ended Rate limit 60']);
-  await reads(items(page), /^Ending expires in 2 days [^|]* 1 request in the last 24 hours\. Open key/);
+  await waitUntilLoaded(page);
+  assert.deepEqual(await readTexts(ranking(page, 'Most rejected')), ['Ended Rate limit 60']);
+  await expectText(items(page), /^Ending expires in 2 days [^|]* 1 request in the last 24 hours\. Open key/);
 });
 
 test('the first steps end with protecting the API, and lead to the first key', async (t) => {
   const fresh = await Dashboard.inNewWorkspace();
   const page = await fresh.open(t, '/');
-  await reads(mainHeading(page), /^Overview$/);
+  await expectText(mainHeading(page), /^Overview$/);
   const steps = page.getByRole('main').getByRole('heading', { level: 2 });
-  await reads(steps, /^Create a key \| Call the API \| Protect your API$/);
+  await expectText(steps, /^Create a key \| Call the API \| Protect your API$/);
   await page.getByRole('link', { name: 'Create your first key' }).click();
-  await isAt(page, '/settings/api?panel=generate');
-  await hasFocus(keys.nameField(page));
+  await expectPath(page, '/settings/api?panel=generate');
+  await expectFocus(keys.nameField(page));
 });

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { scriptSizes } from '../support/script-sizes.ts';
-import { isAccessible, settled } from './accessibility.ts';
+import { expectAccessible, waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { until } from './expect.ts';
+import { waitUntil } from './expect.ts';
 import { heading, visit } from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 import { ageRotation, rotate } from './rotating.ts';
@@ -187,8 +187,8 @@ const linked: Case[] = [
 const promise = 'has no axe violations and does not scroll sideways';
 
 async function isSound(page: Page, { wide = false }: Case): Promise<void> {
-  await settled(page);
-  await isAccessible(page, { wide });
+  await waitUntilLoaded(page);
+  await expectAccessible(page, { wide });
   assert.equal(await heading(page).count(), 1, 'exactly one first-level heading');
 }
 
@@ -201,16 +201,16 @@ for (const one of loaded) {
   });
 }
 
-test('the pages of one person, in one load', async (t) => {
+test('the pages of one user, in one page load', async (t) => {
   const page = await dashboard.open(t, '/nowhere', { expected: [httpErrorMessage(404)] });
-  await settled(page);
+  await waitUntilLoaded(page);
   for (const one of linked) {
     const { what, path, title } = one;
     await t.test(`${what} (${path}) ${promise}`, async () => {
       // The page before stays until the next one is ready. Only the title shows which one it is.
       assert.notEqual(await page.title(), `${title} · Soku`, 'the page before has another title');
       await visit(page, path);
-      await until(
+      await waitUntil(
         () => page.title(),
         (shown) => shown === `${title} · Soku`,
         `the title is ${title}`,
@@ -224,7 +224,7 @@ test('on a very wide screen no page scrolls sideways, and long names stay inside
   const page = await dashboard.open(t, '/settings/api?status=all', {
     viewport: { width: 2560, height: 1440 },
   });
-  await settled(page);
+  await waitUntilLoaded(page);
   assert.equal(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false);
   const content = await page.locator('.shell__content').boundingBox();
   assert.ok(content && content.width <= 1200 + 2 * 32, 'the content stays narrow enough to read');

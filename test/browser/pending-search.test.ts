@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Dashboard } from './dashboard.ts';
-import { isAt, reads } from './expect.ts';
+import { expectPath, expectText } from './expect.ts';
 import * as keys from './key-pages.ts';
 
 test('a pending search does not pull the user back from a page that is still loading', async (t) => {
@@ -19,10 +19,10 @@ test('a pending search does not pull the user back from a page that is still loa
   await page.clock.pauseAt(Number(await page.evaluate('Date.now()')) + 20_000);
   await page.getByRole('searchbox').fill('Opened');
   await page.getByRole('link', { name: 'Opened while searching' }).click();
-  await isAt(page, `/settings/api/${key.id}`);
+  await expectPath(page, `/settings/api/${key.id}`);
   await page.clock.runFor(500);
   assert.equal(new URL(page.url()).pathname, `/settings/api/${key.id}`);
   await page.clock.resume();
   released.resolve();
-  await reads(keys.heading(page), /^Opened while searching$/);
+  await expectText(keys.heading(page), /^Opened while searching$/);
 });

@@ -13,7 +13,7 @@ import { debianProgram } from '../support/debian.ts';
 import { bearer, call } from '../support/person.ts';
 import { freePort } from '../support/server.ts';
 import { Dashboard } from './dashboard.ts';
-import { reads, until } from './expect.ts';
+import { expectText, waitUntil } from './expect.ts';
 
 const dashboard = await Dashboard.shared();
 const folder = mkdtempSync(join(tmpdir(), 'soku-protection-'));
@@ -26,12 +26,12 @@ async function snippet(t: TestContext, name: string): Promise<string> {
   await page.goto(dashboard.server.url);
   const tabs = page.getByRole('tablist', { name: 'Protect your API' });
   await tabs.getByRole('tab', { name, exact: true }).click();
-  await reads(tabs.getByRole('tab', { selected: true }), new RegExp(`^${name}$`));
+  await expectText(tabs.getByRole('tab', { selected: true }), new RegExp(`^${name}$`));
   return (await page.locator('.code-tabs').last().locator('pre').textContent()) ?? '';
 }
 
 async function listens(port: number, child: ChildProcess): Promise<void> {
-  await until(
+  await waitUntil(
     async () => {
       const socket = connect(port, '127.0.0.1');
       const opened = await once(socket, 'connect').then(

@@ -4,10 +4,10 @@ import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import type { Person } from '../support/person.ts';
-import { settled } from './accessibility.ts';
+import { waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { evaluate, isAt, isGone, reads, texts, until } from './expect.ts';
-import { choices, openJump, recent, recentLinks } from './jump-pages.ts';
+import { evaluate, expectHidden, expectPath, expectText, readTexts, waitUntil } from './expect.ts';
+import { choices, openJump, recentKeys, recentLinks } from './jump-pages.ts';
 import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -43,18 +43,18 @@ interface OpenOptions {
 async function openKeys(t: TestContext, numbers: number[], options: OpenOptions = {}): Promise<Page> {
   const [first = 0, ...others] = numbers;
   const page = await dashboard.open(t, `/settings/api/${idOf(first)}`, options);
-  await reads(keys.heading(page), new RegExp(`^Opened ${first}$`));
+  await expectText(keys.heading(page), new RegExp(`^Opened ${first}$`));
   for (const n of others) {
     await keys.visit(page, `/settings/api/${idOf(n)}`);
-    await reads(keys.heading(page), new RegExp(`^Opened ${n}$`));
+    await expectText(keys.heading(page), new RegExp(`^Opened ${n}$`));
   }
-  await settled(page);
+  await waitUntilLoaded(page);
   return page;
 }
 
 const lists = (page: Page, names: string[]) =>
-  until(
-    () => texts(recentLinks(page)),
+  waitUntil(
+    () => readTexts(recentLinks(page)),
     (shown) => shown.join() === names.join(),
     `the sidebar lists ${names.join()}`,
   );
@@ -78,7 +78,7 @@ test('the last five keys are listed, the newest first, and stay after a reload',
   await page.goto(`${dashboard.server.url}/help/authentication`);
   await lists(page, expected);
   await openJump(page);
-  const offered = (await texts(choices(page))).slice(0, 5);
+  const offered = (await readTexts(choices(page))).slice(0, 5);
   assert.deepEqual(
     offered.map((text) => text.slice(0, 'Opened 2'.length)),
     expected,
@@ -86,7 +86,7 @@ test('the last five keys are listed, the newest first, and stay after a reload',
   );
   await page.keyboard.press('Escape');
   await recentLinks(page).filter({ hasText: 'Opened 5' }).click();
-  await isAt(page, `/settings/api/${idOf(5)}`);
+  await expectPath(page, `/settings/api/${idOf(5)}`);
   await lists(page, ['Opened 5', 'Opened 2', 'Opened 6', 'Opened 4', 'Opened 3']);
 });
 
@@ -106,7 +106,7 @@ test('a renamed key is listed with its new name, and a revoked one is drawn as a
   await lists(page, ['Opened and renamed']);
   await page.getByRole('button', { name: 'Revoke key' }).click();
   await keys.confirmRevoke(page, 'Opened and renamed').click();
-  await recent(page).locator('.key-teeth--revoked').waitFor();
+  await recentKeys(page).locator('.key-teeth--revoked').waitFor();
 });
 
 test('a key that does not exist disappears from the list and from the storage', async (t) => {
@@ -114,7 +114,7 @@ test('a key that does not exist disappears from the list and from the storage', 
   await store(page, JSON.stringify([`key_${'0'.repeat(26)}`, idOf(1)]));
   await page.goto(`${dashboard.server.url}/`);
   await lists(page, ['Opened 1']);
-  await until(
+  await waitUntil(
     () => stored(page),
     ([text]) => text === JSON.stringify([idOf(1)]),
     'the id is removed',
@@ -127,7 +127,7 @@ test('an unreadable list in the storage is ignored', async (t) => {
     await store(page, text);
     await page.goto(`${dashboard.server.url}/help/authentication`);
     await page.getByRole('button', { name: /^Account menu/ }).waitFor();
-    assert.equal(await recent(page).count(), 0, text);
+    assert.equal(await recentKeys(page).count(), 0, text);
   }
 });
 
@@ -137,8 +137,8 @@ test('another account in the same browser sees its own list', async (t) => {
   const { key } = await person.createKey({ name: 'Opened by Bob' });
   await dashboard.signInAs(page.context(), person);
   await page.goto(`${dashboard.server.url}/`);
-  await settled(page);
-  assert.equal(await recent(page).count(), 0);
+  await waitUntilLoaded(page);
+  assert.equal(await recentKeys(page).count(), 0);
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}`);
   await lists(page, ['Opened by Bob']);
   await dashboard.signInAs(page.context(), ada);
@@ -153,9 +153,9 @@ test('signing out removes the lists from the browser, in all tabs', async (t) =>
   await lists(other, ['Opened 2', 'Opened 1']);
   await page.getByRole('button', { name: /^Account menu/ }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await isAt(page, '/login');
+  await expectPath(page, '/login');
   assert.deepEqual(await stored(page), []);
-  await isGone(recent(other));
+  await expectHidden(recentKeys(other));
 });
 
 test('signing out everywhere removes the lists from this browser', async (t) => {
@@ -169,17 +169,17 @@ test('signing out everywhere removes the lists from this browser', async (t) => 
   await lists(page, ['Opened before the end']);
   await page.goto(`${dashboard.server.url}/settings/account?panel=end-all`);
   await keys.alertDialog(page).getByRole('button', { name: 'Sign out everywhere' }).click();
-  await isAt(page, '/login');
+  await expectPath(page, '/login');
   assert.deepEqual(await stored(page), []);
 });
 
-test('on a phone, the menu lists them', async (t) => {
+test('on a phone, the menu lists the recently opened keys', async (t) => {
   const page = await openKeys(t, [1, 2]);
   await page.setViewportSize({ width: 390, height: 844 });
   assert.equal(await recentLinks(page).count(), 0);
   await page.getByRole('button', { name: /^Account menu/ }).click();
   await lists(page, ['Opened 2', 'Opened 1']);
   await recentLinks(page).last().click();
-  await isAt(page, `/settings/api/${idOf(1)}`);
-  await isGone(page.locator('.account-menu'));
+  await expectPath(page, `/settings/api/${idOf(1)}`);
+  await expectHidden(page.locator('.account-menu'));
 });

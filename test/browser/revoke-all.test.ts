@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keyListSchema, keySchema } from '@soku/contract/keys';
-import { isAccessible } from './accessibility.ts';
+import { expectAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { hasFocus, isAt, isGone, reads, texts } from './expect.ts';
+import { expectFocus, expectHidden, expectPath, expectText, readTexts } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours } from './recorded-usage.ts';
-import { announces } from './toasts.ts';
+import { expectToast } from './toasts.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
@@ -28,31 +28,31 @@ test('revoking all keys shows what it affects, and requires the name of the work
 
   const page = await dashboard.open(t, '/settings/api');
   await page.getByRole('button', { name: 'More actions' }).click();
-  await isAccessible(page);
+  await expectAccessible(page);
   await keys.menuItem(page, 'Revoke all keys').click();
-  await isAt(page, '/settings/api?panel=revoke-all');
+  await expectPath(page, '/settings/api?panel=revoke-all');
   const dialog = keys.alertDialog(page);
-  await hasFocus(dialog.getByRole('button', { name: 'Cancel' }));
-  await reads(dialog.getByRole('status').first(), /^3 keys, 1,204 requests in the last 24 hours$/);
-  await isAccessible(page);
+  await expectFocus(dialog.getByRole('button', { name: 'Cancel' }));
+  await expectText(dialog.getByRole('status').first(), /^3 keys, 1,204 requests in the last 24 hours$/);
+  await expectAccessible(page);
 
   const revoke = dialog.getByRole('button', { name: 'Revoke all keys' });
   await revoke.click();
   const field = dialog.getByRole('textbox', { name: 'To confirm, enter the name of the workspace' });
-  await hasFocus(field);
+  await expectFocus(field);
   await dialog.getByText('Does not match the name below.').waitFor();
   await field.fill('another workspace');
   await revoke.click();
   await dialog.getByText('Does not match the name below.').waitFor();
   assert.equal((await countKeys())?.revoked, 1);
 
-  const [name = ''] = await texts(dialog.locator('.field__hint'));
+  const [name = ''] = await readTexts(dialog.locator('.field__hint'));
   await dialog.getByRole('combobox', { name: 'Reason' }).selectOption('leaked');
   await field.fill(name);
   await page.keyboard.press('Enter');
-  await isGone(dialog);
-  await announces(page, /^3 keys revoked\. No server accepts them anymore\.$/);
-  await hasFocus(keys.heading(page));
+  await expectHidden(dialog);
+  await expectToast(page, /^3 keys revoked\. No server accepts them anymore\.$/);
+  await expectFocus(keys.heading(page));
   assert.deepEqual(await countKeys(), { active: 0, disabled: 0, revoked: 4, expired: 0, all: 4 });
   const { revokedReason } = keySchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}`)).body);
   assert.equal(revokedReason, 'leaked');

@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
-import { isAccessible } from './accessibility.ts';
+import { expectAccessible } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { hasFocus, isGone, reads } from './expect.ts';
+import { expectFocus, expectHidden, expectText } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
@@ -31,7 +31,7 @@ test('the dialog shows the requests of the last day and week, and the time, addr
   }
   const page = await dashboard.open(t, '/settings/api?q=Busy');
   await keys.choose(page, 'Revoke', 'Busy');
-  await reads(
+  await expectText(
     use(page),
     /^1,312 requests in the last 24 hours, 1,412 in 7 days, last used \d+ seconds? ago from 203\.0\.113\.7 with curl\/8\.5$/,
   );
@@ -56,7 +56,7 @@ for (const { what, name, lastUse, words } of [
     if (lastUse) await recordLastUse(dashboard, key.id, lastUse);
     const page = await dashboard.open(t, `/settings/api?q=${encodeURIComponent(name)}`);
     await keys.choose(page, 'Revoke', name);
-    await reads(use(page), words);
+    await expectText(use(page), words);
   });
 }
 
@@ -69,7 +69,7 @@ test('a browser is shown by its name instead of "Mozilla"', async (t) => {
     agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
   });
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=revoke`);
-  await reads(
+  await expectText(
     use(page),
     /^1 request in the last 24 hours, 1 in 7 days, last used 1 hour ago from 2001:db8::7 with Firefox on Linux$/,
   );
@@ -86,17 +86,17 @@ test('the revoke button works and the layout is stable while the usage is loadin
   });
   await keys.choose(page, 'Revoke', 'In a hurry');
   await keys.confirmRevoke(page, 'In a hurry').waitFor();
-  await reads(use(page), /^Loading usage$/);
+  await expectText(use(page), /^Loading usage$/);
   const waiting = await keys.alertDialog(page).boundingBox();
   held.resolve();
-  await reads(use(page), /^1 request in the last 24 hours/);
+  await expectText(use(page), /^1 request in the last 24 hours/);
   assert.deepEqual(await keys.alertDialog(page).boundingBox(), waiting, 'the layout does not shift');
-  await hasFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
+  await expectFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
 
   await page.route('**/usage?**', () => undefined);
   await page.reload();
   await keys.confirmRevoke(page, 'In a hurry').click();
-  await isGone(keys.row(page, 'In a hurry'));
+  await expectHidden(keys.row(page, 'In a hurry'));
   assert.equal(await statusOf(key.id), 'revoked');
 });
 
@@ -114,15 +114,15 @@ test('the keys that a key created can be revoked with it', async (t) => {
   const page = await dashboard.open(t, '/settings/api?q=Provisioner');
   await keys.choose(page, 'Revoke', 'Provisioner');
   const choice = keys.alertDialog(page).getByRole('checkbox');
-  await reads(
+  await expectText(
     keys.alertDialog(page).locator('label.check'),
     /^Also revoke the 2 keys that it created 2 requests in the last 24 hours, last used .*\.$/,
   );
   assert.equal(await choice.isChecked(), false);
   await choice.check();
-  await isAccessible(page);
+  await expectAccessible(page);
   await keys.confirmRevoke(page, 'Provisioner').click();
-  await isGone(keys.row(page, 'Provisioner'));
+  await expectHidden(keys.row(page, 'Provisioner'));
   for (const id of [key.id, ...children]) assert.equal(await statusOf(id), 'revoked');
 });
 
@@ -141,8 +141,8 @@ test('if the usage cannot be loaded, the dialog reports it and the revoke still 
   });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
   await keys.choose(page, 'Revoke', 'Without usage');
-  await reads(use(page), /^Usage could not be loaded\. You can still revoke the key\.$/);
+  await expectText(use(page), /^Usage could not be loaded\. You can still revoke the key\.$/);
   await keys.confirmRevoke(page, 'Without usage').click();
-  await isGone(keys.row(page, 'Without usage'));
+  await expectHidden(keys.row(page, 'Without usage'));
   assert.equal(await statusOf(key.id), 'revoked');
 });

@@ -4,9 +4,9 @@ import { after, before, test } from 'node:test';
 import { keySchema } from '@soku/contract/keys';
 import { Deployment } from '../operations/nodes.ts';
 import { Dashboard } from './dashboard.ts';
-import { isGone, reads, texts } from './expect.ts';
+import { expectHidden, expectText, readTexts } from './expect.ts';
 import * as keys from './key-pages.ts';
-import { announces } from './toasts.ts';
+import { expectToast } from './toasts.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
@@ -27,7 +27,7 @@ test('with one server, the page confirms the revoke without numbers', async (t) 
   const page = await dashboard.open(t, '/settings/api?q=One');
   await keys.choose(page, 'Revoke', 'One server');
   await keys.confirmRevoke(page, 'One server').click();
-  await announces(page, /^"One server": Revoked\. No server accepts it anymore\.$/);
+  await expectToast(page, /^"One server": Revoked\. No server accepts it anymore\.$/);
 });
 
 test('a slow revoke is announced in an existing live region of the dialog, and is sent only once', async (t) => {
@@ -44,21 +44,21 @@ test('a slow revoke is announced in an existing live region of the dialog, and i
   const confirm = keys.confirmRevoke(page, 'Takes long');
   await confirm.waitFor();
   const region = keys.alertDialog(page).locator('.waiting[role=status]');
-  assert.deepEqual(await texts(region), [''], 'the live region exists before its text');
+  assert.deepEqual(await readTexts(region), [''], 'the live region exists before its text');
   const before = await keys.alertDialog(page).boundingBox();
   // Both clicks occur in one task of the page, without a render in between.
   await confirm.evaluate((button) => {
     button.click();
     button.click();
   });
-  await reads(region, new RegExp(`^${waiting}$`));
+  await expectText(region, new RegExp(`^${waiting}$`));
   assert.deepEqual(await keys.alertDialog(page).boundingBox(), before, 'the layout does not shift');
   await confirm.click({ force: true });
   await page.keyboard.press('Escape');
   await page.keyboard.press('Enter');
   held.resolve();
-  await isGone(keys.alertDialog(page));
-  await announces(page, /No server accepts it anymore\.$/);
+  await expectHidden(keys.alertDialog(page));
+  await expectToast(page, /No server accepts it anymore\.$/);
   assert.equal(sent, 1);
 });
 
@@ -78,11 +78,11 @@ test('while a revoke takes too long, the dialog warns that the key may already b
   await keys.confirmRevoke(page, 'Hangs').click();
   await page.clock.runFor(2900);
   const region = keys.alertDialog(page).locator('.waiting');
-  await reads(region, new RegExp(`^${waiting}$`));
+  await expectText(region, new RegExp(`^${waiting}$`));
   await page.clock.runFor(200);
-  await reads(region, /^This is taking longer than usual\. The key may already be revoked\.$/);
+  await expectText(region, /^This is taking longer than usual\. The key may already be revoked\.$/);
   held.resolve();
-  await isGone(keys.alertDialog(page));
+  await expectHidden(keys.alertDialog(page));
 });
 
 test('with several servers, the page shows how many there are and how long the revoke took', async (t) => {
@@ -90,7 +90,7 @@ test('with several servers, the page shows how many there are and how long the r
   const page = await many.open(t, '/settings/api?q=Three');
   await keys.choose(page, 'Revoke', 'Three servers');
   await keys.confirmRevoke(page, 'Three servers').click();
-  await announces(
+  await expectToast(
     page,
     /^"Three servers": Revoked\. No server accepts it anymore \(3 servers, [\d,]+ ms\)\.$/,
   );
@@ -105,9 +105,9 @@ test('while a revoke waits for a frozen server, the dialog shows it and the page
   process.kill(pid, 'SIGSTOP');
   t.after(() => process.kill(pid, 'SIGCONT'));
   await keys.confirmRevoke(page, 'Frozen').click();
-  await reads(keys.alertDialog(page).locator('.waiting'), new RegExp(waiting));
+  await expectText(keys.alertDialog(page).locator('.waiting'), new RegExp(waiting));
   assert.equal(await keys.toast(page).count(), 0);
-  await announces(page, /No server accepts it anymore \(2 servers, [\d,]+ ms\)\.$/);
+  await expectToast(page, /No server accepts it anymore \(2 servers, [\d,]+ ms\)\.$/);
   const { body } = await many.ada.call('GET', `/v1/api-keys/${key.id}`);
   assert.equal(keySchema.parse(body).status, 'revoked');
 });

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
-import { hasFocus, isAt, isGone, reads } from './expect.ts';
+import { expectFocus, expectHidden, expectPath, expectText } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { serverError } from './server-error.ts';
-import { announces } from './toasts.ts';
+import { expectToast } from './toasts.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
@@ -30,16 +30,16 @@ test('the dialog shows the key and the consequences, and Cancel and Escape revok
   const page = await dashboard.open(t, '/settings/api?q=Untouched');
   for (const leave of ['Cancel', 'Escape']) {
     await keys.choose(page, 'Revoke', 'Untouched');
-    await isAt(page, `/settings/api?q=Untouched&panel=revoke&key=${key.id}`);
+    await expectPath(page, `/settings/api?q=Untouched&panel=revoke&key=${key.id}`);
     const text = new RegExp(
       `Revoke this key\\? Untouched ${key.preview.replaceAll('.', '\\.')} Created just now.*401 Unauthorized.*This cannot be undone\\.`,
     );
-    await reads(keys.alertDialog(page), text);
-    await hasFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
+    await expectText(keys.alertDialog(page), text);
+    await expectFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
     await page.keyboard.press(leave === 'Cancel' ? 'Enter' : 'Escape');
-    await isGone(keys.alertDialog(page));
-    await isAt(page, '/settings/api?q=Untouched');
-    await hasFocus(keys.menuButton(page, 'Untouched'));
+    await expectHidden(keys.alertDialog(page));
+    await expectPath(page, '/settings/api?q=Untouched');
+    await expectFocus(keys.menuButton(page, 'Untouched'));
   }
   assert.equal(await statusOf(key.id), 'active');
 });
@@ -48,14 +48,14 @@ test('after a revoke, the focus moves to the next row, else to the previous row,
   await createKeys('Focus third', 'Focus second', 'Focus first');
   const page = await dashboard.open(t, '/settings/api?q=Focus');
   await revokeInPage(page, 'Focus second');
-  await isGone(keys.row(page, 'Focus second'));
-  await hasFocus(keys.menuButton(page, 'Focus third'));
+  await expectHidden(keys.row(page, 'Focus second'));
+  await expectFocus(keys.menuButton(page, 'Focus third'));
   await revokeInPage(page, 'Focus third');
-  await isGone(keys.row(page, 'Focus third'));
-  await hasFocus(keys.menuButton(page, 'Focus first'));
+  await expectHidden(keys.row(page, 'Focus third'));
+  await expectFocus(keys.menuButton(page, 'Focus first'));
   await revokeInPage(page, 'Focus first');
   await page.getByRole('heading', { name: 'No keys found' }).waitFor();
-  await hasFocus(keys.heading(page));
+  await expectFocus(keys.heading(page));
 });
 
 test('in the list of all keys, a revoked row stays, and the focus moves to the next key that can be revoked', async (t) => {
@@ -63,9 +63,9 @@ test('in the list of all keys, a revoked row stays, and the focus moves to the n
   const page = await dashboard.open(t, '/settings/api?q=Stays&status=all');
   for (const name of ['Stays second', 'Stays first']) {
     await revokeInPage(page, name);
-    await reads(keys.row(page, name), /Revoked/);
-    await hasFocus(keys.menuButton(page, 'Stays third'));
-    await keys.cannotRevoke(page, name);
+    await expectText(keys.row(page, name), /Revoked/);
+    await expectFocus(keys.menuButton(page, 'Stays third'));
+    await keys.expectNotRevocable(page, name);
   }
 });
 
@@ -74,7 +74,7 @@ test('the result is announced in a live region after the dialog has closed', asy
   const page = await dashboard.open(t, '/settings/api?q=Heard');
   await revokeInPage(page, 'Heard of');
   const region = page.getByRole('status').filter({ has: page.locator('.toast') });
-  await reads(region, /"Heard of": Revoked\. No server accepts it anymore\./);
+  await expectText(region, /"Heard of": Revoked\. No server accepts it anymore\./);
   assert.equal(await keys.alertDialog(page).count(), 0);
 });
 
@@ -82,14 +82,14 @@ test('a key can also be revoked on its page', async (t) => {
   const { key } = await ada.createKey({ name: 'On its page' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await page.getByRole('button', { name: 'Revoke key' }).click();
-  await isAt(page, `/settings/api/${key.id}?panel=revoke`);
+  await expectPath(page, `/settings/api/${key.id}?panel=revoke`);
   await keys.confirmRevoke(page, 'On its page').click();
-  await reads(
+  await expectText(
     page.getByRole('main'),
     /On its page Revoked.*Revoked\. Requests are rejected with 401\..*Revoked \d+ \w+ \d{4}/,
   );
-  await isGone(page.getByRole('button', { name: 'Revoke key' }));
-  await hasFocus(keys.heading(page));
+  await expectHidden(page.getByRole('button', { name: 'Revoke key' }));
+  await expectFocus(keys.heading(page));
   assert.equal(await statusOf(key.id), 'revoked');
 });
 
@@ -101,8 +101,8 @@ test('a revoke in one tab appears immediately in another tab that is visible but
   await other.goto(page.url());
   await other.bringToFront();
   await revokeInPage(other, 'In two tabs');
-  await reads(keys.row(other, 'In two tabs'), /Revoked/);
-  await reads(keys.row(page, 'In two tabs'), /Revoked/);
+  await expectText(keys.row(other, 'In two tabs'), /Revoked/);
+  await expectText(keys.row(page, 'In two tabs'), /Revoked/);
 });
 
 test('the dialog reports if the key was already revoked in another tab', async (t) => {
@@ -112,11 +112,11 @@ test('the dialog reports if the key was already revoked in another tab', async (
   await ada.revoke(key.id);
   await keys.choose(page, 'Revoke', 'Already');
   await keys.alertDialog(page).getByRole('heading', { name: 'This key is already revoked' }).waitFor();
-  await reads(keys.alertDialog(page), /Already.*revoked \d+ \w+ \d{4}/);
-  await isGone(keys.alertDialog(page).getByRole('button', { name: /^Revoke/ }));
+  await expectText(keys.alertDialog(page), /Already.*revoked \d+ \w+ \d{4}/);
+  await expectHidden(keys.alertDialog(page).getByRole('button', { name: /^Revoke/ }));
   await keys.alertDialog(page).getByRole('button', { name: 'Close' }).click();
-  await isGone(keys.alertDialog(page));
-  await isGone(keys.row(page, 'Already'));
+  await expectHidden(keys.alertDialog(page));
+  await expectHidden(keys.row(page, 'Already'));
 });
 
 test('if a revoke does not reach the server, the dialog shows the error and the key stays active', async (t) => {
@@ -124,13 +124,13 @@ test('if a revoke does not reach the server, the dialog shows the error and the 
   const page = await dashboard.open(t, '/settings/api?q=Not%20reached', { expected: [networkErrorMessage] });
   await page.route('**/revoke', (route) => route.abort());
   await revokeInPage(page, 'Not reached');
-  await reads(keys.alertDialog(page).getByRole('alert'), /The server did not respond/);
-  await reads(keys.row(page, 'Not reached'), /Active/);
+  await expectText(keys.alertDialog(page).getByRole('alert'), /The server did not respond/);
+  await expectText(keys.row(page, 'Not reached'), /Active/);
   assert.equal(await page.locator('.toast').count(), 0);
   assert.equal(await statusOf(key.id), 'active');
   await page.unroute('**/revoke');
   await keys.confirmRevoke(page, 'Not reached').click();
-  await isGone(keys.row(page, 'Not reached'));
+  await expectHidden(keys.row(page, 'Not reached'));
   assert.equal(await statusOf(key.id), 'revoked');
 });
 
@@ -147,10 +147,10 @@ test('while a revoke is running, the key is not shown as revoked and the dialog 
   });
   await revokeInPage(page, 'Being revoked');
   await page.keyboard.press('Escape');
-  await reads(keys.alertDialog(page), /Revoke this key\?/);
-  await reads(keys.row(page, 'Being revoked'), /Active/);
+  await expectText(keys.alertDialog(page), /Revoke this key\?/);
+  await expectText(keys.row(page, 'Being revoked'), /Active/);
   held.resolve();
-  await isGone(keys.row(page, 'Being revoked'));
+  await expectHidden(keys.row(page, 'Being revoked'));
 });
 
 test('offline, the page shows a banner, and a revoke fails in the dialog', async (t) => {
@@ -159,21 +159,21 @@ test('offline, the page shows a banner, and a revoke fails in the dialog', async
   await keys.choose(page, 'Revoke', 'Offline');
   await keys.confirmRevoke(page, 'Offline').waitFor();
   await page.context().setOffline(true);
-  await reads(
+  await expectText(
     page.getByRole('main').getByRole('status').first(),
     /You are offline\. This page may be out of date/,
   );
   await keys.confirmRevoke(page, 'Offline').click();
-  await reads(
+  await expectText(
     keys.alertDialog(page).getByRole('alert'),
     /You are offline\. Try again when you are back online\./,
   );
-  await reads(keys.row(page, 'Offline'), /Active/);
+  await expectText(keys.row(page, 'Offline'), /Active/);
   assert.equal(await statusOf(key.id), 'active');
   await page.context().setOffline(false);
-  await isGone(page.locator('.offline'));
+  await expectHidden(page.locator('.offline'));
   await keys.confirmRevoke(page, 'Offline').click();
-  await isGone(keys.row(page, 'Offline'));
+  await expectHidden(keys.row(page, 'Offline'));
 });
 
 test('a server error is shown where it occurred: in the dialog and instead of the list', async (t) => {
@@ -182,12 +182,12 @@ test('a server error is shown where it occurred: in the dialog and instead of th
   await page.route('**/revoke', (route) => route.fulfill(serverError));
   await revokeInPage(page, 'Failing');
   const message = /Internal server error\. Try again\. Request ID req_fromatest/;
-  await reads(keys.alertDialog(page).getByRole('alert'), message);
-  await reads(keys.row(page, 'Failing'), /Active/);
+  await expectText(keys.alertDialog(page).getByRole('alert'), message);
+  await expectText(keys.row(page, 'Failing'), /Active/);
 
   await page.route('**/v1/api-keys?**', (route) => route.fulfill(serverError));
   await page.goto(`${dashboard.server.url}/settings/api`);
-  await reads(page.getByRole('main').getByRole('alert').first(), message);
+  await expectText(page.getByRole('main').getByRole('alert').first(), message);
   await page.unroute('**/v1/api-keys?**');
   await page.getByRole('button', { name: 'Try again' }).click();
   await keys.row(page, 'Failing').waitFor();
@@ -202,12 +202,12 @@ test('a revoke that fails after it took effect can be repeated in the dialog', a
   });
   await revokeInPage(page, 'Half done');
   const dialog = keys.alertDialog(page);
-  await reads(dialog.getByRole('alert'), /Internal server error/);
+  await expectText(dialog.getByRole('alert'), /Internal server error/);
   await page.evaluate(`window.dispatchEvent(new Event('focus'))`);
-  await reads(dialog, /Half done.*revoked \d+ \w+ \d{4}.*Internal server error/);
+  await expectText(dialog, /Half done.*revoked \d+ \w+ \d{4}.*Internal server error/);
   await page.unroute('**/revoke');
   await keys.confirmRevoke(page, 'Half done').click();
-  await announces(page, /^"Half done": Revoked\. No server accepts it anymore\.$/);
+  await expectToast(page, /^"Half done": Revoked\. No server accepts it anymore\.$/);
   assert.equal(await statusOf(key.id), 'revoked');
 });
 
@@ -216,8 +216,11 @@ test('the link to the revoke dialog of an unknown key shows an error', async (t)
   const page = await dashboard.open(t, `/settings/api?panel=revoke&key=${id}`, {
     expected: [httpErrorMessage(404)],
   });
-  await reads(keys.alertDialog(page).getByRole('alert'), /No key with this id exists in this workspace\./);
+  await expectText(
+    keys.alertDialog(page).getByRole('alert'),
+    /No key with this id exists in this workspace\./,
+  );
   await keys.alertDialog(page).getByRole('button', { name: 'Close' }).click();
-  await isGone(keys.alertDialog(page));
-  await isAt(page, '/settings/api');
+  await expectHidden(keys.alertDialog(page));
+  await expectPath(page, '/settings/api');
 });

@@ -3,9 +3,18 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { owner } from '../support/server.ts';
-import { settled } from './accessibility.ts';
+import { waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
-import { clipboard, describedAs, hasFocus, isAt, isGone, reads, showsFocus, tabTo } from './expect.ts';
+import {
+  expectFocus,
+  expectHidden,
+  expectPath,
+  expectText,
+  expectVisibleFocus,
+  readClipboard,
+  readDescription,
+  tabTo,
+} from './expect.ts';
 import * as keys from './key-pages.ts';
 import { graceField, readKey, rotateButton, verify } from './rotating.ts';
 
@@ -35,35 +44,35 @@ function rotations(page: Page): unknown[] {
 
 test('by default, the old secret works until a day after the first use of the new one', async (t) => {
   const { page, apiKey, key } = await openDialog(t, 'Rotated with the mouse');
-  await isAt(page, `/settings/api/${key.id}?panel=rotate`);
-  await reads(
+  await expectPath(page, `/settings/api/${key.id}?panel=rotate`);
+  await expectText(
     keys.dialog(page),
     /works until a program uses the new one, and 24 hours longer: at least until/,
   );
   const sent = rotations(page);
   await rotateButton(page).click();
-  const newKey = await keys.shownKey(page);
+  const newKey = await keys.readShownKey(page);
   assert.notEqual(newKey, apiKey);
   assert.deepEqual(sent, [{ graceSeconds: 86_400, startGrace: 'firstUse' }]);
-  await reads(
+  await expectText(
     keys.dialog(page),
     /Copy your key now This key will not be shown again\. The old secret works until 24 hours after/,
   );
-  await hasFocus(keys.copyButton(page));
+  await expectFocus(keys.copyButton(page));
   await keys.copyButton(page).click();
-  assert.equal(await clipboard(page), newKey);
+  assert.equal(await readClipboard(page), newKey);
   await page.getByRole('button', { name: 'Test key' }).click();
-  await reads(keys.dialog(page).locator('.test-key'), /200: the key works/);
+  await expectText(keys.dialog(page).locator('.test-key'), /200: the key works/);
   await keys.doneButton(page).click();
-  await isGone(keys.dialog(page));
-  await hasFocus(openButton(page));
+  await expectHidden(keys.dialog(page));
+  await expectFocus(openButton(page));
   assert.ok(!(await page.content()).includes(newKey));
   assert.deepEqual([await verify(dashboard, apiKey), await verify(dashboard, newKey)], [204, 204]);
   const { id, secrets } = await readKey(dashboard, key.id);
   assert.equal(id, key.id);
   assert.equal(secrets.length, 2);
   await page.getByRole('link', { name: 'Secrets 2' }).click();
-  await reads(page.getByRole('list', { name: 'Secrets' }), /New secret .* Old secret/);
+  await expectText(page.getByRole('list', { name: 'Secrets' }), /New secret .* Old secret/);
 });
 
 test('with the keyboard alone, a fixed period can be chosen', async (t) => {
@@ -72,25 +81,25 @@ test('with the keyboard alone, a fixed period can be chosen', async (t) => {
   const sent = rotations(page);
   await tabTo(openButton(page));
   await page.keyboard.press('Enter');
-  await hasFocus(graceField(page));
+  await expectFocus(graceField(page));
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Tab');
-  await hasFocus(start(page, 'With the first use of the new secret'));
+  await expectFocus(start(page, 'With the first use of the new secret'));
   await page.keyboard.press('ArrowRight');
-  await hasFocus(start(page, 'Now'));
-  await reads(
+  await expectFocus(start(page, 'Now'));
+  await expectText(
     keys.dialog(page).getByRole('status').last(),
     /^The old secret stops working on .*, whether or not the new one is in use\.$/,
   );
   await page.keyboard.press('Enter');
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   assert.deepEqual(sent, [{ graceSeconds: 604_800, startGrace: 'now' }]);
-  await showsFocus(keys.copyButton(page));
+  await expectVisibleFocus(keys.copyButton(page));
   await page.keyboard.press('Enter');
   await tabTo(keys.doneButton(page));
   await page.keyboard.press('Enter');
-  await isGone(keys.dialog(page));
-  await showsFocus(openButton(page));
+  await expectHidden(keys.dialog(page));
+  await expectVisibleFocus(openButton(page));
   const [, old] = (await readKey(dashboard, key.id)).secrets;
   const days = (Date.parse(old?.retiresAt ?? '') - Date.now()) / 86_400_000;
   assert.ok(days > 6.9 && days <= 7, `${days}`);
@@ -99,12 +108,15 @@ test('with the keyboard alone, a fixed period can be chosen', async (t) => {
 test('without a grace period, the old secret is rejected once the new one is shown', async (t) => {
   const { page, apiKey } = await openDialog(t, 'Leaked and rotated');
   await graceField(page).selectOption('Not at all: it stops working now');
-  await reads(keys.dialog(page), /Programs that use this key fail with 401 until they have the new secret/);
+  await expectText(
+    keys.dialog(page),
+    /Programs that use this key fail with 401 until they have the new secret/,
+  );
   assert.equal(await start(page, 'Now').count(), 0);
   await keys.dialog(page).locator('.button--danger', { hasText: 'Rotate and retire the old secret' }).click();
-  const newKey = await keys.shownKey(page);
+  const newKey = await keys.readShownKey(page);
   assert.deepEqual([await verify(dashboard, apiKey), await verify(dashboard, newKey)], [401, 204]);
-  await reads(keys.dialog(page), /The old secret no longer works\./);
+  await expectText(keys.dialog(page), /The old secret no longer works\./);
   await keys.copyAndClose(page);
 });
 
@@ -122,13 +134,13 @@ test('a custom period is in hours, and an invalid one is explained at its field'
     await hours.fill(typed);
     await rotateButton(page).click();
     await keys.dialog(page).getByText(problem).waitFor();
-    assert.match(await describedAs(hours), problem);
-    await hasFocus(hours);
+    assert.match(await readDescription(hours), problem);
+    await expectFocus(hours);
   }
   await hours.fill('48');
-  await reads(keys.dialog(page), /and 2 days longer/);
+  await expectText(keys.dialog(page), /and 2 days longer/);
   await page.keyboard.press('Enter');
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   assert.deepEqual(sent, [{ graceSeconds: 172_800, startGrace: 'firstUse' }]);
   await keys.copyAndClose(page);
 });
@@ -143,16 +155,16 @@ test('clicking twice rotates once, and leaving without copying asks first', asyn
   await rotateButton(page).dblclick();
   await page.keyboard.press('Escape');
   held.resolve();
-  const newKey = await keys.shownKey(page);
+  const newKey = await keys.readShownKey(page);
   assert.equal((await readKey(dashboard, key.id)).secrets.length, 2);
   await page.keyboard.press('Escape');
-  await reads(keys.alertDialog(page), /You have not copied this key.* rotate the key again/);
+  await expectText(keys.alertDialog(page), /You have not copied this key.* rotate the key again/);
   await page.keyboard.press('Escape');
-  await isGone(keys.alertDialog(page));
-  assert.equal(await keys.shownKey(page), newKey);
+  await expectHidden(keys.alertDialog(page));
+  assert.equal(await keys.readShownKey(page), newKey);
   await page.goBack();
   await keys.alertDialog(page).getByRole('button', { name: 'Close without copying' }).click();
-  await isGone(keys.dialog(page));
+  await expectHidden(keys.dialog(page));
 });
 
 test('if the response is lost twice, rotating again retires the secret that no one saw', async (t) => {
@@ -168,17 +180,17 @@ test('if the response is lost twice, rotating again retires the secret that no o
     await route.abort();
   });
   await rotateButton(page).click();
-  await reads(keys.dialog(page).getByRole('heading'), /^The response was lost$/);
-  await reads(keys.dialog(page), /which no one has seen, is then retired/);
+  await expectText(keys.dialog(page).getByRole('heading'), /^The response was lost$/);
+  await expectText(keys.dialog(page), /which no one has seen, is then retired/);
   const [lost] = (await readKey(dashboard, key.id)).secrets;
   const retired = page.waitForResponse((response) => response.url().endsWith(`/secrets/${lost?.id}/retire`));
   const again = keys.dialog(page).getByRole('button', { name: 'Rotate again' });
   await page.context().setOffline(true);
   await again.click();
-  await reads(keys.dialog(page).getByRole('alert'), /You are offline/);
+  await expectText(keys.dialog(page).getByRole('alert'), /You are offline/);
   await page.context().setOffline(false);
   await again.click();
-  const newKey = await keys.shownKey(page);
+  const newKey = await keys.readShownKey(page);
   assert.equal((await retired).status(), 200);
   const { secrets } = await readKey(dashboard, key.id);
   assert.deepEqual(
@@ -193,33 +205,33 @@ test('if it cannot be rotated, the dialog shows why and keeps its input', async 
   const { page, key } = await openDialog(t, 'Too often', [httpErrorMessage(409)]);
   for (let i = 0; i < 4; i += 1) await ada.call('POST', `/v1/api-keys/${key.id}/rotate`);
   await page.reload();
-  await reads(
+  await expectText(
     keys.dialog(page),
     /An earlier rotation is still in progress\. Its old secrets do not get more time/,
   );
   await graceField(page).selectOption('1 hour');
   await rotateButton(page).click();
-  await reads(keys.dialog(page).getByRole('alert'), /secrets/);
+  await expectText(keys.dialog(page).getByRole('alert'), /secrets/);
   assert.equal(await graceField(page).inputValue(), '3600');
   await keys.dialog(page).getByRole('button', { name: 'Cancel' }).click();
-  await isGone(keys.dialog(page));
+  await expectHidden(keys.dialog(page));
 });
 
 test('a link opens the dialog on the list, and a revoked or expired key cannot be rotated', async (t) => {
   const { key } = await ada.createKey({ name: 'Rotated from the list' });
   const page = await dashboard.open(t, `/settings/api?q=Rotated%20from&panel=rotate&key=${key.id}`);
   await rotateButton(page).click();
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   await keys.copyAndClose(page);
-  await isAt(page, '/settings/api?q=Rotated+from');
+  await expectPath(page, '/settings/api?q=Rotated+from');
   assert.equal((await readKey(dashboard, key.id)).secrets.length, 2);
   await ada.revoke(key.id);
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?panel=rotate`);
-  await reads(keys.dialog(page), /This key is revoked, so it cannot be rotated/);
-  await settled(page);
+  await expectText(keys.dialog(page), /This key is revoked, so it cannot be rotated/);
+  await waitUntilLoaded(page);
   assert.equal(await rotateButton(page).count(), 0);
   await keys.dialog(page).getByRole('button', { name: 'Close' }).last().click();
-  await isGone(keys.dialog(page));
+  await expectHidden(keys.dialog(page));
   assert.equal(await openButton(page).count(), 0);
 });
 
@@ -228,7 +240,10 @@ test('an expired key cannot be rotated, and the dialog says what to do first', a
   const { key } = await ada.createKey({ name: 'Expired', expiresAt: soon });
   await dashboard.database('UPDATE api_key SET expires_at = ? WHERE id = ?', 1, key.id);
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=rotate`);
-  await reads(keys.dialog(page), /This key has expired\. Give it a later expiration date, then rotate it\./);
+  await expectText(
+    keys.dialog(page),
+    /This key has expired\. Give it a later expiration date, then rotate it\./,
+  );
   assert.equal(await rotateButton(page).count(), 0);
 });
 
@@ -239,10 +254,10 @@ test('the dialog that revokes a used key offers to rotate it instead', async (t)
   await page.getByRole('button', { name: 'Revoke key' }).click();
   await keys.alertDialog(page).getByRole('button', { name: 'rotate it instead' }).click();
   await graceField(page).waitFor();
-  await isGone(keys.alertDialog(page));
+  await expectHidden(keys.alertDialog(page));
   await page.goBack();
-  await isGone(keys.dialog(page));
-  await isAt(page, `/settings/api/${key.id}`);
+  await expectHidden(keys.dialog(page));
+  await expectPath(page, `/settings/api/${key.id}`);
 });
 
 test('if the sign-in is too old, the page asks for the password, and the rotation then continues', async (t) => {
@@ -263,7 +278,7 @@ test('if the sign-in is too old, the page asks for the password, and the rotatio
     .waitFor();
   await page.keyboard.type(owner.password);
   await page.keyboard.press('Enter');
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   const [, old] = (await readKey(dashboard, key.id)).secrets;
   assert.equal(old?.graceSeconds, 604_800);
 });

@@ -11,6 +11,11 @@ export async function verify(dashboard: Dashboard, apiKey: string, agent = 'curl
   return (await call(`${dashboard.server.url}/v1/verify`, { headers })).status;
 }
 
+/** The status of a verification that requires a scope. */
+export async function verifyScope({ server }: Dashboard, apiKey: string, scope: string): Promise<number> {
+  return (await call(`${server.url}/v1/verify?scope=${scope}`, { headers: bearer(apiKey) })).status;
+}
+
 export async function rotate(
   { ada }: Dashboard,
   id: string,

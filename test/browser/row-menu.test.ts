@@ -3,11 +3,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
-import { isAccessible } from './accessibility.ts';
+import { expectAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { clipboard, evaluate, hasFocus, isAt, isClosed, showsFocus, tabTo, texts } from './expect.ts';
+import {
+  evaluate,
+  expectFocus,
+  expectMenuClosed,
+  expectPath,
+  expectVisibleFocus,
+  readClipboard,
+  readTexts,
+  tabTo,
+} from './expect.ts';
 import * as keys from './key-pages.ts';
-import { announces } from './toasts.ts';
+import { expectToast } from './toasts.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
@@ -25,11 +34,11 @@ test('a click anywhere in a row opens the key, except on the preview', async (t)
   const cell = (index: number) => keys.row(page, 'Row first').getByRole('cell').nth(index);
   await cell(2).locator('code').click();
   await cell(5).click();
-  await isAt(page, `/settings/api/${key.id}`);
+  await expectPath(page, `/settings/api/${key.id}`);
   await page.goBack();
-  await isAt(page, path);
+  await expectPath(page, path);
   await cell(1).click({ position: { x: 4, y: 40 } });
-  await isAt(page, `/settings/api/${key.id}`);
+  await expectPath(page, `/settings/api/${key.id}`);
 });
 
 test('text in a row can be selected, by dragging and by a double click on the preview', async (t) => {
@@ -41,10 +50,10 @@ test('text in a row can be selected, by dragging and by a double click on the pr
   await page.mouse.move(box.x + box.width - 2, box.y + box.height / 2, { steps: 4 });
   await page.mouse.up();
   assert.notEqual(await evaluate(page, z.string(), 'getSelection().toString()'), '');
-  await isAt(page, path);
+  await expectPath(page, path);
   await keys.row(page, 'Row first').locator('code').dblclick();
   assert.notEqual(await evaluate(page, z.string(), 'getSelection().toString()'), '');
-  await isAt(page, path);
+  await expectPath(page, path);
 });
 
 test('a click with Ctrl opens the key in a new tab', async (t) => {
@@ -55,8 +64,8 @@ test('a click with Ctrl opens the key in a new tab', async (t) => {
     .getByRole('cell')
     .nth(5)
     .click({ modifiers: ['ControlOrMeta'] });
-  await isAt(await opened, `/settings/api/${key.id}`);
-  await isAt(page, path);
+  await expectPath(await opened, `/settings/api/${key.id}`);
+  await expectPath(page, path);
 });
 
 test('a row has no control inside another, and its menu has the actions, Revoke last', async (t) => {
@@ -64,7 +73,7 @@ test('a row has no control inside another, and its menu has the actions, Revoke 
   assert.equal(await page.locator('tr a a, tr a button, tr button a, tr button button').count(), 0);
   await keys.menuButton(page, 'Row first').click();
   await menu(page, 'Row first').waitFor();
-  assert.deepEqual(await texts(menu(page, 'Row first').getByRole('menuitem')), [
+  assert.deepEqual(await readTexts(menu(page, 'Row first').getByRole('menuitem')), [
     'Rotate key Row first',
     'Rename key Row first',
     'Copy key ID',
@@ -74,25 +83,25 @@ test('a row has no control inside another, and its menu has the actions, Revoke 
   assert.equal(await keys.menuButton(page, 'Row first').getAttribute('aria-expanded'), 'true');
   await keys.menuButton(page, 'Row second').click();
   await menu(page, 'Row second').waitFor();
-  await isClosed(menu(page, 'Row first'));
+  await expectMenuClosed(menu(page, 'Row first'));
   await keys.menuButton(page, 'Row second').click();
-  await isClosed(menu(page, 'Row second'));
-  await hasFocus(keys.menuButton(page, 'Row second'));
+  await expectMenuClosed(menu(page, 'Row second'));
+  await expectFocus(keys.menuButton(page, 'Row second'));
   await keys.menuButton(page, 'Row second').click();
   await keys.heading(page).click();
-  await isClosed(menu(page, 'Row second'));
-  await isAt(page, `${path}&status=all`);
-  await keys.cannotRevoke(page, 'Row ended');
-  await hasFocus(keys.menuButton(page, 'Row ended'));
+  await expectMenuClosed(menu(page, 'Row second'));
+  await expectPath(page, `${path}&status=all`);
+  await keys.expectNotRevocable(page, 'Row ended');
+  await expectFocus(keys.menuButton(page, 'Row ended'));
 });
 
 test('the id of a key is copied from its menu, and the page confirms it', async (t) => {
   const page = await dashboard.open(t, path);
   await keys.menuButton(page, 'Row first').click();
   await keys.menuItem(page, 'Copy key ID').click();
-  await announces(page, new RegExp(`^Copied ${key.id}\\.$`));
-  assert.equal(await clipboard(page), key.id);
-  await hasFocus(keys.menuButton(page, 'Row first'));
+  await expectToast(page, new RegExp(`^Copied ${key.id}\\.$`));
+  assert.equal(await readClipboard(page), key.id);
+  await expectFocus(keys.menuButton(page, 'Row first'));
 });
 
 test('the menu works with the keyboard alone, with visible focus', async (t) => {
@@ -113,38 +122,38 @@ test('the menu works with the keyboard alone, with visible focus', async (t) => 
     ['c', 'Copy key ID'],
   ] as const) {
     await keyboard.press(press);
-    await showsFocus(item(name));
+    await expectVisibleFocus(item(name));
   }
   await keyboard.press('Escape');
-  await isClosed(menu(page, 'Row first'));
-  await showsFocus(keys.menuButton(page, 'Row first'));
+  await expectMenuClosed(menu(page, 'Row first'));
+  await expectVisibleFocus(keys.menuButton(page, 'Row first'));
   for (const [press, name] of [
     ['Space', 'Rotate key Row first'],
     ['ArrowUp', 'Revoke key Row first'],
     ['ArrowDown', 'Rotate key Row first'],
   ] as const) {
     await keyboard.press(press);
-    await showsFocus(item(name));
+    await expectVisibleFocus(item(name));
     await keyboard.press('Escape');
-    await isClosed(menu(page, 'Row first'));
+    await expectMenuClosed(menu(page, 'Row first'));
   }
   await keyboard.press('Enter');
   await keyboard.press('Tab');
-  await isClosed(menu(page, 'Row first'));
+  await expectMenuClosed(menu(page, 'Row first'));
   await keyboard.press('Shift+Tab');
-  await showsFocus(keys.menuButton(page, 'Row first'));
+  await expectVisibleFocus(keys.menuButton(page, 'Row first'));
   await keyboard.press('Enter');
   await keyboard.press('ArrowDown');
   await keyboard.press('Enter');
-  await hasFocus(keys.nameField(page));
+  await expectFocus(keys.nameField(page));
   await keyboard.press('Escape');
-  await showsFocus(keys.menuButton(page, 'Row first'));
+  await expectVisibleFocus(keys.menuButton(page, 'Row first'));
 });
 
 test('the open menu is accessible, inside the window, and a sheet on a phone', async (t) => {
   const page = await dashboard.open(t, path, { viewport: { width: 1280, height: 420 } });
   await keys.menuButton(page, 'Row first').click();
-  await isAccessible(page);
+  await expectAccessible(page);
   const box = await menu(page, 'Row first').boundingBox();
   assert.ok(box && box.y >= 0 && box.y + box.height <= 420, JSON.stringify(box));
   await page.keyboard.press('Escape');

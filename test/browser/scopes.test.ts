@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scopeCatalogSchema } from '@soku/contract/scope-catalog';
 import type { Page } from 'playwright-core';
-import { isAccessible } from './accessibility.ts';
+import { expectAccessible } from './accessibility.ts';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
-import { hasFocus, isAt, isGone, reads, tabTo, texts } from './expect.ts';
+import { expectFocus, expectHidden, expectPath, expectText, readTexts, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
-import { announces } from './toasts.ts';
+import { expectToast } from './toasts.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
@@ -31,26 +31,26 @@ test('without scopes, the page explains them; the first one is added with the ke
   const page = await dashboard.open(t, '/settings/api');
   await button(page, 'More actions').click();
   await keys.menuItem(page, 'Scopes').click();
-  await isAt(page, '/settings/api/scopes');
+  await expectPath(page, '/settings/api/scopes');
   await page.getByRole('heading', { name: 'No scopes yet' }).waitFor();
   await page.getByText('GET /v1/verify?scope=files:read').waitFor();
   const builtIn = page.getByRole('list', { name: 'Built-in scopes' }).getByRole('listitem');
-  assert.match((await texts(builtIn)).join('; '), /keys:write Create, change and revoke keys\./);
+  assert.match((await readTexts(builtIn)).join('; '), /keys:write Create, change and revoke keys\./);
   assert.equal(await builtIn.getByRole('button').count(), 0, 'they cannot be changed');
-  await isAccessible(page);
+  await expectAccessible(page);
 
   await tabTo(button(page, 'Add your first scope'));
   await page.keyboard.press('Enter');
-  await isAt(page, '/settings/api/scopes?panel=add');
-  await hasFocus(field(page, 'Name'));
+  await expectPath(page, '/settings/api/scopes?panel=add');
+  await expectFocus(field(page, 'Name'));
   await page.keyboard.type('files:read');
   await page.keyboard.press('Tab');
   await page.keyboard.type('Read files');
   await page.keyboard.press('Enter');
-  await announces(page, /^Added the scope files:read\.$/);
-  await reads(list(page), /^files:read Read files Keys with the scope files:read Edit Remove$/);
+  await expectToast(page, /^Added the scope files:read\.$/);
+  await expectText(list(page), /^files:read Read files Keys with the scope files:read Edit Remove$/);
   assert.deepEqual(await ownScopes(), [{ name: 'files:read', description: 'Read files' }]);
-  await isAccessible(page);
+  await expectAccessible(page);
 });
 
 test('a name that is not a scope, is reserved or exists is explained next to its field', async (t) => {
@@ -64,11 +64,11 @@ test('a name that is not a scope, is reserved or exists is explained next to its
     await field(page, 'Name').fill(name);
     await submit(page, 'Add scope').click();
     await keys.dialog(page).getByText(problem).waitFor();
-    await hasFocus(field(page, 'Name'));
+    await expectFocus(field(page, 'Name'));
   }
-  await isAccessible(page);
+  await expectAccessible(page);
   await page.keyboard.press('Escape');
-  await isGone(keys.dialog(page));
+  await expectHidden(keys.dialog(page));
   assert.deepEqual(await ownScopes(), [{ name: 'files:read', description: '' }]);
 });
 
@@ -76,16 +76,16 @@ test('a description is changed, and scopes that another person added meanwhile s
   await setScopes('files:read', 'files:write');
   const page = await dashboard.open(t, '/settings/api/scopes');
   await button(page, 'Edit files:write').click();
-  await hasFocus(field(page, 'Description'));
+  await expectFocus(field(page, 'Description'));
   await setScopes('files:read', 'files:write', 'invoices:send');
   await field(page, 'Description').fill('Create and change files');
   await submit(page, 'Save').click();
-  await announces(page, /^Changed the description of files:write\.$/);
+  await expectToast(page, /^Changed the description of files:write\.$/);
   assert.deepEqual(
     (await ownScopes()).map(({ name, description }) => `${name}: ${description}`),
     ['files:read: ', 'files:write: Create and change files', 'invoices:send: '],
   );
-  await hasFocus(button(page, 'Edit files:write'));
+  await expectFocus(button(page, 'Edit files:write'));
 });
 
 test('a scope that no key holds is removed', async (t) => {
@@ -95,11 +95,11 @@ test('a scope that no key holds is removed', async (t) => {
   const page = await dashboard.open(t, '/settings/api/scopes');
   await button(page, 'Remove files:write').click();
   await keys.alertDialog(page).getByText('No key holds it by its name.').waitFor();
-  await hasFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
-  await isAccessible(page);
+  await expectFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
+  await expectAccessible(page);
   await keys.alertDialog(page).getByRole('button', { name: 'Remove scope' }).click();
-  await announces(page, /^Removed the scope files:write\.$/);
-  await hasFocus(keys.heading(page));
+  await expectToast(page, /^Removed the scope files:write\.$/);
+  await expectFocus(keys.heading(page));
   assert.deepEqual(await ownScopes(), [{ name: 'files:read', description: '' }]);
 });
 
@@ -114,9 +114,9 @@ test('a scope that keys hold is not removed; the dialog leads to these keys', as
     .getByText('1 key holds it. Remove it from this key first, or revoke it.')
     .waitFor();
   assert.equal(await keys.alertDialog(page).getByRole('button', { name: 'Remove scope' }).count(), 0);
-  await isAccessible(page);
+  await expectAccessible(page);
   await keys.alertDialog(page).getByRole('link', { name: 'Show these keys' }).click();
-  await isAt(page, '/settings/api?scope=files%3Aread');
+  await expectPath(page, '/settings/api?scope=files%3Aread');
   await keys.row(page, 'Holder').waitFor();
   assert.deepEqual(await keys.rowNames(page), ['Holder']);
 });
@@ -128,7 +128,7 @@ test('a scope that a key received in the meantime is not removed either', async 
   await keys.alertDialog(page).getByText('No key holds it by its name.').waitFor();
   await ada.createKey({ name: 'Late holder', scopes: ['invoices:send'] });
   await keys.alertDialog(page).getByRole('button', { name: 'Remove scope' }).click();
-  await reads(keys.alertDialog(page).getByRole('alert'), /invoices:send/);
+  await expectText(keys.alertDialog(page).getByRole('alert'), /invoices:send/);
   await keys.alertDialog(page).getByRole('link', { name: 'Show these keys' }).waitFor();
 });
 
@@ -142,14 +142,14 @@ test('if the keys that hold a scope cannot be counted, the dialog does not say t
   assert.equal(await keys.alertDialog(page).getByText('No key holds it by its name.').count(), 0);
 });
 
-test('offline, a scope is not added later without a word', async (t) => {
+test('a scope that could not be added offline is not added automatically later', async (t) => {
   await setScopes('files:read', 'files:write', 'invoices:send');
   const page = await dashboard.open(t, '/settings/api/scopes?panel=add', { expected: [networkErrorMessage] });
   await field(page, 'Name').fill('offline:read');
   await page.context().setOffline(true);
   await submit(page, 'Add scope').click();
-  await reads(keys.dialog(page).getByRole('alert'), /You are offline/);
+  await expectText(keys.dialog(page).getByRole('alert'), /You are offline/);
   await page.context().setOffline(false);
   await submit(page, 'Add scope').click();
-  await announces(page, /^Added the scope offline:read\.$/);
+  await expectToast(page, /^Added the scope offline:read\.$/);
 });

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { Dashboard } from './dashboard.ts';
-import { hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
+import { expectFocus, expectHidden, expectPath, expectText, readTexts, tabTo, waitUntil } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { ageRotation, graceField, readKey, rotate, verify } from './rotating.ts';
-import { announces } from './toasts.ts';
+import { expectToast } from './toasts.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;
@@ -22,14 +22,14 @@ const section = (page: Page, title: string) =>
 test('a key with one secret explains rotation and offers it', async (t) => {
   const { key } = await ada.createKey({ name: 'One secret' });
   const page = await openTab(t, key.id);
-  await reads(
+  await expectText(
     secrets(page),
     /^sk_live_.* Last used Never Created .* Rotate the key to replace its secret.* Rotate key$/,
   );
   assert.equal(await rotation(page).count(), 0);
   await page.getByRole('button', { name: 'Rotate key' }).click();
   await graceField(page).waitFor();
-  await isAt(page, `${address(key.id)}&panel=rotate`);
+  await expectPath(page, `${address(key.id)}&panel=rotate`);
 });
 
 test('the countdown counts down, and its end is stated', async (t) => {
@@ -39,22 +39,22 @@ test('the countdown counts down, and its end is stated', async (t) => {
   await page.clock.install();
   await page.goto(dashboard.server.url + address(key.id));
   const clock = rotation(page).getByRole('timer');
-  await reads(clock, /^23 ?h 59 ?min \d\d ?s$/);
+  await expectText(clock, /^23 ?h 59 ?min \d\d ?s$/);
   const teeth = async () =>
     ((await page.locator('.countdown__gone').getAttribute('d')) ?? '').split('M').length - 1;
   assert.equal(await teeth(), 0);
-  const before = (await texts(clock)).join();
+  const before = (await readTexts(clock)).join();
   await page.clock.runFor(3000);
-  await until(
-    async () => (await texts(clock)).join(),
+  await waitUntil(
+    async () => (await readTexts(clock)).join(),
     (text) => text !== before,
     'the clock has moved',
   );
   // Without each second in between, which the page would draw.
   await page.clock.fastForward(3_600_000);
-  await reads(clock, /^22 ?h 59 ?min/);
+  await expectText(clock, /^22 ?h 59 ?min/);
   assert.equal(await teeth(), 4, 'each is a quarter of an hour');
-  await reads(
+  await expectText(
     rotation(page),
     /The old secret stops working in .* From then on, requests with it are rejected with 401\./,
   );
@@ -65,10 +65,10 @@ test('before the first use of the new secret, the panel says what it waits for',
   const { apiKey: newKey } = await rotate(dashboard, key.id, { graceSeconds: 3600, startGrace: 'firstUse' });
   const page = await openTab(t, key.id);
   const lead = /Retire an old secret only once your programs have the new one\./;
-  await reads(section(page, 'Still using an old secret'), lead);
+  await expectText(section(page, 'Still using an old secret'), lead);
   await verify(dashboard, apiKey, 'old-program/1.0 (x86_64)');
   await page.reload();
-  await reads(
+  await expectText(
     rotation(page),
     /Waiting for the first request with the new secret .* works until then, and 1 hour longer/,
   );
@@ -79,19 +79,25 @@ test('before the first use of the new secret, the panel says what it waits for',
       .count(),
     1,
   );
-  await reads(secrets(page), /New secret.* Last used Never .*Old secret, still works/);
+  await expectText(secrets(page), /New secret.* Last used Never .*Old secret, still works/);
   await ageRotation(dashboard, key.id, 2);
   await page.reload();
-  await reads(
+  await expectText(
     rotation(page),
     /Rotation unfinished\. No program has used the new secret yet\. The old one was last used just now\./,
   );
-  await reads(section(page, 'Still using an old secret'), /Give these programs the new secret/);
-  await reads(page.locator('.old-uses tbody'), /^sk_live_\S+ 127\.0\.0\.1 old-program\/1\.0 \(x86_64\) 1 /);
+  await expectText(section(page, 'Still using an old secret'), /Give these programs the new secret/);
+  await expectText(
+    page.locator('.old-uses tbody'),
+    /^sk_live_\S+ 127\.0\.0\.1 old-program\/1\.0 \(x86_64\) 1 /,
+  );
   await verify(dashboard, newKey);
   await page.reload();
-  await reads(secrets(page), /New secret Requests, 24 hours 1 50% .*Old secret,.* Requests, 24 hours 1 50%/);
-  await reads(rotation(page), /The old secret stops working in .*(59 ?min|1 ?h|01 ?h)/);
+  await expectText(
+    secrets(page),
+    /New secret Requests, 24 hours 1 50% .*Old secret,.* Requests, 24 hours 1 50%/,
+  );
+  await expectText(rotation(page), /The old secret stops working in .*(59 ?min|1 ?h|01 ?h)/);
 });
 
 test('an old secret can be retired early with the keyboard, and it is then rejected', async (t) => {
@@ -100,24 +106,24 @@ test('an old secret can be retired early with the keyboard, and it is then rejec
   const page = await openTab(t, key.id);
   await tabTo(retireButton(page));
   await page.keyboard.press('Enter');
-  await reads(keys.alertDialog(page), /Retire this secret\?.* 401 Unauthorized.* This cannot be undone/);
-  await hasFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
+  await expectText(keys.alertDialog(page), /Retire this secret\?.* 401 Unauthorized.* This cannot be undone/);
+  await expectFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
   await page.keyboard.press('Escape');
-  await isGone(keys.alertDialog(page));
-  await isAt(page, address(key.id));
-  await hasFocus(retireButton(page));
+  await expectHidden(keys.alertDialog(page));
+  await expectPath(page, address(key.id));
+  await expectFocus(retireButton(page));
   assert.equal(await verify(dashboard, apiKey), 204);
   await page.keyboard.press('Enter');
   await tabTo(keys.alertDialog(page).getByRole('button', { name: 'Retire secret' }));
   await page.keyboard.press('Enter');
-  await announces(page, /Retired\. No server accepts it anymore\./);
+  await expectToast(page, /Retired\. No server accepts it anymore\./);
   assert.deepEqual([await verify(dashboard, apiKey), await verify(dashboard, newKey)], [401, 204]);
-  await isGone(rotation(page));
+  await expectHidden(rotation(page));
   const retiredAt = (await readKey(dashboard, key.id)).secrets[1]?.retiredAt ?? '';
   const ended = section(page, 'Earlier secrets').getByRole('row').last();
   assert.equal(await ended.getByRole('time').getAttribute('datetime'), retiredAt);
   await page.goto(`${dashboard.server.url}${address(key.id)}&panel=retire&secret=${key.secrets[0]?.id}`);
-  await reads(keys.alertDialog(page), /This secret is already retired/);
+  await expectText(keys.alertDialog(page), /This secret is already retired/);
 });
 
 test('with several old secrets, each has its own end and button', async (t) => {
@@ -126,12 +132,12 @@ test('with several old secrets, each has its own end and button', async (t) => {
     await rotate(dashboard, key.id, { graceSeconds, startGrace: 'now' });
   }
   const page = await openTab(t, key.id);
-  await reads(rotation(page), /The next old secret stops working in/);
+  await expectText(rotation(page), /The next old secret stops working in/);
   assert.equal(await retireButton(page).count(), 3);
   const [, second] = (await readKey(dashboard, key.id)).secrets;
   await page.getByRole('button', { name: `Retire now secret ${second?.preview}` }).click();
   await keys.alertDialog(page).getByRole('button', { name: 'Retire secret' }).click();
-  await isGone(keys.alertDialog(page));
+  await expectHidden(keys.alertDialog(page));
   assert.equal((await readKey(dashboard, key.id)).secrets[1]?.retiredAt === null, false);
 });
 
@@ -140,19 +146,19 @@ test('a revoked key and an expired key say why they get no other secret', async 
   await ada.revoke(revoked.id);
   const page = await openTab(t, revoked.id);
   const list = page.getByRole('list', { name: 'Secrets', exact: true });
-  await reads(list, /This key is revoked, so it cannot get another secret\.$/);
+  await expectText(list, /This key is revoked, so it cannot get another secret\.$/);
   const { key: rotated } = await ada.createKey({ name: 'Revoked during a rotation' });
   await rotate(dashboard, rotated.id, { graceSeconds: 3600, startGrace: 'now' });
   await ada.revoke(rotated.id);
   await page.goto(dashboard.server.url + address(rotated.id));
-  await reads(list, /New secret .* Old secret Requests/);
+  await expectText(list, /New secret .* Old secret Requests/);
   assert.equal(await page.getByRole('link', { name: 'Secrets 2' }).count(), 0);
   const soon = new Date(Date.now() + 60_000).toISOString();
   const { key: expired } = await ada.createKey({ name: 'Expired with a secret', expiresAt: soon });
   await dashboard.database('UPDATE api_key SET expires_at = ? WHERE id = ?', 1, expired.id);
   await page.goto(dashboard.server.url + address(expired.id));
   await page.getByRole('link', { name: 'Change the expiration date' }).click();
-  await isAt(page, `/settings/api/${expired.id}?panel=expiry&tab=access`);
+  await expectPath(page, `/settings/api/${expired.id}?panel=expiry&tab=access`);
   await page.getByRole('combobox', { name: 'Expires' }).waitFor();
   await page.locator('.fact').getByRole('term').getByText('Expired', { exact: true }).waitFor();
 });
@@ -165,14 +171,14 @@ test('a retired secret that is still used, and a revoked key, raise an alert on 
   assert.equal(await page.locator('.ended-use').count(), 0);
   assert.equal(await verify(dashboard, apiKey), 401);
   await page.reload();
-  await reads(
+  await expectText(
     page.locator('.ended-use'),
     /A retired secret of this key is still in use\. 1 request was rejected in the last 24 hours, the first one after/,
   );
   await ada.revoke(key.id);
   assert.equal(await verify(dashboard, newKey), 401);
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?tab=access`);
-  await reads(
+  await expectText(
     page.locator('.ended-use'),
     /This key is revoked, but it is still in use\. 2 requests were rejected/,
   );
@@ -189,7 +195,7 @@ test('when the period ends, the page shows it at once', async (t) => {
   await page.clock.pauseAt(end - 1500);
   // Stopped, so that the page is not corrected by something later, such as the next minute.
   await page.clock.pauseAt(end + 4000);
-  await isGone(rotation(page));
-  await isGone(page.getByRole('link', { name: 'Secrets 2' }));
-  await reads(section(page, 'Earlier secrets'), /sk_live_/);
+  await expectHidden(rotation(page));
+  await expectHidden(page.getByRole('link', { name: 'Secrets 2' }));
+  await expectText(section(page, 'Earlier secrets'), /sk_live_/);
 });

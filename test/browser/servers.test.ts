@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { Deployment } from '../operations/nodes.ts';
-import { isAccessible, settled } from './accessibility.ts';
+import { expectAccessible, waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { reads, texts, until } from './expect.ts';
+import { expectText, readTexts, waitUntil } from './expect.ts';
 
 const deployment = await Deployment.start(2, { TRUST_PROXY: '127.0.0.1' });
 after(() => deployment.stop());
@@ -16,10 +16,10 @@ const state = (page: Page) => page.locator('.shell__foot > .servers');
 
 /** The page asks again when it gets the focus. */
 const becomes = (page: Page, expected: string) =>
-  until(
+  waitUntil(
     async () => {
       await page.evaluate(`window.dispatchEvent(new Event('focus'))`);
-      return texts(state(page));
+      return readTexts(state(page));
     },
     ([text]) => text === expected,
     `the sidebar reads ${expected}`,
@@ -31,22 +31,22 @@ test('the sidebar says that all servers are up to date, and how many do not resp
   process.kill(other.server.pid, 'SIGSTOP');
   t.after(() => process.kill(other.server.pid, 'SIGCONT'));
   await becomes(page, '1 of 2 servers responds');
-  await isAccessible(page, { wide: true });
+  await expectAccessible(page, { wide: true });
   process.kill(other.server.pid, 'SIGCONT');
   await becomes(page, '2 servers, all up to date');
   await page.setViewportSize({ width: 390, height: 844 });
   await page.getByRole('button', { name: /^Account menu/ }).click();
-  await reads(page.locator('.account-menu .servers'), /^2 servers, all up to date$/);
+  await expectText(page.locator('.account-menu .servers'), /^2 servers, all up to date$/);
 });
 
-test('it is read again every 15 seconds, and is unknown if that fails', async (t) => {
+test('the state is requested every 15 seconds, and is unknown if a request fails', async (t) => {
   const page = await dashboard.open(t, '/help/authentication', {
     alone: true,
     expected: [httpErrorMessage(500)],
   });
   await page.clock.install();
   await page.reload();
-  await reads(state(page), /^2 servers, all up to date$/);
+  await expectText(state(page), /^2 servers, all up to date$/);
   let response: { status?: number; json: unknown } = { json: { total: 3, ready: 3 } };
   let asked = 0;
   await page.route('**/api/servers', (route) => {
@@ -56,10 +56,10 @@ test('it is read again every 15 seconds, and is unknown if that fails', async (t
   // From now on the clock moves only when the test moves it, however long the machine takes.
   await page.clock.pauseAt(Number(await page.evaluate('Date.now()')) + 20_000);
   const becomesSoon = (expected: string) =>
-    until(
+    waitUntil(
       async () => {
         await page.clock.runFor(10);
-        return texts(state(page));
+        return readTexts(state(page));
       },
       ([text]) => text === expected,
       `the sidebar reads ${expected}`,
@@ -78,7 +78,7 @@ test('it is read again every 15 seconds, and is unknown if that fails', async (t
   await becomesSoon('2 servers, all up to date');
 });
 
-test('a single server is not mentioned and not asked again', async (t) => {
+test('with a single server, the sidebar shows no state and requests it only once', async (t) => {
   const single = await Dashboard.shared();
   const page = await single.open(t, '/help/authentication', { alone: true });
   // Ends the request of the page just opened, which the next line would otherwise take for that of the new page.
@@ -87,13 +87,13 @@ test('a single server is not mentioned and not asked again', async (t) => {
   const first = page.waitForResponse('**/api/servers');
   await page.goto(`${single.server.url}/help/authentication`);
   assert.deepEqual(await (await first).json(), { total: 1, ready: 1 });
-  await settled(page);
+  await waitUntilLoaded(page);
   let requests = 0;
   page.on('request', (request) => {
     if (request.url().endsWith('/api/servers')) requests += 1;
   });
   await page.clock.runFor(60_000);
-  await settled(page);
+  await waitUntilLoaded(page);
   assert.equal(requests, 0);
   assert.equal(await state(page).count(), 0);
 });

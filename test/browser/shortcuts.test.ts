@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { isAccessible, settled } from './accessibility.ts';
+import { expectAccessible, waitUntilLoaded } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { hasFocus, isAt, isGone, reads, tabTo, texts } from './expect.ts';
-import { jump, jumpInput, openJump } from './jump-pages.ts';
+import { expectFocus, expectHidden, expectPath, expectText, readTexts, tabTo } from './expect.ts';
+import { jumpDialog, jumpInput, openJump } from './jump-pages.ts';
 import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -13,7 +13,7 @@ const { key } = await dashboard.ada.createKey({ name: 'With shortcuts' });
 
 async function open(t: TestContext, path: string): Promise<Page> {
   const page = await dashboard.open(t, path);
-  await settled(page);
+  await waitUntilLoaded(page);
   return page;
 }
 
@@ -31,27 +31,27 @@ test('N opens the form for a new key from every kind of page', async (t) => {
     ['/', 'Overview'],
   ] as const) {
     await keys.visit(page, path);
-    await isAt(page, path);
-    await reads(keys.heading(page), new RegExp(`^${title}$`));
+    await expectPath(page, path);
+    await expectText(keys.heading(page), new RegExp(`^${title}$`));
     await page.keyboard.press('n');
-    await hasFocus(keys.nameField(page));
+    await expectFocus(keys.nameField(page));
     assert.equal(await keys.nameField(page).inputValue(), '', 'the letter is not typed into the form');
     await page.keyboard.press('Escape');
-    await isGone(keys.dialog(page));
-    await reads(keys.heading(page), /^API keys$/);
+    await expectHidden(keys.dialog(page));
+    await expectText(keys.heading(page), /^API keys$/);
   }
 });
 
 test('/ selects the search of the list, and on other pages opens the jump dialog', async (t) => {
   const page = await open(t, '/settings/api?q=with+short');
   await page.keyboard.press('/');
-  await hasFocus(search(page));
+  await expectFocus(search(page));
   await page.keyboard.type('shortcuts');
   assert.equal(await search(page).inputValue(), 'shortcuts');
   await page.goto(`${dashboard.server.url}/help/authentication`);
-  await settled(page);
+  await waitUntilLoaded(page);
   await page.keyboard.press('/');
-  await hasFocus(jumpInput(page));
+  await expectFocus(jumpInput(page));
   assert.equal(await jumpInput(page).inputValue(), '');
 });
 
@@ -59,7 +59,7 @@ test('? lists the shortcuts, from every page and from the account menu', async (
   const page = await open(t, '/docs');
   await page.keyboard.press('?');
   await help(page).waitFor();
-  assert.deepEqual(await texts(help(page).getByRole('term')), [
+  assert.deepEqual(await readTexts(help(page).getByRole('term')), [
     'Jump to a key, page or action',
     'Generate New Key',
     'Search keys',
@@ -67,26 +67,26 @@ test('? lists the shortcuts, from every page and from the account menu', async (
     'Close a dialog',
   ]);
   await page.keyboard.press('Escape');
-  await isGone(help(page));
+  await expectHidden(help(page));
   await page.getByRole('button', { name: /^Account menu/ }).click();
   await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
   await help(page).waitFor();
   await page.keyboard.press('Escape');
-  await hasFocus(page.getByRole('button', { name: /^Account menu/ }));
+  await expectFocus(page.getByRole('button', { name: /^Account menu/ }));
   await page.keyboard.press('?');
   await help(page)
     .getByRole('link', { name: /^Turn them off/ })
     .click();
-  await isGone(help(page));
-  await isAt(page, '/settings/account');
-  await hasFocus(keys.heading(page));
+  await expectHidden(help(page));
+  await expectPath(page, '/settings/account');
+  await expectFocus(keys.heading(page));
   await page.keyboard.press('?');
   await help(page).waitFor();
   // Here instead of above the reference, whose size would multiply the time that axe takes.
-  await isAccessible(page);
+  await expectAccessible(page);
 });
 
-test('they do nothing while typing, with a modifier, in a dialog or with a menu open', async (t) => {
+test('shortcuts do nothing while typing, with a modifier, in a dialog or with a menu open', async (t) => {
   const page = await open(t, '/settings/account');
   const name = page.getByRole('textbox', { name: 'Your name' });
   await name.fill('');
@@ -107,45 +107,45 @@ test('they do nothing while typing, with a modifier, in a dialog or with a menu 
   await page.keyboard.press('Control+k');
   assert.equal(await page.getByRole('dialog').count(), 1);
   await page.keyboard.press('Escape');
-  await isGone(keys.dialog(page));
-  await isAt(page, '/settings/account');
+  await expectHidden(keys.dialog(page));
+  await expectPath(page, '/settings/account');
 });
 
 test('a visitor without a session has no shortcuts', async (t) => {
   const page = await dashboard.open(t, '/help/authentication', { as: null });
-  await settled(page);
+  await waitUntilLoaded(page);
   for (const key of ['n', '/', '?', 'Control+k']) await page.keyboard.press(key);
   assert.equal(await page.getByRole('dialog').count(), 0);
   assert.equal(await page.getByRole('button', { name: 'Jump to' }).count(), 0);
-  await isAt(page, '/help/authentication');
+  await expectPath(page, '/help/authentication');
 });
 
-test('they can be turned off for this browser with the keyboard; Ctrl K still works', async (t) => {
+test('shortcuts can be turned off for this browser with the keyboard; Ctrl K still works', async (t) => {
   const page = await open(t, '/settings/account');
   await tabTo(setting(page));
   await page.keyboard.press('Space');
   assert.equal(await setting(page).isChecked(), false);
   await page.keyboard.press('?');
   await page.goto(`${dashboard.server.url}/settings/api`);
-  await settled(page);
+  await waitUntilLoaded(page);
   await page.keyboard.press('n');
   await page.keyboard.press('/');
   await page.keyboard.press('?');
   assert.equal(await page.getByRole('dialog').count(), 0);
-  await isAt(page, '/settings/api');
+  await expectPath(page, '/settings/api');
   assert.equal(await page.locator('main [aria-keyshortcuts], main kbd').count(), 0, 'no hint is left');
   await openJump(page);
   await page.keyboard.press('Escape');
-  await isGone(jump(page));
+  await expectHidden(jumpDialog(page));
   await page.goto(`${dashboard.server.url}/settings/account`);
   await page.getByRole('button', { name: 'Show shortcuts' }).click();
-  await reads(help(page), /Single-key shortcuts are turned off\. Turn them on in Settings, Account/);
-  assert.deepEqual(await texts(help(page).getByRole('term')), [
+  await expectText(help(page), /Single-key shortcuts are turned off\. Turn them on in Settings, Account/);
+  assert.deepEqual(await readTexts(help(page).getByRole('term')), [
     'Jump to a key, page or action',
     'Close a dialog',
   ]);
   await page.keyboard.press('Escape');
-  await isGone(help(page));
+  await expectHidden(help(page));
   await setting(page).click();
   await keys.heading(page).focus();
   await page.keyboard.press('?');
@@ -156,8 +156,8 @@ test('the buttons show and announce their shortcuts, which are not part of their
   const page = await open(t, '/settings/api');
   const button = keys.generateButton(page);
   assert.equal(await button.getAttribute('aria-keyshortcuts'), 'n');
-  assert.deepEqual(await texts(button), ['Generate New Key N']);
+  assert.deepEqual(await readTexts(button), ['Generate New Key N']);
   assert.equal(await page.getByRole('button', { name: 'Generate New Key', exact: true }).count(), 1);
   await page.setViewportSize({ width: 390, height: 844 });
-  assert.deepEqual(await texts(button), ['Generate New Key'], 'not on a phone');
+  assert.deepEqual(await readTexts(button), ['Generate New Key'], 'not on a phone');
 });

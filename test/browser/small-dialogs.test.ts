@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Dashboard } from './dashboard.ts';
-import { reads, tabTo } from './expect.ts';
+import { expectText, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -43,7 +43,7 @@ test('the buttons of a dialog stay visible in a small window and do not cover th
     );
   }
   await keys.createButton(page).click();
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   await isVisible('Done');
   await keys.copyButton(page).click();
   await keys.doneButton(page).click();
@@ -55,7 +55,7 @@ test('the revoke dialog has no large gaps', async (t) => {
   await ada.createKey({ name: 'Without gaps' });
   const page = await dashboard.open(t, '/settings/api?q=Without%20gaps');
   await keys.choose(page, 'Revoke', 'Without gaps');
-  await reads(keys.alertDialog(page).locator('.key-use'), /^Never used/);
+  await expectText(keys.alertDialog(page).locator('.key-use'), /^Never used/);
   await keys.confirmRevoke(page, 'Without gaps').waitFor();
   // The box around the details has its own gap and padding below them.
   const gaps = await keys.alertDialog(page).evaluate((dialog) => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { Dashboard } from './dashboard.ts';
-import { clipboard, reads } from './expect.ts';
+import { expectText, readClipboard } from './expect.ts';
 import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -48,8 +48,8 @@ async function copySnippet(page: Page, language: string): Promise<string> {
   await page.getByRole('tab', { name: language, exact: true }).click();
   const panel = page.getByRole('tabpanel').first();
   await keys.copySnippet(page).click();
-  await reads(keys.snippetStatus(page), new RegExp(`^Copied: ${language}$`));
-  const copied = await clipboard(page);
+  await expectText(keys.snippetStatus(page), new RegExp(`^Copied: ${language}$`));
+  const copied = await readClipboard(page);
   assert.equal(await panel.locator('pre').textContent(), copied);
   return copied;
 }
@@ -87,9 +87,9 @@ test('Node.js can read the line for .env', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   const apiKey = await keys.generate(page, 'From a file');
   await keys.copySnippet(page).click();
-  await reads(keys.snippetStatus(page), /^Copied/);
+  await expectText(keys.snippetStatus(page), /^Copied/);
   const file = join(folder, '.env');
-  writeFileSync(file, `${await clipboard(page)}\n`);
+  writeFileSync(file, `${await readClipboard(page)}\n`);
   const program = ['--env-file', file, '-p', 'process.env.SOKU_API_KEY'];
   const { stdout } = spawnSync(process.execPath, program, {
     encoding: 'utf8',

@@ -1,12 +1,12 @@
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
-import { evaluate, until } from './expect.ts';
+import { evaluate, waitUntil } from './expect.ts';
 
 /**
  * Records the text of each toast. A toast disappears after some seconds, and a test that waits for a turn of a busy
  * machine could miss it.
  */
-export const recordToasts = `{
+export const recordToastsScript = `{
   window.toasts = [];
   let last = null;
   new MutationObserver(() => {
@@ -17,8 +17,8 @@ export const recordToasts = `{
 }`;
 
 /** Waits until the page has shown a toast that matches, after the one that was waited for before. */
-export async function announces(page: Page, pattern: RegExp): Promise<void> {
-  const shown = await until(
+export async function expectToast(page: Page, pattern: RegExp): Promise<void> {
+  const shown = await waitUntil(
     () => evaluate(page, z.array(z.string()), 'window.toasts'),
     (all) => all.some((text) => pattern.test(text)),
     `a toast reads ${pattern}`,

@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { Dashboard } from './dashboard.ts';
-import { isAt, isGone, reads, texts, until } from './expect.ts';
+import { expectHidden, expectPath, expectText, readTexts, waitUntil } from './expect.ts';
 import * as keys from './key-pages.ts';
-import { isNowhereIn } from './leaks.ts';
+import { expectKeyNotInBrowser } from './leaks.ts';
 import { rotateButton } from './rotating.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -18,26 +18,26 @@ test('keys are selected, filtered, disabled and revoked in a translated page', a
   for (const name of ['Translated 3', 'Translated 2', 'Translated 1']) await ada.createKey({ name });
   const page = await dashboard.open(t, '/settings/api', { translated: true });
   await keys.checkBox(page, 'Translated 1').click();
-  await reads(keys.bulkBar(page), /^1 key selected never used Revoke 1 key$/);
+  await expectText(keys.bulkBar(page), /^1 key selected never used Revoke 1 key$/);
   await keys.checkBox(page, 'Translated 3').click({ modifiers: ['Shift'] });
-  await reads(keys.bulkBar(page), /^3 keys selected never used Revoke 3 keys$/);
+  await expectText(keys.bulkBar(page), /^3 keys selected never used Revoke 3 keys$/);
   await keys.checkBox(page, 'Translated 1').click();
-  await reads(keys.bulkBar(page), /^2 keys selected never used Revoke 2 keys$/);
+  await expectText(keys.bulkBar(page), /^2 keys selected never used Revoke 2 keys$/);
   await button(page, 'Revoke 2 keys').click();
-  await reads(keys.alertDialog(page).getByRole('heading'), /^Revoke 2 keys\?$/);
+  await expectText(keys.alertDialog(page).getByRole('heading'), /^Revoke 2 keys\?$/);
   const names = page.locator('.revoke-keys__name');
-  assert.deepEqual((await texts(names)).toSorted(), ['Translated 2', 'Translated 3']);
+  assert.deepEqual((await readTexts(names)).toSorted(), ['Translated 2', 'Translated 3']);
   assert.equal(await names.locator('font').count(), 0, 'names are not translated');
   await keys.alertDialog(page).getByRole('button', { name: 'Revoke 2 keys' }).click();
-  await reads(keys.toast(page), /^2 keys revoked\./);
-  await isGone(keys.bulkBar(page));
+  await expectText(keys.toast(page), /^2 keys revoked\./);
+  await expectHidden(keys.bulkBar(page));
 
   await keys.choose(page, 'Disable', 'Translated 1');
   await keys.alertDialog(page).getByRole('button', { name: 'Disable "Translated 1"' }).click();
-  await reads(keys.row(page, 'Translated 1').getByRole('cell').nth(7), /^Disabled$/);
+  await expectText(keys.row(page, 'Translated 1').getByRole('cell').nth(7), /^Disabled$/);
   await button(page, 'Add filter').click();
   await page.getByRole('menuitemradio', { name: 'Disabled' }).click();
-  await reads(page.locator('.chip:has(.chip__remove)'), /^State Disabled Remove filter: State$/);
+  await expectText(page.locator('.chip:has(.chip__remove)'), /^State Disabled Remove filter: State$/);
   await keys.choose(page, 'Enable', 'Translated 1');
   await keys.alertDialog(page).getByRole('button', { name: 'Enable "Translated 1"' }).click();
   await page.getByRole('heading', { name: 'No disabled keys' }).waitFor();
@@ -51,9 +51,9 @@ test('keys are selected, filtered, disabled and revoked in a translated page', a
   await keys.alertDialog(page).getByText('Does not match the name below.').waitFor();
   const hint = keys.alertDialog(page).locator('.field__hint');
   assert.equal(await hint.locator('font').count(), 0, 'the name to enter is not translated');
-  await confirmation.fill((await texts(hint)).join());
+  await confirmation.fill((await readTexts(hint)).join());
   await keys.alertDialog(page).getByRole('button', { name: 'Revoke all keys' }).click();
-  await reads(keys.toast(page), /^1 key revoked\. No server accepts it anymore\.$/);
+  await expectText(keys.toast(page), /^1 key revoked\. No server accepts it anymore\.$/);
 });
 
 test('the list is sorted and a key rotated from its row in a translated page, and its secret is nowhere afterwards', async (t) => {
@@ -65,8 +65,8 @@ test('the list is sorted and a key rotated from its row in a translated page, an
     ['desc', 'Sorted B,Sorted A'],
   ] as const) {
     await head.getByRole('button').click();
-    await isAt(page, `/settings/api?q=Sorted&sort=name&order=${order}`);
-    await until(
+    await expectPath(page, `/settings/api?q=Sorted&sort=name&order=${order}`);
+    await waitUntil(
       () => keys.rowNames(page),
       (rows) => rows.join() === names,
       order,
@@ -74,10 +74,10 @@ test('the list is sorted and a key rotated from its row in a translated page, an
   }
   await keys.choose(page, 'Rotate', 'Sorted A');
   await rotateButton(page).click();
-  const apiKey = await keys.shownKey(page);
+  const apiKey = await keys.readShownKey(page);
   await keys.copyAndClose(page);
   await keys.row(page, 'Sorted A').waitFor();
-  await isNowhereIn(page, apiKey, 'after the rotation');
+  await expectKeyNotInBrowser(page, apiKey, 'after the rotation');
 });
 
 test('scopes are added, edited and removed in a translated page', async (t) => {
@@ -89,11 +89,11 @@ test('scopes are added, edited and removed in a translated page', async (t) => {
   await keys.dialog(page).getByText('Must be a scope').waitFor();
   await field('Name').fill('files:read');
   await keys.dialog(page).getByRole('button', { name: 'Add scope' }).click();
-  await reads(page.locator('.scope-list__text').first(), /^No description$/);
+  await expectText(page.locator('.scope-list__text').first(), /^No description$/);
   await button(page, 'Edit files:read').click();
   await field('Description').fill('Read files');
   await page.keyboard.press('Enter');
-  await reads(page.locator('.scope-list__text').first(), /^Read files$/);
+  await expectText(page.locator('.scope-list__text').first(), /^Read files$/);
   await button(page, 'Remove files:read').click();
   await keys.alertDialog(page).getByRole('button', { name: 'Remove scope' }).click();
   await page.getByRole('heading', { name: 'No scopes yet' }).waitFor();
@@ -106,11 +106,11 @@ test('keys are imported in a translated page', async (t) => {
       .getByLabel('File to import')
       .setInputFiles({ name: 'keys.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
   await choose('name,hash');
-  await reads(page.getByRole('alert').first(), /^The file contains no keys\.$/);
+  await expectText(page.getByRole('alert').first(), /^The file contains no keys\.$/);
   const hash = createHash('sha256').update('translated').digest('hex');
   await choose(`name,hash\nImported,${hash}\nWrong,x`);
   await button(page, 'Check 2 keys').click();
-  await reads(page.locator('tbody tr'), /^3 hash must be a SHA-256/);
+  await expectText(page.locator('tbody tr'), /^3 hash must be a SHA-256/);
   await button(page, 'Choose the corrected file').click();
   await choose(`label,hash\nImported,${hash}`);
   await page.getByRole('combobox', { name: 'Field of the column label' }).selectOption('Not imported');
@@ -120,7 +120,7 @@ test('keys are imported in a translated page', async (t) => {
   await button(page, 'Import 1 key').click();
   await page.getByRole('heading', { name: '1 key imported' }).waitFor();
   await page.getByRole('link', { name: 'Show the keys' }).click();
-  await isAt(page, '/settings/api');
+  await expectPath(page, '/settings/api');
   await keys.row(page, 'Imported').waitFor();
 });
 
@@ -133,5 +133,5 @@ test('the maximum lifetime is changed in a translated page', async (t) => {
   await dialog.getByText('Must be between 1 and 3,650 days.').waitFor();
   await days.fill('90');
   await dialog.getByRole('button', { name: 'Save' }).click();
-  await reads(page.locator('.workspace-limit').last(), /^Maximum lifetime: 90 days/);
+  await expectText(page.locator('.workspace-limit').last(), /^Maximum lifetime: 90 days/);
 });

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
 import { owner } from '../support/server.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
-import { clipboard, evaluate, isAt, isGone, reads, texts } from './expect.ts';
+import { evaluate, expectHidden, expectPath, expectText, readClipboard, readTexts } from './expect.ts';
 import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.start();
@@ -77,12 +77,12 @@ test('setup, sign-out and sign-in work in a translated page', async (t) => {
   await page.getByText('Is wrong or was already used.').waitFor();
   await field(page, 'Setup code').fill(code);
   await button(page, 'Create account').click();
-  await reads(keys.heading(page), /^Overview$/);
+  await expectText(keys.heading(page), /^Overview$/);
   await tab(page, 'Python').click();
-  await reads(page.locator('pre'), /import requests/);
+  await expectText(page.locator('pre'), /import requests/);
   await page.getByRole('button', { name: /Grace/ }).click();
   await button(page, 'Sign out').click();
-  await reads(keys.heading(page), /^Sign in$/);
+  await expectText(keys.heading(page), /^Sign in$/);
   await field(page, 'Email').fill(owner.email);
   for (const password of ['not the password', owner.password]) {
     await field(page, 'Password').fill(password);
@@ -94,36 +94,39 @@ test('setup, sign-out and sign-in work in a translated page', async (t) => {
         .getByText(/is incorrect/)
         .waitFor();
   }
-  await reads(keys.heading(page), /^Overview$/);
+  await expectText(keys.heading(page), /^Overview$/);
 });
 
 test('a key can be created, copied, tested, renamed, found and revoked in a translated page', async (t) => {
   const page = await open(t, '/settings/api?q=Translated');
-  await reads(page.getByRole('navigation', { name: 'Status' }), /^Active 0 Revoked 0 Expired 0 All 0$/);
+  await expectText(page.getByRole('navigation', { name: 'Status' }), /^Active 0 Revoked 0 Expired 0 All 0$/);
   await keys.generateButton(page).click();
   await keys.createButton(page).click();
   await page.getByText('Must not be empty.').waitFor();
   await button(page, 'Staging').click();
-  await isGone(page.getByText('Must not be empty.'));
+  await expectHidden(page.getByText('Must not be empty.'));
   await keys.nameField(page).fill('Translated');
   await page.getByText('Scopes, expiration and other options').click();
   await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('30 days');
   await page.getByText(/^The key expires on .*\.$/).waitFor();
   await keys.createButton(page).click();
-  const apiKey = await keys.shownKey(page);
-  await reads(keys.dialog(page).getByRole('heading'), /^Copy your key now$/);
+  const apiKey = await keys.readShownKey(page);
+  await expectText(keys.dialog(page).getByRole('heading'), /^Copy your key now$/);
   await keys.copyButton(page).click();
-  await reads(keys.dialog(page).locator('.secret'), /Copied Copied\. The full key is on the clipboard\.$/);
-  assert.equal(await clipboard(page), apiKey);
+  await expectText(
+    keys.dialog(page).locator('.secret'),
+    /Copied Copied\. The full key is on the clipboard\.$/,
+  );
+  assert.equal(await readClipboard(page), apiKey);
   for (const name of ['curl', 'Python', '.env'] as const) await tab(page, name).click();
   await keys.copySnippet(page).click();
-  await reads(keys.snippetStatus(page), /^Copied: \.env$/);
+  await expectText(keys.snippetStatus(page), /^Copied: \.env$/);
   await button(page, 'Test key').click();
-  await reads(keys.dialog(page).locator('.test-key'), /200: the key works\./);
+  await expectText(keys.dialog(page).locator('.test-key'), /200: the key works\./);
   await keys.doneButton(page).click();
-  await isGone(keys.dialog(page));
-  await reads(page.locator('.list-foot'), /^1 key$/);
-  await reads(page.getByRole('navigation', { name: 'Status' }), /^Active 1 Revoked 0 Expired 0 All 1$/);
+  await expectHidden(keys.dialog(page));
+  await expectText(page.locator('.list-foot'), /^1 key$/);
+  await expectText(page.getByRole('navigation', { name: 'Status' }), /^Active 1 Revoked 0 Expired 0 All 1$/);
 
   await keys.choose(page, 'Rename', 'Translated');
   await field(page, 'Name').fill(' ');
@@ -140,23 +143,23 @@ test('a key can be created, copied, tested, renamed, found and revoked in a tran
 
   await call(`${dashboard.server.url}/v1/me`, { headers: { ...bearer(apiKey), 'user-agent': 'curl/8.5' } });
   await keys.choose(page, 'Revoke', 'Translated and renamed');
-  await reads(
+  await expectText(
     keys.alertDialog(page),
     /2 requests in the last 24 hours, 2 in 7 days, last used .* with curl\/8\.5/,
   );
   await keys.confirmRevoke(page, 'Translated and renamed').click();
-  await reads(keys.toast(page), /Revoked\. No server accepts it anymore\./);
-  await isGone(keys.row(page, 'Translated and renamed'));
+  await expectText(keys.toast(page), /Revoked\. No server accepts it anymore\./);
+  await expectHidden(keys.row(page, 'Translated and renamed'));
   await page.getByRole('link', { name: /^Revoked/ }).click();
-  await reads(keys.row(page, 'Translated and renamed').locator('.status'), /^Revoked$/);
-  await reads(page.getByRole('navigation', { name: 'Status' }), /^Active 0 Revoked 1 Expired 0 All 1$/);
+  await expectText(keys.row(page, 'Translated and renamed').locator('.status'), /^Revoked$/);
+  await expectText(page.getByRole('navigation', { name: 'Status' }), /^Active 0 Revoked 1 Expired 0 All 1$/);
 });
 
 test('closing before copying and replacing a lost key work in a translated page', async (t) => {
   const page = await open(t, '/settings/api', [/ERR_FAILED/, httpErrorMessage(409)]);
   await keys.generate(page, 'Not copied');
   await page.keyboard.press('Escape');
-  await reads(keys.alertDialog(page), /Close without copying\?/);
+  await expectText(keys.alertDialog(page), /Close without copying\?/);
   await button(page, 'Close without copying').click();
   await keys.row(page, 'Not copied').waitFor();
 
@@ -170,10 +173,10 @@ test('closing before copying and replacing a lost key work in a translated page'
   await keys.generateButton(page).click();
   await keys.nameField(page).fill('Lost');
   await keys.createButton(page).click();
-  await reads(keys.dialog(page).getByRole('heading'), /^The response was lost$/);
+  await expectText(keys.dialog(page).getByRole('heading'), /^The response was lost$/);
   await button(page, 'Revoke and create another').click();
   await keys.createButton(page).click();
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   await keys.copyAndClose(page);
 });
 
@@ -182,8 +185,11 @@ test('the rate limit, the time ranges and the revoke of a key work in a translat
   await call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) });
   const page = await open(t, '/');
   await page.getByRole('link', { name: 'Page of one', exact: true }).click();
-  await reads(page.locator('.page-head'), /^Page of one Active .* Requests with this key are accepted\./);
-  await reads(page.locator('.last-use'), /^Last used .*ago/);
+  await expectText(
+    page.locator('.page-head'),
+    /^Page of one Active .* Requests with this key are accepted\./,
+  );
+  await expectText(page.locator('.last-use'), /^Last used .*ago/);
   await page.getByRole('link', { name: 'Access' }).click();
   await button(page, 'Edit limit').click();
   const choice = page.getByRole('combobox', { name: 'Rate limit' });
@@ -192,37 +198,37 @@ test('the rate limit, the time ranges and the revoke of a key work in a translat
   await page.getByText('Enter the number of requests per minute.').waitFor();
   await page.getByRole('textbox', { name: 'Requests per minute' }).fill('7');
   await button(page, 'Save limit').click();
-  await reads(page.locator('.fact').filter({ hasText: 'Limit' }), /7 requests per minute/);
+  await expectText(page.locator('.fact').filter({ hasText: 'Limit' }), /7 requests per minute/);
   await button(page, 'Edit limit').click();
   await choice.selectOption('No limit');
   await button(page, 'Save limit').click();
-  await reads(page.locator('.fact').filter({ hasText: 'Limit' }), /No limit/);
+  await expectText(page.locator('.fact').filter({ hasText: 'Limit' }), /No limit/);
 
   await page.getByRole('link', { name: 'Activity' }).click();
-  await reads(page.locator('.entry__action code'), /^key\.updated \| key\.updated \| key\.created$/);
+  await expectText(page.locator('.entry__action code'), /^key\.updated \| key\.updated \| key\.created$/);
   await page.getByRole('navigation', { name: 'Key' }).getByRole('link', { name: 'Overview' }).click();
   const slider = page.getByRole('slider');
   await slider.focus();
   await page.keyboard.press('ArrowLeft');
-  await reads(page.locator('.chart__readout'), /: 0 accepted, 0 rejected$/);
+  await expectText(page.locator('.chart__readout'), /: 0 accepted, 0 rejected$/);
   await page.keyboard.press('ArrowRight');
-  await reads(page.locator('.chart__readout'), /: 1 accepted, 0 rejected$/);
+  await expectText(page.locator('.chart__readout'), /: 1 accepted, 0 rejected$/);
   for (const [range, unit] of [
     ['30 days', 'day'],
     ['7 days', 'hour'],
     ['24 hours', 'hour'],
   ] as const) {
     await page.getByRole('link', { name: range }).click();
-    await reads(page.locator('.numbers summary'), new RegExp(`^Requests by ${unit}$`));
+    await expectText(page.locator('.numbers summary'), new RegExp(`^Requests by ${unit}$`));
   }
   await button(page, 'Revoke key').click();
   await keys.confirmRevoke(page, 'Page of one').click();
-  await reads(page.locator('.page-head'), /^Page of one Revoked .* Requests are rejected with 401/);
-  await isGone(button(page, 'Revoke key'));
+  await expectText(page.locator('.page-head'), /^Page of one Revoked .* Requests are rejected with 401/);
+  await expectHidden(button(page, 'Revoke key'));
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?panel=revoke`);
-  await reads(keys.alertDialog(page).getByRole('heading'), /^This key is already revoked$/);
+  await expectText(keys.alertDialog(page).getByRole('heading'), /^This key is already revoked$/);
   await button(page, 'Close').click();
-  await isGone(keys.alertDialog(page));
+  await expectHidden(keys.alertDialog(page));
 });
 
 test('the help, the key checker and the reference work in a translated page', async (t) => {
@@ -238,7 +244,7 @@ test('the help, the key checker and the reference work in a translated page', as
     ['', /^$/],
   ] satisfies Array<[string, RegExp]>) {
     await check.fill(text);
-    await reads(result, words);
+    await expectText(result, words);
   }
   const copyLink = page.getByRole('button', { name: /^Copy link/ }).first();
   await copyLink.click();
@@ -247,13 +253,13 @@ test('the help, the key checker and the reference work in a translated page', as
     .first()
     .waitFor();
   await page.getByRole('link', { name: 'Managing keys' }).click();
-  await reads(keys.heading(page), /^API key management$/);
+  await expectText(keys.heading(page), /^API key management$/);
   for (const name of ['Python', 'Shell', 'Kubernetes']) await tab(page, name).click();
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'API reference' }).click();
   await page.locator('.response summary').first().click();
-  assert.ok((await texts(page.locator('.operation'))).length > 5);
+  assert.ok((await readTexts(page.locator('.operation'))).length > 5);
   await page.goto(`${dashboard.server.url}/nowhere`);
-  await reads(keys.heading(page), /^Page not found$/);
+  await expectText(keys.heading(page), /^Page not found$/);
 });
 
 // This test ends all sessions, so it runs last.
@@ -266,12 +272,12 @@ test('the default rate limit, the account and signing out everywhere work in a t
   await button(page, 'Change the default rate limit').click();
   await keys.dialog(page).getByRole('combobox').selectOption('No limit');
   await button(page, 'Save limit').click();
-  await reads(page.locator('.workspace-limit'), /^Default rate limit: no limit/);
+  await expectText(page.locator('.workspace-limit'), /^Default rate limit: no limit/);
 
   await page.getByRole('link', { name: 'Account', exact: true }).click();
   await field(page, 'Your name').fill('Augusta');
   await button(page, 'Save name').click();
-  await reads(keys.toast(page), /Your name has been saved\./);
+  await expectText(keys.toast(page), /Your name has been saved\./);
   await page.getByRole('button', { name: /Augusta/ }).waitFor();
   await field(page, 'Your name').fill(' ');
   await button(page, 'Save name').click();
@@ -287,8 +293,8 @@ test('the default rate limit, the account and signing out everywhere work in a t
   await page.keyboard.press('Enter');
   await page.getByText('The current password is incorrect.').waitFor();
   await page.keyboard.press('Escape');
-  await isGone(keys.dialog(page));
+  await expectHidden(keys.dialog(page));
   await button(page, 'Sign out everywhere').click();
   await keys.alertDialog(page).getByRole('button', { name: 'Sign out everywhere' }).click();
-  await isAt(page, '/login');
+  await expectPath(page, '/login');
 });

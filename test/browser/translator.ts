@@ -3,7 +3,7 @@
  * every later change. The text itself stays the same, so that tests can read it. Text that React writes to a replaced
  * node is not visible.
  */
-export const translator = `(() => {
+export const translatorScript = `(() => {
   const skipped = 'title, script, style, noscript, textarea, svg, [translate="no"], .notranslate';
   const isWaiting = (node) =>
     node.parentElement !== null && node.parentElement.localName !== 'font' && node.parentElement.closest(skipped) === null;

@@ -5,11 +5,17 @@ import { meSchema } from '@soku/contract/verification';
 import type { Page, Request } from 'playwright-core';
 import { z } from 'zod';
 import { call } from '../support/person.ts';
-import { isAccessible, settled } from './accessibility.ts';
+import { expectAccessible, waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
-import { evaluate, hasFocus, isAt, isGone, reads, tabTo, until } from './expect.ts';
+import { evaluate, expectFocus, expectHidden, expectPath, expectText, tabTo, waitUntil } from './expect.ts';
 import { heading } from './key-pages.ts';
-import { isNotInPage, isNowhereIn, placesInPage, randomPart, record } from './leaks.ts';
+import {
+  expectKeyNotInBrowser,
+  expectKeyNotInPage,
+  placesInPageScript,
+  randomPart,
+  recordTraffic,
+} from './leaks.ts';
 
 const dashboard = await Dashboard.shared();
 const { apiKey, key } = await dashboard.ada.createKey({
@@ -41,12 +47,12 @@ function requestsOf(page: Page): Request[] {
   return sent;
 }
 
-test('the form for a request, in one page', async (t) => {
+test('the form for a request, in one page load', async (t) => {
   const page = await openForm(t, 'getMe', [httpErrorMessage(401), networkErrorMessage]);
   await t.test('a valid key returns the response, with status, headers and formatted body', async () => {
     await keyField(page).fill(` ${apiKey} `);
     await sendButton(page).click();
-    await reads(status(page), /^200 OK \d+ ms$/);
+    await expectText(status(page), /^200 OK \d+ ms$/);
     const text = (await body(page).textContent()) ?? '';
     assert.equal(meSchema.parse(JSON.parse(text)).key.id, key.id);
     assert.match(text, /^\{\n {2}"key": \{\n/, 'formatted');
@@ -71,7 +77,7 @@ test('the form for a request, in one page', async (t) => {
       await keyField(page).fill(wrong);
       await sendButton(page).click();
       await page.locator('.tried-response').getByRole('link', { name: code }).waitFor();
-      await reads(status(page), /^401 Unauthorized/);
+      await expectText(status(page), /^401 Unauthorized/);
       assert.match((await body(page).textContent()) ?? '', new RegExp(`"code": "${code}"`));
     }
   });
@@ -80,11 +86,11 @@ test('the form for a request, in one page', async (t) => {
     const sent = requestsOf(page);
     await keyField(page).fill('');
     await sendButton(page).click();
-    await reads(operation(page, 'getMe').locator('.field__problem'), /^Paste a key\.$/);
-    await hasFocus(keyField(page));
+    await expectText(operation(page, 'getMe').locator('.field__problem'), /^Paste a key\.$/);
+    await expectFocus(keyField(page));
     await keyField(page).fill(`${apiKey}\u200b`);
     await sendButton(page).click();
-    await reads(operation(page, 'getMe').locator('.field__problem'), /\w{3}/);
+    await expectText(operation(page, 'getMe').locator('.field__problem'), /\w{3}/);
     assert.equal(sent.length, 0);
   });
 
@@ -95,7 +101,7 @@ test('the form for a request, in one page', async (t) => {
     );
     await keyField(page).fill(apiKey);
     await sendButton(page).click();
-    await reads(status(page), /^200 OK/);
+    await expectText(status(page), /^200 OK/);
     assert.equal(await body(page).textContent(), markup);
     const headers = await page
       .locator('.tried-response')
@@ -109,13 +115,13 @@ test('the form for a request, in one page', async (t) => {
     await page.route('**/v1/me', (route) => route.abort());
     await keyField(page).fill(apiKey);
     await sendButton(page).click();
-    await reads(page.getByRole('alert'), /^The server did not respond\./);
+    await expectText(page.getByRole('alert'), /^The server did not respond\./);
   });
 });
 
-test('all operations of the reference, in one page', async (t) => {
+test('all operations of the reference, in one page load', async (t) => {
   const page = await dashboard.open(t, '/docs');
-  await settled(page);
+  await waitUntilLoaded(page);
   await t.test('only requests that change nothing can be sent; the others show curl', async () => {
     const offered = await page.locator('article:has(.try-it) .operation__call .method').allTextContents();
     assert.ok(offered.length >= 8);
@@ -133,11 +139,11 @@ test('all operations of the reference, in one page', async (t) => {
     assert.deepEqual(summaries, titles);
     assert.deepEqual(await contents.locator('a:visible').allTextContents(), titles);
     await contents.getByRole('link', { name: 'Create a key' }).click();
-    await reads(contents.locator('a[aria-current="location"]:visible'), /^Create a key$/);
-    await isAt(page, '/docs#createKey');
+    await expectText(contents.locator('a[aria-current="location"]:visible'), /^Create a key$/);
+    await expectPath(page, '/docs#createKey');
     const last = contents.locator('a:visible').last();
     await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
-    await until(
+    await waitUntil(
       async () => ({ current: await last.getAttribute('aria-current'), box: await last.boundingBox() }),
       ({ current, box }) => current === 'location' && box !== null && box.y + box.height <= 720,
       'the last entry is current and on the screen',
@@ -147,12 +153,12 @@ test('all operations of the reference, in one page', async (t) => {
 
 test('the key is only in the Authorization header, and in the page only while its field shows it', async (t) => {
   const page = await openForm(t, 'getMe', [], true);
-  const recorded = record(page.context());
+  const recorded = recordTraffic(page.context());
   const sent = requestsOf(page);
   await keyField(page).fill(apiKey);
   await sendButton(page).click();
-  await reads(status(page), /^200 OK/);
-  const places = await evaluate(page, z.record(z.string(), z.string()), placesInPage);
+  await expectText(status(page), /^200 OK/);
+  const places = await evaluate(page, z.record(z.string(), z.string()), placesInPageScript);
   const holding = Object.keys(places).filter((place) => places[place]?.includes(randomPart(apiKey)));
   assert.deepEqual(holding, ['fields']);
   assert.equal(await keyField(page).getAttribute('autocomplete'), 'off');
@@ -166,9 +172,9 @@ test('the key is only in the Authorization header, and in the page only while it
   assert.equal(headers.cookie, undefined, 'the session is not sent');
 
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Settings' }).click();
-  await isAt(page, '/settings/account');
-  await reads(heading(page), /^Account$/);
-  await isNowhereIn(page, apiKey, 'after leaving the reference');
+  await expectPath(page, '/settings/account');
+  await expectText(heading(page), /^Account$/);
+  await expectKeyNotInBrowser(page, apiKey, 'after leaving the reference');
   await page.goBack();
   await tryButton(page, 'getMe').click();
   assert.equal(await keyField(page).inputValue(), '');
@@ -191,7 +197,7 @@ const waysOut: Array<[string, (page: Page) => Promise<unknown>]> = [
   ['is gone after a reload', (page) => page.reload()],
 ];
 
-test('the key in the form, in one page', async (t) => {
+test('the key in the form, in one page load', async (t) => {
   const page = await openForm(t, 'getMe');
   await t.test('the key is kept for the next operation, in the only open form', async () => {
     await keyField(page).fill(apiKey);
@@ -199,9 +205,9 @@ test('the key in the form, in one page', async (t) => {
     assert.equal(await keyField(page).count(), 1);
     assert.equal(await keyField(page).inputValue(), apiKey);
     await sendButton(page).click();
-    await reads(status(page), /^200 OK/);
+    await expectText(status(page), /^200 OK/);
     await tryButton(page, 'listKeys').click();
-    await isGone(keyField(page));
+    await expectHidden(keyField(page));
   });
 
   await t.test('parameters become part of the request; a key in one of them is not sent', async () => {
@@ -210,15 +216,15 @@ test('the key in the form, in one page', async (t) => {
     await keyField(page).fill(apiKey);
     const id = operation(page, 'getKey').getByRole('textbox', { name: 'id', exact: true });
     await sendButton(page).click();
-    await reads(operation(page, 'getKey').locator('.field__problem'), /^Enter a value\.$/);
-    await hasFocus(id);
+    await expectText(operation(page, 'getKey').locator('.field__problem'), /^Enter a value\.$/);
+    await expectFocus(id);
     await id.fill(apiKey);
     await sendButton(page).click();
-    await reads(operation(page, 'getKey').locator('.field__problem'), /^This contains a key/);
+    await expectText(operation(page, 'getKey').locator('.field__problem'), /^This contains a key/);
     assert.equal(sent.length, 0);
     await id.fill(key.id);
     await sendButton(page).click();
-    await reads(status(page), /^200 OK/);
+    await expectText(status(page), /^200 OK/);
     assert.deepEqual(
       sent.map((request) => new URL(request.url()).pathname),
       [`/v1/api-keys/${key.id}`],
@@ -229,8 +235,8 @@ test('the key in the form, in one page', async (t) => {
     await t.test(`the key ${how}`, async () => {
       await keyField(page).fill(apiKey);
       await leave(page);
-      await settled(page);
-      await isNotInPage(page, apiKey, how);
+      await waitUntilLoaded(page);
+      await expectKeyNotInPage(page, apiKey, how);
     });
   }
 
@@ -240,7 +246,7 @@ test('the key in the form, in one page', async (t) => {
     await tabTo(keyField(page));
     await page.keyboard.insertText(apiKey);
     await page.keyboard.press('Enter');
-    await reads(status(page), /^200 OK/);
+    await expectText(status(page), /^200 OK/);
     await tabTo(body(page));
   });
 });
@@ -256,24 +262,24 @@ test('a request can be sent twice in a page that the browser translates', async 
   ] as const) {
     await keyField(page).fill(sent);
     await sendButton(page).click();
-    await reads(status(page), shown);
+    await expectText(status(page), shown);
   }
 });
 
 test('the form and its response have no axe violations', async (t) => {
   const page = await dashboard.open(t, '/docs#listKeys');
-  await settled(page);
+  await waitUntilLoaded(page);
   await tryButton(page, 'listKeys').click();
   await keyField(page).fill(apiKey);
   await sendButton(page).click();
-  await reads(status(page), /^200 OK/);
+  await expectText(status(page), /^200 OK/);
   // Where the page stops, a bar may cover half of a field, which axe reports.
   await page.evaluate('scrollTo(0, 0)');
   // pages.test.ts checks the other operations. With them, axe would take three times as long.
   await page.evaluate(
     `for (const other of document.querySelectorAll('article:not([id="listKeys"])')) other.remove()`,
   );
-  await isAccessible(page, { within: 'article[id="listKeys"]' });
+  await expectAccessible(page, { within: 'article[id="listKeys"]' });
 });
 
 test('the policy lets the page send requests to its own server only', async () => {

@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { z } from 'zod';
-import { isAccessible, settled } from './accessibility.ts';
+import { expectAccessible, waitUntilLoaded } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
-import { evaluate, isAt, reads, showsFocus, tabTo, texts } from './expect.ts';
+import { evaluate, expectPath, expectText, expectVisibleFocus, readTexts, tabTo } from './expect.ts';
 import { recordClients, recordHours } from './recorded-usage.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
@@ -35,7 +35,7 @@ const section = (page: Page, name: string): Locator =>
 const clients = (page: Page) => section(page, 'Addresses and programs');
 const ranges = (page: Page) => page.getByRole('navigation', { name: 'Time range' });
 const rows = (page: Page, table: number) =>
-  texts(clients(page).getByRole('table').nth(table).locator('tbody tr'));
+  readTexts(clients(page).getByRole('table').nth(table).locator('tbody tr'));
 
 async function download(page: Page, link: Locator): Promise<string[]> {
   const [file] = await Promise.all([page.waitForEvent('download'), link.click()]);
@@ -45,14 +45,14 @@ async function download(page: Page, link: Locator): Promise<string[]> {
 test('the page of a key shows 90 days, its clients, and both as CSV', async (t) => {
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   const requests = section(page, 'Requests');
-  await reads(requests, /Accepted 50 Rejected 0 /);
+  await expectText(requests, /Accepted 50 Rejected 0 /);
   await tabTo(ranges(page).getByRole('link', { name: '90 days' }));
   await page.keyboard.press('Enter');
-  await isAt(page, `/settings/api/${key.id}?range=90d`);
-  await reads(requests, /Accepted 21,150 Rejected 3 .*Days are in your time zone, Europe\/Berlin\./);
+  await expectPath(page, `/settings/api/${key.id}?range=90d`);
+  await expectText(requests, /Accepted 21,150 Rejected 3 .*Days are in your time zone, Europe\/Berlin\./);
   assert.equal(await requests.getByRole('slider').getAttribute('max'), '89', 'one bar per day');
 
-  await reads(clients(page), /Estimated from a sample: one of 16 accepted requests\..*UTC/);
+  await expectText(clients(page), /Estimated from a sample: one of 16 accepted requests\..*UTC/);
   assert.deepEqual(await rows(page, 1), ['deploy/2.1 5,000', 'No User-Agent 16', 'Unknown 16,134']);
   const first = await rows(page, 0);
   assert.deepEqual([first[0], first[5], first.length], ['203.0.113.100 1,600', 'All others 21,168', 6]);
@@ -60,7 +60,7 @@ test('the page of a key shows 90 days, its clients, and both as CSV', async (t) 
   await page.keyboard.press('Enter');
   const all = await rows(page, 0);
   assert.deepEqual([all[19], all[20], all.length], ['203.0.113.119 1,296', 'All others 48', 21]);
-  await showsFocus(clients(page).getByRole('button', { name: 'Show fewer' }));
+  await expectVisibleFocus(clients(page).getByRole('button', { name: 'Show fewer' }));
 
   const days = await download(page, requests.getByRole('link', { name: 'Download CSV of requests' }));
   assert.equal(days[0], 'from,to,accepted,rejected,rejected: insufficient_scope');
@@ -69,39 +69,39 @@ test('the page of a key shows 90 days, its clients, and both as CSV', async (t) 
   assert.ok(names.includes('other addresses,,48'), names.join('\n'));
 
   await page.setViewportSize({ width: 390, height: 844 });
-  await isAccessible(page);
+  await expectAccessible(page);
   assert.equal(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false);
 });
 
 test('the overview changes its range in its URL, and shows the clients of the workspace', async (t) => {
   const page = await dashboard.open(t, '/?range=30d');
   const requests = section(page, 'Requests per day');
-  await reads(requests, /Accepted 1,150 Rejected 3 .*Missing scope 3/);
-  await reads(clients(page), /deploy\/2\.1 5,000/);
+  await expectText(requests, /Accepted 1,150 Rejected 3 .*Missing scope 3/);
+  await expectText(clients(page), /deploy\/2\.1 5,000/);
   await ranges(page).getByRole('link', { name: '24 hours' }).click();
-  await isAt(page, '/');
-  await reads(section(page, 'Requests per hour'), /Accepted today Yesterday Rejected/);
+  await expectPath(page, '/');
+  await expectText(section(page, 'Requests per hour'), /Accepted today Yesterday Rejected/);
   await page.goBack();
-  await reads(requests, /Accepted 1,150 Rejected 3 /);
+  await expectText(requests, /Accepted 1,150 Rejected 3 /);
 });
 
 test('a key without requests has an empty chart and no clients, on every range', async (t) => {
   const page = await dashboard.open(t, `/settings/api/${unused.id}?range=90d`);
-  await settled(page);
-  await reads(clients(page), /IP address Requests, about No accepted requests\./);
-  await reads(section(page, 'Requests'), /No program has used this key yet\./);
+  await waitUntilLoaded(page);
+  await expectText(clients(page), /IP address Requests, about No accepted requests\./);
+  await expectText(section(page, 'Requests'), /No program has used this key yet\./);
 });
 
 test('days are in whole hours from UTC if the server does not know the time zone of the browser', async (t) => {
   const page = await dashboard.open(t, `/settings/api/${key.id}`, { expected: [/400/] });
   const requests = section(page, 'Requests');
-  await reads(requests, /Accepted 50 /);
+  await expectText(requests, /Accepted 50 /);
   t.after(() => page.unrouteAll());
   await page.route(/timeZone=Europe/, (route) =>
     route.continue({ url: route.request().url().replace('Berlin', 'Newtown') }),
   );
   await ranges(page).getByRole('link', { name: '90 days' }).click();
-  await reads(
+  await expectText(
     requests,
     /Days are in GMT\+[12], because the server does not know your time zone, Europe\/Berlin\./,
   );
@@ -109,7 +109,7 @@ test('days are in whole hours from UTC if the server does not know the time zone
   assert.match((await csv.getAttribute('href')) ?? '', /timeZone=Etc%2FGMT-[12]/);
   assert.equal((await download(page, csv)).length, 92);
   await ranges(page).getByRole('link', { name: '7 days' }).click();
-  await reads(requests, /Times are in your time zone, Europe\/Berlin\./);
+  await expectText(requests, /Times are in your time zone, Europe\/Berlin\./);
 });
 
 test('a long IPv6 address breaks between its groups', async (t) => {
@@ -121,7 +121,7 @@ test('a long IPv6 address breaks between its groups', async (t) => {
     viewport: { width: 390, height: 844 },
   });
   const address = clients(page).getByText(name);
-  await reads(address, new RegExp(name));
+  await expectText(address, new RegExp(name));
   // The tops of the lines that each group is on.
   const lines = await evaluate(
     page,

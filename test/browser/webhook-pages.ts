@@ -14,7 +14,7 @@ export async function addQuietWebhook(person: Person, url: string): Promise<{ id
 }
 
 /** Holds the requests that a pattern and a method describe, until the function that it returns is called. */
-export async function hold(page: Page, url: string, method = 'GET'): Promise<() => Promise<void>> {
+export async function holdResponse(page: Page, url: string, method = 'GET'): Promise<() => Promise<void>> {
   const held = Promise.withResolvers<void>();
   const arrived = Promise.withResolvers<void>();
   await page.route(url, async (route) => {

@@ -4,15 +4,23 @@ import { after, test } from 'node:test';
 import { webhookListSchema } from '@soku/contract/webhooks';
 import type { Page } from 'playwright-core';
 import { newId } from '../../packages/server/src/ids.ts';
-import { inDatabase } from '../support/in-database.ts';
+import { runSql } from '../support/run-sql.ts';
 import { verifyWebhook, WebhookReceiver } from '../support/webhook-receiver.ts';
-import { isAccessible } from './accessibility.ts';
+import { expectAccessible } from './accessibility.ts';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
-import { clipboard, hasFocus, isAt, isGone, reads, tabTo, until } from './expect.ts';
+import {
+  expectFocus,
+  expectHidden,
+  expectPath,
+  expectText,
+  readClipboard,
+  tabTo,
+  waitUntil,
+} from './expect.ts';
 import { activeChoice, openJump } from './jump-pages.ts';
 import { alertDialog, copyButton, dialog, doneButton, heading } from './key-pages.ts';
-import { announces } from './toasts.ts';
-import { addQuietWebhook, button, hold, secretField } from './webhook-pages.ts';
+import { expectToast } from './toasts.ts';
+import { addQuietWebhook, button, holdResponse, secretField } from './webhook-pages.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada, server } = dashboard;
@@ -39,26 +47,29 @@ test('a webhook is added with the keyboard, its secret is shown once, and a test
   const page = await dashboard.open(t, '/settings/account', { expected: [httpErrorMessage(400)] });
   await openJump(page);
   await page.keyboard.type('endpoints');
-  await reads(activeChoice(page), /^Webhooks Settings$/);
+  await expectText(activeChoice(page), /^Webhooks Settings$/);
   await page.keyboard.press('Enter');
-  await isAt(page, '/settings/webhooks');
+  await expectPath(page, '/settings/webhooks');
   await page.getByRole('heading', { name: 'No webhooks yet' }).waitFor();
-  await reads(page.getByRole('navigation', { name: 'Settings' }).locator('[aria-current]'), /^Webhooks$/);
-  await isAccessible(page);
+  await expectText(
+    page.getByRole('navigation', { name: 'Settings' }).locator('[aria-current]'),
+    /^Webhooks$/,
+  );
+  await expectAccessible(page);
 
   await tabTo(button(page, 'Add your first webhook'));
   await page.keyboard.press('Enter');
-  await isAt(page, '/settings/webhooks?panel=add');
+  await expectPath(page, '/settings/webhooks?panel=add');
   for (const [url, problem] of [
     ['example', /Must be a URL\./],
     ['http://example.com/', /Must start with https:\/\//],
     ['https://10.0.0.7/', /Must have a public address/],
   ] as const) {
-    await hasFocus(urlField(page));
+    await expectFocus(urlField(page));
     await page.keyboard.press('ControlOrMeta+a');
     await page.keyboard.type(url);
     await page.keyboard.press('Enter');
-    await reads(dialog(page).locator('.field__problem'), problem);
+    await expectText(dialog(page).locator('.field__problem'), problem);
   }
   await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.type(`${receiver.url}/added`);
@@ -67,29 +78,29 @@ test('a webhook is added with the keyboard, its secret is shown once, and a test
   await page.keyboard.press('Tab');
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Enter');
-  await reads(dialog(page).getByRole('alert'), /Must have at least one event\./);
-  await hasFocus(dialog(page).getByRole('checkbox', { name: 'Key created' }));
+  await expectText(dialog(page).getByRole('alert'), /Must have at least one event\./);
+  await expectFocus(dialog(page).getByRole('checkbox', { name: 'Key created' }));
   await page.keyboard.press('Space');
-  await isAccessible(page, { state: 'the choice of events' });
+  await expectAccessible(page, { state: 'the choice of events' });
   await tabTo(dialog(page).getByRole('button', { name: 'Add webhook' }));
   await page.keyboard.press('Enter');
 
-  await hasFocus(copyButton(page));
+  await expectFocus(copyButton(page));
   const secret = await secretField(page).inputValue();
   assert.match(secret, /^whsec_[A-Za-z0-9+/]{43}=$/);
-  await isAccessible(page, { state: 'the signing secret' });
+  await expectAccessible(page, { state: 'the signing secret' });
   await page.keyboard.press('Escape');
-  await reads(alertDialog(page), /You have not copied this secret/);
+  await expectText(alertDialog(page), /You have not copied this secret/);
   await page.keyboard.press('Enter');
-  await isGone(alertDialog(page));
+  await expectHidden(alertDialog(page));
   await tabTo(copyButton(page), 'Shift+Tab');
   await page.keyboard.press('Enter');
   await page.getByText('Copied. The full secret is on the clipboard.').waitFor();
-  assert.equal(await clipboard(page), secret);
+  assert.equal(await readClipboard(page), secret);
   await tabTo(doneButton(page));
-  const loadPage = await hold(page, '**/WebhookPage-*.js');
+  const loadPage = await holdResponse(page, '**/WebhookPage-*.js');
   await page.keyboard.press('Enter');
-  await isGone(dialog(page));
+  await expectHidden(dialog(page));
   assert.ok(
     !(await page.content()).includes(secret.slice(6)),
     'the secret is gone before the next page is loaded',
@@ -97,25 +108,25 @@ test('a webhook is added with the keyboard, its secret is shown once, and a test
   await loadPage();
   const [webhook] = await listWebhooks();
   assert.deepEqual([webhook?.description, webhook?.events], ['Ops', ['key.created']]);
-  await isAt(page, `/settings/webhooks/${webhook?.id}`);
-  await hasFocus(page.getByRole('heading', { name: 'Ops' }));
+  await expectPath(page, `/settings/webhooks/${webhook?.id}`);
+  await expectFocus(page.getByRole('heading', { name: 'Ops' }));
   assert.ok(!(await page.content()).includes(secret.slice(6)), 'the page does not hold the secret');
 
   await tabTo(button(page, 'Send test event'));
   await page.keyboard.press('Enter');
-  await announces(page, /^Test event queued\. Its delivery is listed below\.$/);
-  await reads(rows(page), /^Test event webhook\.test .* Delivered 204 in \d+ ms 1 .*None$/);
+  await expectToast(page, /^Test event queued\. Its delivery is listed below\.$/);
+  await expectText(rows(page), /^Test event webhook\.test .* Delivered 204 in \d+ ms 1 .*None$/);
   const request = await onlyRequest('/added');
   verifyWebhook(secret, request);
   await tabTo(rows(page).getByRole('button'));
   await page.keyboard.press('Enter');
-  await reads(details(page), /"text": "This is a test event\."/);
+  await expectText(details(page), /"text": "This is a test event\."/);
   for (const name of ['webhook-id', 'webhook-timestamp'] as const)
     await details(page).getByText(`${name}: ${request.headers[name]}`).waitFor();
   await details(page).getByText('The body is empty.').waitFor();
   await page.goBack();
-  await isAt(page, '/settings/webhooks');
-  await reads(page.locator('tbody tr'), /^Ops http:\/\/127\.0\.0\.1:\d+\/added Key created Active$/);
+  await expectPath(page, '/settings/webhooks');
+  await expectText(page.locator('tbody tr'), /^Ops http:\/\/127\.0\.0\.1:\d+\/added Key created Active$/);
 });
 
 test('a failing delivery shows its response and is sent again; the list follows without a reload', async (t) => {
@@ -124,38 +135,44 @@ test('a failing delivery shows its response and is sent again; the list follows 
   const page = await dashboard.open(t, `/settings/webhooks/${id}`);
   await page.getByRole('heading', { name: 'No deliveries yet' }).waitFor();
   await button(page, 'Send test event').click();
-  await reads(rows(page), /Will be repeated 503 in \d+ ms \d in (a moment|\d minutes)$/);
+  await expectText(rows(page), /Will be repeated 503 in \d+ ms \d in (a moment|\d minutes)$/);
   await dashboard.database(
     'UPDATE webhook_delivery SET next_attempt_at = NULL, lease_until = NULL, ended_at = attempted_at, attempts = 10 WHERE webhook_id = ?',
     id,
   );
   await page.locator('.page-head').getByText('Failing').waitFor();
-  await reads(page.locator('.notice--warn'), /All attempts have failed since .* the webhook is disabled\./);
+  await expectText(
+    page.locator('.notice--warn'),
+    /All attempts have failed since .* the webhook is disabled\./,
+  );
   await page.getByText('Failed', { exact: true }).first().click();
-  await isAt(page, `/settings/webhooks/${id}?status=failed`);
-  await reads(rows(page), / Failed 503 in \d+ ms 10 .*None$/);
+  await expectPath(page, `/settings/webhooks/${id}?status=failed`);
+  await expectText(rows(page), / Failed 503 in \d+ ms 10 .*None$/);
   await rows(page).getByRole('button').click();
-  await reads(details(page), /The receiver responded with 503 instead of 2xx\. .*\{"error":"queue full"\}/);
-  await isAccessible(page, { wide: true, state: 'a failed delivery' });
+  await expectText(
+    details(page),
+    /The receiver responded with 503 instead of 2xx\. .*\{"error":"queue full"\}/,
+  );
+  await expectAccessible(page, { wide: true, state: 'a failed delivery' });
 
   receiver.respond = (_request, response) => void response.writeHead(200).end('thanks,\n\u202esknaht');
   await tabTo(button(page, 'Redeliver'));
   await page.keyboard.press('Enter');
-  await announces(page, /^Queued again\. It is sent in a moment\.$/);
+  await expectToast(page, /^Queued again\. It is sent in a moment\.$/);
   await page.getByRole('heading', { name: 'No failed deliveries' }).waitFor();
-  await hasFocus(heading(page));
+  await expectFocus(heading(page));
   await page.getByText('All', { exact: true }).first().click();
-  await reads(rows(page), / Delivered 200 in \d+ ms 1 .*None$/);
+  await expectText(rows(page), / Delivered 200 in \d+ ms 1 .*None$/);
   await page.locator('.page-head').getByText('Active').waitFor();
   await rows(page).getByRole('button').click();
-  await reads(details(page), /thanks, \\u\{202e\}sknaht/);
+  await expectText(details(page), /thanks, \\u\{202e\}sknaht/);
   await details(page).getByRole('button', { name: 'Copy body of the response' }).click();
-  assert.equal(await clipboard(page), 'thanks,\n\u202esknaht', 'the original is copied');
+  assert.equal(await readClipboard(page), 'thanks,\n\u202esknaht', 'the original is copied');
   const requests = await receiver.whenReceived('/down', 2);
   assert.equal(new Set(requests.map((request) => request.id)).size, 1, 'the same webhook-id');
 
   await button(page, 'Redeliver').click();
-  await announces(page, /^Queued again\. It is sent in a moment\.$/);
+  await expectToast(page, /^Queued again\. It is sent in a moment\.$/);
   // In Safari, a click does not focus a radio button, so the focus is lost with the row.
   await page.getByRole('radio', { name: 'Failed' }).evaluate((radio) => radio.click());
   await page.getByRole('heading', { name: 'No failed deliveries' }).waitFor();
@@ -166,7 +183,7 @@ test('a failing delivery shows its response and is sent again; the list follows 
   // Enough for a second page.
   const at = Date.now();
   for (let n = 0; n < 25; n++)
-    await inDatabase(
+    await runSql(
       server,
       `INSERT INTO webhook_delivery (id, webhook_id, type, body, created_at, attempts)
        VALUES (?, ?, 'webhook.test', '{}', CAST(? AS bigint), 1) RETURNING 1`,
@@ -178,7 +195,7 @@ test('a failing delivery shows its response and is sent again; the list follows 
   await page.getByText('Newest 20 deliveries').waitFor();
   await button(page, 'Load more').click();
   await page.getByText('26 deliveries', { exact: true }).waitFor();
-  await hasFocus(page.locator('.row-toggle').nth(20));
+  await expectFocus(page.locator('.row-toggle').nth(20));
 });
 
 test('a webhook is edited, rotated with an overlap, disabled, enabled and deleted', async (t) => {
@@ -190,38 +207,41 @@ test('a webhook is edited, rotated with an overlap, disabled, enabled and delete
   await dialog(page).getByRole('textbox', { name: 'Description' }).fill('Life');
   await dialog(page).getByText('All events').click();
   await dialog(page).getByRole('button', { name: 'Save' }).click();
-  await announces(page, /^Saved\. The next request uses it\.$/);
-  await reads(heading(page), /^Life$/);
-  await reads(page.locator('.webhook-facts'), /^Events All events, including those that later versions add /);
+  await expectToast(page, /^Saved\. The next request uses it\.$/);
+  await expectText(heading(page), /^Life$/);
+  await expectText(
+    page.locator('.webhook-facts'),
+    /^Events All events, including those that later versions add /,
+  );
   await ada.call('PATCH', `/v1/webhooks/${id}`, { events: ['audit.pruned'] });
 
   await button(page, 'Rotate secret').click();
-  await reads(dialog(page), /Until .*, each request has a signature of both secrets/);
+  await expectText(dialog(page), /Until .*, each request has a signature of both secrets/);
   await dialog(page).getByRole('button', { name: 'Rotate secret' }).click();
   const second = await secretField(page).inputValue();
   assert.notEqual(second, first);
-  await reads(dialog(page), /Until .*, requests are also signed with the older one\./);
+  await expectText(dialog(page), /Until .*, requests are also signed with the older one\./);
   await copyButton(page).click();
   await doneButton(page).click();
-  await isAt(page, `/settings/webhooks/${id}`);
-  await reads(page.locator('.webhook-facts'), /An older one also signs requests until /);
+  await expectPath(page, `/settings/webhooks/${id}`);
+  await expectText(page.locator('.webhook-facts'), /An older one also signs requests until /);
 
   await button(page, 'Disable').click();
-  await reads(alertDialog(page), /Its events wait/);
+  await expectText(alertDialog(page), /Its events wait/);
   await alertDialog(page).getByRole('button', { name: 'Disable' }).click();
-  await announces(page, /^Disabled\./);
+  await expectToast(page, /^Disabled\./);
   await head.getByText('Disabled').waitFor();
   await button(page, 'Send test event').click();
-  await reads(rows(page).first(), / Waiting .* When enabled$/);
-  await isAccessible(page, { state: 'a disabled webhook' });
+  await expectText(rows(page).first(), / Waiting .* When enabled$/);
+  await expectAccessible(page, { state: 'a disabled webhook' });
   await button(page, 'Enable').click();
   await alertDialog(page).getByRole('button', { name: 'Enable' }).click();
   await head.getByText('Active').waitFor();
-  await reads(page.locator('.deliveries'), /Test event webhook\.test [^|]* Delivered 204/);
+  await expectText(page.locator('.deliveries'), /Test event webhook\.test [^|]* Delivered 204/);
   // Other events may be delivered first.
   const testEvent = () =>
     receiver.received.find(({ path, payload }) => path === '/life' && payload.type === 'webhook.test');
-  await until(
+  await waitUntil(
     async () => testEvent() !== undefined,
     (arrived) => arrived,
     'the test event arrives',
@@ -231,14 +251,14 @@ test('a webhook is edited, rotated with an overlap, disabled, enabled and delete
   for (const secret of [first, second]) verifyWebhook(secret, request);
 
   await button(page, 'Delete').click();
-  await hasFocus(alertDialog(page).getByRole('button', { name: 'Cancel' }));
-  await isAccessible(page, { state: 'the confirmation' });
+  await expectFocus(alertDialog(page).getByRole('button', { name: 'Cancel' }));
+  await expectAccessible(page, { state: 'the confirmation' });
   await alertDialog(page).getByRole('button', { name: 'Delete webhook' }).click();
-  await isAt(page, '/settings/webhooks');
-  await announces(page, /Life.*Deleted\.$/);
-  await hasFocus(heading(page));
+  await expectPath(page, '/settings/webhooks');
+  await expectToast(page, /Life.*Deleted\.$/);
+  await expectFocus(heading(page));
   assert.ok(!(await listWebhooks()).some((webhook) => webhook.id === id));
-  await isGone(page.locator('tbody tr', { hasText: /^Life/ }));
+  await expectHidden(page.locator('tbody tr', { hasText: /^Life/ }));
 });
 
 test('if the response to a rotation is lost, the dialog reports it', async (t) => {
@@ -250,7 +270,7 @@ test('if the response to a rotation is lost, the dialog reports it', async (t) =
     await route.abort();
   });
   await dialog(page).getByRole('button', { name: 'Rotate secret' }).click();
-  await reads(
+  await expectText(
     dialog(page).getByRole('alert'),
     /The response was lost, so the secret may have been rotated\./,
   );
@@ -258,8 +278,8 @@ test('if the response to a rotation is lost, the dialog reports it', async (t) =
   await dialog(page).getByRole('button', { name: 'Rotate secret' }).click();
   await secretField(page).waitFor();
   await page.goBack();
-  await reads(alertDialog(page), /You have not copied this secret/);
+  await expectText(alertDialog(page), /You have not copied this secret/);
   await alertDialog(page).getByRole('button', { name: 'Close without copying' }).click();
-  await isAt(page, `/settings/webhooks/${id}`);
-  await reads(page.locator('.webhook-facts'), /(An older one also signs requests until .*){2}/);
+  await expectPath(page, `/settings/webhooks/${id}`);
+  await expectText(page.locator('.webhook-facts'), /(An older one also signs requests until .*){2}/);
 });

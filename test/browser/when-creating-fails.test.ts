@@ -6,7 +6,7 @@ import type { Page, Route } from 'playwright-core';
 import type { Person } from '../support/person.ts';
 import { owner } from '../support/server.ts';
 import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
-import { describedAs, hasFocus, isAt, isGone, reads } from './expect.ts';
+import { expectFocus, expectHidden, expectPath, expectText, readDescription } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { serverError } from './server-error.ts';
 
@@ -42,7 +42,7 @@ test('if the response is lost, the page reports that the key exists and can repl
   const page = await fillIn(t, 'Lost response', { expected: [networkErrorMessage, httpErrorMessage(409)] });
   await page.route(creating, loseResponse, { times: 1 });
   await keys.createButton(page).click();
-  await reads(
+  await expectText(
     keys.dialog(page),
     /The key was created, but the response that contains it was lost.*cannot be shown again/,
   );
@@ -58,7 +58,7 @@ test('if the response is lost, the page reports that the key exists and can repl
     ['revoked'],
   );
   await keys.createButton(page).click();
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   assert.deepEqual(
     (await keysNamed('Lost response')).map((key) => key.status),
     ['active', 'revoked'],
@@ -70,8 +70,8 @@ test('a key whose response was lost can stay active', async (t) => {
   await page.route(creating, loseResponse, { times: 1 });
   await keys.createButton(page).click();
   await keys.dialog(page).getByRole('button', { name: 'Close without revoking' }).click();
-  await isGone(keys.dialog(page));
-  await reads(keys.row(page, 'Lost and left'), /Active/);
+  await expectHidden(keys.dialog(page));
+  await expectText(keys.row(page, 'Lost and left'), /Active/);
 });
 
 test('if every response is lost, trying again does not create a second key', async (t) => {
@@ -80,9 +80,9 @@ test('if every response is lost, trying again does not create a second key', asy
   });
   await page.route(creating, loseResponse, { times: 2 });
   await keys.createButton(page).click();
-  await reads(keys.dialog(page).getByRole('alert'), /The server did not respond/);
+  await expectText(keys.dialog(page).getByRole('alert'), /The server did not respond/);
   await keys.createButton(page).click();
-  await reads(keys.dialog(page), /The key was created, but the response that contains it was lost/);
+  await expectText(keys.dialog(page), /The key was created, but the response that contains it was lost/);
   assert.equal((await keysNamed('Every response lost')).length, 1);
 });
 
@@ -90,7 +90,7 @@ test('a request that does not reach the server is repeated automatically and cre
   const page = await fillIn(t, 'Tried again', { expected: [networkErrorMessage] });
   await page.route(creating, (route) => route.abort(), { times: 1 });
   await keys.createButton(page).click();
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   assert.equal((await keysNamed('Tried again')).length, 1);
 });
 
@@ -98,11 +98,14 @@ test('if the server is unreachable, the dialog shows an error and keeps the name
   const page = await fillIn(t, 'Server away', { expected: [networkErrorMessage] });
   await page.route(creating, (route) => route.abort());
   await keys.createButton(page).click();
-  await reads(keys.dialog(page).getByRole('alert'), /The server did not respond\. Check that it is running/);
+  await expectText(
+    keys.dialog(page).getByRole('alert'),
+    /The server did not respond\. Check that it is running/,
+  );
   assert.equal(await keys.nameField(page).inputValue(), 'Server away');
   await page.unroute(creating);
   await keys.createButton(page).click();
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   assert.equal((await keysNamed('Server away')).length, 1);
 });
 
@@ -110,10 +113,13 @@ test('if the browser is offline, the dialog shows an error, and the request is n
   const page = await fillIn(t, 'No network', { expected: [networkErrorMessage] });
   await page.context().setOffline(true);
   await keys.createButton(page).click();
-  await reads(keys.dialog(page).getByRole('alert'), /You are offline\. Try again when you are back online\./);
+  await expectText(
+    keys.dialog(page).getByRole('alert'),
+    /You are offline\. Try again when you are back online\./,
+  );
   await page.context().setOffline(false);
   await keys.createButton(page).click();
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   assert.equal((await keysNamed('No network')).length, 1);
 });
 
@@ -121,12 +127,12 @@ test('a server error is shown in the dialog with its message and request id', as
   const page = await fillIn(t, 'Server failure', { expected: [httpErrorMessage(500)] });
   await page.route(creating, (route) => route.fulfill(serverError), { times: 1 });
   await keys.createButton(page).click();
-  await reads(
+  await expectText(
     keys.dialog(page).getByRole('alert'),
     /Internal server error\. Try again\. Request ID req_fromatest/,
   );
   await keys.createButton(page).click();
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   assert.equal((await keysNamed('Server failure')).length, 1);
 });
 
@@ -143,14 +149,14 @@ test('if the session has ended, the page asks for the password in place and then
   await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await keys.createButton(page).click();
   await keys.dialog(page).getByRole('heading', { name: 'Your session has ended' }).waitFor();
-  await reads(keys.dialog(page), /Nothing you typed is lost/);
+  await expectText(keys.dialog(page), /Nothing you typed is lost/);
   assert.equal(await keys.dialog(page).getByRole('textbox', { name: 'Email' }).inputValue(), owner.email);
-  await hasFocus(password(page));
+  await expectFocus(password(page));
   await signInAgain(page);
-  await keys.shownKey(page);
-  await reads(keys.dialog(page), /Session over/);
+  await keys.readShownKey(page);
+  await expectText(keys.dialog(page), /Session over/);
   assert.equal((await keysNamed('Session over')).length, 1);
-  await hasFocus(keys.copyButton(page));
+  await expectFocus(keys.copyButton(page));
 });
 
 test('if the sign-in is too old, a wrong password loses nothing, and the right one creates the key', async (t) => {
@@ -169,10 +175,13 @@ test('if the sign-in is too old, a wrong password loses nothing, and the right o
   await keys.dialog(page).getByRole('heading', { name: 'Confirm your password' }).waitFor();
   await password(page).fill('wrong password');
   await page.keyboard.press('Enter');
-  await reads(keys.dialog(page).getByRole('alert').last(), /The email address or password is incorrect\./);
+  await expectText(
+    keys.dialog(page).getByRole('alert').last(),
+    /The email address or password is incorrect\./,
+  );
   assert.deepEqual(await keysNamed('Old sign-in'), []);
   await signInAgain(page);
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   assert.equal((await keysNamed('Old sign-in')).length, 1);
 });
 
@@ -188,10 +197,10 @@ test('canceling the password dialog returns to the form and keeps the name', asy
   await keys.createButton(page).click();
   await password(page).waitFor();
   await page.keyboard.press('Escape');
-  await isGone(password(page));
-  await reads(keys.dialog(page).getByRole('alert'), /Sign in again to create a key/);
+  await expectHidden(password(page));
+  await expectText(keys.dialog(page).getByRole('alert'), /Sign in again to create a key/);
   assert.equal(await keys.nameField(page).inputValue(), 'Canceled');
-  await isAt(page, '/settings/api?panel=generate');
+  await expectPath(page, '/settings/api?panel=generate');
 });
 
 for (const [what, name, problem] of [
@@ -210,12 +219,12 @@ for (const [what, name, problem] of [
     });
     await page.keyboard.press('Enter');
     await keys.dialog(page).getByText(problem).waitFor();
-    assert.match(await describedAs(keys.nameField(page)), problem);
+    assert.match(await readDescription(keys.nameField(page)), problem);
     assert.equal(await keys.nameField(page).getAttribute('aria-invalid'), 'true');
     assert.equal(await keys.nameField(page).inputValue(), typed);
-    await hasFocus(keys.nameField(page));
+    await expectFocus(keys.nameField(page));
     assert.deepEqual(created, []);
-    await isGone(keys.keyField(page));
+    await expectHidden(keys.keyField(page));
   });
 }
 
@@ -223,21 +232,21 @@ test('choosing a suggested name fills in and focuses the field', async (t) => {
   const page = await fillIn(t, '', { expected: [] });
   await keys.dialog(page).getByRole('button', { name: 'CI/CD Pipeline' }).click();
   assert.equal(await keys.nameField(page).inputValue(), 'CI/CD Pipeline');
-  await hasFocus(keys.nameField(page));
+  await expectFocus(keys.nameField(page));
 });
 
 test('expiration and scopes are collapsed, and the key is created with the chosen ones', async (t) => {
   const page = await fillIn(t, 'With everything', { expected: [] });
   const expires = keys.dialog(page).getByRole('combobox', { name: 'Expires' });
-  await isGone(expires);
+  await expectHidden(expires);
   await keys.dialog(page).getByText('Scopes, expiration and other options').click();
   await expires.selectOption('Custom date and time…');
   const date = keys.dialog(page).getByLabel('Date and time');
   await date.fill('2020-01-01T10:00');
   await keys.createButton(page).click();
   await keys.dialog(page).getByText('This time has passed.').waitFor();
-  assert.match(await describedAs(date), /This time has passed\./);
-  await hasFocus(date);
+  assert.match(await readDescription(date), /This time has passed\./);
+  await expectFocus(date);
   await expires.selectOption('30 days');
   await keys.dialog(page).getByText('Scopes for managing keys').first().click();
   await keys
@@ -245,7 +254,7 @@ test('expiration and scopes are collapsed, and the key is created with the chose
     .getByRole('checkbox', { name: /keys:read/ })
     .check();
   await keys.createButton(page).click();
-  await keys.shownKey(page);
+  await keys.readShownKey(page);
   const [created] = await keysNamed('With everything');
   assert.deepEqual(created?.scopes, ['keys:read']);
   const days = (Date.parse(created?.expiresAt ?? '') - Date.now()) / (24 * 60 * 60 * 1000);

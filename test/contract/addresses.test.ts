@@ -6,7 +6,7 @@ import { createdKeySchema } from '@soku/contract/keys';
 import { usageSchema } from '@soku/contract/usage';
 import { verificationSchema, verificationsSchema } from '@soku/contract/verification';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { exchange, type Fields } from '../support/http.ts';
+import { callWithFields, type Fields } from '../support/http.ts';
 import { assertField, KeyCalls } from '../support/key-calls.ts';
 import { withinOneMinute } from '../support/limits.ts';
 import type { HttpResponse } from '../support/person.ts';
@@ -44,7 +44,7 @@ const uses: Record<string, (key: string, fields: Fields) => Promise<HttpResponse
   'GET /v1/me': (key, fields) => behindProxy.call('GET', '/v1/me', { key, fields }),
   'forward-auth': (key, fields) => behindProxy.call('GET', '/v1/verify', { key, fields }),
   'forward-auth below a path': (key, fields) =>
-    exchange(`${proxied.url}/v1/verify/a/b`, {
+    callWithFields(`${proxied.url}/v1/verify/a/b`, {
       method: 'POST',
       fields: [['Authorization', `Bearer ${key}`], ...fields],
     }),
@@ -59,7 +59,9 @@ const uses: Record<string, (key: string, fields: Fields) => Promise<HttpResponse
       body: { apiKey: 'x' },
     }),
   'the gateway': (key, fields) =>
-    exchange(`http://localhost:${gatewayPort}/`, { fields: [['Authorization', `Bearer ${key}`], ...fields] }),
+    callWithFields(`http://localhost:${gatewayPort}/`, {
+      fields: [['Authorization', `Bearer ${key}`], ...fields],
+    }),
 };
 
 for (const [name, use] of Object.entries(uses)) {

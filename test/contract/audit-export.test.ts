@@ -1,8 +1,8 @@
 /** An export of a long log: it does not block other requests, and it stops when the caller loses access. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inDatabase } from '../support/in-database.ts';
 import { bearer, call } from '../support/person.ts';
+import { runSql } from '../support/run-sql.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import { moreSettings, sharedServer } from '../support/shared-server.ts';
 
@@ -16,7 +16,7 @@ const auditor = await ada.createKey({ name: 'auditor', scopes: ['audit:read'] })
 const url = `${server.url}/v1/audit/export`;
 const asAuditor = { headers: bearer(auditor.apiKey) };
 
-await inDatabase(
+await runSql(
   server,
   `WITH RECURSIVE number (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < ${length})
    INSERT INTO audit_event (id, chain, at, actor_kind, actor_id, actor_name, user_agent, action, target_kind,

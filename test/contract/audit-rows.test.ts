@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AuditEvent, auditEventSchema, auditPageSchema } from '@soku/contract/audit';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
-import { operateIn } from '../support/operate.ts';
+import { runOperatorInProcessOn } from '../support/operator-in-process.ts';
+import { runSql } from '../support/run-sql.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -67,7 +67,7 @@ test('a row edited in the database is listed as unreadable, and the verify comma
   const newest = before.events[0];
   assert.equal(newest?.action, 'key.updated');
   const edit = (column: string, value: string | number, id = newest.id) =>
-    inDatabase(server, `UPDATE audit_event SET ${column} = ? WHERE id = ? RETURNING 1`, value, id);
+    runSql(server, `UPDATE audit_event SET ${column} = ? WHERE id = ? RETURNING 1`, value, id);
   for (const [column, value, field, shown] of [
     ['changes', '{"name":', 'changes', null],
     ['changes', '[]', 'changes', null],
@@ -77,7 +77,7 @@ test('a row edited in the database is listed as unreadable, and the verify comma
     ['at', Date.UTC(12_000, 0), 'at', newest.at],
     ['sequence', -1, 'sequence', null],
   ] as const) {
-    const [stored] = await inDatabase(
+    const [stored] = await runSql(
       server,
       `SELECT ${column} AS value FROM audit_event WHERE id = ?`,
       newest.id,
@@ -90,13 +90,13 @@ test('a row edited in the database is listed as unreadable, and the verify comma
     assert.deepEqual((await exportNow()).events, expected, column);
     assert.deepEqual(await events('?limit=1'), expected.slice(0, 1));
     if (column === 'changes') {
-      const { code, output } = await operateIn(server.dataDir, ['audit', 'verify']);
+      const { code, output } = await runOperatorInProcessOn(server.dataDir, ['audit', 'verify']);
       assert.equal(code, 1);
       assert.ok(output.includes(`(${newest.id}): it was changed: changes cannot be read.`), output);
     }
     const old = stored?.value;
     await (old === null
-      ? inDatabase(server, `UPDATE audit_event SET ${column} = NULL WHERE id = ? RETURNING 1`, newest.id)
+      ? runSql(server, `UPDATE audit_event SET ${column} = NULL WHERE id = ? RETURNING 1`, newest.id)
       : edit(column, typeof old === 'number' ? old : String(old)));
   }
   const edited = 'evt_z, edited';

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type AuditEvent, auditEventSchema, auditPageSchema } from '@soku/contract/audit';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
-import { operateIn } from '../support/operate.ts';
+import { runOperatorInProcessOn } from '../support/operator-in-process.ts';
 import { bearer, call } from '../support/person.ts';
+import { runSql } from '../support/run-sql.ts';
 import { runOperator } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
@@ -199,7 +199,7 @@ test('anyone can recompute the hashes of an export, and the operator can verify 
   }
   const file = join(server.dataDir, 'export.jsonl');
   writeFileSync(file, text);
-  const verify = (...more: string[]) => operateIn(server.dataDir, ['audit', 'verify', ...more]);
+  const verify = (...more: string[]) => runOperatorInProcessOn(server.dataDir, ['audit', 'verify', ...more]);
   const verified = await verify('--anchor', file);
   assert.equal(verified.code, 0, verified.output);
   assert.match(verified.output, /^Verified \d+ events in 2 chains\.$/m);
@@ -212,7 +212,7 @@ test('anyone can recompute the hashes of an export, and the operator can verify 
   writeFileSync(file, 'nonsense');
   assert.equal((await verify('--anchor', file)).code, 65);
   assert.equal((await verify('--anchor', file, 'more')).code, 64);
-  assert.deepEqual(await inDatabase(server, 'SELECT id FROM audit_event WHERE sequence IS NULL'), []);
+  assert.deepEqual(await runSql(server, 'SELECT id FROM audit_event WHERE sequence IS NULL'), []);
 });
 
 test('the operator can export all chains, including those no workspace sees, and verify the log against them', async () => {
@@ -224,7 +224,7 @@ test('the operator can export all chains, including those no workspace sees, and
   assert.equal((await call(signIn, { method: 'POST', body })).status, 401);
   // When it stops, the server writes and seals the counts of the last minute.
   await server.kill('SIGTERM');
-  const audit = (...args: string[]) => operateIn(server.dataDir, ['audit', ...args]);
+  const audit = (...args: string[]) => runOperatorInProcessOn(server.dataDir, ['audit', ...args]);
   const lines = (file: string) => readFileSync(file, 'utf8').trim().split('\n');
   const [all, accounts] = [join(server.dataDir, 'all.jsonl'), join(server.dataDir, 'accounts.jsonl')];
 
@@ -252,7 +252,7 @@ test('the operator can export all chains, including those no workspace sees, and
   const verified = await audit('verify', '--anchor', all);
   assert.equal(verified.code, 0, verified.output);
   assert.match(verified.output, new RegExp(`^Verified ${ids.length} events in 3 chains\\.$`, 'm'));
-  await inDatabase(server, 'DELETE FROM audit_event WHERE id = ?', ids[0] ?? '');
+  await runSql(server, 'DELETE FROM audit_event WHERE id = ?', ids[0] ?? '');
   assert.equal((await audit('verify', '--anchor', all)).code, 1, 'the newest event is missing');
 
   const before = readFileSync(all);

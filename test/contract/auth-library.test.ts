@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { hashPassword as hashByLibrary } from 'better-auth/crypto';
 import { assertProblem } from '../support/contract.ts';
-import { exchange } from '../support/http.ts';
-import { inDatabase } from '../support/in-database.ts';
+import { callWithFields } from '../support/http.ts';
 import { call, cookiesOf, Person } from '../support/person.ts';
+import { runSql } from '../support/run-sql.ts';
 import { owner, startServer } from '../support/server.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -14,11 +14,11 @@ after(() => server.stop());
 const ada = await server.signIn();
 
 test('a password hash of the auth library is upgraded on the next sign-in', async () => {
-  const [row] = await inDatabase(server, 'SELECT password FROM account');
+  const [row] = await runSql(server, 'SELECT password FROM account');
   const current = String(row?.password);
   assert.match(current, /^\$scrypt\$ln=15,r=8,p=3\$/);
   const former = await hashByLibrary(owner.password);
-  await inDatabase(server, 'UPDATE account SET password = ?', former);
+  await runSql(server, 'UPDATE account SET password = ?', former);
   const from = (address: string, password: string) =>
     call(`${server.url}/api/auth/sign-in/email`, {
       method: 'POST',
@@ -26,10 +26,10 @@ test('a password hash of the auth library is upgraded on the next sign-in', asyn
       body: { email: owner.email, password },
     });
   assert.equal((await from('127.0.0.1', 'wrong password')).status, 401);
-  const [kept] = await inDatabase(server, 'SELECT password FROM account');
+  const [kept] = await runSql(server, 'SELECT password FROM account');
   assert.equal(kept?.password, former);
   assert.equal((await from('127.0.0.1', owner.password)).status, 200);
-  const [upgraded] = await inDatabase(server, 'SELECT password FROM account');
+  const [upgraded] = await runSql(server, 'SELECT password FROM account');
   assert.match(String(upgraded?.password), /^\$scrypt\$ln=15,r=8,p=3\$/);
   assert.equal((await from('127.0.0.1', owner.password)).status, 200);
 });
@@ -72,7 +72,7 @@ test('only the routes of the auth library that the dashboard needs are reachable
   }
   const odd = ['/api/auth/sign-up%2femail', '/api/auth//sign-up/email', '/api/auth/sign-in/../sign-up/email'];
   for (const path of odd) {
-    const response = await exchange(`${server.url}${path}`, {
+    const response = await callWithFields(`${server.url}${path}`, {
       method: 'POST',
       fields: [['Content-Type', 'application/json']],
       body: JSON.stringify(body),

@@ -39,7 +39,7 @@ for (const path of [
   '/',
   '/docs',
 ])
-  test(`${path} is outside the path, and says so`, async () => {
+  test(`${path} is outside the path, and the error explains it`, async () => {
     const response = await call(server.url + path, { headers: { ...bearer(apiKey), accept: 'text/html' } });
     assert.equal(response.status, 404);
     const { error } = errorSchema.parse(response.body);
@@ -85,7 +85,7 @@ test('cookies are sent to the path only, and the origin has none', async () => {
   assert.equal((await signIn('https://other.example.com')).status, 403);
 });
 
-test('the page names its files, the API itself, and everything else with the path', async () => {
+test('the page refers to its files, the API and all other URLs with the path', async () => {
   for (const path of ['', '/', '/settings/api']) {
     const { status, text } = await call(base + path);
     assert.equal(status, 200, path);

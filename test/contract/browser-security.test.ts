@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { keyListSchema } from '@soku/contract/keys';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { exchange, type Fields } from '../support/http.ts';
+import { callWithFields, type Fields } from '../support/http.ts';
 import { call, type HttpResponse } from '../support/person.ts';
 import { owner, startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
@@ -36,7 +36,7 @@ const pages = ['/', '/login', '/settings/api', '/help/authentication', '/no-such
 const allPaths = [...pages, '/v1/me', '/v1/nothing', '/openapi.json', '/healthz', '/api/session'];
 
 const get = (url: string, path: string) =>
-  exchange(`${url}${path}`, { fields: pages.includes(path) ? [['Accept', 'text/html']] : [] });
+  callWithFields(`${url}${path}`, { fields: pages.includes(path) ? [['Accept', 'text/html']] : [] });
 
 /** The header fields of every path, over http and over https. */
 const responses = await Promise.all(
@@ -102,7 +102,7 @@ test('ASVS 3.4.1: over https, HSTS is sent with a max-age of at least a year; ov
 test('ASVS 3.4.2: no response allows another origin to read it', async () => {
   for (const path of allPaths) {
     for (const origin of ['https://evil.example', 'null']) {
-      const response = await exchange(`${server.url}${path}`, { fields: [['Origin', origin]] });
+      const response = await callWithFields(`${server.url}${path}`, { fields: [['Origin', origin]] });
       for (const [name] of response.headers) assert.doesNotMatch(name, /^access-control-/);
     }
   }
@@ -146,7 +146,7 @@ const changes = [
 ];
 
 const post = (path: string, fields: Fields, body: unknown, url = server.url) =>
-  exchange(`${url}${path}`, {
+  callWithFields(`${url}${path}`, {
     method: 'POST',
     fields: [['Cookie', ada.cookie], ['Content-Type', 'application/json'], ...fields],
     body: JSON.stringify(body),
@@ -235,7 +235,7 @@ test('ASVS 3.5.1: a request with a key passes from any origin, because a browser
 
 test('ASVS 3.5.2: a preflight gets no CORS headers, and an error that explains why', async () => {
   for (const path of ['/v1/me', '/v1/api-keys', '/api/auth/sign-in/email', '/nothing']) {
-    const response = await exchange(`${server.url}${path}`, {
+    const response = await callWithFields(`${server.url}${path}`, {
       method: 'OPTIONS',
       fields: [
         ['Origin', 'https://app.example'],
@@ -253,7 +253,7 @@ test('ASVS 3.5.2: a body with a content type that needs no preflight is rejected
   const types = ['text/plain', 'text/plain; charset=utf-8', 'application/x-www-form-urlencoded', 'text/html'];
   for (const type of [...types, 'multipart/form-data; boundary=x', 'application/json2', '']) {
     for (const { path, body } of changes) {
-      const response = await exchange(`${server.url}${path}`, {
+      const response = await callWithFields(`${server.url}${path}`, {
         method: 'POST',
         fields: [
           ['Cookie', ada.cookie],
@@ -270,7 +270,10 @@ test('ASVS 3.5.3: GET and HEAD change nothing', async () => {
   const calls = ['/v1/api-keys?name=forged', '/api/auth/sign-out', '/api/auth/sign-in/email', '/api/setup'];
   for (const path of calls) {
     for (const method of ['GET', 'HEAD']) {
-      const response = await exchange(`${server.url}${path}`, { method, fields: [['Cookie', ada.cookie]] });
+      const response = await callWithFields(`${server.url}${path}`, {
+        method,
+        fields: [['Cookie', ada.cookie]],
+      });
       assert.ok([400, 404].includes(response.status), `${method} ${path} returns ${response.status}`);
     }
   }

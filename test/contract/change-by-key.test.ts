@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createdKeySchema, keyChangeSchema } from '@soku/contract/keys';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
 import { assertField, inDays, KeyCalls } from '../support/key-calls.ts';
+import { runSql } from '../support/run-sql.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -154,7 +154,7 @@ test('a person who revives a key and a key that changes it do not block each oth
   const manager = await ada.createKey({ name: 'manager', scopes });
   for (let round = 0; round < 10; round++) {
     const { key } = await ada.createKey({ name: 'expired', expiresAt: inDays(1) });
-    await inDatabase(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', key.id);
+    await runSql(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', key.id);
     const rename = () => keys.change(key.id, { name: 'renamed' }, manager.apiKey);
     const revive = () => keys.change(key.id, { expiresAt: null });
     const responses = await Promise.all([rename(), revive(), rename(), revive(), rename()]);

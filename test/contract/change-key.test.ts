@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Key, keySchema } from '@soku/contract/keys';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
 import { assertField, day, inDays, KeyCalls } from '../support/key-calls.ts';
 import { withinOneMinute } from '../support/limits.ts';
+import { runSql } from '../support/run-sql.ts';
 import { openSession } from '../support/session.ts';
 import { fewKeys, maxFewKeys, sharedServer } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
@@ -17,7 +17,7 @@ const [keys, bobsKeys] = [new KeyCalls(contract, ada), new KeyCalls(contract, bo
 
 /** Sets the time at which a key expired, before its first use, so that no server has cached it. */
 async function expire(id: string): Promise<void> {
-  await inDatabase(server, 'UPDATE api_key SET expires_at = ? WHERE id = ?', Date.now() - day, id);
+  await runSql(server, 'UPDATE api_key SET expires_at = ? WHERE id = ?', Date.now() - day, id);
 }
 
 test('each field can be set and cleared, and the others stay as they were', async () => {
@@ -89,7 +89,7 @@ test('an expired key that would exceed the maximum number of active keys stays e
     await expire(other);
     others.push(other);
   }
-  await inDatabase(
+  await runSql(
     server,
     `INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at)
      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${maxFewKeys})
@@ -110,7 +110,7 @@ test('an expired key that would exceed the maximum number of active keys stays e
   for (const id of others) await bob.revoke(id);
   assert.equal((await bobsKeys.change(key.id, { expiresAt: null })).status, 200);
   assert.equal((await keys.use(apiKey)).status, 200);
-  await inDatabase(server, "UPDATE api_key SET expires_at = 1 WHERE name = 'filler' AND revoked_at IS NULL");
+  await runSql(server, "UPDATE api_key SET expires_at = 1 WHERE name = 'filler' AND revoked_at IS NULL");
 });
 
 test('a disabled key is rejected at once, until it is enabled', async () => {

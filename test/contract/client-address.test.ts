@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { usageSchema } from '@soku/contract/usage';
-import { clockAt } from '../support/clock.ts';
+import { clockEnvironment } from '../support/clock.ts';
 import { assertProblem } from '../support/contract.ts';
-import { exchange } from '../support/http.ts';
+import { callWithFields } from '../support/http.ts';
 import { call, cookiesOf } from '../support/person.ts';
 import { owner, startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
@@ -20,7 +20,7 @@ const { apiKey, key } = await ada.createKey({ name: 'from where?' });
 /** The address that is reported as the last one that used the key. */
 async function addressAfter(...forwarded: string[]): Promise<string | undefined> {
   const fields = forwarded.map((value) => ['X-Forwarded-For', value] as const);
-  const response = await exchange(`${proxied.url}/v1/verify`, {
+  const response = await callWithFields(`${proxied.url}/v1/verify`, {
     fields: [['Authorization', `Bearer ${apiKey}`], ...fields],
   });
   assert.equal(response.status, 204);
@@ -64,7 +64,7 @@ test('text that is not an address means an unknown client, not the proxy, and is
 
 test('an unknown client is never treated as local', async () => {
   for (const path of ['/metrics', '/v1/nodes']) {
-    assert.equal((await exchange(proxied.url + path)).status, 200);
+    assert.equal((await callWithFields(proxied.url + path)).status, 200);
     for (const forwarded of [
       ...unreadable,
       '203.0.113.7:1',
@@ -73,7 +73,7 @@ test('an unknown client is never treated as local', async () => {
       '127.0.0.1',
     ]) {
       const fields = [['X-Forwarded-For', forwarded]] as const;
-      assertProblem(await exchange(proxied.url + path, { fields }), 'not_found');
+      assertProblem(await callWithFields(proxied.url + path, { fields }), 'not_found');
     }
   }
 });
@@ -82,17 +82,19 @@ test('a client cannot hide the field of the proxy by sending many fields of its 
   const many = Array.from({ length: 1100 }, () => ['A', 'b'] as const);
   const named = ['X-Forwarded-For', '203.0.113.9'] as const;
   const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
-  const response = await exchange(`${proxied.url}/v1/verify`, { fields: [authorization, ...many, named] });
+  const response = await callWithFields(`${proxied.url}/v1/verify`, {
+    fields: [authorization, ...many, named],
+  });
   assert.equal(response.status, 204, response.text);
   const usage = await ada.call('GET', `/v1/api-keys/${key.id}/usage`);
   assert.equal(usageSchema.parse(usage.body).lastUsed?.address, '203.0.113.9');
-  assertProblem(await exchange(`${proxied.url}/metrics`, { fields: [...many, named] }), 'not_found');
+  assertProblem(await callWithFields(`${proxied.url}/metrics`, { fields: [...many, named] }), 'not_found');
 });
 
 test('a session records the address of its sign-in, and all unknown clients share one sign-in limit', async (t) => {
   // The clock of the server is at the start of a minute, so all attempts count in full.
   const minute = 60_000;
-  const clock = clockAt(Math.floor(Date.now() / minute) * minute);
+  const clock = clockEnvironment(Math.floor(Date.now() / minute) * minute);
   const early = await startServer({ env: { TRUST_PROXY, ...clock } });
   t.after(() => early.stop());
   const signIn = (forwarded: string, password: string) =>
@@ -121,7 +123,7 @@ test('with TRUST_PROXY_HEADER=forwarded, only Forwarded is read, and X-Forwarded
   const server = await startServer({ env });
   try {
     const from = async (forwarded: string, path = '/v1/verify') => {
-      const { status, headers } = await exchange(server.url + path, {
+      const { status, headers } = await callWithFields(server.url + path, {
         fields: [
           ['X-Forwarded-For', '127.0.0.1'],
           ['Forwarded', forwarded],
@@ -155,6 +157,6 @@ test('a client that disconnects before its request is read affects only its own 
     socket.write(request.repeat(20), () => socket.resetAndDestroy());
     await once(socket, 'close');
   }
-  assert.equal((await exchange(`${proxied.url}/healthz`)).status, 200);
+  assert.equal((await callWithFields(`${proxied.url}/healthz`)).status, 200);
   assert.doesNotMatch(proxied.output, /bug/);
 });

@@ -6,7 +6,7 @@ import { createdKeySchema } from '@soku/contract/keys';
 import { verificationSchema } from '@soku/contract/verification';
 import { startGateway, Upstream } from '../gateway/gateway.ts';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { exchange } from '../support/http.ts';
+import { callWithFields } from '../support/http.ts';
 import { bearer, type HttpResponse, type Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer, testKeys } from '../support/shared-server.ts';
@@ -38,7 +38,7 @@ type Use = [use: (key: string) => Promise<HttpResponse>, status: number];
 
 function uses(url: string, gateway?: string): Use[] {
   const way = (method: string, target: string, status: number): Use => [
-    (key) => exchange(target, { method, fields: [['Authorization', `Bearer ${key}`]] }),
+    (key) => callWithFields(target, { method, fields: [['Authorization', `Bearer ${key}`]] }),
     status,
   ];
   return [
@@ -63,7 +63,7 @@ async function assertRejected(key: string, all: Use[]): Promise<void> {
 
 /** The code of POST /v1/verify for a key. */
 async function codeOf(url: string, caller: string, apiKey: string, query = ''): Promise<string> {
-  const response = await exchange(`${url}/v1/verify${query}`, {
+  const response = await callWithFields(`${url}/v1/verify${query}`, {
     method: 'POST',
     fields: [...Object.entries(bearer(caller)), ['Content-Type', 'application/json']],
     body: JSON.stringify({ apiKey }),
@@ -101,7 +101,7 @@ test('a prefix alone lets people create test keys, which are rejected everywhere
   assert.equal(await codeOf(server.url, live, forTests), 'wrong_environment');
   assert.equal(await codeOf(server.url, live, forTests, '?environment=test'), 'wrong_environment');
   const { message } = assertProblem(
-    await exchange(`${server.url}/v1/verify?environment=test`, {
+    await callWithFields(`${server.url}/v1/verify?environment=test`, {
       fields: [['Authorization', `Bearer ${forTests}`]],
     }),
     'wrong_environment',
@@ -131,7 +131,7 @@ test('a deployment for both reports the environment, and each call can require o
     await assertAccepted(key, uses(server.url, gateway));
     assert.equal(upstream.last.headers['x-soku-environment'], own);
     const verify = (query: string) =>
-      exchange(`${server.url}/v1/verify${query}`, { fields: Object.entries(bearer(key)) });
+      callWithFields(`${server.url}/v1/verify${query}`, { fields: Object.entries(bearer(key)) });
     for (const query of ['', `?environment=${own}`]) {
       const response = await verify(query);
       assert.deepEqual([response.status, response.headers.get('x-soku-environment')], [204, own]);

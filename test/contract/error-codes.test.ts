@@ -10,10 +10,10 @@ import { type ErrorCode, errorCodeNames } from '@soku/contract/error-codes';
 import { createdKeySchema } from '@soku/contract/keys';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
-import { exchange } from '../support/http.ts';
-import { inDatabase, onPostgres } from '../support/in-database.ts';
+import { callWithFields } from '../support/http.ts';
 import { withinOneMinute } from '../support/limits.ts';
 import type { HttpResponse } from '../support/person.ts';
+import { onPostgres, runSql } from '../support/run-sql.ts';
 import { freePort, owner, startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -42,11 +42,11 @@ const authorization = (value: string) => me(['Authorization', value]);
 const rotate = (id: string) => contract.call('POST', `/v1/api-keys/${id}/rotate`, { as: ada, body: {} });
 
 async function whileTableIsGone(table: string, request: () => Promise<HttpResponse>): Promise<HttpResponse> {
-  await inDatabase(server, `ALTER TABLE ${table} RENAME TO gone`);
+  await runSql(server, `ALTER TABLE ${table} RENAME TO gone`);
   try {
     return await request();
   } finally {
-    await inDatabase(server, `ALTER TABLE gone RENAME TO ${table}`);
+    await runSql(server, `ALTER TABLE gone RENAME TO ${table}`);
   }
 }
 
@@ -70,7 +70,7 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
   },
   expired_key: async () => {
     const { apiKey, key } = await ada.createKey({ name: 'short' });
-    await inDatabase(server, 'UPDATE api_key SET expires_at = created_at + 1 WHERE id = ?', key.id);
+    await runSql(server, 'UPDATE api_key SET expires_at = created_at + 1 WHERE id = ?', key.id);
     return authorization(`Bearer ${apiKey}`);
   },
   session_over: async () => {
@@ -89,7 +89,7 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
   },
   wrong_environment: async () => {
     const { apiKey, key } = await ada.createKey({ name: 'for tests' });
-    await inDatabase(server, "UPDATE api_key SET environment = 'test' WHERE id = ?", key.id);
+    await runSql(server, "UPDATE api_key SET environment = 'test' WHERE id = ?", key.id);
     return authorization(`Bearer ${apiKey}`);
   },
   key_revoked: async () => {
@@ -99,7 +99,7 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
   },
   key_expired: async () => {
     const { key } = await ada.createKey({ name: 'too late to rotate' });
-    await inDatabase(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', key.id);
+    await runSql(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', key.id);
     return rotate(key.id);
   },
   too_many_secrets: async () => {
@@ -115,7 +115,7 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
   insufficient_scope: () => contract.call('GET', '/v1/api-keys', { key: valid.apiKey }),
   recent_login_required: async () => {
     const aged = await openSession(server);
-    await inDatabase(
+    await runSql(
       server,
       `UPDATE session SET "createdAt" = ?
        WHERE "createdAt" = (SELECT max("createdAt") FROM session)`,
@@ -175,7 +175,7 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
   too_many_descendants: async () => {
     const { key } = await ada.createKey({ name: 'prolific' });
     // They are expired, so no other test of this file counts them as active.
-    await inDatabase(
+    await runSql(
       server,
       `INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, expires_at, created_at)
        WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
@@ -207,17 +207,19 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     }),
   internal_error: () => whileTableIsGone('api_key', () => contract.call('GET', '/v1/api-keys', { as: ada })),
   method_not_allowed: () =>
-    exchange(`http://localhost:${gatewayPort}/`, {
+    callWithFields(`http://localhost:${gatewayPort}/`, {
       method: 'TRACE',
       fields: [['Authorization', `Bearer ${valid.apiKey}`]],
     }),
   bad_gateway: () =>
-    exchange(`http://localhost:${gatewayPort}/`, { fields: [['Authorization', `Bearer ${valid.apiKey}`]] }),
+    callWithFields(`http://localhost:${gatewayPort}/`, {
+      fields: [['Authorization', `Bearer ${valid.apiKey}`]],
+    }),
   server_busy: async () => {
     // More than any machine hashes at a time, from one address, of which only one sign-in may wait.
     const responses = await Promise.all(
       Array.from({ length: 8 }, () =>
-        exchange(`${server.url}/api/auth/sign-in/email`, {
+        callWithFields(`${server.url}/api/auth/sign-in/email`, {
           method: 'POST',
           fields: [
             ['Content-Type', 'application/json'],

@@ -28,7 +28,7 @@ async function verify(caller: string, apiKey: string) {
   return verificationSchema.parse(response.body).key;
 }
 
-test('they are returned by every response that returns the key', async () => {
+test('external ID and metadata are returned by every response that returns the key', async () => {
   const response = await create({ externalId: ` ${externalId} `, metadata });
   const { apiKey, key } = createdKeySchema.strict().parse(response.body);
   assert.deepEqual([key.externalId, { ...key.metadata }], [externalId, metadata]);
@@ -55,7 +55,7 @@ test('they are returned by every response that returns the key', async () => {
   assert.deepEqual(await verify(other.apiKey, apiKey), { id, workspaceId, name, scopes: [] });
 });
 
-test('a key without an external ID has an empty field, so that none of the client survives', async () => {
+test('a key without an external ID has an empty header field, which replaces one that the client sent', async () => {
   const { apiKey: key } = await ada.createKey({ name: 'plain' });
   const fields = [['X-Soku-External-Id', 'forged']] as const;
   const response = await contract.call('GET', '/v1/verify', { key, fields });
@@ -127,7 +127,7 @@ test('names of properties that all objects have are ordinary names, except one, 
   assert.deepEqual(await keys.read(key.id), key);
 });
 
-test('a key that was pasted into them is rejected', async () => {
+test('a key that was pasted into an external ID or metadata is rejected', async () => {
   const { apiKey } = await ada.createKey({ name: 'pasted' });
   for (const [body, path] of [
     [{ externalId: `id ${apiKey}` }, 'externalId'],

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { CreatedKey, Key } from '@soku/contract/keys';
 import { assertProblem, eventually } from '../support/contract.ts';
-import { whileTableFails } from '../support/in-database.ts';
 import { bearer, call } from '../support/person.ts';
 import { Rotations } from '../support/rotation.ts';
+import { whileTableFails } from '../support/run-sql.ts';
 import { startServer } from '../support/server.ts';
 
 const initial = await startServer();

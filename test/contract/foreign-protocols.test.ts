@@ -106,6 +106,6 @@ for (const [variable, port] of Object.entries(ports)) {
   });
 }
 
-test('the server still answers', async () => {
+test('the server still responds', async () => {
   assert.equal((await call(`${server.url}/healthz`)).status, 200);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { METHODS } from 'node:http';
 import { test } from 'node:test';
 import { assertProblem } from '../support/contract.ts';
-import { exchange, type Fields } from '../support/http.ts';
+import { callWithFields, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { withinOneMinute } from '../support/limits.ts';
 import { openSession } from '../support/session.ts';
@@ -15,14 +15,14 @@ const { apiKey, key } = await ada.createKey({ name: 'Envoy', scopes: ['keys:read
 const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
 
 const verify = (path: string, fields: Fields, more: { method?: string; body?: string } = {}) =>
-  exchange(`${server.url}/v1/verify${path}`, { ...more, fields });
+  callWithFields(`${server.url}/v1/verify${path}`, { ...more, fields });
 
 /** Removes what differs from one response to the next. */
 const normalize = (text: string) =>
   text.replace(/req_[0-9a-z]+/g, 'req_').replace(/"timestamp":"[^"]+"/g, '');
 
 test('each method and path gets the response of GET /v1/verify, with 200 instead of 204', async () => {
-  const { headers: expected } = await exchange(`${server.url}/v1/verify`, { fields: [authorization] });
+  const { headers: expected } = await callWithFields(`${server.url}/v1/verify`, { fields: [authorization] });
   const identity = [...expected.keys()].filter((name) =>
     /soku|policy|cache|nosniff|content-type-options/.test(name),
   );
@@ -60,7 +60,7 @@ test('rejections are the same as those of GET /v1/verify, also for a browser of 
     ['key_preview', [['Authorization', `Bearer ${key.preview}`]]],
     ['missing_bearer', [['Authorization', apiKey]]],
   ] as const) {
-    const expected = await exchange(`${server.url}/v1/verify`, { fields });
+    const expected = await callWithFields(`${server.url}/v1/verify`, { fields });
     for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
       const response = await verify('/orders', [...fields, ...browser], { method });
       assertProblem(response, code);

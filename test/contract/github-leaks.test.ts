@@ -9,8 +9,8 @@ import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { newSigner, startKeyList } from '../support/github.ts';
 import type { Fields } from '../support/http.ts';
-import { inDatabase, whileTableFails } from '../support/in-database.ts';
 import type { HttpResponse } from '../support/person.ts';
+import { runSql, whileTableFails } from '../support/run-sql.ts';
 import { startServer } from '../support/server.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
@@ -83,7 +83,7 @@ test('a report is recorded once a day per secret, and revokes nothing by default
   assert.deepEqual(event.details, { url: place, source: 'content', places: 1, secretId: key.secrets[0]?.id });
   assert.equal((await me(apiKey)).status, 200);
   // On another day there is another event.
-  await inDatabase(server, 'DELETE FROM audit_event WHERE id = ? RETURNING 1', event.id);
+  await runSql(server, 'DELETE FROM audit_event WHERE id = ? RETURNING 1', event.id);
   await report(apiKey, apiKey);
   assert.equal((await events(key.id))[0]?.details?.places, 2);
 });
@@ -210,7 +210,7 @@ test('what GitHub has not signed is rejected, and has no effect', async () => {
   assert.equal(list.fetches, 1, 'unknown IDs cause one fetch in five minutes');
 });
 
-test('a flood of wrong reports is limited per address, and a right one still passes', async () => {
+test('a flood of invalid reports is limited per address, and a valid one still passes', async () => {
   const address = newAddress();
   const body = bodyOf(generateKey());
   const [id] = github.sign(body);
@@ -225,7 +225,7 @@ test('a flood of wrong reports is limited per address, and a right one still pas
   assert.equal(list.fetches, 1);
 });
 
-test('a signed body that is no report is rejected without quoting it', async () => {
+test('a signed body that is not a report is rejected, and the error does not repeat it', async () => {
   const secret = generateKey();
   for (const body of [
     `[{"token": "${secret}"`,
@@ -246,7 +246,7 @@ test('a signed body that is no report is rejected without quoting it', async () 
   assert.ok(!server.output.includes(secret));
 });
 
-test('without the URL of the public keys there is no such endpoint', async () => {
+test('without the URL of the public keys, the endpoint does not exist', async () => {
   const body = bodyOf(generateKey());
   const shared = await Contract.of(await sharedServer());
   assertProblem(await shared.call('POST', path, { body, fields: github.sign(body) }), 'not_found');

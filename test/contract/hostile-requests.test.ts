@@ -5,7 +5,7 @@ import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema } from '@soku/contract/keys';
 import { z } from 'zod';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { exchange, latin1 } from '../support/http.ts';
+import { callWithFields, toLatin1 } from '../support/http.ts';
 import { ConnectionEnded, HttpSocket, type RawResponse } from '../support/http-socket.ts';
 import { call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
@@ -100,7 +100,7 @@ test('pipelined requests get their responses in order', async () => {
 test('a body above 64 kB is rejected, with or without a Content-Length', async () => {
   const large = JSON.stringify({ name: 'x'.repeat(66_000) });
   for (const path of ['/v1/api-keys', '/api/auth/sign-in/email', '/api/setup']) {
-    const withLength = await exchange(`${server.url}${path}`, {
+    const withLength = await callWithFields(`${server.url}${path}`, {
       method: 'POST',
       fields: [
         ['Cookie', ada.cookie],
@@ -148,7 +148,7 @@ test('headers above 16 kB and URLs above 8 kB get an error response', async () =
   await assertMalformed('a large field', request('/v1/me', large));
   await assertMalformed('many fields', request('/v1/me', `X-A: ${'y'.repeat(90)}\r\n`.repeat(200)));
   await assertMalformed('a huge URL', request(`/v1/me?${'x'.repeat(20_000)}`));
-  const long = await exchange(`${server.url}/v1/me?${'x'.repeat(8200)}`);
+  const long = await callWithFields(`${server.url}/v1/me?${'x'.repeat(8200)}`);
   assert.match(assertProblem(long, 'invalid_request').message, /URL is longer than 8192/);
   const allowed = await contract.call('GET', `/v1/me?${'x'.repeat(8000)}`, { key: apiKey });
   assert.equal(allowed.status, 200);
@@ -156,7 +156,7 @@ test('headers above 16 kB and URLs above 8 kB get an error response', async () =
 
 test('a path that cannot be decoded gets an error response', async () => {
   for (const path of ['/%zz', '/%', '/v1/%e0%a4', '/v1/api-keys/%c3%28']) {
-    assertProblem(await exchange(server.url + path), 'invalid_request');
+    assertProblem(await callWithFields(server.url + path), 'invalid_request');
   }
 });
 
@@ -175,7 +175,7 @@ test('path traversal exposes no files', async () => {
     '/.stamp',
     '//etc/passwd',
   ]) {
-    const response = await exchange(server.url + path);
+    const response = await callWithFields(server.url + path);
     assert.ok([400, 404].includes(response.status), `${path} returns ${response.status}`);
     assert.doesNotMatch(response.text, /"dependencies"|SQLite format|root:/);
   }
@@ -216,12 +216,16 @@ test('no client can forge a log line', async () => {
   const line = '{"level":60,"time":"2020-01-01T00:00:00.000Z","msg":"forged"}';
   const fields = ['User-Agent', 'X-Request-Id', 'Referer', 'Authorization', 'X-Forwarded-For', 'Origin'];
   for (const name of fields) {
-    for (const value of [line, latin1(`\u2028${line}`), `"},${line}`]) {
-      await exchange(`${server.url}/v1/me`, { fields: [[name, value]] });
-      await exchange(`${server.url}/v1/api-keys`, { method: 'POST', fields: [[name, value]], body: '{}' });
+    for (const value of [line, toLatin1(`\u2028${line}`), `"},${line}`]) {
+      await callWithFields(`${server.url}/v1/me`, { fields: [[name, value]] });
+      await callWithFields(`${server.url}/v1/api-keys`, {
+        method: 'POST',
+        fields: [[name, value]],
+        body: '{}',
+      });
     }
   }
-  await exchange(`${server.url}/%0a${encodeURIComponent(line)}`);
+  await callWithFields(`${server.url}/%0a${encodeURIComponent(line)}`);
   await raw(`GET /\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n`);
   await call(`${server.url}/api/auth/sign-in/email`, {
     method: 'POST',

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { type HygieneKind, hygieneActions, hygieneKindSchema, hygieneSchema } from '@soku/contract/hygiene';
 import type { CreateKey } from '@soku/contract/key-requests';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
 import { assertField, day, inDays } from '../support/key-calls.ts';
+import { runSql } from '../support/run-sql.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -51,16 +51,15 @@ async function createOld(
   const result = await person.createKey({ name, ...restricted, ...input });
   const { id } = result.key;
   const at = (days: number) => Date.now() - days * day;
-  await inDatabase(server, 'UPDATE api_key SET created_at = ? WHERE id = ?', at(created), id);
-  if (used !== null)
-    await inDatabase(server, 'UPDATE key_use SET used_at = ? WHERE key_id = ?', at(used), id);
+  await runSql(server, 'UPDATE api_key SET created_at = ? WHERE id = ?', at(created), id);
+  if (used !== null) await runSql(server, 'UPDATE key_use SET used_at = ? WHERE key_id = ?', at(used), id);
   return result;
 }
 
 /** Sets since when usage is complete, while `work` runs. The shared server has one such time for all workspaces. */
 async function withUsageSince(days: number, work: () => Promise<void>): Promise<void> {
-  const [row] = await inDatabase(server, 'SELECT complete_since FROM usage_history');
-  const set = (at: number) => inDatabase(server, 'UPDATE usage_history SET complete_since = ?', at);
+  const [row] = await runSql(server, 'SELECT complete_since FROM usage_history');
+  const set = (at: number) => runSql(server, 'UPDATE usage_history SET complete_since = ?', at);
   await set(Date.now() - days * day);
   try {
     await work();
@@ -120,15 +119,15 @@ test('the uses of an imported key are unknown before its import, whatever its ag
     ...key,
   }));
   assert.equal((await person.call('POST', '/v1/api-keys/import', { keys: imported })).status, 200);
-  const ids = await inDatabase(server, "SELECT id, name FROM api_key WHERE name LIKE 'from elsewhere _'");
+  const ids = await runSql(server, "SELECT id, name FROM api_key WHERE name LIKE 'from elsewhere _'");
   assert.equal(ids.length, 2);
   /** As if the import was so many days ago. The second key has no other date of creation. */
   const importedAgo = async (days: number) => {
     const at = Date.now() - days * day;
     for (const { id, name } of ids) {
-      await inDatabase(server, 'UPDATE api_key SET imported_at = ? WHERE id = ?', at, String(id));
+      await runSql(server, 'UPDATE api_key SET imported_at = ? WHERE id = ?', at, String(id));
       if (name === 'from elsewhere 1')
-        await inDatabase(server, 'UPDATE api_key SET created_at = ? WHERE id = ?', at, String(id));
+        await runSql(server, 'UPDATE api_key SET created_at = ? WHERE id = ?', at, String(id));
     }
   };
   await withUsageSince(365, async () => {
@@ -146,7 +145,7 @@ test('the uses of an imported key are unknown before its import, whatever its ag
   });
 });
 
-test('a use ends that a key is idle', async () => {
+test('a used key is no longer idle', async () => {
   const person = await newPerson();
   await withUsageSince(365, async () => {
     const { apiKey } = await createOld(person, 'revived', { created: 200, used: 100 });
@@ -169,7 +168,7 @@ test('keys without an end, and without addresses and scopes, are listed', async 
   const disabled = await person.createKey({ name: 'disabled' });
   await person.call('PATCH', `/v1/api-keys/${disabled.key.id}`, { disabled: true });
   const expired = await person.createKey({ name: 'expired' });
-  await inDatabase(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', expired.key.id);
+  await runSql(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', expired.key.id);
   assert.deepEqual(await namesByKind(person), {
     unrestricted: ['open', 'all scopes'],
     never_expires: ['open', 'all scopes', 'one scope', 'below', 'addresses'],
@@ -189,7 +188,7 @@ test('a rotation is unfinished after an hour without a use of the new secret', a
   await withUsageSince(1, async () => {
     assert.deepEqual(await namesByKind(person), {});
     for (const id of ids)
-      await inDatabase(
+      await runSql(
         server,
         'UPDATE api_key_secret SET created_at = created_at - 3600001 WHERE key_id = ?',
         id,
@@ -204,7 +203,7 @@ test('secrets older than the maximum of the workspace are listed until they are 
   const person = await newPerson();
   const { key } = await person.createKey({ name: 'old', ...restricted });
   await person.createKey({ name: 'young', ...restricted });
-  await inDatabase(
+  await runSql(
     server,
     'UPDATE api_key_secret SET created_at = ? WHERE key_id = ?',
     Date.now() - 31 * day,
@@ -229,13 +228,13 @@ test('a key that was enabled or revived is idle since then', async () => {
     const { key: disabled } = await createOld(person, 'disabled', { created: 200, used: 100 });
     await change(disabled.id, { disabled: true });
     const { key: expired } = await createOld(person, 'expired', { created: 200, used: 100 });
-    await inDatabase(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', expired.id);
+    await runSql(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', expired.id);
     assert.deepEqual(await namesByKind(person), {});
     await change(disabled.id, { disabled: false });
     await change(expired.id, { expiresAt: restricted.expiresAt });
     await change(expired.id, { name: 'renamed' });
     assert.deepEqual(await namesByKind(person), {});
-    await inDatabase(server, 'UPDATE api_key SET resumed_at = resumed_at - 2678400000 WHERE resumed_at > 0');
+    await runSql(server, 'UPDATE api_key SET resumed_at = resumed_at - 2678400000 WHERE resumed_at > 0');
     assert.deepEqual(await namesByKind(person), { idle_30_days: ['disabled', 'renamed'] });
   });
 });

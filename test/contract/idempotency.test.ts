@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { createdKeySchema, keyListSchema } from '@soku/contract/keys';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
 import { insertManyKeys } from '../support/many-keys.ts';
 import type { Person } from '../support/person.ts';
+import { runSql } from '../support/run-sql.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import { fewKeys, maxFewKeys, sharedServer } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
@@ -21,7 +21,7 @@ function create(as: Person, token: string, body: unknown = { name: 'once' }) {
 
 /** Makes a stored Idempotency-Key older by some milliseconds in the database of the server. */
 async function makeOlder(token: string, by: number): Promise<void> {
-  const changed = await inDatabase(
+  const changed = await runSql(
     server,
     'UPDATE idempotency SET created_at = created_at - ? WHERE token_hash = ? RETURNING key_id',
     by,

@@ -18,7 +18,7 @@ const bob = await openSession(server, bobsAccount);
 const newHash = () => randomBytes(32).toString('hex');
 const send = (body: unknown, as: Person = ada) => contract.call('POST', '/v1/api-keys/import', { as, body });
 
-test('only people can import, and a key learns so before it sends a body', async () => {
+test('only people can import, and a key is rejected before it sends a body', async () => {
   const { apiKey } = await ada.createKey({ name: 'manager', scopes: ['keys:write', 'keys:read'] });
   assertProblem(
     await contract.call('POST', '/v1/api-keys/import', { key: apiKey, body: '{' }),
@@ -36,7 +36,7 @@ test('a body with the wrong form is rejected', async () => {
   assert.match(problem.message, /16777216/);
 });
 
-test('10,000 keys can be imported in one call, and none more than the workspace may have', async (t) => {
+test('10,000 keys can be imported in one call, but not more than the workspace may have', async (t) => {
   const small = await startServer({ env: { SOKU_MAX_ACTIVE_KEYS: '10000' } });
   t.after(() => small.stop());
   const person = await openSession(small);

@@ -260,7 +260,7 @@ test('with an Idempotency-Key, a repeated call is rejected, unless it imported n
   assert.equal((await send({ keys: [{ name: 'x', hash: newHash() }] }, bob, fields)).status, 200);
 });
 
-test('an import is one event, with its counts', async () => {
+test('an import has one event, with its counts', async () => {
   const keys = [newHash(), newHash()].map((hash) => ({ name: 'audited', hash }));
   await importKeys(keys);
   const { body } = await ada.call('GET', '/v1/audit?action=key.imported&limit=1');

@@ -7,8 +7,8 @@ import { importResultSchema } from '@soku/contract/imports';
 import { createdKeySchema, type Key } from '@soku/contract/keys';
 import { workspaceSchema } from '@soku/contract/workspaces';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
 import { assertField, day, inDays, KeyCalls } from '../support/key-calls.ts';
+import { runSql } from '../support/run-sql.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -117,7 +117,7 @@ test('a calling key passes on the earlier one of its own date and the maximum', 
 test('a date that is set later is within the maximum, and older keys keep theirs', async () => {
   const old = await created({});
   const expired = await created({ expiresAt: inDays(1) });
-  await inDatabase(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', expired.id);
+  await runSql(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', expired.id);
   await withMaximum(30, async () => {
     assert.equal((await keys.changed(old.id, { name: 'old' })).expiresAt, null);
     for (const expiresAt of [null, inDays(31)]) {

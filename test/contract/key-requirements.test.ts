@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { meSchema, verificationSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { exchange, type Fields } from '../support/http.ts';
+import { callWithFields, type Fields } from '../support/http.ts';
 import type { HttpResponse } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer, testKeys } from '../support/shared-server.ts';
@@ -28,7 +28,7 @@ const { apiKey: caller } = await bob.createKey({ name: 'back end', scopes: ['key
 const verify = (key: string, query: string, fields: Fields = []) =>
   contract.call('GET', `/v1/verify${query}`, { key, fields });
 const below = (key: string, query: string, fields: Fields = []) =>
-  exchange(`${server.url}/v1/verify/orders${query}`, {
+  callWithFields(`${server.url}/v1/verify/orders${query}`, {
     method: 'POST',
     fields: [['Authorization', `Bearer ${key}`], ...fields],
   });
@@ -153,7 +153,7 @@ test('every form of the target has the same query', async () => {
     '/v1/verif%79?scope=orders:read',
     '/v1/verify?#&scope=orders:read',
   ]) {
-    const response = await exchange(`${server.url}${target}`, {
+    const response = await callWithFields(`${server.url}${target}`, {
       fields: [['Authorization', `Bearer ${files}`]],
     });
     assertLacks(response, 'orders:read');

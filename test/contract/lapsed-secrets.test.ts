@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Key } from '@soku/contract/keys';
 import { eventually } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
 import { startWithMovableClock } from '../support/movable-clock.ts';
 import { Rotations } from '../support/rotation.ts';
+import { runSql } from '../support/run-sql.ts';
 
 const { server, clock } = await startWithMovableClock();
 after(() => server.stop());
@@ -42,7 +42,7 @@ test('a secret is rejected when its grace is over, and retired within a minute, 
     details: { secretId: secret?.id, reason: 'lapsed' },
   });
   await clock.move(-3_600_000);
-  await inDatabase(
+  await runSql(
     server,
     'UPDATE api_key_secret SET retires_at = ? WHERE id = ?',
     clock.now + 10 ** 9,

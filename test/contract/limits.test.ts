@@ -6,11 +6,11 @@ import type { ErrorCode } from '@soku/contract/error-codes';
 import { meSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { exchange } from '../support/http.ts';
-import { onPostgres } from '../support/in-database.ts';
+import { callWithFields } from '../support/http.ts';
 import { assertLimited, assertNoLimit, limitOf } from '../support/limits.ts';
 import { startWithMovableClock } from '../support/movable-clock.ts';
 import type { HttpResponse } from '../support/person.ts';
+import { onPostgres } from '../support/run-sql.ts';
 import { fillDataDir, newDataDir, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -217,7 +217,7 @@ test('the count of a limit survives a restart, and `off` means no limit', async 
     return next;
   };
   const request = (at: TestServer, key: string) =>
-    exchange(`${at.url}/v1/verify`, { fields: [['Authorization', `Bearer ${key}`]] });
+    callWithFields(`${at.url}/v1/verify`, { fields: [['Authorization', `Bearer ${key}`]] });
   try {
     const first = await restart('10');
     const { apiKey } = await (await openSession(first)).createKey({ name: 'restarted' });

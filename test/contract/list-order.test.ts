@@ -5,7 +5,7 @@ import { msPerDay } from '@soku/contract/instant';
 import { type KeyList, keyListSchema, keySortSchema, statusFilterSchema } from '@soku/contract/keys';
 import { meSchema } from '@soku/contract/verification';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { inDatabaseOf } from '../support/in-database.ts';
+import { runSqlOn } from '../support/run-sql.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 import { bob as bobsAccount } from '../support/two-accounts.ts';
@@ -43,14 +43,14 @@ const inDays = (days: number) => new Date(Date.now() + days * msPerDay).toISOStr
 /** Sets the creation and the last use of a key back by a number of days. */
 async function age(id: string, { created, used }: { created: number; used?: number }): Promise<void> {
   const ago = (days: number) => String(Date.now() - days * msPerDay);
-  await inDatabaseOf(
+  await runSqlOn(
     server,
     'UPDATE api_key SET created_at = CAST(? AS BIGINT) WHERE id = ? RETURNING id',
     ago(created),
     id,
   );
   if (used === undefined) return;
-  await inDatabaseOf(
+  await runSqlOn(
     server,
     `INSERT INTO last_use (key_id, hash, at, address, agent)
      SELECT key_id, hash, CAST(? AS BIGINT), '', '' FROM api_key_secret WHERE key_id = ? RETURNING key_id`,
@@ -93,7 +93,7 @@ test('the sort by status is active, expired, revoked, and keeps the status of th
   const [first, second, third] = made.map(({ key }) => key.id);
   assert.ok(first !== undefined && second !== undefined && third !== undefined);
   await ada.revoke(first);
-  await inDatabaseOf(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ? RETURNING id', second);
+  await runSqlOn(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ? RETURNING id', second);
   const query = { q: 'status', sort: 'status', status: 'all' };
   const { data } = await list(query);
   const rank = ['active', 'expired', 'revoked'];

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { type KeyList, keyListSchema } from '@soku/contract/keys';
 import fc from 'fast-check';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
-import { times } from '../support/long.ts';
+import { runCount } from '../support/run-count.ts';
+import { runSql } from '../support/run-sql.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -199,7 +199,7 @@ test('any search without control characters finds the key with exactly that name
       const found = await list({ q: name });
       if (renamed.status === 200) assert.ok(found.data.some((key) => key.id === id));
     }),
-    { numRuns: times(30, 1000) },
+    { numRuns: runCount(30, 1000) },
   );
 });
 
@@ -212,7 +212,7 @@ test('each key is listed and counted under its status only, even with a search',
   await ada.createKey({ name: expired ?? '' });
   await ada.revoke((await ada.createKey({ name: both ?? '' })).key.id);
   for (const name of [expired, both])
-    await inDatabase(server, 'UPDATE api_key SET expires_at = created_at + 1 WHERE name = ?', name ?? '');
+    await runSql(server, 'UPDATE api_key SET expires_at = created_at + 1 WHERE name = ?', name ?? '');
   const namesWith = async (status: string) =>
     (await list({ q: 'status ', status })).data.map((key) => key.name).sort();
   assert.deepEqual(await namesWith('active'), [active, 'status disabled'], 'a disabled key is active, too');
@@ -241,7 +241,7 @@ test('filters by scope, environment and external ID find exact values, and can b
     await ada.createKey({ name: `filter ${i}`, scopes: own, externalId: i < 2 ? '100%_a' : '100%_A' });
   }
   const { key } = await ada.createKey({ name: 'filter test', scopes: ['files:read'], externalId: '100%_a' });
-  await inDatabase(server, "UPDATE api_key SET environment = 'test' WHERE id = ?", key.id);
+  await runSql(server, "UPDATE api_key SET environment = 'test' WHERE id = ?", key.id);
   const names = async (query: Record<string, string>) =>
     (await list({ q: 'filter', ...query })).data.map(({ name }) => name).sort();
   assert.deepEqual(await names({ scope: 'files:read' }), ['filter 0', 'filter test']);

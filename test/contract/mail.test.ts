@@ -25,7 +25,7 @@ const changesOf = async (person: Person) =>
   auditPageSchema.parse((await person.call('GET', '/v1/audit?action=account.notifications_updated')).body);
 const write = (person: Person, body: unknown) => person.call('PUT', '/api/notifications', body);
 
-test('a created key is a mail to the members of its workspace, and to no one else', async () => {
+test('a created key causes a mail to the members of its workspace, and to no one else', async () => {
   const { email, person } = await newPerson();
   const { apiKey, key } = await person.createKey({ name: 'Billing' });
   const [mail] = await outboxMails(server, ({ text }) => text.includes(key.id));
@@ -144,7 +144,7 @@ test('the link of a mail turns its kind off with one POST, without a session', a
   assert.equal(logged.filter((line) => line.includes(data[0]?.actor.id ?? '?')).length, 1);
 });
 
-test('a sign-in in a new browser is a mail, and another one in the same browser is not', async () => {
+test('a sign-in in a new browser causes a mail, and another one in the same browser causes none', async () => {
   const signIn = (headers: Record<string, string>) =>
     call(`${server.url}/api/auth/sign-in/email`, { method: 'POST', body: ada, headers });
   const agent = (name: string) => ({ 'user-agent': `${name} https://evil.example.com/` });

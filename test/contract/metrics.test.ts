@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { generateKey } from '@soku/key';
 import { z } from 'zod';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
-import { exchange, type Fields } from '../support/http.ts';
+import { callWithFields, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { assertLimited } from '../support/limits.ts';
 import { bearer, call } from '../support/person.ts';
@@ -229,9 +229,9 @@ test('GET /api/servers returns only the number of servers, to people who are sig
 
 test('with HOST=:: too, local programs may read metrics, but not through a proxy', async () => {
   const url = onIpv6.url.replace('localhost', '127.0.0.1');
-  assert.equal((await exchange(`${url}/metrics`)).status, 200);
+  assert.equal((await callWithFields(`${url}/metrics`)).status, 200);
   const fields: Fields = [['X-Forwarded-For', '203.0.113.7']];
-  assertProblem(await exchange(`${url}/metrics`, { fields }), 'not_found');
+  assertProblem(await callWithFields(`${url}/metrics`, { fields }), 'not_found');
 });
 
 test('behind a trusted proxy, the address of the client decides who may read metrics', async () => {
@@ -266,12 +266,12 @@ test('with a token, only callers that send it may read metrics, from any address
 test('wrong tokens are rate limited by address, and the right one never is', async () => {
   const url = `${guarded.url.replace('localhost', '127.0.0.1')}/v1/nodes`;
   const request = (value: string, from = '127.0.0.3') =>
-    exchange(url, { from, fields: [['Authorization', `Bearer ${value}`]] });
+    callWithFields(url, { from, fields: [['Authorization', `Bearer ${value}`]] });
   // The limit is ten per minute, and a minute may end meanwhile.
   let response = await request('wrong 0');
   for (let i = 1; i < 20 && response.status !== 429; i++) response = await request(`wrong ${i}`);
   assertLimited(response, 'address', 10, Date.now());
   assert.equal((await request(token)).status, 200, 'the right token, from the same address');
   assert.equal((await request('wrong', '127.0.0.2')).status, 404, 'another address');
-  assertProblem(await exchange(url, { from: '127.0.0.3' }), 'not_found');
+  assertProblem(await callWithFields(url, { from: '127.0.0.3' }), 'not_found');
 });

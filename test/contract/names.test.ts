@@ -5,7 +5,7 @@ import { keySchema } from '@soku/contract/keys';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { times } from '../support/long.ts';
+import { runCount } from '../support/run-count.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -163,6 +163,6 @@ test('any name is stored unchanged, trimmed, or rejected with a reason', async (
       if (response.status === 200) assert.equal(keySchema.parse(response.body).name, name.trim());
       else assertProblem(response, 'invalid_request');
     }),
-    { numRuns: times(50, 2000) },
+    { numRuns: runCount(50, 2000) },
   );
 });

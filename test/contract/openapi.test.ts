@@ -7,7 +7,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { type ErrorCode, errorCodeNames, errorCodes, helpPath } from '@soku/contract/error-codes';
 import { z } from 'zod';
 import { assertProblem } from '../support/contract.ts';
-import { exchange } from '../support/http.ts';
+import { callWithFields } from '../support/http.ts';
 import { Specification } from '../support/openapi.ts';
 import { call } from '../support/person.ts';
 import { sharedServer } from '../support/shared-server.ts';
@@ -173,7 +173,7 @@ test('a documented path with another method is not found', async () => {
   for (const path of new Set(specification.operations.map((operation) => operation.path))) {
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
       if (specification.find(method, path) !== undefined) continue;
-      const response = await exchange(server.url + path.replace('{id}', id), { method });
+      const response = await callWithFields(server.url + path.replace('{id}', id), { method });
       assertProblem(response, 'not_found');
     }
   }
@@ -194,7 +194,7 @@ test('an undocumented path below /v1 is not found', async () => {
     ['PUT', '/v1/verify'],
   ] as const;
   for (const [method, path] of others) {
-    assertProblem(await exchange(server.url + path, { method }), 'not_found');
+    assertProblem(await callWithFields(server.url + path, { method }), 'not_found');
   }
 });
 

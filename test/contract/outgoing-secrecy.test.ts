@@ -7,11 +7,11 @@ import { findKeyIn, needlesOf } from '../endurance/key-search.ts';
 import { Contract, eventually } from '../support/contract.ts';
 import { newSigner, startKeyList } from '../support/github.ts';
 import { daysAgo, warnTwice } from '../support/idle-warnings.ts';
-import { inDatabase } from '../support/in-database.ts';
-import { times } from '../support/long.ts';
 import { outboxMails } from '../support/outbox.ts';
 import type { ParsedMail } from '../support/parse-mail.ts';
 import { cookiesOf, Person } from '../support/person.ts';
+import { runCount } from '../support/run-count.ts';
+import { runSql } from '../support/run-sql.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
 import { openSession, secretOf } from '../support/session.ts';
 import { WebhookCalls } from '../support/webhook-calls.ts';
@@ -113,7 +113,7 @@ async function handlePolicies({ server, ada, keys }: Run, restart: () => Promise
   // Policies and reminders are looked at some seconds after a start.
   await server.kill('SIGTERM');
   const change = (statement: string, ...values: (string | number)[]) =>
-    inDatabase(server, `${statement} RETURNING 1`, ...values);
+    runSql(server, `${statement} RETURNING 1`, ...values);
   await change('UPDATE usage_history SET complete_since = ?, watched_since = ?', daysAgo(60), daysAgo(60));
   const [, disabled = '', expiring = '', old = ''] = ids;
   for (const id of ids.slice(0, 3))
@@ -129,7 +129,7 @@ const seenOf = ({ raw, subject, text, html }: ParsedMail) =>
   Buffer.from([raw, raw.replaceAll(/=\r?\n/g, ''), subject, text, html].join('\n'));
 
 /** What policies cause comes some seconds after a start, and uses of what has ended when a server stops. */
-const isLong = times(0, 1) === 1;
+const isLong = runCount(0, 1) === 1;
 
 const subjects = [
   ...[/New sign-in/, /password was changed/, /Webhook disabled/, /key imported/],

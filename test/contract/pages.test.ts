@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertProblem } from '../support/contract.ts';
-import { exchange } from '../support/http.ts';
+import { callWithFields } from '../support/http.ts';
 import type { HttpResponse } from '../support/person.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
 const server = await sharedServer();
 const asks = (path: string, method = 'GET', accept = 'text/html') =>
-  exchange(`${server.url}${path}`, { method, fields: [['Accept', accept]] });
+  callWithFields(`${server.url}${path}`, { method, fields: [['Accept', accept]] });
 
 /** The header fields, without those that differ from response to response. */
 function fieldsOf({ headers }: HttpResponse): [string, string][] {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generateKey } from '@soku/key';
-import { exchange, type Fields } from '../support/http.ts';
+import { callWithFields, type Fields } from '../support/http.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -11,7 +11,7 @@ const server = await sharedServer({ LOG_LEVEL: 'trace' });
 
 /** Sends a request, and returns its line in the log. */
 async function logged(fields: Fields, path = '/v1/verify'): Promise<string> {
-  const { headers } = await exchange(`${server.url}${path}`, { fields });
+  const { headers } = await callWithFields(`${server.url}${path}`, { fields });
   const id = headers.get('x-request-id') ?? 'none';
   assert.match(id, /^req_/);
   await server.printed(id);

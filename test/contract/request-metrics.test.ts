@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertExposition } from '../support/exposition.ts';
-import { exchange } from '../support/http.ts';
+import { callWithFields } from '../support/http.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
@@ -44,13 +44,13 @@ test('requests are counted by route, method and status, never by text from the c
   };
   const before = await read();
   await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) });
-  await exchange(`${server.url}/v1/verify`, { method: 'HEAD' });
+  await callWithFields(`${server.url}/v1/verify`, { method: 'HEAD' });
   const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
-  await exchange(`${server.url}/v1/verify/invented`, { method: 'POST', fields: [authorization] });
+  await callWithFields(`${server.url}/v1/verify/invented`, { method: 'POST', fields: [authorization] });
   await call(`${server.url}/v1/me`);
   await ada.call('GET', '/v1/api-keys/an-invented-id');
   for (const path of ['/v1/invented-a', '/v1/invented-b']) await call(`${server.url}${path}`);
-  await exchange(`${server.url}/v1/invented`, { method: 'PROPFIND', body: '' });
+  await callWithFields(`${server.url}/v1/invented`, { method: 'PROPFIND', body: '' });
   const grown = await read();
   assert.deepEqual(
     grown.map((value, i) => value - (before[i] ?? 0)),

@@ -9,10 +9,10 @@ import { auditPageSchema } from '@soku/contract/audit';
 import { createdKeySchema, keyListSchema } from '@soku/contract/keys';
 import { revokedWorkspaceSchema } from '@soku/contract/revocations';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
-import { hashesOf } from '../support/journal-files.ts';
+import { decodeJournal } from '../support/journal-files.ts';
 import { insertManyKeys } from '../support/many-keys.ts';
 import { bearer, call, type Person } from '../support/person.ts';
+import { runSql } from '../support/run-sql.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
@@ -42,7 +42,7 @@ const use = async ({ apiKey }: CreatedKey, url = server.url) =>
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 const isMarked = async () =>
-  (await inDatabase(server, 'SELECT id FROM workspace WHERE revoking_at IS NOT NULL')).length > 0;
+  (await runSql(server, 'SELECT id FROM workspace WHERE revoking_at IS NOT NULL')).length > 0;
 
 async function statusesOf(as: Person, keys: readonly CreatedKey[]) {
   const { body } = await contract.call('GET', '/v1/api-keys?status=all', { as });
@@ -70,7 +70,7 @@ test('all keys of the workspace are revoked, whatever their status, and none of 
     assertProblem(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');
   assert.equal(await use(foreign), 204);
   assert.equal(await isMarked(), false);
-  const journal = hashesOf(readFileSync(join(server.dataDir, 'revoked-hashes')));
+  const journal = decodeJournal(readFileSync(join(server.dataDir, 'revoked-hashes')));
   for (const { apiKey } of [active, disabled, revoked]) assert.ok(journal.includes(sha256(apiKey)));
   assert.ok(!journal.includes(sha256(foreign.apiKey)));
 
@@ -172,10 +172,7 @@ test('many keys are revoked while others are created: each is revoked, or was cr
     assert.equal(await use(key), statuses[i] === 'active' ? 204 : 401);
     if (key.key.createdBy === creator.key.id) assert.equal(statuses[i], 'revoked');
   }
-  const left = await inDatabase(
-    server,
-    "SELECT id FROM api_key WHERE revoked_at IS NULL AND name LIKE 'many %'",
-  );
+  const left = await runSql(server, "SELECT id FROM api_key WHERE revoked_at IS NULL AND name LIKE 'many %'");
   assert.equal(left.length, 0);
   assert.equal(await isMarked(), false);
 });
@@ -184,11 +181,11 @@ test('the mark of a workspace rejects its keys, and no statement removes it whil
   const [key, other] = [await bob.createKey({ name: 'never used' }), await bob.createKey({ name: 'other' })];
   const workspace = 'id = (SELECT workspace_id FROM api_key WHERE id = ?)';
   // In the future, so that no server takes it for an interrupted one.
-  await inDatabase(server, `UPDATE workspace SET revoking_at = 9999999999999 WHERE ${workspace}`, key.key.id);
+  await runSql(server, `UPDATE workspace SET revoking_at = 9999999999999 WHERE ${workspace}`, key.key.id);
   assertProblem(await contract.call('GET', '/v1/me', { key: key.apiKey }), 'revoked_key');
   for (const change of ['revoking_at = NULL', 'revoking_at = 1']) {
     await assert.rejects(
-      inDatabase(server, `UPDATE workspace SET ${change} WHERE ${workspace}`, key.key.id),
+      runSql(server, `UPDATE workspace SET ${change} WHERE ${workspace}`, key.key.id),
       /the keys of this workspace are being revoked/,
     );
   }
@@ -219,7 +216,7 @@ test('after kill -9 during a revoke of all keys, the next start rejects all of t
   second = await startServer({ dataDir: first.dataDir, env: { SOKU_PUBLIC_URL: first.url } });
   const { url } = second;
   assert.equal(await use(key, url), 401);
-  const left = () => inDatabase(first, 'SELECT id FROM api_key WHERE revoked_at IS NULL LIMIT 1');
+  const left = () => runSql(first, 'SELECT id FROM api_key WHERE revoked_at IS NULL LIMIT 1');
   assert.equal((await left()).length, 1, 'all keys were revoked before the kill');
   await eventually(left, (rows) => rows.length === 0);
   assert.equal(await use(key, url), 401);

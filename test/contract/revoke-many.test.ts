@@ -117,7 +117,7 @@ test('several keys are revoked at once, in any status, with one event each', asy
   assert.equal((await eventsOf(third)).length, 1);
 });
 
-test('an id that the workspace does not have refuses the whole call, and is named', async () => {
+test('a call with an id that the workspace does not have is rejected as a whole, and the error names the id', async () => {
   const keys = await create(2);
   const foreign = (await bob.createKey({ name: "bob's" })).key.id;
   const ids = [foreign, ...idsOf(keys), noKey];

@@ -8,7 +8,7 @@ import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import { selfRevocationSchema } from '@soku/contract/revocations';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
+import { runSql } from '../support/run-sql.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -76,7 +76,7 @@ test('restrictions of a key do not prevent its revoke', async () => {
     // Cached, and over its limit of one request, before the revoke.
     for (let i = 0; i < 2; i++) await contract.call('GET', '/v1/me', { key: apiKey });
     if ('expiresAt' in input) {
-      await inDatabase(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', key.id);
+      await runSql(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', key.id);
     }
     await assertRevokes(apiKey, key.id);
   }
@@ -124,7 +124,7 @@ test('concurrent calls with both secrets of a key end both', async () => {
   assert.equal((await get(key.id)).status, 'revoked');
 });
 
-test('what is not a known key is rejected as everywhere, and a session is not enough', async () => {
+test('credentials other than a known key get the usual error, and a session is not accepted', async () => {
   const path = '/v1/api-keys/self/revoke';
   const { apiKey } = await create();
   const address = () => [['X-Forwarded-For', newAddress()]] as [string, string][];

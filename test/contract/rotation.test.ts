@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CreatedKey, createdKeySchema } from '@soku/contract/keys';
 import { assertProblem } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
 import { Rotations, retirePath } from '../support/rotation.ts';
+import { runSql } from '../support/run-sql.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -92,7 +92,7 @@ test('a secret whose grace is over is rejected', async () => {
   const { apiKey, key } = await rotations.create();
   const rotated = await rotations.rotate(key.id, { graceSeconds: 60 });
   const older = rotated.key.secrets[1]?.id ?? '';
-  await inDatabase(server, 'UPDATE api_key_secret SET retires_at = ? WHERE id = ?', Date.now() - 1, older);
+  await runSql(server, 'UPDATE api_key_secret SET retires_at = ? WHERE id = ?', Date.now() - 1, older);
   await rotations.rotate(key.id, { graceSeconds: 60 });
   await rotations.assertRetired(apiKey);
   await rotations.assertAccepted(rotated.apiKey);
@@ -133,7 +133,7 @@ test('a revoked key and an expired one cannot be rotated', async () => {
   const revoked = await rotations.create();
   await rotations.person.revoke(revoked.key.id);
   const expired = await rotations.create();
-  await inDatabase(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', expired.key.id);
+  await runSql(server, 'UPDATE api_key SET expires_at = 1 WHERE id = ?', expired.key.id);
   for (const [{ key }, code] of [
     [revoked, 'key_revoked'],
     [expired, 'key_expired'],
@@ -155,7 +155,7 @@ test('a key has at most 5 secrets that are not retired; lapsed ones do not count
   assert.match(error.message, /5 secrets/);
   assertProblem(await rotations.tryRotate(key.id, { body: { startGrace: 'firstUse' } }), 'too_many_secrets');
   const oldest = key.secrets[0]?.id ?? '';
-  await inDatabase(server, 'UPDATE api_key_secret SET retires_at = ? WHERE id = ?', Date.now() - 1, oldest);
+  await runSql(server, 'UPDATE api_key_secret SET retires_at = ? WHERE id = ?', Date.now() - 1, oldest);
   await rotations.rotate(key.id);
   assertProblem(await rotations.tryRotate(key.id), 'too_many_secrets');
   const single = await rotations.rotate(key.id, { graceSeconds: 0 });
@@ -205,7 +205,7 @@ test('a person needs a recent sign-in to rotate a key, but not to retire a secre
   const { key } = await rotations.create();
   await rotations.rotate(key.id);
   const aged = await openSession(server);
-  await inDatabase(
+  await runSql(
     server,
     'UPDATE session SET "createdAt" = ? WHERE token = ?',
     new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString(),

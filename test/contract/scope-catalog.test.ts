@@ -225,7 +225,7 @@ test('a scope that a key holds by name cannot be removed; one below a wildcard c
   await revokeAll();
 });
 
-test('a key cannot hand out a scope below its wildcard that the catalog lacks', async () => {
+test('a key cannot grant a scope below its wildcard that the catalog lacks', async () => {
   await setCatalog('files:read', 'orders:read');
   const { apiKey } = createdKeySchema.parse((await create(['keys:write', 'files:*'])).body);
   assert.deepEqual(scopesOf(await create(['files:read', 'files:*'], apiKey)), ['files:*', 'files:read']);
@@ -253,7 +253,7 @@ test('a scope cannot be removed and given to a key at the same time', async () =
   }
 });
 
-test('a change of the catalog is one event, and a call that changes nothing is none', async () => {
+test('a change of the catalog has one event, and a call that changes nothing has none', async () => {
   await replace([{ name: 'a' }, { name: 'b' }, { name: 'c', description: 'before' }]);
   await replace([{ name: 'a' }, { name: 'c', description: 'after' }, { name: 'd' }, { name: 'e' }]);
   await replace([{ name: 'e' }, { name: 'd' }, { name: 'c', description: 'after' }, { name: 'a' }]);

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
 import type { HttpResponse } from '../support/person.ts';
 import { retirePath } from '../support/rotation.ts';
+import { runSql } from '../support/run-sql.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -130,7 +130,7 @@ test('if a request has a key and a session, the key decides', async () => {
 
 test('an unknown scope from a newer version is shown, grants nothing, and does not invalidate the key', async () => {
   const { apiKey, key } = await ada.createKey({ name: 'newer', scopes: ['keys:read'] });
-  await inDatabase(server, "UPDATE api_key SET scopes = 'files:* keys:* of:tomorrow' WHERE id = ?", key.id);
+  await runSql(server, "UPDATE api_key SET scopes = 'files:* keys:* of:tomorrow' WHERE id = ?", key.id);
   const stored = ['files:*', 'keys:*', 'of:tomorrow'];
   const shown = await ada.call('GET', `/v1/api-keys/${key.id}`);
   assert.deepEqual(keySchema.parse(shown.body).scopes, stored);

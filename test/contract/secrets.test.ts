@@ -5,14 +5,14 @@ import { test } from 'node:test';
 import { keySchema } from '@soku/contract/keys';
 import { usageSchema } from '@soku/contract/usage';
 import { assertProblem } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
 import { Rotations, retirePath } from '../support/rotation.ts';
+import { runSql } from '../support/run-sql.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
 const server = await sharedServer();
 const rotations = await Rotations.on(server);
 
-test('retiring a secret ends it when the call returns, and a repeated call says the same', async () => {
+test('retiring a secret ends it when the call returns, and a repeated call returns the same', async () => {
   const { apiKey, key } = await rotations.create();
   const second = await rotations.rotate(key.id);
   const third = await rotations.rotate(key.id);
@@ -59,13 +59,9 @@ test('a key without keys:read that retires a secret of another key does not see 
   await rotations.assertRetired(apiKey);
 });
 
-test('retired secrets are listed up to 20 in all, and those that are not retired always', async () => {
+test('at most 20 secrets are listed, but always all that are not retired', async () => {
   const { apiKey, key } = await rotations.create();
-  await inDatabase(
-    server,
-    'UPDATE api_key_secret SET created_at = created_at - 1000 WHERE key_id = ?',
-    key.id,
-  );
+  await runSql(server, 'UPDATE api_key_secret SET created_at = created_at - 1000 WHERE key_id = ?', key.id);
   for (let i = 0; i < 22; i++) {
     const { key: rotated } = await rotations.rotate(key.id);
     // All but the oldest one.
@@ -101,7 +97,7 @@ test('a revoke of a rotated key ends all of its secrets', async () => {
     assert.match(assertProblem(await rotations.verify(one), 'revoked_key').message, /was revoked/);
 });
 
-test('usage says how many requests each secret had', async () => {
+test('usage counts the requests of each secret', async () => {
   const { apiKey, key } = await rotations.create();
   await rotations.assertAccepted(apiKey, apiKey, apiKey);
   const second = await rotations.rotate(key.id);

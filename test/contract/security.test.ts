@@ -5,9 +5,9 @@ import { after, test } from 'node:test';
 import { generateKey, parseKey } from '@soku/key';
 import { z } from 'zod';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
-import { exchange } from '../support/http.ts';
-import { inDatabase, whileTableFails } from '../support/in-database.ts';
+import { callWithFields } from '../support/http.ts';
 import { call, cookiesOf, type Person } from '../support/person.ts';
+import { runSql, whileTableFails } from '../support/run-sql.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
@@ -42,7 +42,7 @@ test('ASVS 14.2.1: a key in a URL is rejected, and no response puts one into a U
       assert.equal(response.headers.get('location'), null);
     }
   }
-  assertProblem(await exchange(`${server.url}/v1/me/${apiKey}`), 'not_found');
+  assertProblem(await callWithFields(`${server.url}/v1/me/${apiKey}`), 'not_found');
 });
 
 test('ASVS 14.2.1: a management call with a key anywhere in its URL is rejected, and the key is not logged', async () => {
@@ -68,7 +68,7 @@ test('ASVS 14.2.1: a management call with a key anywhere in its URL is rejected,
       assert.ok(!response.text.includes(stray.slice(8, 20)));
     }
   }
-  const session = await exchange(`${server.url}/api/session?x=${stray}`);
+  const session = await callWithFields(`${server.url}/api/session?x=${stray}`);
   assertProblem(session, 'invalid_request');
   assertProblem(await contract.call('GET', `/v1/api-keys?q=${stray}`), 'invalid_request');
   assert.ok(!server.output.includes(stray.slice(8, 20)), 'not in the log at its most verbose level');
@@ -99,7 +99,7 @@ test('ASVS 11.5.1: keys have 154 random bits, and no two are equal', async () =>
 
 test('ASVS 6.5.2: the database stores only the SHA-256 and the preview of a key', async () => {
   const { apiKey, key } = await ada.createKey({ name: 'hashed' });
-  const [row] = await inDatabase(server, 'SELECT * FROM api_key_secret WHERE key_id = ?', key.id);
+  const [row] = await runSql(server, 'SELECT * FROM api_key_secret WHERE key_id = ?', key.id);
   const { hash, created_at, id, ...rest } = z
     .looseObject({ hash: z.instanceof(Uint8Array), created_at: z.coerce.number(), id: z.string() })
     .parse(row);
@@ -137,7 +137,7 @@ async function leak(secret: string, person: Person): Promise<void> {
     `Bearer "${secret}"`,
     `Bearer ${wrong}`,
   ]) {
-    await exchange(`${url}/v1/me`, { fields: [['Authorization', value]] });
+    await callWithFields(`${url}/v1/me`, { fields: [['Authorization', value]] });
   }
   for (const name of [
     'X-API-Key',
@@ -147,10 +147,10 @@ async function leak(secret: string, person: Person): Promise<void> {
     'X-Forwarded-For',
     'Idempotency-Key',
   ]) {
-    await exchange(`${url}/v1/me`, { fields: [[name, secret]] });
+    await callWithFields(`${url}/v1/me`, { fields: [[name, secret]] });
   }
   for (const path of [`/v1/me?api_key=${secret}`, `/${secret}`, `/v1/api-keys/${secret}`, `/%zz${secret}`]) {
-    await exchange(`${url}${path}`, { fields: [['Cookie', person.cookie]] });
+    await callWithFields(`${url}${path}`, { fields: [['Cookie', person.cookie]] });
   }
   for (const body of [{ name: secret }, { [secret]: 1 }, secret, `{"${secret}`]) {
     await person.call('POST', '/v1/api-keys', body);
@@ -188,7 +188,7 @@ test('ASVS 16.2.5: a key in the message of a database error is redacted in the l
 
 test('ASVS 16.5.3: while keys cannot be verified they are rejected, and then accepted again', async () => {
   const { apiKey } = await ada.createKey({ name: 'unchecked' });
-  await inDatabase(server, 'ALTER TABLE api_key_secret RENAME TO gone');
+  await runSql(server, 'ALTER TABLE api_key_secret RENAME TO gone');
   try {
     for (const path of ['/v1/me', '/v1/verify', '/v1/api-keys']) {
       const response = await contract.call('GET', path, { key: apiKey });
@@ -200,7 +200,7 @@ test('ASVS 16.5.3: while keys cannot be verified they are rejected, and then acc
     const created = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'half' } });
     assertProblem(created, 'internal_error');
   } finally {
-    await inDatabase(server, 'ALTER TABLE gone RENAME TO api_key_secret');
+    await runSql(server, 'ALTER TABLE gone RENAME TO api_key_secret');
   }
   assert.equal((await contract.call('GET', '/v1/me', { key: apiKey })).status, 200);
   const page = await contract.call('GET', '/v1/api-keys?status=all&q=half', { as: ada });
@@ -223,7 +223,7 @@ test('ASVS 16.5.3: sign-in fails without an audit event; for actions that cannot
   // Each address has ten password attempts per minute.
   const headers = { 'x-forwarded-for': '192.0.2.7' };
   const [staying, leaving] = [await openSession(proxied), await openSession(proxied)];
-  const sessions = async () => (await inDatabase(proxied, 'SELECT id FROM session')).length;
+  const sessions = async () => (await runSql(proxied, 'SELECT id FROM session')).length;
   const before = await sessions();
   const unwritable = { table: 'audit_event', what: 'INSERT', message: 'no more events' } as const;
   await whileTableFails(proxied, unwritable, async () => {
@@ -268,12 +268,12 @@ test('ASVS 4.1.2: the API does not redirect http, because a redirect would hide 
   for (const proto of ['http', 'https']) {
     const fields = [['X-Forwarded-Proto', proto]] as const;
     for (const path of ['/v1/me', '/v1/verify', '/v1/api-keys', '/healthz', '/openapi.json', '/v1/nothing']) {
-      const response = await exchange(`${proxied.url}${path}`, { fields });
+      const response = await callWithFields(`${proxied.url}${path}`, { fields });
       assert.ok(response.status < 300 || response.status >= 400, `${path} returns ${response.status}`);
       assert.equal(response.headers.get('location'), null);
     }
     const own = [['Authorization', `Bearer ${apiKey}`] as const, ...fields];
-    assert.equal((await exchange(`${proxied.url}/v1/me`, { fields: own })).status, 200);
+    assert.equal((await callWithFields(`${proxied.url}/v1/me`, { fields: own })).status, 200);
   }
 });
 

@@ -6,8 +6,8 @@ import { after, test } from 'node:test';
 import { browserSessionSchema, sessionSchema } from '@soku/contract/accounts';
 import { z } from 'zod';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
-import { call, cookiesOf, type HttpResponse, Person, signedCookie } from '../support/person.ts';
+import { call, cookiesOf, type HttpResponse, Person, signCookie } from '../support/person.ts';
+import { runSql } from '../support/run-sql.ts';
 import { databaseVariables, owner, startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -42,7 +42,7 @@ async function userOf(person: Person): Promise<string | undefined> {
 async function ageSession(person: Person, hours: number): Promise<void> {
   const before = new Date(Date.now() - hours * 60 * 60 * 1000).toISOString();
   const update = 'UPDATE session SET "createdAt" = ? WHERE token = ? RETURNING id';
-  assert.equal((await inDatabase(server, update, before, person.storedToken)).length, 1);
+  assert.equal((await runSql(server, update, before, person.storedToken)).length, 1);
 }
 
 /** Epoch ms of a column, which is text on SQLite and a Date on PostgreSQL. */
@@ -125,20 +125,20 @@ test('a copy of the database and the signing secret does not grant a session', a
     await databaseVariables(server.dataDir);
   const [name = ''] = person.cookie.split('=', 1);
   assert.equal(
-    signedCookie(name, person.token, secret),
+    signCookie(name, person.token, secret),
     person.cookie.split('; ')[0],
     'the test signs cookies like the server',
   );
   const values = new Set<string>();
   for (const table of ['session', 'verification', 'account', '"user"']) {
-    for (const row of await inDatabase(server, `SELECT * FROM ${table}`)) {
+    for (const row of await runSql(server, `SELECT * FROM ${table}`)) {
       for (const value of Object.values(row)) values.add(String(value));
     }
   }
   assert.ok(values.has(person.storedToken));
   assert.ok(!values.has(person.token));
   for (const value of values) {
-    const attacker = new Person(server.url, signedCookie(name, value, secret));
+    const attacker = new Person(server.url, signCookie(name, value, secret));
     assertProblem(await list(attacker), 'session_over');
     assert.equal(await userOf(attacker), undefined);
   }
@@ -149,7 +149,7 @@ test('a session in use is extended, and its cookie stays the same', async () => 
   const person = await openSession(server);
   const inDays = (days: number) => new Date(Date.now() + days * 24 * 60 * 60 * 1000);
   const update = 'UPDATE session SET "expiresAt" = ? WHERE token = ? RETURNING id';
-  const changed = await inDatabase(server, update, inDays(10).toISOString(), person.storedToken);
+  const changed = await runSql(server, update, inDays(10).toISOString(), person.storedToken);
   assert.equal(changed.length, 1);
   const response = await person.call('GET', '/api/session');
   assert.equal(cookiesOf(response.headers), person.cookie.split('; ')[0]);
@@ -180,7 +180,7 @@ test('sessions are listed with ids and ended by id', async () => {
   assert.ok((await sessionsOf(here)).every(({ id }) => id !== other.id));
   const expired = await openSession(server);
   const expire = 'UPDATE session SET "expiresAt" = ? WHERE token = ? RETURNING id';
-  const [{ id: expiredId } = {}] = await inDatabase(
+  const [{ id: expiredId } = {}] = await runSql(
     server,
     expire,
     new Date(Date.now() - 1000).toISOString(),
@@ -207,9 +207,9 @@ test('a session ends 30 days after sign-in, however often it was used', async ()
   const [extendedSession, old] = [await openSession(server), await openSession(server)];
   const day = 24;
   await ageSession(extendedSession, 29 * day);
-  await inDatabase(server, 'UPDATE session SET "expiresAt" = ?', new Date(Date.now() + 60_000).toISOString());
+  await runSql(server, 'UPDATE session SET "expiresAt" = ?', new Date(Date.now() + 60_000).toISOString());
   assert.equal(await userOf(extendedSession), owner.email);
-  const rows = await inDatabase(
+  const rows = await runSql(
     server,
     'SELECT "createdAt", "expiresAt" FROM session ORDER BY "createdAt" LIMIT 1',
   );

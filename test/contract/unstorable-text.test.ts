@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createdKeySchema } from '@soku/contract/keys';
 import { z } from 'zod';
 import { assertProblem } from '../support/contract.ts';
-import { exchange } from '../support/http.ts';
+import { callWithFields } from '../support/http.ts';
 import { call } from '../support/person.ts';
 import { owner } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
@@ -71,7 +71,7 @@ test('text that cannot be stored is rejected in a URL, and does no harm in a hea
     }
     for (const name of ['User-Agent', 'Idempotency-Key', 'X-Soku-Workspace', 'X-Forwarded-For', 'Cookie']) {
       const fields = [['Cookie', ada.cookie] as const, [name, text] as const];
-      const { status } = await exchange(`${server.url}/v1/api-keys`, { fields });
+      const { status } = await callWithFields(`${server.url}/v1/api-keys`, { fields });
       assert.ok(status < 500, `${name}: ${status}`);
       const cookie = { cookie: `soku_session=${text}.${text}` };
       assert.equal((await call(`${server.url}/v1/api-keys`, { headers: cookie })).status, 401);
@@ -88,7 +88,7 @@ test('a body that is not UTF-8 is rejected, and never stored with replacement ch
       ? ['Authorization', `Bearer ${apiKey}`]
       : ['Cookie', ada.cookie];
     const fields = [caller, ['Content-Type', type] as const];
-    return exchange(`${server.url}${path}`, { method, fields, body });
+    return callWithFields(`${server.url}${path}`, { method, fields, body });
   };
   const calls: [method: string, path: string, body: string][] = [
     ['POST', '/v1/api-keys', '{"name":"café"}'],

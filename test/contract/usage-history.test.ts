@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { msPerDay, msPerHour } from '@soku/contract/instant';
 import { type UsageHistory, usageHistorySchema } from '@soku/contract/usage-history';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { inDatabaseOf } from '../support/in-database.ts';
+import { runSqlOn } from '../support/run-sql.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -24,7 +24,7 @@ async function use(key: string, times: number, agent: string, path = '/v1/verify
 
 /** Adds a stored row, as if the key had been used then. */
 async function addDay(owner: string, day: number, outcome: string, column: string, requests: number) {
-  await inDatabaseOf(
+  await runSqlOn(
     server,
     `INSERT INTO usage_day (day, owner, hash, outcome, ${column})
      SELECT CAST(? AS INTEGER), id, hash, ?, CAST(? AS BIGINT)

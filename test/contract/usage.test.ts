@@ -6,7 +6,7 @@ import { type Usage, usageSchema } from '@soku/contract/usage';
 import { meSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { type Fields, latin1 } from '../support/http.ts';
+import { type Fields, toLatin1 } from '../support/http.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -150,7 +150,7 @@ test('a key with keys:read can read its own usage, which includes that call', as
 test('a user agent is stored without control characters and keys, cut to 200 characters', async () => {
   const { apiKey, key } = await ada.createKey({ name: 'odd clients' });
   const userAgentAfter = async (agent: string) => {
-    await use(apiKey, 1, [['User-Agent', latin1(agent)]]);
+    await use(apiKey, 1, [['User-Agent', toLatin1(agent)]]);
     return (await usageOf(key.id)).lastUsed?.userAgent;
   };
   assert.equal(

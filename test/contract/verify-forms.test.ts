@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generateKey } from '@soku/key';
-import { latin1 } from '../support/http.ts';
+import { toLatin1 } from '../support/http.ts';
 import { HttpSocket, type RawResponse } from '../support/http-socket.ts';
 import { withinOneMinute } from '../support/limits.ts';
 import { openSession } from '../support/session.ts';
@@ -144,7 +144,7 @@ test('a key in the original URL that a proxy reports is detected', async () => {
 });
 
 test('credentials of any bytes are rejected with 401', async () => {
-  for (const value of ['\u00ff', latin1('Bearer ключ'), 'Bearer \u0080', `Bearer ${'a'.repeat(9000)}`]) {
+  for (const value of ['\u00ff', toLatin1('Bearer ключ'), 'Bearer \u0080', `Bearer ${'a'.repeat(9000)}`]) {
     assert.equal((await request({}, authorization(value))).status, 401);
   }
 });

@@ -5,8 +5,8 @@ import { generateKey } from '@soku/key';
 import { z } from 'zod';
 import { assertProblem, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
-import { inDatabase } from '../support/in-database.ts';
 import { withinOneMinute } from '../support/limits.ts';
+import { runSql } from '../support/run-sql.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
@@ -110,7 +110,7 @@ test('while keys cannot be looked up, the call is rejected, and no key is report
   await verify({ apiKey: target.apiKey });
   // The framework handles requests with a cookie.
   const forms: Fields[] = [[], [['Cookie', 'theme=dark']]];
-  await inDatabase(server, 'ALTER TABLE api_key_secret RENAME TO gone');
+  await runSql(server, 'ALTER TABLE api_key_secret RENAME TO gone');
   try {
     for (const fields of forms) {
       for (const body of [{ apiKey }, { apiKeys: [target.apiKey, apiKey] }]) {
@@ -120,7 +120,7 @@ test('while keys cannot be looked up, the call is rejected, and no key is report
       }
     }
   } finally {
-    await inDatabase(server, 'ALTER TABLE gone RENAME TO api_key_secret');
+    await runSql(server, 'ALTER TABLE gone RENAME TO api_key_secret');
   }
   assert.equal((await verify({ apiKey })).code, 'valid');
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { deliverySchema, webhookListSchema } from '@soku/contract/webhooks';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
+import { runSql } from '../support/run-sql.ts';
 import { openSession } from '../support/session.ts';
 import { moreSettings, sharedServer } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
@@ -101,7 +101,7 @@ test('webhooks are for people of the workspace only', async () => {
 test('a webhook is created, changed and given another secret only after a recent sign-in', async () => {
   const { id } = await webhooks.create('/aged');
   const aged = await openSession(server, adasAccount);
-  await inDatabase(
+  await runSql(
     server,
     'UPDATE session SET "createdAt" = ? WHERE token = ?',
     new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString(),
@@ -120,7 +120,7 @@ test('a webhook is created, changed and given another secret only after a recent
   assert.equal((await webhooks.call('DELETE', `/${id}`, undefined, aged)).status, 204);
 });
 
-test('each command is one event, which states no more of the URL than its origin', async () => {
+test('each command has one event, with only the origin of the URL', async () => {
   const { id } = await webhooks.create('/hooks/T0/token-in-the-path', { events: ['audit.pruned'] });
   await webhooks.change(id, { description: 'new', disabled: true, events: ['key.created'] });
   await webhooks.change(id, { url: `${receiver.url}/hooks/T1/other-token` });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Contract } from '../support/contract.ts';
-import { inDatabase } from '../support/in-database.ts';
+import { runSql } from '../support/run-sql.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { SmtpSink } from '../support/smtp.ts';
@@ -42,7 +42,7 @@ test('the mail about a disabled webhook has its page, why it was disabled, and i
   const mailAfterFailure = async (path: string, failingSince?: number) => {
     const { id } = await webhooks.create(path, { events: ['key.revoked'] });
     if (failingSince !== undefined)
-      await inDatabase(server, 'UPDATE webhook SET failing_since = ? WHERE id = ?', failingSince, id);
+      await runSql(server, 'UPDATE webhook SET failing_since = ? WHERE id = ?', failingSince, id);
     await webhooks.call('POST', `/${id}/test`);
     return { id, mail: await nextMail() };
   };

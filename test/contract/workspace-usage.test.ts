@@ -5,7 +5,7 @@ import { msPerDay, msPerHour } from '@soku/contract/instant';
 import { type WorkspaceUsage, workspaceUsageSchema } from '@soku/contract/usage';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
-import { inDatabaseOf } from '../support/in-database.ts';
+import { runSqlOn } from '../support/run-sql.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -59,7 +59,7 @@ test('a workspace without requests has hours with zeros and no rankings', async 
 
 test('requests are counted at once, by outcome, and keys are ranked', async () => {
   const expired = await ada.createKey({ name: 'expired' });
-  await inDatabaseOf(server, 'UPDATE api_key SET expires_at = created_at + 1 WHERE id = ?', expired.key.id);
+  await runSqlOn(server, 'UPDATE api_key SET expires_at = created_at + 1 WHERE id = ?', expired.key.id);
   const keys = await Promise.all(
     ['quiet', 'busy', 'rejected', 'revoked'].map((name) => ada.createKey({ name })),
   );
@@ -115,7 +115,7 @@ test('the day begins at the hour that the caller requests, and the day before is
     [30, 1000],
     [60, 10_000],
   ]) {
-    await inDatabaseOf(
+    await runSqlOn(
       server,
       `INSERT INTO usage_total (hour, workspace_id, outcome, requests)
        SELECT CAST(? AS INTEGER), workspace_id, 'accepted', CAST(? AS BIGINT) FROM api_key WHERE id = ? RETURNING hour`,

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
-import { type Fields, latin1 } from '../support/http.ts';
+import { type Fields, toLatin1 } from '../support/http.ts';
 
 /** A request with wrong credentials. */
 export interface Mistake {
@@ -134,10 +134,14 @@ function brokenKeys(key: string): Mistake[] {
     mistake('the prefix alone', 'sk_live_', /8 characters.*32 characters are missing/),
     mistake('a hyphen in it', at20('-'), /^Character 21 is a hyphen/),
     mistake('an underscore in it', at20('_'), /^Character 21 is an underscore/),
-    mistake('a Cyrillic letter in it, in UTF-8', latin1(at20('\u0430')), /^Character 21 is a letter outside/),
+    mistake(
+      'a Cyrillic letter in it, in UTF-8',
+      toLatin1(at20('\u0430')),
+      /^Character 21 is a letter outside/,
+    ),
     mistake(
       'an invisible character in it',
-      latin1(at20('\u200b')),
+      toLatin1(at20('\u200b')),
       /^Character 21 is an invisible character/,
     ),
     mistake('another prefix', `sk_test_${key.slice(8)}`, /character 4 is the first that differs/),
@@ -161,7 +165,7 @@ function previews(key: string): Mistake[] {
   ];
   return shown.map((preview, at) => ({
     what: ['with dots', 'with an ellipsis in UTF-8', 'with asterisks', 'with bullets in UTF-8'][at] ?? '',
-    fields: authorization(`Bearer ${latin1(preview)}`),
+    fields: authorization(`Bearer ${toLatin1(preview)}`),
     pattern: /shortened or masked.*not the key/,
   }));
 }

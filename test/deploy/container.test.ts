@@ -17,9 +17,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { z } from 'zod';
-import { blocks } from '../support/markdown.ts';
-import { patience } from '../support/patience.ts';
+import { codeBlocks } from '../support/markdown.ts';
 import { fillDataDir, newDataDir, root } from '../support/server.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 import { readDockerfile } from './dockerfile.ts';
 import { assemble, SandboxedProcess, skipWithoutSandbox } from './sandbox.ts';
 import { assertServes } from './serving.ts';
@@ -58,7 +58,7 @@ test('the installation contains no package, source or test, and is never written
 
 test('the command serves as an unprivileged user with only its volume writable, and stops with 0', {
   skip: skipWithoutSandbox,
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   await assertServes(t, { ...image, env }, { installation });
 });
@@ -85,7 +85,9 @@ test('the documented restore starts the server only after a restore, and moves n
   const backup = join(folder, 'soku-2026-11-30.db');
   renameSync(join(dataDir, 'new.db'), backup);
 
-  const [block = ''] = blocks('docs/operations/deploy.md', 'sh').filter((text) => text.includes('restore'));
+  const [block = ''] = codeBlocks('docs/operations/deploy.md', 'sh').filter((text) =>
+    text.includes('restore'),
+  );
   writeFileSync(join(folder, 'docker'), fakeDocker, { mode: 0o755 });
   const follow = (status: string) => {
     rmSync(join(folder, 'calls'), { force: true });

@@ -20,13 +20,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { debianProgram, type Program } from '../support/debian.ts';
-import { times } from '../support/long.ts';
+import { runCount } from '../support/run-count.ts';
 import { root } from '../support/server.ts';
 import { readDockerfile } from './dockerfile.ts';
 import { skipWithoutSandbox } from './sandbox.ts';
 import { assertServes } from './serving.ts';
 
-const isLong = times(0, 1) === 1 && process.getuid?.() === 0;
+const isLong = runCount(0, 1) === 1 && process.getuid?.() === 0;
 const programs = isLong ? [debianProgram('buildah', ['buildah', 'crun']), debianProgram('mmdebstrap')] : [];
 const skip = isLong
   ? skipWithoutSandbox || programs.find((program) => typeof program === 'string')

@@ -8,10 +8,10 @@ import { after, test } from 'node:test';
 import { exitCodes } from '../../packages/server/src/startup-error.ts';
 import { eventually } from '../support/contract.ts';
 import { debianProgram } from '../support/debian.ts';
-import { times } from '../support/long.ts';
-import { blocks } from '../support/markdown.ts';
-import { patience } from '../support/patience.ts';
+import { codeBlocks } from '../support/markdown.ts';
+import { runCount } from '../support/run-count.ts';
 import { freePort, root } from '../support/server.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 import { assemble } from './sandbox.ts';
 
 const unit = readFileSync(join(root, 'deploy/soku.service'), 'utf8');
@@ -57,7 +57,7 @@ test('the unit leaves the server few privileges', { skip }, () => {
 });
 
 test('the installation can be repeated, and keeps the variables', () => {
-  const [install = ''] = blocks('docs/operations/deploy.md', 'sh').filter((block) =>
+  const [install = ''] = codeBlocks('docs/operations/deploy.md', 'sh').filter((block) =>
     block.includes('install -D'),
   );
   assert.doesNotMatch(install, /enable --now/, 'it starts the server before the variables are known');
@@ -71,23 +71,23 @@ test('the installation can be repeated, and keeps the variables', () => {
   assert.equal(readFileSync(file, 'utf8'), 'SOKU_SECRET=kept\n');
 });
 
-test('systemd does not restart a server that needs a person first', () => {
+test('systemd does not restart a server that cannot start without an operator', () => {
   const [, prevented = ''] = /^RestartPreventExitStatus=(.*)$/m.exec(unit) ?? [];
   const { unavailable, software, ...others } = exitCodes;
   // 64: an invalid command line.
   assert.deepEqual(prevented.split(' ').map(Number), [64, ...Object.values(others)].sort());
 });
 
-const canBoot = times(0, 1) === 1 && process.getuid?.() === 0 && existsSync('/lib/systemd/systemd');
+const canBoot = runCount(0, 1) === 1 && process.getuid?.() === 0 && existsSync('/lib/systemd/systemd');
 
-test('a real systemd runs the server with all restrictions, restarts it after a crash, and not after a mistake', {
+test('a real systemd runs the server with all restrictions, and restarts it after a crash but not after a wrong variable', {
   skip: canBoot ? false : 'boots systemd, and needs root: SOKU_TEST_LONG=yes',
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const withNode = assemble(['--node']);
   const port = await freePort();
   const ready = `until curl -sfo /dev/null http://127.0.0.1:${port}/readyz; do sleep 0.2; done`;
-  const [operate = ''] = blocks('docs/operations/deploy.md', 'sh').filter((block) =>
+  const [operate = ''] = codeBlocks('docs/operations/deploy.md', 'sh').filter((block) =>
     block.startsWith('systemd-run'),
   );
   const commands = [

@@ -5,7 +5,7 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { blocks } from '../support/markdown.ts';
+import { codeBlocks } from '../support/markdown.ts';
 import { call } from '../support/person.ts';
 import { owner, root } from '../support/server.ts';
 import { skipWithoutNginx, startTlsProxy } from './tls-proxy.ts';
@@ -14,7 +14,7 @@ const example = 'deploy/nginx.conf';
 const skip = skipWithoutNginx;
 
 test('the documentation shows the tested file unchanged', () => {
-  const shown = blocks('docs/operations/deploy.md', `nginx file=${example}`);
+  const shown = codeBlocks('docs/operations/deploy.md', `nginx file=${example}`);
   assert.deepEqual(shown, [readFileSync(join(root, example), 'utf8')]);
 });
 

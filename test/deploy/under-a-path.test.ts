@@ -7,28 +7,28 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type APIRequestContext, type Page, request as requests } from 'playwright-core';
 import { z } from 'zod';
-import { hasFocus, reads, until } from '../browser/expect.ts';
+import { expectFocus, expectText, waitUntil } from '../browser/expect.ts';
 import { activeChoice, jumpInput, openJump } from '../browser/jump-pages.ts';
 import * as keys from '../browser/key-pages.ts';
 import { newPage, sharedBrowser } from '../support/browser.ts';
-import { blocks } from '../support/markdown.ts';
-import { patience } from '../support/patience.ts';
+import { codeBlocks } from '../support/markdown.ts';
 import { bearer } from '../support/person.ts';
 import { owner, root } from '../support/server.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 import { skipWithoutNginx as skip, startTlsProxy } from './tls-proxy.ts';
 
 const example = 'deploy/nginx-path.conf';
 const path = '/soku';
 
 test('the documentation shows the tested file unchanged', () => {
-  const shown = blocks('docs/operations/deploy.md', `nginx file=${example}`);
+  const shown = codeBlocks('docs/operations/deploy.md', `nginx file=${example}`);
   assert.deepEqual(shown, [readFileSync(join(root, example), 'utf8')]);
 });
 
 test('people and programs use Soku under a path, and nothing leaves it', { skip }, async (t) => {
   const { url, page, requested, site, client, server } = await start(t);
   const isAt = (address: string) =>
-    until(
+    waitUntil(
       () => Promise.resolve(page.url()),
       (now) => now === url + address,
       `the address is ${address}`,
@@ -55,7 +55,7 @@ test('people and programs use Soku under a path, and nothing leaves it', { skip 
   const apiKey = await createKey(page);
   await isUsable(client, url, apiKey);
   await page.goto(`${url}/settings/api?q=${apiKey}`);
-  await until(
+  await waitUntil(
     () => Promise.resolve(page.url()),
     (now) => now.startsWith(`${url}/settings/api?hash=`),
     'the key left the address',
@@ -78,7 +78,7 @@ test('people and programs use Soku under a path, and nothing leaves it', { skip 
   ] as const) {
     await openJump(page);
     await jumpInput(page).fill(name);
-    await reads(activeChoice(page), new RegExp(`^${name}`));
+    await expectText(activeChoice(page), new RegExp(`^${name}`));
     await page.keyboard.press('Enter');
     await isAt(address);
     await page.reload();
@@ -118,7 +118,7 @@ async function start(t: TestContext) {
   // First, because what was added first ends first: a page whose server has stopped would report it.
   const insecure = { ignoreHTTPSErrors: true };
   const { page, problems } = await newPage(await sharedBrowser(), { ...insecure, reducedMotion: 'reduce' });
-  page.setDefaultTimeout(patience);
+  page.setDefaultTimeout(testTimeoutMs);
   const requested: string[] = [];
   page.context().on('request', (request) => requested.push(request.url()));
   const client = await requests.newContext(insecure);
@@ -150,14 +150,14 @@ async function signOut(page: Page): Promise<void> {
 /** Creates a key with the dialog, and tests it there. */
 async function createKey(page: Page): Promise<string> {
   await keys.generateButton(page).first().click();
-  await hasFocus(keys.nameField(page));
+  await expectFocus(keys.nameField(page));
   await keys.nameField(page).fill('Production');
   await keys.createButton(page).click();
-  const apiKey = await keys.shownKey(page);
+  const apiKey = await keys.readShownKey(page);
   await page.getByRole('tab', { name: 'curl' }).click();
-  await reads(keys.dialog(page), /curl https:\/\/localhost:\d+\/soku\/v1\/me/);
+  await expectText(keys.dialog(page), /curl https:\/\/localhost:\d+\/soku\/v1\/me/);
   await page.getByRole('button', { name: 'Test key' }).click();
-  await reads(keys.dialog(page), /200: the key works/);
+  await expectText(keys.dialog(page), /200: the key works/);
   await keys.doneButton(page).click();
   await keys.row(page, 'Production').waitFor();
   return apiKey;
@@ -199,12 +199,12 @@ async function openAllPages(page: Page, client: APIRequestContext, url: string):
     const title = () => keys.heading(page).textContent();
     const before = await title();
     await page.locator(`a[href^="${address}"]:visible`).first().click();
-    await until(
+    await waitUntil(
       () => Promise.resolve(pathOf(page)),
       (now) => now.startsWith(address),
       `the link of ${from} opens ${address}`,
     );
-    await until(title, (now) => now !== before, `${address} has its own heading`);
+    await waitUntil(title, (now) => now !== before, `${address} has its own heading`);
     await page.reload({ waitUntil: 'networkidle' });
     assert.notEqual(await title(), before);
     assert.doesNotMatch((await title()) ?? '', /not found|could not be displayed/i, address);

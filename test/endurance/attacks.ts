@@ -15,7 +15,7 @@ export interface AttackTargets {
 export type Attack = (targets: AttackTargets) => string[];
 
 /** The columns without a default. */
-export const [aKeyRow, aSecretRow] = [
+export const [keyColumns, secretColumns] = [
   '(id, workspace_id, created_by, name, name_folded, scopes, created_at)',
   '(hash, key_id, prefix, preview_start, preview_end, created_at)',
 ];
@@ -37,20 +37,20 @@ export const rejectedOnBoth: Record<string, Attack> = {
   'deleting all secrets, then all keys': () => ['DELETE FROM api_key_secret', 'DELETE FROM api_key'],
   'deleting and reinserting the key': ({ id }) => [
     `DELETE FROM api_key WHERE id = ${id}`,
-    `INSERT INTO api_key ${aKeyRow} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1)`,
+    `INSERT INTO api_key ${keyColumns} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1)`,
   ],
   'inserting the key a second time': ({ id }) => [
-    `INSERT INTO api_key ${aKeyRow} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1)`,
+    `INSERT INTO api_key ${keyColumns} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1)`,
   ],
   'moving the secret to an active key': ({ hash, activeId }) => [
     `UPDATE api_key_secret SET key_id = ${activeId} WHERE hash = ${hash}`,
   ],
   'inserting a second secret with the hash': ({ hash, activeId }) => [
-    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${hash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
+    `INSERT INTO api_key_secret ${secretColumns} VALUES (${hash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],
   'inserting a secret whose hash is recorded as revoked': ({ activeId, unusedHash }) => [
     `INSERT INTO dead_hash (hash) VALUES (${unusedHash})`,
-    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${unusedHash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
+    `INSERT INTO api_key_secret ${secretColumns} VALUES (${unusedHash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],
   'clearing retired_at of a secret': ({ activeHash }) => [
     `UPDATE api_key_secret SET retired_at = 1 WHERE hash = ${activeHash}`,
@@ -59,7 +59,7 @@ export const rejectedOnBoth: Record<string, Attack> = {
   'deleting and reinserting a retired secret': ({ activeId, activeHash }) => [
     `UPDATE api_key_secret SET retired_at = 1 WHERE hash = ${activeHash}`,
     `DELETE FROM api_key_secret WHERE hash = ${activeHash}`,
-    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${activeHash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
+    `INSERT INTO api_key_secret ${secretColumns} VALUES (${activeHash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],
   'ending a revoke of all keys before all are revoked': () => [
     "UPDATE workspace SET revoking_at = 1 WHERE id = 'ws_a'",
@@ -77,11 +77,11 @@ export const rejectedOnBoth: Record<string, Attack> = {
     `UPDATE dead_hash SET hash = ${unusedHash} WHERE hash = ${hash}`,
   ],
   'upserting the key': ({ id }) => [
-    `INSERT INTO api_key ${aKeyRow} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1)
+    `INSERT INTO api_key ${keyColumns} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1)
        ON CONFLICT (id) DO UPDATE SET revoked_at = NULL`,
   ],
   'upserting the secret': ({ hash, activeId }) => [
-    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${hash}, ${activeId}, 'sk_live_', 'a', 'b', 1)
+    `INSERT INTO api_key_secret ${secretColumns} VALUES (${hash}, ${activeId}, 'sk_live_', 'a', 'b', 1)
        ON CONFLICT (hash) DO UPDATE SET key_id = excluded.key_id`,
   ],
 };
@@ -89,7 +89,7 @@ export const rejectedOnBoth: Record<string, Attack> = {
 /** These succeed, but must not reactivate the key. */
 export const harmlessOnBoth: Record<string, Attack> = {
   'adding a secret to the revoked key': ({ id, unusedHash }) => [
-    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${unusedHash}, ${id}, 'sk_live_', 'a', 'b', 1)`,
+    `INSERT INTO api_key_secret ${secretColumns} VALUES (${unusedHash}, ${id}, 'sk_live_', 'a', 'b', 1)`,
   ],
   'changing name, scopes and expiry': ({ id }) => [
     `UPDATE api_key SET name = 'x', scopes = 'keys:write', expires_at = NULL WHERE id = ${id}`,

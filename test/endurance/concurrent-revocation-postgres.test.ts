@@ -8,7 +8,7 @@ import { generateKey, hashKey } from '@soku/key';
 import pg from 'pg';
 import { PostgresSecrets } from '../../packages/server/src/verification/postgres-secrets.ts';
 import { openTestPostgres } from '../support/open-database.ts';
-import { aSecretRow } from './attacks.ts';
+import { secretColumns } from './attacks.ts';
 import { insertActiveKey, verifyWithoutCache } from './sqlite-fixture.ts';
 
 const { url, database, close } = await openTestPostgres();
@@ -24,7 +24,7 @@ const neverCache = {
 const verify = (apiKey: string) =>
   verifyWithoutCache(new PostgresSecrets(database.pool, neverCache, 'off'), apiKey);
 
-const insertSecret = `INSERT INTO api_key_secret ${aSecretRow} VALUES ($1, $2, 'sk_live_', 'a', 'b', 1)`;
+const insertSecret = `INSERT INTO api_key_secret ${secretColumns} VALUES ($1, $2, 'sk_live_', 'a', 'b', 1)`;
 const revoke = "UPDATE api_key SET revoked_at = 1, revoked_by = 'usr_1' WHERE id = $1";
 
 /** Two database sessions, as of two nodes; an active key; and a second secret that is not stored yet. */

@@ -2,19 +2,19 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { times } from '../support/long.ts';
 import { Person } from '../support/person.ts';
 import { Random } from '../support/random.ts';
+import { runCount } from '../support/run-count.ts';
 import { fillDataDir, newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { assertConsistent, Ledger } from './ledger.ts';
 
 /** Fewer on PostgreSQL, where durability depends little on this process: PostgreSQL keeps what it has committed. */
-const rounds = times(process.env.SOKU_TEST_DATABASE === 'postgres' ? 1 : 2, 20);
+const rounds = runCount(process.env.SOKU_TEST_DATABASE === 'postgres' ? 1 : 2, 20);
 /** Number of concurrent clients. */
 const clients = 8;
 /** Minimum number of commands in total, including those that a kill interrupted. */
-const minCommands = times(process.env.SOKU_TEST_DATABASE === 'postgres' ? 40 : 80, 1000);
+const minCommands = runCount(process.env.SOKU_TEST_DATABASE === 'postgres' ? 40 : 80, 1000);
 /** Minimum number of commands that return in a round. */
 const minCompleted = Math.ceil(minCommands / rounds) - clients;
 

@@ -1,9 +1,9 @@
 import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema } from '@soku/contract/keys';
 import { ConnectionEnded, HttpSocket, type RawResponse } from '../support/http-socket.ts';
-import { patience } from '../support/patience.ts';
 import type { Person } from '../support/person.ts';
 import type { Random } from '../support/random.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 import { type FuzzCredentials, type FuzzRequest, fuzzRequest } from './fuzz-requests.ts';
 
 /** Sends requests, one connection after the other, and records every problem. */
@@ -95,7 +95,7 @@ export class FuzzClient {
   async #withTimeout(request: FuzzRequest, work: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(described(request, 'it did not finish'))), patience);
+      timer = setTimeout(() => reject(new Error(described(request, 'it did not finish'))), testTimeoutMs);
     });
     try {
       await Promise.race([work, timeout]);

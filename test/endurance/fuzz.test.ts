@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { times } from '../support/long.ts';
 import { bearer, call } from '../support/person.ts';
 import { Random } from '../support/random.ts';
+import { runCount } from '../support/run-count.ts';
 import { runInOwnProcess } from '../support/run-in-own-process.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
-const count = Number(process.env.SOKU_FUZZ_COUNT ?? times(250, 20_000));
+const count = Number(process.env.SOKU_FUZZ_COUNT ?? runCount(250, 20_000));
 /** Number of concurrent clients. */
 const clients = 6;
 

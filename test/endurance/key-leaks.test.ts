@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { inDatabase, onPostgres, whileLocked } from '../support/in-database.ts';
 import { bearer } from '../support/person.ts';
+import { onPostgres, runSql, whileLocked } from '../support/run-sql.ts';
 import { newDataDir, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { liveThrough } from './key-life.ts';
+import { runKeyLifeCycle } from './key-life-cycle.ts';
 import { bodiesWith, brokenWith, headersWith, targetsWith } from './key-placements.ts';
 import { LeakDetector } from './leak-detector.ts';
 
@@ -118,10 +118,10 @@ async function failToCreate(
 async function addStorage(detector: LeakDetector): Promise<void> {
   detector.addFiles(dataDir);
   if (!onPostgres) return;
-  const tables = await inDatabase({ dataDir }, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
+  const tables = await runSql({ dataDir }, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
   assert.ok(tables.length > 10);
   for (const { tablename } of tables) {
-    const rows = await inDatabase({ dataDir }, `SELECT t::text AS row FROM "${tablename}" t`);
+    const rows = await runSql({ dataDir }, `SELECT t::text AS row FROM "${tablename}" t`);
     detector.addText(`the table ${tablename}`, rows.map(({ row }) => String(row)).join('\n'));
   }
 }
@@ -146,7 +146,7 @@ test('a key appears in no file, no log line and no response except that of its c
     const { cookie } = await openSession(server);
     const headers = { Cookie: cookie, ...json };
     await callEverything(detector, server, cookie);
-    await liveThrough(detector, server, cookie);
+    await runKeyLifeCycle(detector, server, cookie);
     await failToCreate(detector, server, headers);
     await addStorage(detector);
     await killWhileCreating(detector, server, headers);

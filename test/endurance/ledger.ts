@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema } from '@soku/contract/keys';
-import { inDatabase, onPostgres } from '../support/in-database.ts';
 import { bearer, call, type HttpResponse, type Person } from '../support/person.ts';
 import type { Random } from '../support/random.ts';
+import { onPostgres, runSql } from '../support/run-sql.ts';
 
 interface LedgerKey {
   id: string;
@@ -141,6 +141,6 @@ const fileDamage: Record<string, string> = onPostgres
 /** Asserts that the database contains no partial command and no damage. */
 export async function assertConsistent(dataDir: string): Promise<void> {
   for (const [name, query] of Object.entries({ ...inconsistencies, ...fileDamage })) {
-    assert.deepEqual(await inDatabase({ dataDir }, query), [], name);
+    assert.deepEqual(await runSql({ dataDir }, query), [], name);
   }
 }

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { createPool } from '../../packages/server/src/database/postgres-pool.ts';
 import { PostgresSecrets } from '../../packages/server/src/verification/postgres-secrets.ts';
-import { openPatiently } from '../support/open-database.ts';
+import { openWithLongTimeouts } from '../support/open-database.ts';
 import { startPostgres } from '../support/postgres.ts';
 import type { AttackTargets } from './attacks.ts';
 import { insertActiveKey, type StoredKey, verifyWithoutCache } from './sqlite-fixture.ts';
@@ -98,7 +98,7 @@ function transactionOn(pool: pg.Pool): Transaction {
 }
 
 async function insertKeys(url: string): Promise<Pick<PostgresFixture, 'revoked' | 'active'>> {
-  const database = await openPatiently(url);
+  const database = await openWithLongTimeouts(url);
   try {
     const { kysely } = database;
     for (const id of ['ws_a', 'ws_b'])

@@ -5,7 +5,7 @@
  *   node revoke-race-run.ts NAME...
  */
 import assert from 'node:assert/strict';
-import { times } from '../support/long.ts';
+import { runCount } from '../support/run-count.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { findViolations } from './history.ts';
@@ -15,7 +15,7 @@ import { Race } from './race.ts';
 const usesBefore = 3;
 
 /** Enough rounds that most runs detect an eviction that is one turn of the event loop too late. */
-const rounds = times(12, 500);
+const rounds = runCount(12, 500);
 
 const allRevoked = Array.from({ length: 4 }, () => 'revoked_key');
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { times } from '../support/long.ts';
+import { runCount } from '../support/run-count.ts';
 import { changeStatements, fillPlaceholders } from './attack-statements.ts';
 import { startPostgresFixture, type Transaction } from './postgres-fixture.ts';
 
@@ -54,7 +54,7 @@ test('on PostgreSQL, no sequence of INSERT, UPDATE, DELETE and MERGE makes a ver
   const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
     outcomes.push(...(await fixture.inTransaction((transaction) => executeEach(transaction, steps))));
   });
-  await fc.assert(property, { numRuns: times(40, 1500) });
+  await fc.assert(property, { numRuns: runCount(40, 1500) });
   const executed = outcomes.filter(Boolean).length;
   assert.ok(executed > outcomes.length / 25, `only ${executed} of ${outcomes.length} steps were executed`);
 });

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { type Attack, aKeyRow, aSecretRow, harmlessOnBoth, rejectedOnBoth } from './attacks.ts';
+import { type Attack, harmlessOnBoth, keyColumns, rejectedOnBoth, secretColumns } from './attacks.ts';
 import { startPostgresFixture, type Transaction } from './postgres-fixture.ts';
 
 const fixture = await startPostgresFixture();
@@ -39,7 +39,7 @@ const rejected: Record<string, Attack> = {
   ],
   'inserting a secret with the hash with MERGE': ({ hash, activeId }) => [
     `MERGE INTO api_key_secret t USING (SELECT ${hash} AS hash) s ON t.hash = s.hash AND t.key_id = ${activeId}
-     WHEN NOT MATCHED THEN INSERT ${aSecretRow} VALUES (s.hash, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
+     WHEN NOT MATCHED THEN INSERT ${secretColumns} VALUES (s.hash, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],
   'truncating the revoked hashes': () => ['TRUNCATE dead_hash'],
   'truncating the keys': () => ['TRUNCATE api_key CASCADE'],
@@ -47,10 +47,10 @@ const rejected: Record<string, Attack> = {
   'truncating the table that keys reference': () => ['TRUNCATE workspace CASCADE'],
   'truncating the secrets and inserting the secret again': ({ hash, activeId }) => [
     'TRUNCATE api_key_secret CASCADE',
-    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${hash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
+    `INSERT INTO api_key_secret ${secretColumns} VALUES (${hash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],
   'inserting a secret with the hash with COPY': () => [
-    `COPY api_key_secret ${aSecretRow} FROM PROGRAM 'printf %s "${csvRow}"' (FORMAT csv)`,
+    `COPY api_key_secret ${secretColumns} FROM PROGRAM 'printf %s "${csvRow}"' (FORMAT csv)`,
   ],
   'swapping the ids of two keys': ({ id, activeId }) => [
     `UPDATE api_key SET id = CASE id WHEN ${id} THEN ${activeId} ELSE ${id} END WHERE id IN (${id}, ${activeId})`,
@@ -70,7 +70,7 @@ const harmless: Record<string, Attack> = {
     `INSERT INTO dead_hash (hash) VALUES (${hash}) ON CONFLICT DO NOTHING`,
   ],
   'inserting the key with ON CONFLICT DO NOTHING': ({ id }) => [
-    `INSERT INTO api_key ${aKeyRow} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1) ON CONFLICT DO NOTHING`,
+    `INSERT INTO api_key ${keyColumns} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1) ON CONFLICT DO NOTHING`,
   ],
   'a trigger that clears revoked_at after all others have run': ({ id }) => [
     `CREATE FUNCTION unrevoke() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -80,7 +80,7 @@ const harmless: Record<string, Attack> = {
   ],
   'a table that inherits from the secrets': ({ hash, activeId }) => [
     'CREATE TABLE more_secrets () INHERITS (api_key_secret)',
-    `INSERT INTO more_secrets ${aSecretRow} VALUES (${hash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
+    `INSERT INTO more_secrets ${secretColumns} VALUES (${hash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],
 };
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { times } from '../support/long.ts';
+import { runCount } from '../support/run-count.ts';
 import { changeStatements, fillPlaceholders } from './attack-statements.ts';
 import { createSqliteFixture, type SqliteFixture } from './sqlite-fixture.ts';
 
@@ -73,7 +73,7 @@ test('no sequence of INSERT, UPDATE, DELETE and REPLACE makes a verifier accept 
       await fixture.close();
     }
   });
-  await fc.assert(property, { numRuns: times(30, 4000) });
+  await fc.assert(property, { numRuns: runCount(30, 4000) });
   const executed = outcomes.filter(Boolean).length;
   assert.ok(executed > outcomes.length / 10, `only ${executed} of ${outcomes.length} steps were executed`);
 });

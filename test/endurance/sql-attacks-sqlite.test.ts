@@ -4,10 +4,10 @@ import { z } from 'zod';
 import {
   type Attack,
   type AttackTargets,
-  aKeyRow,
-  aSecretRow,
   harmlessOnBoth,
+  keyColumns,
   rejectedOnBoth,
+  secretColumns,
 } from './attacks.ts';
 import { createSqliteFixture, type SqliteFixture } from './sqlite-fixture.ts';
 
@@ -31,13 +31,13 @@ const rejected: Record<string, Attack> = {
     `UPDATE OR REPLACE api_key SET id = ${id} WHERE id = ${activeId}`,
   ],
   'inserting the key with OR IGNORE': ({ id }) => [
-    `INSERT OR IGNORE INTO api_key ${aKeyRow} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1)`,
+    `INSERT OR IGNORE INTO api_key ${keyColumns} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1)`,
   ],
   'replacing the key': ({ id }) => [
-    `REPLACE INTO api_key ${aKeyRow} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1)`,
+    `REPLACE INTO api_key ${keyColumns} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1)`,
   ],
   'replacing the key with a copy of an active one': ({ id, activeId }) => [
-    `INSERT OR REPLACE INTO api_key ${aKeyRow}
+    `INSERT OR REPLACE INTO api_key ${keyColumns}
        SELECT ${id}, workspace_id, created_by, name, name_folded, scopes, created_at FROM api_key WHERE id = ${activeId}`,
   ],
   'giving the hash to the secret of an active key': ({ hash, activeHash }) => [
@@ -48,7 +48,7 @@ const rejected: Record<string, Attack> = {
     "REPLACE INTO workspace (id, name, created_at) VALUES ('ws_a', 'x', 1)",
   ],
   'replacing the secret': ({ hash, activeId }) => [
-    `REPLACE INTO api_key_secret ${aSecretRow} VALUES (${hash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
+    `REPLACE INTO api_key_secret ${secretColumns} VALUES (${hash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],
   'replacing one revoked hash with another': ({ hash }) => [
     `UPDATE OR REPLACE dead_hash SET hash = ${hash} WHERE hash <> ${hash}`,
@@ -76,7 +76,7 @@ const harmless: Record<string, Attack> = {
     `INSERT OR IGNORE INTO dead_hash (hash) VALUES (${hash})`,
   ],
   'inserting the hash as a text': ({ hash, activeId }) => [
-    `INSERT INTO api_key_secret ${aSecretRow} VALUES (CAST(${hash} AS TEXT), ${activeId}, 'sk_live_', 'a', 'b', 1)`,
+    `INSERT INTO api_key_secret ${secretColumns} VALUES (CAST(${hash} AS TEXT), ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],
   'a temporary trigger that ignores updates': ({ id }) => [
     'CREATE TEMP TRIGGER ignore BEFORE UPDATE ON main.api_key BEGIN SELECT RAISE(IGNORE); END',

@@ -71,7 +71,8 @@ async function openCopy(template: string, keys: Keys): Promise<SqliteFixture> {
     pragma: async (statement) => {
       await sql.raw(statement).execute(database.kysely);
     },
-    verify: (apiKey) => verifyWithoutCache(sqliteSecrets(database.reader, database.hold, 'off'), apiKey),
+    verify: (apiKey) =>
+      verifyWithoutCache(sqliteSecrets(database.reader, database.lockMonitor, 'off'), apiKey),
     close: async () => {
       await database.close();
       directory.release();

@@ -6,11 +6,11 @@ import type { Key } from '@soku/contract/keys';
 import { type Usage, usageSchema } from '@soku/contract/usage';
 import { usageHistorySchema } from '@soku/contract/usage-history';
 import { eventually } from '../support/contract.ts';
-import { inDatabase, whileLocked } from '../support/in-database.ts';
-import { patience } from '../support/patience.ts';
 import { bearer, call, Person } from '../support/person.ts';
+import { runSql, whileLocked } from '../support/run-sql.ts';
 import { fillDataDir, newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 
 const dataDir = newDataDir();
 await fillDataDir(dataDir);
@@ -49,7 +49,7 @@ async function whenSaved(server: TestServer): Promise<void> {
 }
 
 test('a stop saves every use, and kill -9 loses no saved use and counts none twice', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async () => {
   let server = await startServer({ dataDir, env: onePublicUrl });
   try {
@@ -108,12 +108,12 @@ test('a stop saves every use, and kill -9 loses no saved use and counts none twi
 });
 
 test('uses are counted while another program has locked the database, and saved afterwards', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async () => {
   const server = await startServer({ dataDir, env: { ...onePublicUrl, SOKU_USAGE_RETENTION_DAYS: '400' } });
   const stored = async (id: string) => {
     const sums = 'SELECT sum(accepted) AS accepted, sum(refused) AS refused FROM usage_hour WHERE key_id = ?';
-    const [row] = await inDatabase(server, sums, id);
+    const [row] = await runSql(server, sums, id);
     return [row?.accepted, row?.refused].map((sum) => (sum === null ? null : Number(sum)));
   };
   try {

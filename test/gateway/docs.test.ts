@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
-import { blocks } from '../support/markdown.ts';
+import { codeBlocks } from '../support/markdown.ts';
 import { openSession } from '../support/session.ts';
 import { startGateway, startRawUpstream } from './gateway.ts';
 
@@ -23,7 +23,7 @@ const hasCurl = process.env.CI !== undefined || spawnSync('curl', ['--version'])
 test('the documented commands work', {
   skip: hasCurl ? false : 'curl is not installed',
 }, async () => {
-  const commands = blocks(page, 'sh run');
+  const commands = codeBlocks(page, 'sh run');
   assert.equal(commands.length, 2);
   for (const command of commands) {
     const adapted = command.replaceAll('http://localhost:3001', gateway);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertProblem } from '../support/contract.ts';
-import { exchange, type Fields } from '../support/http.ts';
+import { callWithFields, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { openSession } from '../support/session.ts';
 import { behindGateway, startGateway, Upstream } from './gateway.ts';
@@ -24,7 +24,7 @@ after(async () => {
 /** Sends a request through the gateway, which must accept it. @returns what the upstream received */
 async function forward(path: string, fields: Fields = [], options: { method?: string; body?: string } = {}) {
   const before = upstream.requests.length;
-  const response = await exchange(gateway + path, { fields: [authorization, ...fields], ...options });
+  const response = await callWithFields(gateway + path, { fields: [authorization, ...fields], ...options });
   assert.equal(response.status, 200, response.text);
   assert.equal(upstream.requests.length, before + 1);
   return upstream.last;

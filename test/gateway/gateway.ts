@@ -8,7 +8,7 @@ import {
 import { type AddressInfo, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
-import { exchange } from '../support/http.ts';
+import { callWithFields } from '../support/http.ts';
 import { freePort, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -134,8 +134,14 @@ export async function behindGateway(
   const { server, gateway } = await startGateway(upstream.url + path, env);
   t.after(() => server.stop());
   const { apiKey } = await (await openSession(server)).createKey({ name: 'client' });
-  const callGateway = (target: string, { fields = [], ...options }: Parameters<typeof exchange>[1] = {}) =>
-    exchange(gateway + target, { ...options, fields: [['Authorization', `Bearer ${apiKey}`], ...fields] });
+  const callGateway = (
+    target: string,
+    { fields = [], ...options }: Parameters<typeof callWithFields>[1] = {},
+  ) =>
+    callWithFields(gateway + target, {
+      ...options,
+      fields: [['Authorization', `Bearer ${apiKey}`], ...fields],
+    });
   return { upstream, server, gateway, apiKey, callGateway };
 }
 

@@ -1,7 +1,7 @@
 /** What the gateway sends to the API about the client and its request, and which proxies it trusts. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { exchange, type Fields } from '../support/http.ts';
+import { callWithFields, type Fields } from '../support/http.ts';
 import { openSession } from '../support/session.ts';
 import { behindGateway, startGateway, Upstream } from './gateway.ts';
 
@@ -15,7 +15,9 @@ after(async () => {
 
 /** Sends a request through the gateway, which must accept it. @returns what the upstream received */
 async function forward(fields: Fields) {
-  const response = await exchange(gateway, { fields: [['Authorization', `Bearer ${apiKey}`], ...fields] });
+  const response = await callWithFields(gateway, {
+    fields: [['Authorization', `Bearer ${apiKey}`], ...fields],
+  });
   assert.equal(response.status, 200, response.text);
   return upstream.last;
 }

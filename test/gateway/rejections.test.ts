@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { generateKey } from '@soku/key';
 import { assertProblem } from '../support/contract.ts';
-import { exchange, type Fields } from '../support/http.ts';
+import { callWithFields, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { withinOneMinute } from '../support/limits.ts';
 import { openSession } from '../support/session.ts';
@@ -32,7 +32,7 @@ async function withoutUpstream<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /** Status, fields and body without the parts that differ per request. */
-function comparable({ status, headers, text }: Awaited<ReturnType<typeof exchange>>) {
+function comparable({ status, headers, text }: Awaited<ReturnType<typeof callWithFields>>) {
   const names = [
     'content-type',
     'cache-control',
@@ -60,8 +60,8 @@ test('the gateway rejects invalid credentials with the same response as the main
     ['/', [authorization(generateKey({ prefix: 'other_' }))]],
   ];
   for (const [target, fields] of requests) {
-    const rejected = await withoutUpstream(() => exchange(gateway + target, { fields }));
-    const main = await exchange(`${server.url}/v1/verify${target.slice(1)}`, { fields });
+    const rejected = await withoutUpstream(() => callWithFields(gateway + target, { fields }));
+    const main = await callWithFields(`${server.url}/v1/verify${target.slice(1)}`, { fields });
     assert.deepEqual(comparable(rejected), comparable(main));
     assert.equal(rejected.status, 401);
   }
@@ -76,8 +76,8 @@ test('a forged identity does not replace a key', async () => {
     'X-Forwarded-For',
   ];
   const fields: Fields = forged.map((name) => [name, 'key_x']);
-  assertProblem(await withoutUpstream(() => exchange(gateway, { fields })), 'missing_authorization');
-  const cookie = await withoutUpstream(() => exchange(gateway, { fields: [['Cookie', ada.cookie]] }));
+  assertProblem(await withoutUpstream(() => callWithFields(gateway, { fields })), 'missing_authorization');
+  const cookie = await withoutUpstream(() => callWithFields(gateway, { fields: [['Cookie', ada.cookie]] }));
   assertProblem(cookie, 'missing_authorization');
 });
 
@@ -121,7 +121,9 @@ test('a preflight is rejected unless the operator allows it, and is then forward
     ['Access-Control-Request-Method', 'POST'],
     ['X-Soku-Key-Id', 'forged'],
   ];
-  const rejected = await withoutUpstream(() => exchange(gateway, { method: 'OPTIONS', fields: preflight }));
+  const rejected = await withoutUpstream(() =>
+    callWithFields(gateway, { method: 'OPTIONS', fields: preflight }),
+  );
   assertProblem(rejected, 'cross_origin');
   assert.equal(rejected.headers.get('access-control-allow-origin'), null);
 
@@ -133,12 +135,12 @@ test('a preflight is rejected unless the operator allows it, and is then forward
     },
     { env: { SOKU_GATEWAY_PREFLIGHT: 'pass' } },
   );
-  const passed = await exchange(open, { method: 'OPTIONS', fields: preflight });
+  const passed = await callWithFields(open, { method: 'OPTIONS', fields: preflight });
   assert.deepEqual([passed.status, passed.text], [200, 'undefined']);
   assert.equal(passed.headers.get('access-control-allow-origin'), '*');
   for (const method of ['OPTIONS', 'POST']) {
     const fields = preflight.filter(([name]) => method === 'POST' || !name.startsWith('Access'));
-    assertProblem(await exchange(open, { method, fields }), 'missing_authorization');
+    assertProblem(await callWithFields(open, { method, fields }), 'missing_authorization');
   }
 });
 
@@ -186,8 +188,8 @@ test('TRACE and CONNECT get a 405 that lists the forwarded methods', async () =>
 });
 
 test('no key appears in the log or at the upstream', async () => {
-  await exchange(`${gateway}/${apiKey}?token=${apiKey}`, { fields: [['X-Other', apiKey]] });
-  await exchange(gateway, { fields: [authorization(apiKey)] });
+  await callWithFields(`${gateway}/${apiKey}?token=${apiKey}`, { fields: [['X-Other', apiKey]] });
+  await callWithFields(gateway, { fields: [authorization(apiKey)] });
   const secret = apiKey.slice(8);
   await server.printed('"route":"gateway"');
   assert.ok(!server.output.includes(secret));
@@ -217,7 +219,7 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and
   const { apiKey: plain } = await owner.createKey({ name: 'plain' });
   const { apiKey: reader } = await owner.createKey({ name: 'reader', scopes: ['keys:read'] });
   const callGateway = (target: string, key: string, method = 'GET') =>
-    exchange(started.gateway + target, { method, fields: [authorization(key)] });
+    callWithFields(started.gateway + target, { method, fields: [authorization(key)] });
 
   const lacking = await callGateway('/files/1', plain);
   assert.match(assertProblem(lacking, 'insufficient_scope').message, /keys:read/);
@@ -239,14 +241,14 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and
   assert.match(lackingOne.message, /orders:write/);
   const preflight: Fields = [['Access-Control-Request-Method', 'GET']];
   const options = { method: 'OPTIONS', fields: preflight };
-  assertProblem(await exchange(`${started.gateway}/internal/x`, options), 'not_found');
+  assertProblem(await callWithFields(`${started.gateway}/internal/x`, options), 'not_found');
   assert.deepEqual(own.requests, []);
 
   // Rejected requests do not count against the limit.
   assert.equal((await callGateway('/files/1', reader)).status, 200);
   assert.equal((await callGateway('/other', reader, 'DELETE')).status, 200);
   assert.equal((await callGateway('/files/1', plain, 'DELETE')).status, 200);
-  assert.equal((await exchange(`${started.gateway}/files/1`, options)).status, 200);
+  assert.equal((await callWithFields(`${started.gateway}/files/1`, options)).status, 200);
   assert.equal(own.requests.length, 4);
   const { apiKey: orders } = await owner.createKey({ name: 'orders', scopes: ['orders:*'] });
   for (const key of [everything, orders]) assert.equal((await callGateway('/orders/7', key)).status, 200);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { after, test } from 'node:test';
 import { assertExposition } from '../support/exposition.ts';
-import { exchange, latin1 } from '../support/http.ts';
+import { callWithFields, toLatin1 } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
@@ -18,8 +18,8 @@ after(async () => {
   await upstream.stop();
 });
 const { apiKey } = await (await openSession(server)).createKey({ name: 'own' });
-const callGateway = (target: string, options: Parameters<typeof exchange>[1] = {}) =>
-  exchange(gateway + target, { ...options, fields: [['Authorization', `Bearer ${apiKey}`]] });
+const callGateway = (target: string, options: Parameters<typeof callWithFields>[1] = {}) =>
+  callWithFields(gateway + target, { ...options, fields: [['Authorization', `Bearer ${apiKey}`]] });
 
 test('the response keeps its status, fields and body, and gets the request id and the limit fields', async () => {
   respond = (request, response) => {
@@ -121,7 +121,7 @@ test('an HTTP/1.0 client gets a response without chunks', async () => {
 });
 
 test('fields and bodies are forwarded as bytes, with and without a length', async () => {
-  const odd = latin1('grüße');
+  const odd = toLatin1('grüße');
   respond = (request, response) => {
     response.setHeader('x-odd', odd).setHeader('x-came', request.headers['x-odd'] ?? '');
     if (request.url === '/length') response.setHeader('content-length', 3);
@@ -193,7 +193,7 @@ test('gateway requests are counted by method and status, and not by values that 
     response.writeHead(Number(url?.slice(1))).end();
   });
   for (const status of [200, 200, 503, 799, 798]) await own.callGateway(`/${status}`);
-  assert.equal((await exchange(`${own.gateway}/200`)).status, 401);
+  assert.equal((await callWithFields(`${own.gateway}/200`)).status, 401);
   await own.callGateway('/200', { method: 'PROPFIND' });
   const { text } = await call(`${own.server.url}/metrics`);
   assertExposition(text);

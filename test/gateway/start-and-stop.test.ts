@@ -10,11 +10,11 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { readConfig } from '../../packages/server/src/config.ts';
 import { StartupError } from '../../packages/server/src/startup-error.ts';
-import { patience } from '../support/patience.ts';
 import { call } from '../support/person.ts';
 import { freePort, startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { failStart } from '../support/start.ts';
+import { expectStartFailure } from '../support/start-failure.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 import { startGateway, Upstream } from './gateway.ts';
 
 const dataDir = join(tmpdir(), `soku-test-no-gateway-${process.pid}`);
@@ -30,7 +30,7 @@ const invalid: [string, string][] = [
 for (const [name, value] of invalid) {
   test(`${name}=${value} exits with 78 and one line with the name and an example, and creates nothing`, async () => {
     const env = { PORT: '1', SOKU_GATEWAY_UPSTREAM: upstreamUrl, [name]: value };
-    const line = await failStart(78, { dataDir, env });
+    const line = await expectStartFailure(78, { dataDir, env });
     assert.match(line, new RegExp(`^soku: ${name} .+ Example: ${name}=`));
     assert.doesNotMatch(line, /Tr0ub4dor/);
     assert.ok(!existsSync(dataDir));
@@ -64,7 +64,7 @@ test('a gateway port in use exits with 69 before anything is created', async () 
   const address = other.address();
   assert.ok(address !== null && typeof address === 'object');
   const env = { SOKU_GATEWAY_UPSTREAM: upstreamUrl, SOKU_GATEWAY_PORT: String(address.port) };
-  const line = await failStart(69, { dataDir, env });
+  const line = await expectStartFailure(69, { dataDir, env });
   assert.match(line, new RegExp(`^soku: SOKU_GATEWAY_PORT ${address.port} on 127.0.0.1 is in use`));
   assert.ok(!existsSync(dataDir));
   other.close();
@@ -96,7 +96,7 @@ test('the gateway serves nothing of the dashboard, and the main port nothing of 
 });
 
 test('a shutdown finishes open requests, accepts no new ones, and does not wait for idle connections', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async () => {
   const { promise, resolve } = Promise.withResolvers<[IncomingMessage, ServerResponse]>();
   const upstream = await Upstream.start((request, response) => {

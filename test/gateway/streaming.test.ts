@@ -15,9 +15,9 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { HttpSocket } from '../support/http-socket.ts';
-import { times } from '../support/long.ts';
-import { patience } from '../support/patience.ts';
+import { runCount } from '../support/run-count.ts';
 import { openSession } from '../support/session.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 import { startGateway, Upstream } from './gateway.ts';
 
 /** How the upstream responds to the next request. */
@@ -51,7 +51,7 @@ const posting = (fields: Record<string, string>): RequestOptions => ({
   headers: { authorization: `Bearer ${apiKey}`, ...fields },
 });
 
-test('server-sent events arrive as they are written', { timeout: patience }, async () => {
+test('server-sent events arrive as they are written', { timeout: testTimeoutMs }, async () => {
   const { outgoing, reply } = await begin();
   outgoing.end();
   reply.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
@@ -66,7 +66,7 @@ test('server-sent events arrive as they are written', { timeout: patience }, asy
 });
 
 for (const fields of [{ 'content-length': '6' }, { 'transfer-encoding': 'chunked' }]) {
-  test(`a body with ${Object.keys(fields)} arrives as it is sent`, { timeout: patience }, async () => {
+  test(`a body with ${Object.keys(fields)} arrives as it is sent`, { timeout: testTimeoutMs }, async () => {
     const { outgoing, incoming, reply } = await begin(posting(fields));
     for (const part of ['one', 'two']) {
       outgoing.write(part);
@@ -122,18 +122,18 @@ async function streamBodies(size: number): Promise<void> {
 }
 
 test('a large body is uploaded and downloaded completely, in no more memory than a small one', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async () => {
   // Until the buffers have their usual size.
   await streamBodies(10);
   const before = peakMemory();
-  await streamBodies(times(160, 400));
+  await streamBodies(runCount(160, 400));
   const grown = peakMemory() - before;
   assert.ok(grown < 110 * megabyte.length, `${Math.round(grown / megabyte.length)} MB more`);
 });
 
 test('when the client disconnects before, during or after its body, the request to the API ends', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async () => {
   const length = { 'content-length': '6' };
   const before = await begin();
@@ -153,7 +153,7 @@ test('when the client disconnects before, during or after its body, the request 
 });
 
 test('when the API disconnects in the middle of its response, the client notices', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async () => {
   for (const fields of [{ 'content-length': '6' }, { 'transfer-encoding': 'chunked' }]) {
     const { outgoing, reply } = await begin();
@@ -169,7 +169,7 @@ test('when the API disconnects in the middle of its response, the client notices
 });
 
 test('a response before the end of the body is forwarded, and the connection stays in sync', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async () => {
   respond = (request, response) => {
     response.end(request.url);
@@ -184,7 +184,7 @@ test('a response before the end of the body is forwarded, and the connection sta
 });
 
 test('a client that expects 100-continue sends its body only when the API requests it', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async () => {
   const received: string[] = [];
   respond = (request, response) => {

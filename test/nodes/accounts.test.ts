@@ -8,9 +8,9 @@ import { revokedKeySchema } from '@soku/contract/revocations';
 import { z } from 'zod';
 import { Deployment } from '../operations/nodes.ts';
 import { assertProblem } from '../support/contract.ts';
-import { times } from '../support/long.ts';
-import { patience } from '../support/patience.ts';
 import { bearer, call, cookiesOf, type HttpResponse, Person } from '../support/person.ts';
+import { runCount } from '../support/run-count.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 
 const maxActiveKeys = 60;
 const password = 'long enough to be one';
@@ -26,8 +26,8 @@ before(async () => {
 after(() => deployment.stop());
 
 /** The URLs of the nodes, `times` times in turn. */
-function urls(times: number): string[] {
-  return Array.from({ length: times }, (_, i) => deployment.node(i % 3).url);
+function urls(runCount: number): string[] {
+  return Array.from({ length: runCount }, (_, i) => deployment.node(i % 3).url);
 }
 
 async function setupNeeded(): Promise<boolean[]> {
@@ -44,7 +44,7 @@ async function retryWhileBusy(request: () => Promise<HttpResponse>): Promise<Htt
     const response = await request();
     if (response.status !== 503) return response;
     assertProblem(response, 'verification_unavailable');
-    assert.ok(performance.now() - begun < patience, `still ${response.text}`);
+    assert.ok(performance.now() - begun < testTimeoutMs, `still ${response.text}`);
   }
 }
 
@@ -109,7 +109,7 @@ async function list(search: string) {
 
 test('no child of a key is created on any node after its revoke returned', async () => {
   let children = 0;
-  for (let round = 0; round < times(2, 5); round++) {
+  for (let round = 0; round < runCount(2, 5); round++) {
     const creator = await at(deployment.node(0).url).createKey({
       name: `creator ${round}`,
       scopes: ['keys:write'],
@@ -152,7 +152,7 @@ test('no child of a key is created on any node after its revoke returned', async
 test('no descendant of a key is active on any node after its revoke with descendants returned', async () => {
   const scopes = ['keys:write'];
   let children = 0;
-  for (let round = 0; round < times(2, 5); round++) {
+  for (let round = 0; round < runCount(2, 5); round++) {
     const root = await at(deployment.node(0).url).createKey({ name: `root ${round}`, scopes });
     let revokeReturned = false;
     const first = Promise.withResolvers<void>();

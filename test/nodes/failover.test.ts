@@ -6,10 +6,10 @@ import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { DeployedNode } from '../operations/nodes.ts';
 import { eventually } from '../support/contract.ts';
-import { times } from '../support/long.ts';
 import { bearer, call } from '../support/person.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
-import { temporaryDatabase } from '../support/postgres-database.ts';
+import { createTemporaryDatabase } from '../support/postgres-database.ts';
+import { runCount } from '../support/run-count.ts';
 import { openSession } from '../support/session.ts';
 
 async function ask(server: string, text: string): Promise<unknown> {
@@ -48,7 +48,7 @@ const replication = {
 async function deploy(t: TestContext) {
   const primary = await startPostgres();
   const standby = await startPostgres({ standbyOf: primary });
-  const { url } = await temporaryDatabase(primary.url());
+  const { url } = await createTemporaryDatabase(primary.url());
   const nodes = await Promise.all([DeployedNode.create(url, {}), DeployedNode.create(url, {})]);
   t.after(async () => {
     await Promise.all(nodes.map((node) => node.remove()));
@@ -70,7 +70,7 @@ async function verify(node: DeployedNode, apiKey: string): Promise<string> {
 }
 
 const kinds: (keyof typeof replication)[] =
-  times(1, 2) === 1 ? ['asynchronous'] : ['asynchronous', 'synchronous'];
+  runCount(1, 2) === 1 ? ['asynchronous'] : ['asynchronous', 'synchronous'];
 for (const kind of kinds) {
   test(`no revoked key is accepted after a failover with ${kind} replication`, async (t) => {
     const { primary, standby, nodes, fail, database } = await deploy(t);

@@ -7,9 +7,9 @@ import { errorSchema } from '@soku/contract/errors';
 import { keySchema } from '@soku/contract/keys';
 import pg from 'pg';
 import { type ChangeRows, daysAgo, warnTwice } from '../support/idle-warnings.ts';
-import { inDatabaseOf } from '../support/in-database.ts';
-import { times } from '../support/long.ts';
 import { bearer, call } from '../support/person.ts';
+import { runCount } from '../support/run-count.ts';
+import { runSqlOn } from '../support/run-sql.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import type { ClusterNode } from '../torture/cluster.ts';
 import { sharedNodes } from './shared-cluster.ts';
@@ -45,7 +45,7 @@ test('a key that one node finds idle is disabled on all of them, once', async ()
   const [idle, used] = [await ada.createKey({ name: 'idle' }), await ada.createKey({ name: 'used' })];
   assert.equal((await ada.call('PATCH', '/v1/workspace', { maxKeyIdleDays: 30 })).status, 200);
   const change = (statement: string, ...values: (string | number)[]) =>
-    inDatabaseOf(first.server, statement, ...values);
+    runSqlOn(first.server, statement, ...values);
   // Before the warnings exist, because a node that looks for idle keys meanwhile must not disable it.
   const statusOf = async (url: string, apiKey: string) =>
     (await call(`${url}/v1/verify`, { headers: bearer(apiKey) })).status;
@@ -73,7 +73,7 @@ test('a key that one node finds idle is disabled on all of them, once', async ()
   );
 });
 
-const isLong = times(0, 1) === 1;
+const isLong = runCount(0, 1) === 1;
 
 test('a key in use on a node that cannot write its usage is not disabled', {
   skip: isLong ? false : 'waits for several writes and searches: SOKU_TEST_LONG=yes',
@@ -83,7 +83,7 @@ test('a key in use on a node that cannot write its usage is not disabled', {
   const ada = await openSession(first.server, await addAccount(first.server));
   const [idle, used] = [await ada.createKey({ name: 'idle' }), await ada.createKey({ name: 'used' })];
   const change = (statement: string, ...values: (string | number)[]) =>
-    inDatabaseOf(first.server, statement, ...values);
+    runSqlOn(first.server, statement, ...values);
   const locking = new pg.Client(first.server.env.DATABASE_URL);
   await locking.connect();
   const unknown = 'SELECT name FROM verifier_node WHERE usage_written_at IS NULL';

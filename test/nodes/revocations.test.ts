@@ -10,8 +10,8 @@ import {
   selfRevocationSchema,
 } from '@soku/contract/revocations';
 import { HttpSocket } from '../support/http-socket.ts';
-import { inDatabaseOf } from '../support/in-database.ts';
 import { bearer, call, type HttpResponse } from '../support/person.ts';
+import { runSqlOn } from '../support/run-sql.ts';
 import { openSession } from '../support/session.ts';
 import { bearerField, request } from '../torture/reconnecting-connection.ts';
 import { sharedGithub, sharedNodes, verify } from './shared-cluster.ts';
@@ -141,7 +141,7 @@ test('a repeated revoke is published like the first one, although it changes not
   const [{ server }] = nodes;
   const { key } = await ada.createKey({ name: 'revoked again' });
   await ada.revoke(key.id);
-  const published = async () => Number((await inDatabaseOf(server, 'SELECT seq FROM change_head'))[0]?.seq);
+  const published = async () => Number((await runSqlOn(server, 'SELECT seq FROM change_head'))[0]?.seq);
   const before = await published();
   // A commit that writes nothing would not wait for a synchronous standby, to which the first revoke may not be copied.
   assert.equal((await ada.revoke(key.id)).status, 'revoked');

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../support/contract.ts';
-import { shareInRun } from '../support/end-of-run.ts';
+import { shareAmongTestFiles } from '../support/end-of-run.ts';
 import { newSigner, startKeyList } from '../support/github.ts';
 import { bearer, call } from '../support/person.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
@@ -8,7 +8,7 @@ import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 /** Signs reports of leaked keys in the place of GitHub. */
 export const sharedGithub = newSigner();
 
-const shared = shareInRun(
+const shared = shareAmongTestFiles(
   async () => {
     const { url, stop } = await startKeyList([sharedGithub]);
     return { cluster: await Cluster.start(3, { SOKU_GITHUB_KEYS_URL: url }), stop };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorSchema } from '@soku/contract/errors';
-import { exchange } from '../support/http.ts';
+import { callWithFields } from '../support/http.ts';
 import { bearer, call, type HttpResponse } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { sharedNodes } from './shared-cluster.ts';
@@ -46,7 +46,7 @@ test('a node without a lease and without its database responds 503, and recovers
   await becomes([204, 503], () => verify(good.apiKey));
   const responses = {
     GET: await verify(good.apiKey),
-    HEAD: await exchange(`${node.url}/v1/verify`, {
+    HEAD: await callWithFields(`${node.url}/v1/verify`, {
       method: 'HEAD',
       fields: [['Authorization', `Bearer ${good.apiKey}`]],
     }),

@@ -6,9 +6,9 @@ import { keySchema } from '@soku/contract/keys';
 import { usageSchema } from '@soku/contract/usage';
 import { type DeployedNode, Deployment } from '../operations/nodes.ts';
 import { eventually } from '../support/contract.ts';
-import { patience } from '../support/patience.ts';
 import { bearer, call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 
 const deployment = await Deployment.start(2);
 after(() => deployment.stop());
@@ -49,7 +49,7 @@ test('usage on one node is visible on the other within seconds, and each use cou
   await use(other, apiKey, 20);
   await waitForUses(key.id, 23);
   const { lastUsedAt } = await usageOf(key.id);
-  assert.ok(Date.now() - Date.parse(lastUsedAt ?? '') < 2 * patience, `${lastUsedAt}`);
+  assert.ok(Date.now() - Date.parse(lastUsedAt ?? '') < 2 * testTimeoutMs, `${lastUsedAt}`);
 
   // The database receives the write, but the node never gets the response.
   await use(other, apiKey, 10);

@@ -6,15 +6,15 @@ import { targetSchema } from '@soku/contract/audit';
 import { z } from 'zod';
 import { Deployment } from '../operations/nodes.ts';
 import { Contract, eventually } from '../support/contract.ts';
-import { times } from '../support/long.ts';
 import { Person } from '../support/person.ts';
+import { runCount } from '../support/run-count.ts';
 import { openSession } from '../support/session.ts';
 import { WebhookCalls } from '../support/webhook-calls.ts';
 import { WebhookReceiver } from '../support/webhook-receiver.ts';
 
-const events = times(120, 10_000);
+const events = runCount(120, 10_000);
 /** Kills of a node while it sends events. */
-const kills = times(1, 5);
+const kills = runCount(1, 5);
 /** Requests of a node for one webhook at the same time. */
 const concurrency = 8;
 

@@ -7,10 +7,10 @@ import { test } from 'node:test';
 import { allFaults } from '../../gameday/faults.ts';
 import { judgeVerification, type KnownKey } from '../../gameday/guarantee.ts';
 import type { RawResponse } from '../support/http-socket.ts';
-import { times } from '../support/long.ts';
+import { runCount } from '../support/run-count.ts';
 import { root } from '../support/server.ts';
 
-const isLong = times(0, 1) === 1;
+const isLong = runCount(0, 1) === 1;
 
 /** The exit code without HAProxy or Prometheus. */
 const missingProgram = 69;

@@ -18,11 +18,11 @@ import { readConfig } from '../../packages/server/src/config.ts';
 import type { ProxyProcess } from '../proxies/proxy.ts';
 import { eventually } from '../support/contract.ts';
 import { debianProgram } from '../support/debian.ts';
-import { blocks } from '../support/markdown.ts';
-import { patience } from '../support/patience.ts';
+import { codeBlocks } from '../support/markdown.ts';
 import { bearer, call } from '../support/person.ts';
 import { testSecret } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 import { startHaproxy } from './haproxy.ts';
 import { Deployment, nodeListSchema } from './nodes.ts';
 
@@ -47,8 +47,8 @@ assert.ok(first);
 
 test('the documentation shows the tested files unchanged', () => {
   const page = 'docs/operations/load-balancer.md';
-  assert.deepEqual(blocks(page, `haproxy file=${configuration}`), [read(configuration)]);
-  assert.deepEqual(blocks('docs/operations/README.md', `sh file=${environment}`), [read(environment)]);
+  assert.deepEqual(codeBlocks(page, `haproxy file=${configuration}`), [read(configuration)]);
+  assert.deepEqual(codeBlocks('docs/operations/README.md', `sh file=${environment}`), [read(environment)]);
   const withUnknownVariables = deployment.nodes.filter(({ server }) =>
     /is not a variable/.test(server.output),
   );
@@ -69,7 +69,7 @@ test('a server does not start with the secret or the token of the example, becau
 });
 
 test('the command of docs/operations/README.md lists the servers, but not without the token', async () => {
-  const [command = ''] = blocks('docs/operations/README.md', 'sh run');
+  const [command = ''] = codeBlocks('docs/operations/README.md', 'sh run');
   const { data } = await eventually(
     async () =>
       nodeListSchema.parse(JSON.parse(await run(command.replace('http://localhost:3000', first.url)))),
@@ -97,7 +97,7 @@ async function startBalancer(t: TestContext, example: string, server: RegExp): P
 
 test('HAProxy of deploy/compose.postgres.yaml sends requests to each server, which rejects a revoked key', {
   skip,
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const balancer = await startBalancer(t, 'deploy/haproxy.cfg', /soku-(\d):3000/g);
   const nodes = new Set<string>();
@@ -115,9 +115,9 @@ test('HAProxy of deploy/compose.postgres.yaml sends requests to each server, whi
   assert.deepEqual(await thrice(), [401, 401, 401]);
 });
 
-test('HAProxy of deploy/compose.postgres.yaml believes only the proxy on its machine about the client', {
+test('HAProxy of deploy/compose.postgres.yaml accepts the client address only from a proxy on its machine', {
   skip,
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const balancer = await startBalancer(t, 'deploy/haproxy.cfg', /soku-(\d):3000/g);
   const signIn = async (localAddress: string, fields: Record<string, string>) => {
@@ -148,10 +148,10 @@ test('HAProxy of deploy/compose.postgres.yaml believes only the proxy on its mac
 
 test('HAProxy loses no request while a server restarts, and sends it requests again', {
   skip,
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const balancer = await startBalancer(t, configuration, /10\.0\.0\.(\d):3000/g);
-  for (const command of blocks('docs/operations/load-balancer.md', 'sh run')) {
+  for (const command of codeBlocks('docs/operations/load-balancer.md', 'sh run')) {
     await run(command.replace('http://localhost:8080', balancer.url));
   }
   const ada = await openSession(first.server);

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import pg from 'pg';
 import { z } from 'zod';
 import { call } from '../support/person.ts';
-import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
+import { createTemporaryDatabase, type TemporaryDatabase } from '../support/postgres-database.ts';
 import { readyDatabase } from '../support/ready-data.ts';
 import {
   freePort,
@@ -107,7 +107,7 @@ export class Deployment {
 
   /** Starts all processes at the same time, on an empty database. */
   static async startAtOnce(size: number, env: Environment = {}): Promise<Deployment> {
-    return Deployment.#start(size, env, await temporaryDatabase(), (nodes) =>
+    return Deployment.#start(size, env, await createTemporaryDatabase(), (nodes) =>
       Promise.all(nodes.map((node) => node.start())),
     );
   }

@@ -5,10 +5,10 @@ import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { generateKey } from '@soku/key';
 import { eventually } from '../support/contract.ts';
-import { times } from '../support/long.ts';
-import { patience } from '../support/patience.ts';
 import { bearer, call, type Person } from '../support/person.ts';
+import { runCount } from '../support/run-count.ts';
 import { openSession } from '../support/session.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 import { Balancer, tooBusy } from './balancer.ts';
 import { type DeployedNode, Deployment } from './nodes.ts';
 
@@ -16,9 +16,9 @@ const deployment = await Deployment.start(3);
 after(() => deployment.stop());
 
 /** ms between requests with each key. */
-const interval = times(60, 10);
+const interval = runCount(60, 10);
 /** ms between revokes. The restart must not wait for the CPU time that more of them would take. */
-const pauseMs = times(60, 25);
+const pauseMs = runCount(60, 25);
 
 /** Verifies keys in turn at a fixed rate until it is stopped. */
 class Load {
@@ -106,7 +106,7 @@ async function restartOnce(node: DeployedNode): Promise<boolean> {
 }
 
 test('a rolling restart drops no request, and no revoke waits for a stopped server', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const ada = await openSession(deployment.node(0).server);
   const good = await ada.createKey({ name: 'good' });
@@ -132,7 +132,7 @@ test('a rolling restart drops no request, and no revoke waits for a stopped serv
 });
 
 test('a stopping server first reports it at /readyz and keeps serving for a moment', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async () => {
   const [node, other] = [deployment.node(0), deployment.node(1)];
   const ada = await openSession(other.server);

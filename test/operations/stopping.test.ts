@@ -4,9 +4,9 @@ import { after, test } from 'node:test';
 import { keySchema } from '@soku/contract/keys';
 import { revokedKeySchema } from '@soku/contract/revocations';
 import { eventually } from '../support/contract.ts';
-import { patience } from '../support/patience.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 import { type DeployedNode, Deployment } from './nodes.ts';
 
 const deployment = await Deployment.start(3);
@@ -15,7 +15,7 @@ const [a, b, c] = [deployment.node(0), deployment.node(1), deployment.node(2)];
 const { cookie } = await openSession(a.server);
 
 test('a revoke that waits for a frozen server completes correctly even if its own server is stopping', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const ada = new Person(b.url, cookie);
   const { apiKey, key } = await ada.createKey({ name: 'under way' });
@@ -65,7 +65,7 @@ async function stopCutOff(node: DeployedNode, { uses, cut }: { uses: boolean; cu
 }
 
 test('a stop while the database does not respond ends in time and logs what is lost', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async () => {
   const codes = await Promise.all([
     stopCutOff(a, { uses: true, cut: () => a.network.cut() }),

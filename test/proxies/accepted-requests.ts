@@ -4,9 +4,9 @@ import { usageSchema } from '@soku/contract/usage';
 import type { Program } from '../support/debian.ts';
 import type { Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
+import type { ProxyFixture } from './fixture.ts';
 import type { ProxyProcess, Recipe } from './proxy.ts';
 import { type RecordedRequest, valuesOf } from './recorded-server.ts';
-import type { Scene } from './scene.ts';
 
 /** Forged identity fields. CGI-style servers treat all these spellings as one name. */
 const forged: Fields = [
@@ -40,15 +40,15 @@ function identityOf(request: RecordedRequest): Record<string, string[]> {
 }
 
 /** The API receives a request with a valid key and the identity of the key, and the client gets the response. */
-export function testAcceptedRequests(recipe: Recipe, program: Program, scene: () => Scene): void {
+export function testAcceptedRequests(recipe: Recipe, program: Program, fixture: () => ProxyFixture): void {
   test('a request with a valid key reaches the API with the identity of the key, but without the key', async () => {
-    const { ada, api } = scene();
+    const { ada, api } = fixture();
     const { apiKey, key } = await ada.createKey({
       name: 'Grüße, "100 %"',
       scopes: ['keys:read', 'keys:verify'],
       externalId: 'Kundin 7, Zürich',
     });
-    const response = await scene().send({ key: apiKey, path: '/orders/7?page=2&q=%20a' });
+    const response = await fixture().send({ key: apiKey, path: '/orders/7?page=2&q=%20a' });
     assert.equal(response.status, 200, response.text);
     assert.deepEqual([api.last.method, api.last.url], ['GET', '/orders/7?page=2&q=%20a']);
     const identity = identityOf(api.last);
@@ -63,8 +63,8 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
   });
 
   test('the client gets the rate-limit fields, but not the identity fields', async () => {
-    const { apiKey } = await scene().ada.createKey({ name: 'limits' });
-    const { headers } = await scene().send({ key: apiKey });
+    const { apiKey } = await fixture().ada.createKey({ name: 'limits' });
+    const { headers } = await fixture().send({ key: apiKey });
     assert.match(headers.get('ratelimit') ?? '', /^"key";r=999;t=\d+$/);
     assert.equal(headers.get('ratelimit-policy'), '"key";q=1000;w=60');
     assert.equal(headers.get('x-ratelimit-limit'), '1000');
@@ -77,10 +77,10 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
   });
 
   test('X-Soku-* fields of a client, in any spelling, do not reach the API (ASVS 4.1.3)', async () => {
-    const { ada, api } = scene();
+    const { ada, api } = fixture();
     for (const scopes of [['keys:read'], []]) {
       const { apiKey, key } = await ada.createKey({ name: 'genuine', scopes });
-      assert.equal((await scene().send({ key: apiKey, fields: forged })).status, 200);
+      assert.equal((await fixture().send({ key: apiKey, fields: forged })).status, 200);
       const identity = identityOf(api.last);
       assert.ok(!JSON.stringify(identity).includes('forged'), JSON.stringify(identity));
       assert.deepEqual(identity['x-soku-key-id'], [key.id]);
@@ -94,42 +94,42 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
   });
 
   test('a client cannot remove the identity by naming its fields in Connection (RFC 9110 section 7.6.1)', async () => {
-    const { ada, api } = scene();
+    const { ada, api } = fixture();
     const { apiKey, key } = await ada.createKey({ name: 'hop by hop' });
     for (const value of [
       'X-Soku-Key-Id',
       'close, x-soku-key-id, X-Soku-Scopes, X-Soku-External-Id',
       'keep-alive,X-SOKU-KEY-ID',
     ]) {
-      assert.equal((await scene().send({ key: apiKey, fields: [['Connection', value]] })).status, 200);
+      assert.equal((await fixture().send({ key: apiKey, fields: [['Connection', value]] })).status, 200);
       assert.deepEqual(identityOf(api.last)['x-soku-key-id'], [key.id], value);
       assert.doesNotMatch(String(valuesOf(api.last, 'connection')), /soku/i);
     }
   });
 
   test('a client cannot remove its address or its path by naming their fields in Connection', async () => {
-    const { ada, api } = scene();
+    const { ada, api } = fixture();
     const { apiKey, key } = await ada.createKey({ name: 'hop by hop' });
     for (const value of [
       'X-Forwarded-For',
       'X-Original-URI, X-Forwarded-Uri, X-Original-Method, Forwarded',
     ]) {
       const fields = [['Connection', value]] as const;
-      const passed = await scene().send({ key: apiKey, fields, from: '127.0.0.2' });
+      const passed = await fixture().send({ key: apiKey, fields, from: '127.0.0.2' });
       // Varnish itself rejects the first.
       if (passed.status === 400 && passed.text === '') continue;
       assert.equal(passed.status, 200, passed.text);
       assert.deepEqual(valuesOf(api.last, 'x-forwarded-for'), ['127.0.0.2']);
       const usage = await ada.call('GET', `/v1/api-keys/${key.id}/usage`);
       assert.equal(usageSchema.parse(usage.body).lastUsed?.address, '127.0.0.2');
-      const inQuery = await scene().send({ path: `/?api_key=${apiKey}`, fields });
+      const inQuery = await fixture().send({ path: `/?api_key=${apiKey}`, fields });
       assert.equal(inQuery.status, 401);
       assert.match(inQuery.text, /"key_in_query"/);
     }
   });
 
   test("the API's own responses are forwarded unchanged, including its rejections and failures", async (t) => {
-    const { ada, api } = scene();
+    const { ada, api } = fixture();
     const { apiKey } = await ada.createKey({ name: 'own responses' });
     const original = api.respond;
     t.after(() => {
@@ -142,7 +142,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
         'X-Own': 'yes',
       };
       api.respond = () => ({ status, fields, body: `the API says ${status}` });
-      const response = await scene().send({ key: apiKey });
+      const response = await fixture().send({ key: apiKey });
       assert.deepEqual([response.status, response.text], [status, `the API says ${status}`]);
       assert.equal(response.headers.get('x-own'), 'yes');
       assert.equal(response.headers.get('www-authenticate'), 'Basic realm="api"');
@@ -151,11 +151,11 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
   });
 
   test('a body reaches the API completely, with a length or in chunks', async () => {
-    const { ada, api, proxy } = scene();
+    const { ada, api, proxy } = fixture();
     const { apiKey } = await ada.createKey({ name: 'bodies' });
     const body = 'x'.repeat(300_000);
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
-      assert.equal((await scene().send({ method, key: apiKey, body })).status, 200);
+      assert.equal((await fixture().send({ method, key: apiKey, body })).status, 200);
       assert.equal(api.last.method, method);
       assert.ok(api.last.body.equals(Buffer.from(body)), `received ${api.last.body.length} bytes`);
     }
@@ -170,9 +170,9 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
   test('if a reader deletes the line as the file explains, the API also gets the key', async (t) => {
     const edit = (text: string): string =>
       text.replace(/(To let your API see it, delete this line\.\n).*Authorization.*\n/, '$1');
-    const other = await scene().startSecondProxy(recipe, program, edit);
+    const other = await fixture().startSecondProxy(recipe, program, edit);
     t.after(() => other.stop());
-    const { apiKey } = await scene().ada.createKey({ name: 'forwarded', rateLimit: 'off' });
+    const { apiKey } = await fixture().ada.createKey({ name: 'forwarded', rateLimit: 'off' });
     const response = await other.send({ key: apiKey });
     assert.equal(response.status, 200);
     assert.deepEqual(valuesOf(other.api.last, 'authorization'), [`Bearer ${apiKey}`]);
@@ -185,11 +185,11 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
   });
 
   test('no log of the proxy contains a key, not even one from a URL (ASVS 16.2.5)', async () => {
-    const { ada, proxy } = scene();
+    const { ada, proxy } = fixture();
     const { apiKey } = await ada.createKey({ name: 'logged' });
-    await scene().send({ key: apiKey });
-    await scene().send({ path: `/orders?api_key=${apiKey}` });
-    await scene().send({ fields: [['X-API-Key', apiKey]] });
+    await fixture().send({ key: apiKey });
+    await fixture().send({ path: `/orders?api_key=${apiKey}` });
+    await fixture().send({ fields: [['X-API-Key', apiKey]] });
     assertNoKey(proxy, apiKey);
   });
 }

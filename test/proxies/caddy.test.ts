@@ -33,13 +33,13 @@ const forwardAuth = (uri: string) => `:8080 {
 }
 `;
 
-describeProxy(recipe, (scene, program) => {
+describeProxy(recipe, (fixture, program) => {
   test('with forward_auth, a question mark in the uri keeps the query of the client away from Soku', async (t) => {
-    const { ada } = scene();
+    const { ada } = fixture();
     const { apiKey } = await ada.createKey({ name: 'short form', scopes: ['keys:read'] });
     const { apiKey: other } = await ada.createKey({ name: 'without scopes' });
     const send = async (uri: string, key: string) => {
-      const proxy = await scene().startSecondProxy(recipe, program, () => forwardAuth(uri));
+      const proxy = await fixture().startSecondProxy(recipe, program, () => forwardAuth(uri));
       t.after(() => proxy.stop());
       return proxy.send({ key, path: '/orders?scope=orders:read&page=2' });
     };

@@ -14,12 +14,12 @@ const recipe = {
   prepare: (folder: string) => ['-db', '-f', join(folder, 'haproxy.cfg')],
 };
 
-describeProxy(recipe, (scene, program) => {
+describeProxy(recipe, (fixture, program) => {
   test('if soku.lua has an error, HAProxy keeps running and accepts no request', async (t) => {
     const edit = (text: string): string => text.replace('core.httpclient()', 'core.nothing()');
-    const broken = await scene().startSecondProxy(recipe, program, edit);
+    const broken = await fixture().startSecondProxy(recipe, program, edit);
     t.after(() => broken.stop());
-    const { apiKey } = await scene().ada.createKey({ name: 'valid' });
+    const { apiKey } = await fixture().ada.createKey({ name: 'valid' });
     assert.equal((await broken.send({ key: apiKey })).status, 503);
     assert.equal(broken.api.received.length, 0);
     await eventually(

@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import {
-  caddyFor,
-  haproxyFor,
-  nginxFor,
+  adaptCaddyExample,
+  adaptHaproxyExample,
+  adaptNginxExample,
   parseSokuUrl,
-} from '../../packages/dashboard/src/pages/help/protect/own-url.ts';
+} from '../../packages/dashboard/src/pages/help/protect/adapt-examples.ts';
 import { debianProgram } from '../support/debian.ts';
 import { bearer, call } from '../support/person.ts';
 import { createCertificate } from '../support/postgres-certificate.ts';
@@ -72,7 +72,7 @@ const cases: Case[] = [
       return ['-e', 'stderr', '-c', join(at, 'nginx.conf')];
     },
     edit: (text, trusted) =>
-      nginxFor(text, url)
+      adaptNginxExample(text, url)
         .replace('/etc/ssl/certs/ca-certificates.crt', trusted)
         // nginx verifies names, and no addresses.
         .replace('proxy_ssl_name 127.0.0.1;', 'proxy_ssl_name localhost;'),
@@ -84,7 +84,7 @@ const cases: Case[] = [
     // HAProxy verifies names only, and resolves them with DNS, so that the test can give it no name to verify.
     edit: (text, trusted) => {
       const option = trusted.includes('stranger') ? `ca-file ${trusted}` : 'verify none';
-      return haproxyFor(text, url).replace(/^global$/m, `global\n    httpclient.ssl.${option}`);
+      return adaptHaproxyExample(text, url).replace(/^global$/m, `global\n    httpclient.ssl.${option}`);
     },
   },
   {
@@ -95,7 +95,7 @@ const cases: Case[] = [
       return ['run', '--config', join(at, 'test.Caddyfile'), '--adapter', 'caddyfile'];
     },
     edit: (text, trusted) =>
-      caddyFor(text, url).replace(
+      adaptCaddyExample(text, url).replace(
         'transport http {',
         () => `transport http {\n\t\t\t\ttls_trusted_ca_certs ${trusted}`,
       ),

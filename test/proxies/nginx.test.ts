@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Scene } from './scene.ts';
+import type { ProxyFixture } from './fixture.ts';
 import { describeProxy } from './suite.ts';
 
 /** The configuration around the example: on a system, /etc/nginx/nginx.conf; here all files are in one folder. */
@@ -33,12 +33,12 @@ const recipe = {
   },
 };
 
-describeProxy(recipe, (scene: () => Scene) => {
+describeProxy(recipe, (fixture: () => ProxyFixture) => {
   test('the internal verification location is not reachable from outside', async () => {
-    const { ada, api } = scene();
+    const { ada, api } = fixture();
     const { apiKey } = await ada.createKey({ name: 'curious' });
     const before = api.received.length;
-    assert.equal((await scene().send({ key: apiKey, path: '/_soku/verify' })).status, 404);
+    assert.equal((await fixture().send({ key: apiKey, path: '/_soku/verify' })).status, 404);
     assert.equal(api.received.length, before);
   });
 });

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { assertProblem } from '../support/contract.ts';
 import type { Program } from '../support/debian.ts';
 import type { Fields } from '../support/http.ts';
-import { blocks } from '../support/markdown.ts';
+import { codeBlocks } from '../support/markdown.ts';
+import type { ProxyFixture } from './fixture.ts';
 import type { Recipe } from './proxy.ts';
-import type { Scene } from './scene.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -41,18 +41,18 @@ const spellings = [
 ];
 
 /** The page shows the tested files, and its commands and suggested changes work. */
-export function testPage(recipe: Recipe, program: Program, scene: () => Scene): void {
+export function testPage(recipe: Recipe, program: Program, fixture: () => ProxyFixture): void {
   test(`${recipe.page} shows the tested files unchanged`, () => {
     for (const example of recipe.examples) {
-      const shown = blocks(recipe.page, `${languageOf(example)} file=${example}`);
+      const shown = codeBlocks(recipe.page, `${languageOf(example)} file=${example}`);
       assert.deepEqual(shown, [readFileSync(join(root, example), 'utf8')], example);
     }
   });
 
   test(`the commands of ${recipe.page} work`, async () => {
-    const { proxy, ada } = scene();
+    const { proxy, ada } = fixture();
     const { apiKey } = await ada.createKey({ name: 'Documentation' });
-    const commands = blocks(recipe.page, 'sh run');
+    const commands = codeBlocks(recipe.page, 'sh run');
     assert.ok(commands.length >= 2);
     for (const command of commands) {
       const adapted = command.replaceAll('http://localhost:8080', proxy.url);
@@ -62,9 +62,9 @@ export function testPage(recipe: Recipe, program: Program, scene: () => Scene): 
   });
 
   test(`the change in ${recipe.page} makes exactly one path public`, async (t) => {
-    const [lines = ''] = blocks(recipe.page, `${languageOf(recipe.examples[0])} open`);
+    const [lines = ''] = codeBlocks(recipe.page, `${languageOf(recipe.examples[0])} open`);
     const edit = (text: string): string => text.replace(recipe.openBefore, () => lines + recipe.openBefore);
-    const other = await scene().startSecondProxy(recipe, program, edit);
+    const other = await fixture().startSecondProxy(recipe, program, edit);
     t.after(() => other.stop());
     const fields = [['X-Soku-Key-Id', 'forged'] as const];
     assert.equal((await other.send({ path: '/healthz', fields })).status, 200);
@@ -82,14 +82,14 @@ export function testPage(recipe: Recipe, program: Program, scene: () => Scene): 
 }
 
 /** The scopes that the page requires are required of each request, whatever the client sends. */
-export function testRequiredScopes(recipe: Recipe, program: Program, scene: () => Scene): void {
+export function testRequiredScopes(recipe: Recipe, program: Program, fixture: () => ProxyFixture): void {
   test(`the change in ${recipe.page} requires a scope`, async (t) => {
-    const [lines = ''] = blocks(recipe.page, `${languageOf(recipe.examples[0])} scopes`);
+    const [lines = ''] = codeBlocks(recipe.page, `${languageOf(recipe.examples[0])} scopes`);
     const edit = (text: string): string =>
       text.replace(recipe.scopesBefore, () => lines + recipe.scopesBefore);
-    const other = await scene().startSecondProxy(recipe, program, edit);
+    const other = await fixture().startSecondProxy(recipe, program, edit);
     t.after(() => other.stop());
-    const { ada } = scene();
+    const { ada } = fixture();
     const scopes = [{ name: 'files:read' }, { name: 'orders:read' }];
     assert.equal((await ada.call('PUT', '/v1/scopes', { scopes })).status, 200);
     const { apiKey: reader } = await ada.createKey({ name: 'reader', scopes: ['files:*'] });

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Program } from '../support/debian.ts';
-import { patience } from '../support/patience.ts';
 import { freePort } from '../support/server.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -112,7 +112,7 @@ export class ProxyProcess {
 
   /** Waits until the proxy listens; resolves to false if it has exited. */
   async #listens(): Promise<boolean> {
-    const deadline = performance.now() + patience;
+    const deadline = performance.now() + testTimeoutMs;
     while (performance.now() < deadline) {
       if (this.#process.exitCode !== null) return false;
       const socket = connect(Number(new URL(this.url).port), '127.0.0.1');

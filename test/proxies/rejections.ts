@@ -7,11 +7,11 @@ import { rejectedResponse } from '../../packages/server/src/verification/respons
 import { assertProblem } from '../support/contract.ts';
 import type { Program } from '../support/debian.ts';
 import type { Fields } from '../support/http.ts';
-import { exchange } from '../support/http.ts';
+import { callWithFields } from '../support/http.ts';
 import type { HttpResponse } from '../support/person.ts';
+import { ProxyFixture, ScriptedSokuFixture } from './fixture.ts';
 import type { Recipe } from './proxy.ts';
 import { valuesOf } from './recorded-server.ts';
-import { Scene, StandInScene } from './scene.ts';
 
 /** Fields of a rejection that every proxy must forward. */
 const rejectionFields = [
@@ -31,9 +31,9 @@ function fieldsOf(response: HttpResponse): (string | null)[] {
 }
 
 /** A client whose key is rejected gets the response of Soku. */
-export function testRejections(recipe: Recipe, program: Program, scene: () => Scene): void {
+export function testRejections(recipe: Recipe, program: Program, fixture: () => ProxyFixture): void {
   test('a rejection reaches the client unchanged, and the API receives nothing', async () => {
-    const { ada, api, soku } = scene();
+    const { ada, api, soku } = fixture();
     const valid = await ada.createKey({ name: 'valid' });
     const revoked = await ada.createKey({ name: 'revoked' });
     await ada.revoke(revoked.key.id);
@@ -59,9 +59,9 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
     const before = api.received.length;
     for (const [code, fields] of cases) {
       for (const method of ['GET', 'POST', 'PUT', 'OPTIONS']) {
-        const response = await scene().send({ method, fields });
+        const response = await fixture().send({ method, fields });
         const { message } = assertProblem(response, code);
-        const direct = await exchange(`${soku.url}/v1/verify`, { fields });
+        const direct = await callWithFields(`${soku.url}/v1/verify`, { fields });
         assert.equal(message, assertProblem(direct, code).message);
         assert.deepEqual(fieldsOf(response), fieldsOf(direct), code);
       }
@@ -70,10 +70,10 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
   });
 
   test('two Authorization headers are rejected', async () => {
-    const { ada, api } = scene();
+    const { ada, api } = fixture();
     const { apiKey } = await ada.createKey({ name: 'twice' });
     const before = api.received.length;
-    const response = await scene().send({ key: apiKey, fields: [['Authorization', `Bearer ${apiKey}`]] });
+    const response = await fixture().send({ key: apiKey, fields: [['Authorization', `Bearer ${apiKey}`]] });
     // nginx rejects it without calling Soku.
     if (recipe.program === 'nginx') assert.equal(response.status, 400);
     else assertProblem(response, 'malformed_authorization');
@@ -81,30 +81,30 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
   });
 
   test('a key in the URL is found even if a client forges the original URL (ASVS 14.2.1)', async () => {
-    const { apiKey } = await scene().ada.createKey({ name: 'in the URL' });
+    const { apiKey } = await fixture().ada.createKey({ name: 'in the URL' });
     const forged: Fields = ['X-Original-URI', 'X-Forwarded-Uri', 'X-Original-Url'].map((name) => [
       name,
       '/plain',
     ]);
     for (const fields of [[], forged]) {
-      const response = await scene().send({ path: `/orders?page=2&api_key=${apiKey}`, fields });
+      const response = await fixture().send({ path: `/orders?page=2&api_key=${apiKey}`, fields });
       assertProblem(response, 'key_in_query');
     }
   });
 
   test('more headers than Soku accepts are rejected and do not reach the API', async () => {
-    const { ada, api } = scene();
+    const { ada, api } = fixture();
     const { apiKey } = await ada.createKey({ name: 'large headers' });
     const before = api.received.length;
     const fields: Fields = ['X-A', 'X-B', 'X-C'].map((name) => [name, 'x'.repeat(7000)]);
-    assert.equal((await scene().send({ key: apiKey, fields })).status, 400);
+    assert.equal((await fixture().send({ key: apiKey, fields })).status, 400);
     assert.equal(api.received.length, before);
-    assert.equal((await scene().send({ key: apiKey })).status, 200);
+    assert.equal((await fixture().send({ key: apiKey })).status, 200);
   });
 
   test('limits apply to the key and to the address of the client, not of the proxy', async (t) => {
     const env = { SOKU_KEY_RATE_LIMIT: '2', SOKU_ADDRESS_RATE_LIMIT: '3' };
-    const limitedScene = await Scene.start(recipe, program, env);
+    const limitedScene = await ProxyFixture.start(recipe, program, env);
     t.after(() => limitedScene.stop());
     const { apiKey } = await limitedScene.ada.createKey({ name: 'busy' });
     const first = await limitedScene.send({ key: apiKey });
@@ -127,7 +127,7 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
   });
 
   test('rejections for scope, outage and rate limit reach the client with all fields', async (t) => {
-    const own = await StandInScene.start(recipe, program);
+    const own = await ScriptedSokuFixture.start(recipe, program);
     t.after(() => own.stop());
     const limit = { 'retry-after': '17', ratelimit: '"key";r=0;t=17', 'ratelimit-policy': '"key";q=5;w=60' };
     const xLimit = { 'x-ratelimit-limit': '5', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '17' };

@@ -9,8 +9,8 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { generateKey } from '@soku/key';
 import { assertProblem } from '../support/contract.ts';
-import { exchange, type Fields } from '../support/http.ts';
-import { blocks } from '../support/markdown.ts';
+import { callWithFields, type Fields } from '../support/http.ts';
+import { codeBlocks } from '../support/markdown.ts';
 import type { HttpResponse } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
@@ -38,7 +38,7 @@ const proxies: Record<
     acceptedStatus: 200,
     // config.filters.http.ext_authz: always Method, Path, Host, Content-Length and Authorization; others if allowed.
     verify: ({ method, uri, fields, address }) =>
-      exchange(`${server.url}/v1/verify${uri}`, {
+      callWithFields(`${server.url}/v1/verify${uri}`, {
         method,
         fields: [...fields, ['X-Forwarded-For', address]],
       }),
@@ -46,7 +46,7 @@ const proxies: Record<
   Traefik: {
     acceptedStatus: 204,
     verify: ({ method, uri, fields, address }) =>
-      exchange(`${server.url}/v1/verify`, {
+      callWithFields(`${server.url}/v1/verify`, {
         fields: [
           ...fields,
           ['X-Forwarded-Method', method],
@@ -60,7 +60,7 @@ const proxies: Record<
   'ingress-nginx': {
     acceptedStatus: 204,
     verify: ({ method, uri, fields, address }) =>
-      exchange(`${server.url}/v1/verify`, {
+      callWithFields(`${server.url}/v1/verify`, {
         fields: [
           ...fields,
           ['X-Original-URL', `https://api.example.com${uri}`],
@@ -124,7 +124,7 @@ test('the pages contain the current example files', () => {
     ['ingress-nginx', 'ingress-nginx/ingress.yaml'],
   ] as const) {
     const file = `examples/${example}`;
-    const shown = blocks(`docs/protect-with-${page}.md`, `yaml file=${file}`);
+    const shown = codeBlocks(`docs/protect-with-${page}.md`, `yaml file=${file}`);
     assert.deepEqual(shown, [readFileSync(join(root, file), 'utf8')], file);
   }
 });

@@ -4,12 +4,12 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { findViolations, type Operation } from '../endurance/history.ts';
-import { times } from '../support/long.ts';
 import { bearer } from '../support/person.ts';
-import type { Scene } from './scene.ts';
+import { runCount } from '../support/run-count.ts';
+import type { ProxyFixture } from './fixture.ts';
 
 const connections = 8;
-const rounds = times(4, 80);
+const rounds = runCount(4, 80);
 /** Completed uses of a key before it is revoked. */
 const usesBefore = 8;
 
@@ -73,9 +73,9 @@ class ContinuousUse {
 }
 
 /** Revocation is immediate and permanent, with open connections on both sides of a proxy (ASVS 8.3.2). */
-export function testRevocation(scene: () => Scene): void {
+export function testRevocation(fixture: () => ProxyFixture): void {
   test('after a revoke has returned, no open connection accepts the key', async () => {
-    const { ada, proxy } = scene();
+    const { ada, proxy } = fixture();
     const history: Operation[] = [];
     const create = async () => {
       const sentAt = performance.now();
@@ -91,7 +91,7 @@ export function testRevocation(scene: () => Scene): void {
         const sentAt = performance.now();
         await ada.revoke(key.id);
         history.push({ kind: 'revoke', key: key.id, sentAt, receivedAt: performance.now() });
-        const response = await scene().send({ key: key.apiKey });
+        const response = await fixture().send({ key: key.apiKey });
         assert.equal(errorSchema.parse(response.body).error.code, 'revoked_key');
       }
     } finally {

@@ -1,11 +1,11 @@
 import { after, before, test } from 'node:test';
 import { debianProgram, type Program } from '../support/debian.ts';
 import { testAcceptedRequests } from './accepted-requests.ts';
+import { ProxyFixture } from './fixture.ts';
 import { testPage, testRequiredScopes } from './page.ts';
 import type { Recipe } from './proxy.ts';
 import { testRejections } from './rejections.ts';
 import { testRevocation } from './revocation.ts';
-import { Scene } from './scene.ts';
 import { testUnavailability } from './unavailability.ts';
 
 /**
@@ -15,25 +15,25 @@ import { testUnavailability } from './unavailability.ts';
  */
 export function describeProxy(
   recipe: Recipe,
-  testOwn: (scene: () => Scene, program: Program) => void = () => undefined,
+  testOwn: (fixture: () => ProxyFixture, program: Program) => void = () => undefined,
 ): void {
   const program = debianProgram(recipe.program, recipe.packages);
   if (typeof program === 'string') {
     test(`${recipe.program} in front of an API`, { skip: `skipped: ${program}` }, () => undefined);
     return;
   }
-  let scene: Scene | undefined;
-  const current = (): Scene => {
-    if (scene === undefined) throw new Error('the proxy did not start');
-    return scene;
+  let fixture: ProxyFixture | undefined;
+  const current = (): ProxyFixture => {
+    if (fixture === undefined) throw new Error('the proxy did not start');
+    return fixture;
   };
   before(async () => {
-    scene = await Scene.start(recipe, program, {
+    fixture = await ProxyFixture.start(recipe, program, {
       SOKU_KEY_RATE_LIMIT: '1000',
       SOKU_TEST_KEY_PREFIX: 'sk_test_',
     });
   });
-  after(async () => scene?.stop());
+  after(async () => fixture?.stop());
 
   testPage(recipe, program, current);
   testRequiredScopes(recipe, program, current);

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import type { Program } from '../support/debian.ts';
 import type { HttpResponse } from '../support/person.ts';
+import { type ProxyFixture, ScriptedSokuFixture } from './fixture.ts';
 import type { Recipe } from './proxy.ts';
-import { type Scene, StandInScene } from './scene.ts';
 
 /** Asserts the response for a key that cannot be checked. */
 function assertUnavailable(response: HttpResponse): void {
@@ -19,41 +19,44 @@ function assertUnavailable(response: HttpResponse): void {
 }
 
 /** Nothing fails open (ASVS 16.5.3). */
-export function testUnavailability(recipe: Recipe, program: Program, scene: () => Scene): void {
+export function testUnavailability(recipe: Recipe, program: Program, fixture: () => ProxyFixture): void {
   test('no request is accepted while Soku is down, and requests work again afterwards', async () => {
-    const { ada, api } = scene();
+    const { ada, api } = fixture();
     const { apiKey } = await ada.createKey({ name: 'patient' });
-    assert.equal((await scene().send({ key: apiKey })).status, 200);
-    await scene().soku.kill();
+    assert.equal((await fixture().send({ key: apiKey })).status, 200);
+    await fixture().soku.kill();
     const before = api.received.length;
     try {
       const body = 'z'.repeat(50_000);
-      const requests = [scene().send({ key: apiKey }), scene().send({ method: 'POST', key: apiKey, body })];
+      const requests = [
+        fixture().send({ key: apiKey }),
+        fixture().send({ method: 'POST', key: apiKey, body }),
+      ];
       for (const response of await Promise.all(requests)) assertUnavailable(response);
       assert.equal(api.received.length, before);
     } finally {
-      await scene().restartSoku();
+      await fixture().restartSoku();
     }
-    assert.equal((await scene().send({ key: apiKey })).status, 200);
+    assert.equal((await fixture().send({ key: apiKey })).status, 200);
   });
 
   test('no request is accepted while Soku hangs, and requests work again afterwards', async () => {
-    const { ada, api, soku } = scene();
+    const { ada, api, soku } = fixture();
     const { apiKey } = await ada.createKey({ name: 'patient' });
-    assert.equal((await scene().send({ key: apiKey })).status, 200);
+    assert.equal((await fixture().send({ key: apiKey })).status, 200);
     const before = api.received.length;
     process.kill(soku.pid, 'SIGSTOP');
     try {
-      assertUnavailable(await scene().send({ key: apiKey }));
+      assertUnavailable(await fixture().send({ key: apiKey }));
     } finally {
       process.kill(soku.pid, 'SIGCONT');
     }
     assert.equal(api.received.length, before);
-    assert.equal((await scene().send({ key: apiKey })).status, 200);
+    assert.equal((await fixture().send({ key: apiKey })).status, 200);
   });
 
   test('a success response from a server other than Soku is rejected, because the configured address may be wrong', async (t) => {
-    const own = await StandInScene.start(recipe, program);
+    const own = await ScriptedSokuFixture.start(recipe, program);
     t.after(() => own.stop());
     for (const status of [200, 204, 302]) {
       own.standIn.respond = () => ({ status, fields: { 'X-Request-Id': 'other', Location: '/elsewhere' } });

@@ -4,7 +4,7 @@ import type {
   LogPosition,
   NodeRow,
 } from '../../packages/server/src/propagation/cluster-store.ts';
-import type { Adversity } from './adversity.ts';
+import type { FaultInjector } from './fault-injector.ts';
 import type { World } from './world.ts';
 
 export type Notice = 'change' | Acknowledgment;
@@ -43,24 +43,24 @@ export class Database {
   generation = 0;
   notify: (notice: Notice) => void = () => undefined;
   readonly #world: World;
-  readonly #adversity: Adversity;
+  readonly #faultInjector: FaultInjector;
   readonly #locks = new Map<string, (() => void)[]>();
   /** Commits that no replica is known to have, oldest first. */
   #unreplicated: Commit[] = [];
   #commits = 0;
 
-  constructor(world: World, adversity: Adversity) {
+  constructor(world: World, faultInjector: FaultInjector) {
     this.#world = world;
-    this.#adversity = adversity;
+    this.#faultInjector = faultInjector;
   }
 
   execute<S, R>(statement: Statement<S, R>, done: (result: R) => void): void {
     const { lock } = statement;
     const snapshot = statement.snapshot();
     if (lock === undefined) {
-      this.#then(this.#adversity.stepMs(), () => this.#write(statement, snapshot, done));
+      this.#then(this.#faultInjector.stepMs(), () => this.#write(statement, snapshot, done));
     } else {
-      this.#then(this.#adversity.stepMs(), () => {
+      this.#then(this.#faultInjector.stepMs(), () => {
         this.#lock(lock, () => this.#write(statement, snapshot, done));
       });
     }
@@ -143,7 +143,7 @@ export class Database {
       done(statement.result(snapshot, commit !== undefined));
     };
     if (commit === undefined) end();
-    else this.#then(this.#adversity.stepMs(), () => this.#commit(commit, end));
+    else this.#then(this.#faultInjector.stepMs(), () => this.#commit(commit, end));
   }
 
   /** Makes the commit visible immediately, while locks and response wait for the replica: PostgreSQL's worst case. */
@@ -153,7 +153,7 @@ export class Database {
     this.#commits += 1;
     const own = this.#commits;
     if (commit.notice !== undefined) this.notify(commit.notice);
-    this.#then(this.#adversity.replicationMs(), () => {
+    this.#then(this.#faultInjector.replicationMs(), () => {
       // The replica receives commits in order, so it has all earlier ones as well.
       const later = this.#commits - own;
       this.#unreplicated = later === 0 ? [] : this.#unreplicated.slice(-later);

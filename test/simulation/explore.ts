@@ -5,13 +5,16 @@ import { Simulation } from './simulation.ts';
 /** Number of interleaved schedules: waiting until all promises have run costs as much as an event or two. */
 const batchSize = 10;
 
-export interface Found {
+export interface FoundViolation {
   seed: number;
   violation: string;
 }
 
 /** Runs the schedules of some seeds until one violates the guarantee. */
-export async function explore(seeds: readonly number[], mutation?: Mutation): Promise<Found | undefined> {
+export async function explore(
+  seeds: readonly number[],
+  mutation?: Mutation,
+): Promise<FoundViolation | undefined> {
   for (let batchStart = 0; batchStart < seeds.length; batchStart += batchSize) {
     const all = seeds
       .slice(batchStart, batchStart + batchSize)

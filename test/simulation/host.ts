@@ -1,5 +1,5 @@
 import type { Clock } from '../../packages/server/src/propagation/clock.ts';
-import type { Later } from '../../packages/server/src/timers/periodic-task.ts';
+import type { Schedule } from '../../packages/server/src/timers/periodic-task.ts';
 import type { World } from './world.ts';
 
 interface Options {
@@ -12,7 +12,7 @@ interface Options {
 
 /** The machine of one process, from its start to its crash: clocks, timers, pauses and network cuts. */
 export class Host {
-  readonly later: Later;
+  readonly schedule: Schedule;
   readonly clock: Clock;
   alive = true;
   /** Total true ms for which it was paused. */
@@ -35,7 +35,7 @@ export class Host {
     this.#options = options;
     this.#origin = world.random.between(0, 1e6);
     this.clock = { monotonic: () => this.#monotonic(), wall: () => this.#wall() };
-    this.later = (run, delay) => {
+    this.schedule = (run, delay) => {
       let canceled = false;
       const cancel = world.after(delay / rate, () => this.deliver(() => canceled || run()));
       return () => {

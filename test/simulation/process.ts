@@ -74,7 +74,7 @@ export class Process {
       removeAfterMs: leaseMs * 3,
       store: mutation.store?.(store, name) ?? store,
       clock,
-      later: host.later,
+      schedule: host.schedule,
       newId: () => world.newId(),
       random: () => world.random.next(),
       cache: mutation.cache?.(replicated) ?? replicated,
@@ -137,7 +137,7 @@ export class Process {
 
   /** Retries until it has started. */
   start(): void {
-    this.node.start().catch(() => this.host.later(() => this.start(), 100));
+    this.node.start().catch(() => this.host.schedule(() => this.start(), 100));
   }
 
   verify(key: ApiKey): void {

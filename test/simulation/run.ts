@@ -4,7 +4,7 @@
  *
  *   node run.ts FIRST_SEED COUNT [MUTATION...]
  */
-import { explore, type Found } from './explore.ts';
+import { explore, type FoundViolation } from './explore.ts';
 import { mutations } from './mutations.ts';
 
 const [first = '1', count = '1', ...names] = process.argv.slice(2);
@@ -14,7 +14,7 @@ const chosen = names.map((name) => {
   return mutation;
 });
 const seeds = Array.from({ length: Number(count) }, (_, i) => Number(first) + i);
-const found: (Found | null)[] = [];
+const found: (FoundViolation | null)[] = [];
 if (chosen.length === 0) {
   const known = seeds.length === 1 ? [] : mutations.map(({ exposedBy }) => exposedBy);
   found.push((await explore([...new Set([...known, ...seeds])])) ?? null);

@@ -6,8 +6,8 @@ import {
   type LogPosition,
   type NodeRow,
 } from '../../packages/server/src/propagation/cluster-store.ts';
-import type { Adversity } from './adversity.ts';
 import type { Database, Statement } from './database.ts';
+import type { FaultInjector } from './fault-injector.ts';
 import type { Host } from './host.ts';
 import type { World } from './world.ts';
 
@@ -15,7 +15,7 @@ interface Options {
   world: World;
   database: Database;
   host: Host;
-  adversity: Adversity;
+  faultInjector: FaultInjector;
   leaseMs: number;
 }
 
@@ -32,9 +32,9 @@ export class SimulatedClusterStore implements ClusterStore {
 
   /** Rejects on timeout or when the database restarts. The statement may still commit, even later. */
   execute<S, R>(statement: Statement<S, R>): Promise<R> {
-    const { database, host, adversity } = this.#options;
+    const { database, host, faultInjector } = this.#options;
     return new Promise((resolve, reject) => {
-      const cancel = host.later(() => reject(new Error('no response')), adversity.patience);
+      const cancel = host.schedule(() => reject(new Error('no response')), faultInjector.timeoutMs);
       const { generation } = database;
       const broken = () => {
         if (generation === database.generation) return false;
@@ -60,9 +60,9 @@ export class SimulatedClusterStore implements ClusterStore {
   }
 
   #send(arrive: () => void): void {
-    const { world, adversity, host } = this.#options;
-    if (adversity.loses()) return;
-    world.after(adversity.transitMs(), () => host.isCut || arrive());
+    const { world, faultInjector, host } = this.#options;
+    if (faultInjector.loses()) return;
+    world.after(faultInjector.transitMs(), () => host.isCut || arrive());
   }
 
   async register({ id, name, renewal }: { id: string; name: string; renewal: string }): Promise<void> {

@@ -1,6 +1,6 @@
-import { Adversity } from './adversity.ts';
 import { Checker } from './checker.ts';
 import { Database, type Notice } from './database.ts';
+import { FaultInjector } from './fault-injector.ts';
 import { Host } from './host.ts';
 import type { Mutation } from './mutation.ts';
 import { type ApiKey, apiKeys, Process } from './process.ts';
@@ -11,7 +11,7 @@ import { World } from './world.ts';
 export const leaseMs = 1000;
 
 /** ms during which faults start, and ms after which everything must have ended. */
-const length = { adversity: 4 * leaseMs, all: 10 * leaseMs };
+const length = { faultInjector: 4 * leaseMs, all: 10 * leaseMs };
 
 /** The states for which an adversary waits. */
 type Observable = 'hasRow' | 'hasLosableHead' | 'hasCachedLosable';
@@ -25,7 +25,7 @@ export class Simulation {
   readonly world: World;
   readonly #seed: number;
   readonly #random: Random;
-  readonly #adversity: Adversity;
+  readonly #faultInjector: FaultInjector;
   readonly #database: Database;
   readonly #mutation: Mutation | undefined;
   #processes: Process[] = [];
@@ -42,16 +42,16 @@ export class Simulation {
     this.#random = new Random(seed);
     this.#mutation = mutation;
     this.world = new World(this.#random);
-    this.#adversity = new Adversity(this.#random, 1.3 * leaseMs);
-    this.checker = new Checker(this.#adversity.mood === 'calm');
-    this.#database = new Database(this.world, this.#adversity);
-    this.#adversity.delayWhen(() => this.#critical.some((at) => Math.abs(this.world.now - at) < 20));
+    this.#faultInjector = new FaultInjector(this.#random, 1.3 * leaseMs);
+    this.checker = new Checker(this.#faultInjector.mode === 'none');
+    this.#database = new Database(this.world, this.#faultInjector);
+    this.#faultInjector.delayWhen(() => this.#critical.some((at) => Math.abs(this.world.now - at) < 20));
     this.#database.notify = (notice) => this.#notify(notice);
-    for (let count = 1; count <= this.#adversity.nodes; count += 1) this.#launch(`node ${count}`);
+    for (let count = 1; count <= this.#faultInjector.nodes; count += 1) this.#launch(`node ${count}`);
     for (const key of apiKeys) this.#planKey(key);
     this.#planMalice();
     this.#planFaults();
-    this.world.after(1.5 * length.adversity, () => this.#adversity.end());
+    this.world.after(1.5 * length.faultInjector, () => this.#faultInjector.end());
   }
 
   /** Runs one event. Promises that it settles must run before the next step. */
@@ -90,14 +90,14 @@ export class Simulation {
 
   #launch(name: string): void {
     const { world } = this;
-    const { rates } = this.#adversity;
+    const { rates } = this.#faultInjector;
     const host = new Host({
       world,
       rate: 1 + (this.#random.chance(0.5) ? rates : 0),
       wallOffset: this.#random.between(-1e5, 1e5),
     });
     const shared = { world, host, database: this.#database, leaseMs };
-    const store = new SimulatedClusterStore({ ...shared, adversity: this.#adversity });
+    const store = new SimulatedClusterStore({ ...shared, faultInjector: this.#faultInjector });
     const process = new Process({ ...shared, name, store, checker: this.checker, mutation: this.#mutation });
     this.#processes = [...this.#processes.filter((other) => other.name !== name), process];
     process.start();
@@ -105,16 +105,16 @@ export class Simulation {
 
   #notify(notice: Notice): void {
     for (const { host, node } of this.#processes) {
-      if (this.#adversity.losesNotification()) continue;
+      if (this.#faultInjector.losesNotification()) continue;
       const receive = notice === 'change' ? () => node.wake() : () => node.onAcknowledgment(notice);
-      this.world.after(this.#adversity.transitMs(), () => host.deliver(receive));
+      this.world.after(this.#faultInjector.transitMs(), () => host.deliver(receive));
     }
   }
 
   /** Plans clients that use a key on all nodes, before, during and after its revoke, and one or two revokes. */
   #planKey(key: ApiKey): void {
     const random = this.#random;
-    const at = random.between(0.3 * leaseMs, length.adversity);
+    const at = random.between(0.3 * leaseMs, length.faultInjector);
     for (const { name } of this.#processes) {
       const times = [
         at - random.between(0, 2 * leaseMs),
@@ -128,15 +128,15 @@ export class Simulation {
     }
     this.#planRevoke(key, at);
     if (random.chance(0.5)) this.#planRevoke(key, at + random.between(-5, 50));
-    if (this.#adversity.mood === 'chaos' && random.chance(0.6)) this.#planTrouble(at);
+    if (this.#faultInjector.mode === 'random' && random.chance(0.6)) this.#planTrouble(at);
   }
 
   /** Plans one fault at the worst moment. */
   #planMalice(): void {
     const random = this.#random;
     const key = random.pickAny(apiKeys);
-    if (this.#adversity.mood !== 'malice' || key === undefined) return;
-    const at = random.between(2 * leaseMs, length.adversity);
+    if (this.#faultInjector.mode !== 'targeted' || key === undefined) return;
+    const at = random.between(2 * leaseMs, length.faultInjector);
     const scenario = random.next();
     if (scenario < 0.4) this.#planSleeper(key, at);
     else if (scenario < 0.7) this.#planFailover(key, at);
@@ -154,7 +154,7 @@ export class Simulation {
     const begin = at + (random.chance(0.5) ? -long : 0) + random.between(-10, 10);
     if (random.chance(0.3)) this.#critical.push(at);
     if (random.chance(0.5)) this.#at(name, begin, ({ host }) => host.cut(long));
-    else this.#at(name, begin, ({ host }) => host.pause(long, this.#adversity.suspends));
+    else this.#at(name, begin, ({ host }) => host.pause(long, this.#faultInjector.suspends));
   }
 
   /** Plans a node, considered silent by all others, that resumes and slowly renews its lease while a key is revoked. */
@@ -163,7 +163,7 @@ export class Simulation {
     const name = random.pickAny(this.#processes)?.name ?? '';
     const long = random.between(1.15, 1.6) * leaseMs;
     this.#at(name, at - long - 50, (process) => process.verify(key));
-    this.#at(name, at - long, ({ host }) => host.pause(long, this.#adversity.suspends));
+    this.#at(name, at - long, ({ host }) => host.pause(long, this.#faultInjector.suspends));
     this.#critical.push(at);
     this.#planRevoke(key, at + random.between(0, 6));
   }
@@ -174,7 +174,7 @@ export class Simulation {
     if (reader === undefined || writer === undefined) return;
     this.#at(reader.name, at, (process) => this.#crash(process, 0));
     this.#await(reader.name, at, 'hasRow', () => {
-      this.#adversity.cutReplica();
+      this.#faultInjector.cutReplica();
       this.#at(writer.name, 0, (process) => void process.rename(key).catch(ignore));
       this.#await(reader.name, 0, 'hasLosableHead', (process) => {
         process.verify(key);
@@ -220,7 +220,7 @@ export class Simulation {
   }
 
   #planFaults(): void {
-    const { pauses, suspends, crashes, leaves, wallJumps, restarts, failovers, prunes } = this.#adversity;
+    const { pauses, suspends, crashes, leaves, wallJumps, restarts, failovers, prunes } = this.#faultInjector;
     this.#repeatAtRandom(pauses, (process) =>
       process.host.pause(this.#random.between(0, 2.5 * leaseMs), suspends),
     );
@@ -241,7 +241,7 @@ export class Simulation {
 
   #repeatAtRandom(count: number, fault: (process: Process) => void): void {
     for (let done = 0; done < count; done += 1) {
-      this.world.after(this.#random.between(0, length.adversity), () => {
+      this.world.after(this.#random.between(0, length.faultInjector), () => {
         const process = this.#random.pickAny(this.#processes);
         if (process !== undefined) fault(process);
       });

@@ -10,11 +10,11 @@ import { assertProblem } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { failStart } from '../support/start.ts';
+import { expectStartFailure } from '../support/start-failure.ts';
 
 test('an invalid variable ends the start with code 78 and one line with its name and an example, and creates no files', async () => {
   const dataDir = join(tmpdir(), `soku-test-never-created-${process.pid}`);
-  const line = await failStart(78, { dataDir, env: { PORT: '1', SOKU_SECRET: 'Tr0ub4dor' } });
+  const line = await expectStartFailure(78, { dataDir, env: { PORT: '1', SOKU_SECRET: 'Tr0ub4dor' } });
   assert.match(line, /^soku: SOKU_SECRET .+ Example: SOKU_SECRET=/);
   assert.doesNotMatch(line, /Tr0ub4d/);
   assert.ok(!existsSync(dataDir));

@@ -12,7 +12,7 @@ import { bearer, call } from '../support/person.ts';
 import { copyDirectory } from '../support/ready-data.ts';
 import { freePort, newDataDir, onePublicUrl, spawnServer, startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { directoryContents, failStart } from '../support/start.ts';
+import { directoryContents, expectStartFailure } from '../support/start-failure.ts';
 
 // Also in a run on PostgreSQL, because a data directory contains a database only with SQLite.
 process.env.SOKU_TEST_DATABASE = 'sqlite';
@@ -60,7 +60,7 @@ test('a restarted server keeps keys, account and sessions, and rejects a second 
       assert.equal(statSync(join(dataDir, name)).mode & 0o777, 0o600, name);
     }
     assert.equal((await call(`${running.url}/v1/api-keys`, { headers: { cookie: ada.cookie } })).status, 200);
-    const line = await failStart(73, { dataDir });
+    const line = await expectStartFailure(73, { dataDir });
     assert.match(line, new RegExp(`in use by another Soku process \\(process ${running.pid}\\)`));
     assert.equal((await call(`${running.url}/v1/me`, { headers: bearer(apiKey) })).status, 200);
     assert.equal((await (await openSession(running)).createKey({ name: 'still' })).key.status, 'active');
@@ -73,7 +73,7 @@ test('a start with a damaged database ends with code 65 and does not change it',
   const { dataDir, file } = copy();
   truncateSync(file, 4096);
   const before = directoryContents(dataDir);
-  assert.match(await failStart(65, { dataDir }), /damaged/);
+  assert.match(await expectStartFailure(65, { dataDir }), /damaged/);
   assert.deepEqual(directoryContents(dataDir), before);
 });
 
@@ -81,14 +81,14 @@ test('a start with a damaged secret ends with code 65 and does not change the da
   const { dataDir } = copy();
   writeFileSync(join(dataDir, 'secret'), '');
   const before = directoryContents(dataDir);
-  assert.match(await failStart(65, { dataDir }), /secret.*damaged/);
+  assert.match(await expectStartFailure(65, { dataDir }), /secret.*damaged/);
   const { secret, 'soku.db': database } = directoryContents(dataDir);
   assert.deepEqual({ secret, 'soku.db': database }, before);
 });
 
 test('a start with a data directory that cannot be written ends with code 73', async () => {
   const dataDir = join(original, 'secret', 'below');
-  const line = await failStart(73, { dataDir });
+  const line = await expectStartFailure(73, { dataDir });
   assert.ok(line.includes(`${dataDir} cannot be written`), line);
 });
 
@@ -97,7 +97,7 @@ test('a start with a database that another program has locked ends with code 69'
   const other = new DatabaseSync(join(dataDir, 'soku.db'));
   try {
     other.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; DELETE FROM verification');
-    assert.match(await failStart(69, { dataDir }), /locked by another program/);
+    assert.match(await expectStartFailure(69, { dataDir }), /locked by another program/);
   } finally {
     other.close();
   }
@@ -122,7 +122,7 @@ test('a start on a port in use ends with code 69 before it creates any file', as
   const blocker = createServer().listen(port, '127.0.0.1');
   try {
     const dataDir = join(root, 'not created');
-    const line = await failStart(69, { dataDir, env: { PORT: String(port) } });
+    const line = await expectStartFailure(69, { dataDir, env: { PORT: String(port) } });
     assert.match(
       line,
       new RegExp(`PORT ${port} on 127.0.0.1 is in use by another program.*PORT=${port + 1}`),
@@ -135,7 +135,7 @@ test('a start on a port in use ends with code 69 before it creates any file', as
 
 test('a start on an address of another machine ends with code 69', async () => {
   const dataDir = join(root, 'not created');
-  const line = await failStart(69, { dataDir, env: { HOST: '192.0.2.1' } });
+  const line = await expectStartFailure(69, { dataDir, env: { HOST: '192.0.2.1' } });
   assert.match(line, /HOST 192.0.2.1 is not an address of this machine. Example: HOST=127.0.0.1/);
   assert.ok(!existsSync(dataDir));
 });

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { oddFileSystem, withFileSystemType } from '../support/odd-file-system.ts';
 import { newDataDir, spawnServer } from '../support/server.ts';
-import { failStart } from '../support/start.ts';
+import { expectStartFailure } from '../support/start-failure.ts';
+import { mountUnsafeFileSystem, withFileSystemType } from '../support/unsafe-file-system.ts';
 
 process.env.SOKU_TEST_DATABASE = 'sqlite';
 
@@ -19,8 +19,11 @@ function temporary(t: TestContext): string {
   return root;
 }
 
-async function mounted(t: TestContext, ...wanted: Parameters<typeof oddFileSystem>): Promise<string | null> {
-  const found = await oddFileSystem(...wanted);
+async function mounted(
+  t: TestContext,
+  ...wanted: Parameters<typeof mountUnsafeFileSystem>
+): Promise<string | null> {
+  const found = await mountUnsafeFileSystem(...wanted);
   if (found === undefined) {
     t.skip('this process may not mount a file system');
     return null;
@@ -34,7 +37,7 @@ for (const [name, type] of Object.entries(types)) {
     const under = withFileSystemType(type);
     if (under === undefined) return t.skip('strace cannot change the result of statfs');
     const dataDir = temporary(t);
-    const line = await failStart(73, { dataDir, under });
+    const line = await expectStartFailure(73, { dataDir, under });
     assert.match(line, new RegExp(`network file system \\(${name}\\).*on a local disk, or.*DATABASE_URL`));
     assert.deepEqual(readdirSync(dataDir), []);
   });
@@ -43,7 +46,7 @@ for (const [name, type] of Object.entries(types)) {
 test('a file system without locks is not reported as a second process', async (t) => {
   const dataDir = await mounted(t, 'refused');
   if (dataDir === null) return;
-  const line = await failStart(73, { dataDir });
+  const line = await expectStartFailure(73, { dataDir });
   assert.match(line, /has no working locks: it refuses every lock.*on a local disk/);
   assert.deepEqual(readdirSync(dataDir), ['lock']);
 });
@@ -51,14 +54,14 @@ test('a file system without locks is not reported as a second process', async (t
 test('a file system that grants a lock twice is refused', async (t) => {
   const dataDir = await mounted(t, 'granted');
   if (dataDir === null) return;
-  const line = await failStart(73, { dataDir });
+  const line = await expectStartFailure(73, { dataDir });
   assert.match(line, /has no working locks: a second process could take the same lock.*on a local disk/);
 });
 
 test('a file system without shared memory is named as the cause', async (t) => {
   const dataDir = await mounted(t, 'kernel', ['-o', 'direct_io']);
   if (dataDir === null) return;
-  assert.match(await failStart(73, { dataDir }), /no shared memory \(mmap\).*on a local disk/);
+  assert.match(await expectStartFailure(73, { dataDir }), /no shared memory \(mmap\).*on a local disk/);
 });
 
 test('FUSE with working locks is used, with a warning', async (t) => {
@@ -68,13 +71,13 @@ test('FUSE with working locks is used, with a warning', async (t) => {
   try {
     await server.printed('Listening on');
     assert.match(server.output, /is on FUSE, whose locks may not reach other machines/);
-    assert.match(await failStart(73, { dataDir }), /in use by another Soku process/);
+    assert.match(await expectStartFailure(73, { dataDir }), /in use by another Soku process/);
   } finally {
     await server.stop();
   }
 });
 
-test('a lock that no other process can try to take is used, with a warning', async (t) => {
+test('a lock that could not be tested from another process is used, with a warning', async (t) => {
   // Node connects a process that it starts with socketpair(2).
   const under = withFileSystemType(fuse, 'socketpair');
   if (under === undefined) return t.skip('strace cannot change the result of statfs');

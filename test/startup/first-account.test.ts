@@ -4,8 +4,8 @@ import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { sessionSchema } from '@soku/contract/accounts';
 import { assertProblem } from '../support/contract.ts';
-import { inDatabase, onPostgres } from '../support/in-database.ts';
 import { call, cookiesOf, type HttpResponse, Person } from '../support/person.ts';
+import { onPostgres, runSql } from '../support/run-sql.ts';
 import { newDataDir, owner, spawnServer, startServer, type TestServer } from '../support/server.ts';
 
 const withoutOwner = { SOKU_OWNER_EMAIL: undefined, SOKU_OWNER_PASSWORD: undefined };
@@ -106,10 +106,10 @@ test('without an owner, the setup code is printed once, stays valid after failed
     });
 
     await t.test('an internal error leaves no partial account', async () => {
-      await inDatabase(server, 'ALTER TABLE workspace_member RENAME TO gone');
+      await runSql(server, 'ALTER TABLE workspace_member RENAME TO gone');
       assertProblem(await setUp(server, code), 'internal_error');
-      await inDatabase(server, 'ALTER TABLE gone RENAME TO workspace_member');
-      assert.deepEqual(await inDatabase(server, 'SELECT id FROM "user"'), []);
+      await runSql(server, 'ALTER TABLE gone RENAME TO workspace_member');
+      assert.deepEqual(await runSql(server, 'SELECT id FROM "user"'), []);
     });
 
     const response = await setUp(server, code);
@@ -133,7 +133,7 @@ test('of ten concurrent setups with the correct code, exactly one creates an acc
       // One request per address waits for its turn; the others are rejected immediately.
       assertProblem(response, response.status === 503 ? 'server_busy' : 'invalid_request');
     }
-    assert.equal((await inDatabase(server, 'SELECT id FROM "user"')).length, 1);
+    assert.equal((await runSql(server, 'SELECT id FROM "user"')).length, 1);
   });
 });
 

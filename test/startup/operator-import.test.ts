@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { keyListSchema } from '@soku/contract/keys';
 import { generateKey } from '@soku/key';
-import { onPostgres } from '../support/in-database.ts';
-import { operateIn } from '../support/operate.ts';
+import { runOperatorInProcessOn } from '../support/operator-in-process.ts';
 import { bearer, call } from '../support/person.ts';
+import { onPostgres } from '../support/run-sql.ts';
 import { fillDataDir, newDataDir, runOperator, startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { addTwoAccounts } from '../support/two-accounts.ts';
@@ -30,7 +30,8 @@ const newHash = () => randomBytes(32).toString('hex');
 const dataDir = join(root, 'data');
 if (!(await fillDataDir(dataDir))) await (await startServer({ dataDir })).stop();
 
-const run = (file: string, ...options: string[]) => operateIn(dataDir, ['import', file, ...options]);
+const run = (file: string, ...options: string[]) =>
+  runOperatorInProcessOn(dataDir, ['import', file, ...options]);
 
 /** Fails unless the file is rejected with these lines. */
 async function assertRejected(content: string | Buffer, lines: RegExp[], extension = 'csv'): Promise<void> {
@@ -139,9 +140,13 @@ test('a file without the format is rejected in one line that repeats no key', as
 
 test('an import beyond the maximum number of active keys imports nothing', async () => {
   const rows = Array.from({ length: 1500 }, (_, i) => `key ${i},${newHash()}`);
-  const { code, output } = await operateIn(dataDir, ['import', fileOf(`name,hash\n${rows.join('\n')}`)], {
-    env: { SOKU_MAX_ACTIVE_KEYS: '1500' },
-  });
+  const { code, output } = await runOperatorInProcessOn(
+    dataDir,
+    ['import', fileOf(`name,hash\n${rows.join('\n')}`)],
+    {
+      env: { SOKU_MAX_ACTIVE_KEYS: '1500' },
+    },
+  );
   assert.equal(code, 65, output);
   assert.match(output, /^soku: .+ more than 1500 active keys.+SOKU_MAX_ACTIVE_KEYS\.\n$/);
 });
@@ -150,19 +155,19 @@ test('with several workspaces, one must be named', async () => {
   const two = join(root, 'two');
   if (!(await fillDataDir(two, { accounts: 'two' }))) await addTwoAccounts(two);
   const file = fileOf(`name,hash\nx,${newHash()}\n`);
-  const unnamed = await operateIn(two, ['import', file]);
+  const unnamed = await runOperatorInProcessOn(two, ['import', file]);
   assert.equal(unnamed.code, 64);
   const ids = unnamed.output.match(/ws_\w+/g) ?? [];
   assert.equal(ids.length, 2, unnamed.output);
-  const named = await operateIn(two, ['import', file, '--workspace', ids[1] ?? '']);
+  const named = await runOperatorInProcessOn(two, ['import', file, '--workspace', ids[1] ?? '']);
   assert.match(named.output, new RegExp(`^Imported 1 key to the workspace ${ids[1]}\\.`));
-  const other = await operateIn(two, ['import', file, '--workspace', ids[0] ?? '']);
+  const other = await runOperatorInProcessOn(two, ['import', file, '--workspace', ids[0] ?? '']);
   assert.equal(other.code, 65);
   assert.match(
     other.output,
     /^soku: line 2, column hash: is in use elsewhere, or was revoked \(hash_unavailable\)/,
   );
-  const wrong = await operateIn(two, ['import', file, '--workspace', 'ws_none']);
+  const wrong = await runOperatorInProcessOn(two, ['import', file, '--workspace', 'ws_none']);
   assert.equal(wrong.code, 64);
 });
 

@@ -4,9 +4,9 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
-import { onPostgres } from '../support/in-database.ts';
-import { operate, operateIn } from '../support/operate.ts';
+import { runOperatorInProcess, runOperatorInProcessOn } from '../support/operator-in-process.ts';
 import { call } from '../support/person.ts';
+import { onPostgres } from '../support/run-sql.ts';
 import { newDataDir, onePublicUrl, owner, runOperator, startServer } from '../support/server.ts';
 
 const root = newDataDir();
@@ -16,7 +16,7 @@ let directories = 0;
 const freshDirectory = () => join(root, `data ${++directories}`);
 const password = 'long enough to be one';
 const add = (email: string, dataDir: string) =>
-  operateIn(dataDir, ['account', 'add', email], { input: `${password}\n` });
+  runOperatorInProcessOn(dataDir, ['account', 'add', email], { input: `${password}\n` });
 
 /** Runs command lines that open no data: the first as a process, the others here. */
 async function runEach(commandLines: string[][], check: (code: number | null, output: string) => void) {
@@ -26,7 +26,7 @@ async function runEach(commandLines: string[][], check: (code: number | null, ou
     const result =
       i === 0
         ? await runOperator(args, { dataDir, input })
-        : await operate(args, { SOKU_DATA_DIR: dataDir }, input);
+        : await runOperatorInProcess(args, { SOKU_DATA_DIR: dataDir }, input);
     check(result.code, `${args.join(' ')}\n${result.output}`);
     assert.ok(!existsSync(dataDir), args.join(' '));
   }
@@ -87,7 +87,7 @@ test('account add rejects a name that begins a key, even with a prefix of the de
   const env = { SOKU_KEY_PREFIX: 'acme_live_' };
   for (const name of [generateKey(), generateKey({ prefix: 'acme_live_' }), 'acme_live_a1B2c3D4e5F6g7H8']) {
     const command = ['account', 'add', 'ada@example.com', '--name', name];
-    const { code, output } = await operateIn(dataDir, command, { env, input: `${password}\n` });
+    const { code, output } = await runOperatorInProcessOn(dataDir, command, { env, input: `${password}\n` });
     assert.equal(code, 64, output);
     assert.match(output, /^soku: --name must not contain an API key\./);
   }
@@ -96,7 +96,7 @@ test('account add rejects a name that begins a key, even with a prefix of the de
 
 test('account add rejects duplicates and weak passwords, and added accounts are listed and can sign in', async () => {
   const dataDir = freshDirectory();
-  const none = await operateIn(dataDir, ['account', 'list']);
+  const none = await runOperatorInProcessOn(dataDir, ['account', 'list']);
   assert.match(none.output, /^There are no accounts yet/);
   const addAda = ['account', 'add', 'Ada@Example.com', '--name', 'Ada Lovelace'];
   const added = await runOperator(addAda, { dataDir, input: `${password}\nmore\n` });
@@ -107,7 +107,8 @@ test('account add rejects duplicates and weak passwords, and added accounts are 
     code: 65,
     output: 'soku: An account with this email address already exists.\n',
   });
-  const addBob = (input: string) => operateIn(dataDir, ['account', 'add', 'bob@example.com'], { input });
+  const addBob = (input: string) =>
+    runOperatorInProcessOn(dataDir, ['account', 'add', 'bob@example.com'], { input });
   for (const input of ['', '\n', 'short\n', `${'x'.repeat(129)}\n`]) {
     const { code, output } = await addBob(input);
     assert.equal(code, 64, output);
@@ -119,7 +120,7 @@ test('account add rejects duplicates and weak passwords, and added accounts are 
     assert.match(output, /^soku: The password (is a common password|must not be your email address)/);
   }
   await add('bob@example.com', dataDir);
-  const { output } = await operateIn(dataDir, ['account', 'list']);
+  const { output } = await runOperatorInProcessOn(dataDir, ['account', 'list']);
   const line = /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}usr_[0-9A-Za-z]{26} {2}/gm;
   assert.equal(output.replace(line, ''), 'ada@example.com  Ada Lovelace\nbob@example.com  bob\n');
   const server = await startServer({ dataDir });
@@ -138,7 +139,11 @@ test('resetting a password of a stopped server replaces the old password and end
   const input = 'another good one\n';
   // On PostgreSQL the command may run while a server does.
   if (!onPostgres) {
-    const { code, output } = await operateIn(dataDir, ['account', 'reset-password', owner.email], { input });
+    const { code, output } = await runOperatorInProcessOn(
+      dataDir,
+      ['account', 'reset-password', owner.email],
+      { input },
+    );
     assert.equal(code, 73);
     assert.match(
       output,
@@ -153,7 +158,9 @@ test('resetting a password of a stopped server replaces the old password and end
     reset.output,
     /^Reset the password of ada@example\.com \(usr_[0-9A-Za-z]{26}\) and ended all sessions of the account/,
   );
-  const unknown = await operateIn(dataDir, ['account', 'reset-password', 'eve@example.com'], { input });
+  const unknown = await runOperatorInProcessOn(dataDir, ['account', 'reset-password', 'eve@example.com'], {
+    input,
+  });
   assert.deepEqual(unknown, { code: 65, output: 'soku: No account has this email address.\n' });
   const server = await startServer({ dataDir, env: onePublicUrl });
   try {
@@ -174,7 +181,9 @@ test('on PostgreSQL, account commands take effect on a running server', async ()
     assert.equal((await add('eve@example.com', dataDir)).code, 0);
     await server.signIn({ email: 'eve@example.com', password });
     const input = 'another good one\n';
-    const reset = await operateIn(dataDir, ['account', 'reset-password', owner.email], { input });
+    const reset = await runOperatorInProcessOn(dataDir, ['account', 'reset-password', owner.email], {
+      input,
+    });
     assert.equal(reset.code, 0, reset.output);
     assert.equal((await call(`${server.url}/v1/api-keys`, { headers: { cookie } })).status, 401);
     await server.signIn({ ...owner, password: 'another good one' });

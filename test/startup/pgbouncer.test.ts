@@ -7,11 +7,11 @@ import { createLog } from '../../packages/server/src/http/logging.ts';
 import { StartupError } from '../../packages/server/src/startup-error.ts';
 import { debianProgram } from '../support/debian.ts';
 import { startPgBouncer } from '../support/pgbouncer.ts';
-import { temporaryDatabase } from '../support/postgres-database.ts';
+import { createTemporaryDatabase } from '../support/postgres-database.ts';
 
 const program = debianProgram('pgbouncer');
 const skip = typeof program === 'string' ? program : false;
-const { url, drop } = await temporaryDatabase();
+const { url, drop } = await createTemporaryDatabase();
 after(drop);
 const log = await createLog('silent', false);
 
@@ -43,7 +43,7 @@ async function through<T>(settings: Record<string, string>, work: (url: string) 
   }
 }
 
-const open = (to: string) => openPostgres(to, log, { patience: 0, pause: 0 });
+const open = (to: string) => openPostgres(to, log, { timeoutMs: 0, pauseMs: 0 });
 
 /** Asserts that a start fails with code 78. @returns the error message */
 async function startupError(settings: Record<string, string>): Promise<string> {

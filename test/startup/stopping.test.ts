@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
-import { patience } from '../support/patience.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { onePublicUrl, spawnServer, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 
 /** All servers of this file use its data and session, one after another. */
 const home = await startServer({ env: onePublicUrl });
@@ -42,7 +42,7 @@ async function startCreatingKey(server: TestServer, body: string) {
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   test(`after ${signal}, the server finishes open requests, accepts no new ones, and exits with code 0`, {
-    timeout: patience,
+    timeout: testTimeoutMs,
   }, async () => {
     const server = await startHere();
     try {
@@ -82,7 +82,7 @@ test('after kill -9, the next start finds no stale lock, and every change that r
 });
 
 test('idle connections do not delay a stop, and the next start needs no repair', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async () => {
   const first = await startHere();
   const { apiKey } = await new Person(first.url, cookie).createKey({ name: 'kept' });

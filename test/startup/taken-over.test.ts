@@ -8,7 +8,7 @@ import { assertProblem, eventually } from '../support/contract.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { onePublicUrl, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { failStart } from '../support/start.ts';
+import { expectStartFailure } from '../support/start-failure.ts';
 
 process.env.SOKU_TEST_DATABASE = 'sqlite';
 
@@ -114,7 +114,7 @@ test('a server rejects keys and changes while its files are missing, and recover
 
   // A read-only lock still keeps a second server out.
   chmodSync(lock, 0o400);
-  await failStart(73, { dataDir: first.dataDir, unprivileged: true });
+  await expectStartFailure(73, { dataDir: first.dataDir, unprivileged: true });
   assert.equal((await verify(first, apiKey)).status, 204);
   assert.match(readFileSync(`${lock}.owner`, 'utf8'), new RegExp(`^${first.pid}\n`));
 });

@@ -5,11 +5,11 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { patience } from '../support/patience.ts';
 import { freePort, newDataDir } from '../support/server.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 
 test('a SIGTERM to npm alone stops the server', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const dataDir = newDataDir();
   const npm = spawn('npm', ['start'], {

@@ -12,7 +12,7 @@ import { openTestDatabase } from './open-database.ts';
 export const start = 1_700_000_000_000;
 
 /** The event of the i-th millisecond. */
-export function event(i: number, chain = 'ws_1'): NewEvent {
+export function testEvent(i: number, chain = 'ws_1'): NewEvent {
   return {
     chain,
     at: start + i,
@@ -26,7 +26,7 @@ export function event(i: number, chain = 'ws_1'): NewEvent {
 export type Anchor = Map<string, Map<number, AnchoredEvent>>;
 
 /** The sealed events of a chain. */
-export const sealed = async (db: Kysely<Tables>, chain = 'ws_1') =>
+export const readSealedRows = async (db: Kysely<Tables>, chain = 'ws_1') =>
   db
     .selectFrom('audit_event')
     .selectAll()
@@ -36,20 +36,20 @@ export const sealed = async (db: Kysely<Tables>, chain = 'ws_1') =>
     .execute();
 
 /** The export of an operator. */
-export async function exportOf(db: Kysely<Tables>): Promise<Anchor> {
+export async function exportAll(db: Kysely<Tables>): Promise<Anchor> {
   const anchor: Anchor = new Map();
   for (const row of await db.selectFrom('audit_event').selectAll().execute())
     addToAnchor(anchor, toAuditEvent(row));
   return anchor;
 }
 
-export const noAnchor: Anchor = new Map();
+export const emptyAnchor: Anchor = new Map();
 
 /** A baseline long after all events, so that the retention may have deleted any of them. */
-export const against = (anchor: Anchor) => ({ anchor, retention: 1, now: start + 1e9 });
+export const baselineWith = (anchor: Anchor) => ({ anchor, retention: 1, now: start + 1e9 });
 
 /** A database with an audit log, opened immediately. `emptied` deletes all events and resolves with the database. */
-export function auditLogOn(which: 'sqlite' | 'postgres') {
+export function openAuditLog(which: 'sqlite' | 'postgres') {
   const opened = openTestDatabase(which);
   return {
     emptied: async () => {

@@ -14,7 +14,7 @@ const inline = new Set(['Link', 'When', 'ExactTime', 'Skeleton']);
 const verbatim = new Set(['code', 'kbd', 'samp', 'textarea']);
 
 /** The rules that the lines of a TSX file violate, as "12: rule". */
-export function bareTextIn(file: string, source: string): string[] {
+export function findBareText(file: string, source: string): string[] {
   const { program, errors } = parseSync(file, source, { preserveParens: false });
   if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`);
   const known = knownNames(program);

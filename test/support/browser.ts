@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium as launcher, type Page } from 'playwright-core';
-import { shareInRun } from './end-of-run.ts';
+import { shareAmongTestFiles } from './end-of-run.ts';
 
 /** A page that records all its problems. */
 export interface WatchedPage {
@@ -53,7 +53,7 @@ export async function launchBrowser(host = 'soku.example 127.0.0.1'): Promise<Br
 }
 
 /** A browser that all test files of this process share. Each page has its own context (cookies, storage, cache). */
-export const sharedBrowser = shareInRun(
+export const sharedBrowser = shareAmongTestFiles(
   () => launchBrowser(),
   (browser) => browser.close(),
 );

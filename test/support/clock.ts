@@ -12,7 +12,7 @@ const preload = (offset: number) => `
  *
  * @param time epoch ms
  */
-export function clockAt(time: number): Record<string, string> {
+export function clockEnvironment(time: number): Record<string, string> {
   const offset = Math.round(time - Date.now());
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload(offset))}` };
 }

@@ -3,10 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { type ErrorCode, errorCodes } from '@soku/contract/error-codes';
 import { type ErrorBody, errorSchema } from '@soku/contract/errors';
-import { exchange, type Fields } from './http.ts';
+import { callWithFields, type Fields } from './http.ts';
 import { Specification } from './openapi.ts';
-import { patience } from './patience.ts';
 import type { HttpResponse, Person } from './person.ts';
+import { testTimeoutMs } from './test-timeout.ts';
 
 interface Request {
   fields?: Fields;
@@ -43,7 +43,7 @@ export class Contract {
     if (as !== undefined) own.push(['Cookie', as.cookie]);
     if (key !== undefined) own.push(['Authorization', `Bearer ${key}`]);
     if (body !== undefined) own.push(['Content-Type', 'application/json']);
-    const response = await exchange(`${this.#url}${path}`, {
+    const response = await callWithFields(`${this.#url}${path}`, {
       method,
       fields: [...own, ...fields],
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
@@ -80,7 +80,7 @@ export function assertProblem(response: HttpResponse, code: ErrorCode, now = Dat
 
 /** Repeats a call until its result satisfies a condition; fails after a timeout. */
 export async function eventually<T>(read: () => Promise<T>, satisfies: (value: T) => boolean): Promise<T> {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + testTimeoutMs;
   for (let wait = 5; ; wait = Math.min(1.3 * wait, 50)) {
     const value = await read();
     if (satisfies(value)) return value;

@@ -19,7 +19,7 @@ const cache = fileURLToPath(new URL('../../node_modules/.cache/debian/', import.
 const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** Longer than any download takes, in ms. */
-const patience = 120_000;
+const timeoutMs = 120_000;
 
 /**
  * Fetches packages with their dependencies and unpacks them into one folder. Nothing is installed, so this needs no
@@ -90,7 +90,7 @@ function unpackPackages(name: string, packages: readonly string[]): string | nul
   const script = `mkdir -p "$1" && cache=$1 unpack=$2 name=$3 && shift 3 && exec flock "$cache/lock" sh -c "$unpack" sh "$name" "$cache/$name" "$@"`;
   const ran = spawnSync('sh', ['-c', script, 'sh', cache, unpack, name, ...packages], {
     encoding: 'utf8',
-    timeout: patience,
+    timeout: timeoutMs,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
   });
   if (ran.status === 0) return null;

@@ -14,7 +14,7 @@ function atEndOfRun(end: () => Promise<void>): void {
  * A resource that all test files of this process share. It is created with the first call of the returned function, and
  * ends with the run.
  */
-export function shareInRun<T>(create: () => Promise<T>, end: (resource: T) => Promise<void>) {
+export function shareAmongTestFiles<T>(create: () => Promise<T>, end: (resource: T) => Promise<void>) {
   let created: Promise<T> | undefined;
   return async (): Promise<T> => {
     if (created === undefined) {

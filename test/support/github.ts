@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Fields } from './http.ts';
-import { portOf } from './lone-gateway.ts';
+import { portOf } from './in-process-gateway.ts';
 
 interface Signer {
   id: string;

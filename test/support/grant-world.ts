@@ -113,7 +113,7 @@ export class WorldNode {
       time: this.time,
       received: (...granted) => this.#grants.receive(...granted),
       now: () => this.now,
-      later: (run, ms) => world.after(ms, run),
+      schedule: (run, ms) => world.after(ms, run),
       failed: (error) => this.failures.push(error),
       recovered: () => this.failures.push('recovered'),
     });
@@ -197,7 +197,7 @@ export class WorldNode {
 }
 
 /** Nodes that have a share of the current minute, which has just started. */
-export async function settled(...nodes: Parameters<GrantWorld['join']>[0][]): Promise<GrantWorld> {
+export async function worldWithShares(...nodes: Parameters<GrantWorld['join']>[0][]): Promise<GrantWorld> {
   const world = new GrantWorld(29_500_000 * 60_000);
   for (const node of nodes) await world.join(node);
   await world.nextMinute();
@@ -205,7 +205,7 @@ export async function settled(...nodes: Parameters<GrantWorld['join']>[0][]): Pr
   return world;
 }
 
-export function nodeOf(world: GrantWorld, index: number): WorldNode {
+export function nodeAt(world: GrantWorld, index: number): WorldNode {
   const active = world.nodes.filter(({ alive }) => alive);
   const node = active[index % active.length];
   assert.ok(node);
@@ -213,7 +213,7 @@ export function nodeOf(world: GrantWorld, index: number): WorldNode {
 }
 
 /** The number of consecutive requests that pass on a node. */
-export async function passing(
+export async function countPassed(
   world: GrantWorld,
   index: number,
   quota: number,
@@ -221,7 +221,7 @@ export async function passing(
 ): Promise<number> {
   let passed = 0;
   for (let i = 0; i < requests; i++) {
-    await world.until(nodeOf(world, index).request(quota, () => (passed += 1)));
+    await world.until(nodeAt(world, index).request(quota, () => (passed += 1)));
   }
   return passed;
 }

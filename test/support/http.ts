@@ -10,7 +10,7 @@ export type Fields = readonly (readonly [name: string, value: string])[];
  * value is one byte; `latin1(...)` converts from UTF-8. `from` is the local address: all of 127.0.0.0/8
  * belong to this machine.
  */
-export async function exchange(
+export async function callWithFields(
   url: string,
   options: { method?: string; fields?: Fields; body?: string | Uint8Array; from?: string } = {},
 ): Promise<HttpResponse> {
@@ -43,6 +43,6 @@ async function readResponse(response: IncomingMessage): Promise<HttpResponse> {
 }
 
 /** Converts a text to the characters that a client with UTF-8 header fields sends. */
-export function latin1(utf8: string): string {
+export function toLatin1(utf8: string): string {
   return Buffer.from(utf8, 'utf8').toString('latin1');
 }

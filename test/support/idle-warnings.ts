@@ -1,6 +1,6 @@
 import { day } from './key-calls.ts';
 
-/** Changes rows directly, as `inDatabase` does. */
+/** Changes rows directly, as `runSql` does. */
 export type ChangeRows = (statement: string, ...values: (string | number)[]) => Promise<unknown>;
 
 /** Epoch ms of some days ago. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { RevokedHashFile } from '../../packages/server/src/journal/file.ts';
-import { encodeHeader, encodeRecords, nothingImported } from '../../packages/server/src/journal/record.ts';
+import { encodeHeader, encodeRecords, noTextJournal } from '../../packages/server/src/journal/record.ts';
 import { StartupError } from '../../packages/server/src/startup-error.ts';
 
 /** Deterministic hashes. */
@@ -31,12 +31,12 @@ export function temporaryJournal(t: TestContext) {
 }
 
 /** The file content that this version writes. */
-export function contentOf(some: readonly string[]): Buffer {
-  return Buffer.concat([encodeHeader(nothingImported), encodeRecords(some)]);
+export function encodeJournal(some: readonly string[]): Buffer {
+  return Buffer.concat([encodeHeader(noTextJournal), encodeRecords(some)]);
 }
 
 /** The hashes in a file of this version, in order. */
-export function hashesOf(content: Buffer): string[] {
+export function decodeJournal(content: Buffer): string[] {
   const count = Math.floor(content.length / 36);
   return Array.from({ length: Math.max(0, count - 1) }, (_, i) => {
     return content.toString('hex', (i + 1) * 36, (i + 1) * 36 + 32);
@@ -44,7 +44,7 @@ export function hashesOf(content: Buffer): string[] {
 }
 
 /** The file content that an earlier version wrote. */
-export function textOf(some: readonly string[]): string {
+export function encodeTextJournal(some: readonly string[]): string {
   return some.map((hash) => `${hash} ${crc32(hash).toString(16).padStart(8, '0')}\n`).join('');
 }
 

@@ -6,7 +6,7 @@ import { foldName } from '../../packages/server/src/database/fold-name.ts';
 import type { KeyFilter } from '../../packages/server/src/keys/list-filter.ts';
 import { readSearch } from '../../packages/server/src/keys/search-text.ts';
 import { type DayRanking, dayStartOf } from '../../packages/server/src/usage/day-ranking.ts';
-import { lastUseStep } from '../../packages/server/src/usage/hours.ts';
+import { lastUseStepMs } from '../../packages/server/src/usage/hours.ts';
 import { firstCreation } from './new-key.ts';
 
 /** A key of the model. Times are in minutes after the creation of the first key. */
@@ -30,9 +30,10 @@ export interface ModelKey {
 
 const minute = 60_000;
 /** In minutes. */
-export const now = 1000;
+export const modelNow = 1000;
 
-export const timeInMinutes = (time: number) => firstCreation - (firstCreation % lastUseStep) + time * minute;
+export const timeInMinutes = (time: number) =>
+  firstCreation - (firstCreation % lastUseStepMs) + time * minute;
 
 export const arbitraryKey = fc.record({
   name: fc.constantFrom('a', 'A', 'b', 'ä', 'z', 'Zz', '10', '9', '\u{1f600}', '\uffee'),
@@ -79,7 +80,7 @@ export function hasStatus(
   { revoked, expiresAt, disabled }: ModelKey,
   status: ModelFilter['status'],
 ): boolean {
-  const expired = expiresAt !== null && expiresAt <= now;
+  const expired = expiresAt !== null && expiresAt <= modelNow;
   if (status === 'disabled') return disabled && !revoked && !expired;
   return status === 'all' || status === (revoked ? 'revoked' : expired ? 'expired' : 'active');
 }
@@ -96,7 +97,7 @@ export function matches(key: ModelKey, filter: ModelFilter): boolean {
     unusedSince === undefined ||
       (key.createdAt <= unusedSince && (key.usedAt === null || stepOf(key.usedAt) + 5 <= unusedSince)),
     expiresUntil === undefined ||
-      (key.expiresAt !== null && key.expiresAt > now && key.expiresAt <= expiresUntil),
+      (key.expiresAt !== null && key.expiresAt > modelNow && key.expiresAt <= expiresUntil),
   ].every(Boolean);
 }
 
@@ -106,7 +107,7 @@ function stepOf(time: number): number {
 }
 
 /** When the first page is read. Epoch ms. */
-export const since = timeInMinutes(stepOf(now));
+export const modelSince = timeInMinutes(stepOf(modelNow));
 
 /** A part of the list, and the value that is compared within it. The parts come in the same sequence in both orders. */
 type Compared = [part: number, value: Buffer | number];
@@ -130,18 +131,18 @@ const compared: Record<KeySort, (key: ModelKey) => Compared> = {
 };
 
 /** Whether a key was used in the 24 hours of the ranking. */
-const isInDay = ({ usedAt }: ModelKey) => usedAt !== null && timeInMinutes(usedAt) >= dayStartOf(since);
+const isInDay = ({ usedAt }: ModelKey) => usedAt !== null && timeInMinutes(usedAt) >= dayStartOf(modelSince);
 
 /** Whether a key keeps its place in a list although it is used when a later page is read. */
 export function staysAfterUse(key: ModelKey, sort: KeySort): boolean {
-  return sort === 'usage' ? isInDay(key) : (key.usedAt ?? 0) >= stepOf(now);
+  return sort === 'usage' ? isInDay(key) : (key.usedAt ?? 0) >= stepOf(modelNow);
 }
 
 export function rankingOf(keys: readonly ModelKey[]): DayRanking {
-  return { at: since, counts: new Map(keys.filter(isInDay).map(({ id, accepted }) => [id, accepted])) };
+  return { at: modelSince, counts: new Map(keys.filter(isInDay).map(({ id, accepted }) => [id, accepted])) };
 }
 
-export function inOrder(
+export function sortedIds(
   keys: readonly ModelKey[],
   { sort, order }: { sort: KeySort; order: SortOrder },
 ): string[] {
@@ -167,7 +168,7 @@ export function toKeyFilter(filter: ModelFilter): KeyFilter {
     search: search === undefined ? undefined : readSearch(search),
     unusedSince: unusedSince === undefined ? undefined : timeInMinutes(unusedSince),
     expiresUntil: expiresUntil === undefined ? undefined : timeInMinutes(expiresUntil),
-    now: timeInMinutes(now),
+    now: timeInMinutes(modelNow),
   };
 }
 

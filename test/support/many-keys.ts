@@ -1,4 +1,4 @@
-import { inDatabaseOf, onPostgres } from './in-database.ts';
+import { onPostgres, runSqlOn } from './run-sql.ts';
 
 const padded = `substr('00000000000000000000000000' || n, length('00000000000000000000000000' || n) - 25)`;
 const numbers = 'WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ';
@@ -19,13 +19,13 @@ export async function insertManyKeys(
 ): Promise<void> {
   const workspace = `(SELECT m.workspace_id FROM workspace_member m JOIN "user" u ON u.id = m.user_id
     WHERE u.email = ? LIMIT 1)`;
-  await inDatabaseOf(
+  await runSqlOn(
     server,
     `${numbers} ${count}) INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at)
      SELECT 'key_' || ${padded}, ${workspace}, 'usr', 'many ' || n, 'many ' || n, '', 1 FROM numbers`,
     email,
   );
-  await inDatabaseOf(
+  await runSqlOn(
     server,
     `${numbers} ${count})
      INSERT INTO api_key_secret (hash, key_id, prefix, preview_start, preview_end, created_at)

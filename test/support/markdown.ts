@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The text of each fenced code block of a page with this info string, such as `sh run`. */
-export function blocks(page: string, info: string): string[] {
+export function codeBlocks(page: string, info: string): string[] {
   const text = readFileSync(join(root, page), 'utf8');
   return [...text.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)]
     .filter((match) => match[1] === info)

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inDatabase, onPostgres } from './in-database.ts';
+import { onPostgres, runSql } from './run-sql.ts';
 import { startServer, type TestServer } from './server.ts';
 
 /** Code that runs before the server: at each SIGUSR2 it shifts the clock by the value in a file. */
@@ -44,7 +44,7 @@ export class MovableClock {
   async move(ms: number): Promise<void> {
     this.#ahead += ms;
     this.#moves += 1;
-    if (this.#hasDatabase) await inDatabase(this.#server, databaseClock(this.#ahead));
+    if (this.#hasDatabase) await runSql(this.#server, databaseClock(this.#ahead));
     writeFileSync(join(this.#server.dataDir, 'clock'), String(this.#ahead));
     process.kill(this.#server.pid, 'SIGUSR2');
     await this.#server.printed(`clock moved: ${this.#moves}.`);
@@ -64,8 +64,8 @@ export async function startWithMovableClock(
   const hasDatabase = onPostgres && env.DATABASE_URL === undefined;
   const prepare = async (dataDir: string) => {
     if (!hasDatabase) return;
-    await inDatabase({ dataDir }, databaseClock(0));
-    await inDatabase(
+    await runSql({ dataDir }, databaseClock(0));
+    await runSql(
       { dataDir },
       `DO $$ BEGIN
          EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database());

@@ -3,14 +3,14 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Database } from '../../packages/server/src/database/open.ts';
 import { openPostgres, type PostgresDatabase } from '../../packages/server/src/database/postgres.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';
-import { patience } from './patience.ts';
 import {
-  copyOfDatabase,
+  copyDatabase,
+  createTemporaryDatabase,
   prepareForCopies,
   type TemporaryDatabase,
-  temporaryDatabase,
 } from './postgres-database.ts';
-import { openTemporary } from './temporary-sqlite.ts';
+import { openTemporarySqlite } from './temporary-sqlite.ts';
+import { testTimeoutMs } from './test-timeout.ts';
 
 /** The databases of store tests. */
 export const bothDatabases = ['sqlite', 'postgres'] as const;
@@ -22,7 +22,7 @@ export const databases = [...bothDatabases, 'postgres in a language'] as const;
 const language = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US-u-kn-true'";
 
 /** Resolves when as many sessions as `work` items wait for locks; fails if an item completes without waiting. */
-export async function whenWaiting(
+export async function waitUntilBlocked(
   { pool }: PostgresDatabase,
   work: readonly Promise<unknown>[],
 ): Promise<void> {
@@ -43,13 +43,13 @@ export async function whenWaiting(
  * Opens a PostgreSQL database as the server does, with longer timeouts: on a busy machine, statements that wait for
  * each other on purpose would exceed the server's own.
  */
-export async function openPatiently(url: string): Promise<PostgresDatabase> {
+export async function openWithLongTimeouts(url: string): Promise<PostgresDatabase> {
   return openPostgres(url, await createLog('silent', false), undefined, {
-    connectionTimeoutMillis: patience,
-    statement_timeout: patience,
-    query_timeout: patience,
-    lock_timeout: patience,
-    idle_in_transaction_session_timeout: patience,
+    connectionTimeoutMillis: testTimeoutMs,
+    statement_timeout: testTimeoutMs,
+    query_timeout: testTimeoutMs,
+    lock_timeout: testTimeoutMs,
+    idle_in_transaction_session_timeout: testTimeoutMs,
   });
 }
 
@@ -60,12 +60,12 @@ const migrated = new Map<string, Promise<string>>();
 async function migratedDatabase(options: string): Promise<TemporaryDatabase> {
   const template = migrated.get(options) ?? migrate(options);
   migrated.set(options, template);
-  return copyOfDatabase(await template);
+  return copyDatabase(await template);
 }
 
 async function migrate(options: string): Promise<string> {
-  const { url } = await temporaryDatabase(undefined, options);
-  await (await openPatiently(url)).close();
+  const { url } = await createTemporaryDatabase(undefined, options);
+  await (await openWithLongTimeouts(url)).close();
   return prepareForCopies(url);
 }
 
@@ -79,7 +79,7 @@ export async function openTestPostgres(
   options = '',
 ): Promise<{ url: string; database: PostgresDatabase; close(): Promise<void> }> {
   const { url, drop } = await migratedDatabase(options);
-  const database = await openPatiently(url);
+  const database = await openWithLongTimeouts(url);
   const close = async () => {
     await database.close();
     await drop();
@@ -95,6 +95,6 @@ export async function openTestPostgres(
 export async function openTestDatabase(
   which: (typeof databases)[number],
 ): Promise<{ database: Database; close(): Promise<void> }> {
-  if (which === 'sqlite') return openTemporary();
+  if (which === 'sqlite') return openTemporarySqlite();
   return openTestPostgres(which === 'postgres' ? '' : language);
 }

@@ -89,7 +89,7 @@ export class Person {
 }
 
 /** A session cookie as the server signs it. */
-export function signedCookie(name: string, token: string, secret: string): string {
+export function signCookie(name: string, token: string, secret: string): string {
   const signature = createHmac('sha256', secret).update(token).digest('base64');
   return `${name}=${encodeURIComponent(`${token}.${signature}`)}`;
 }

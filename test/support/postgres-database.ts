@@ -19,12 +19,12 @@ let own: Promise<Postgres> | undefined;
  * @param on a superuser's URL of another server to use
  * @param options those of CREATE DATABASE, such as a locale
  */
-export async function temporaryDatabase(on?: string, options = ''): Promise<TemporaryDatabase> {
+export async function createTemporaryDatabase(on?: string, options = ''): Promise<TemporaryDatabase> {
   return create(on ?? (await testServer()), options);
 }
 
 /**
- * Prepares a database for copyOfDatabase. No session may connect to it from now on.
+ * Prepares a database for copyDatabase. No session may connect to it from now on.
  *
  * @param url of a temporary database
  * @returns its name, which is also that of the role that owns its contents
@@ -37,7 +37,7 @@ export async function prepareForCopies(url: string): Promise<string> {
 }
 
 /** @param name from prepareForCopies */
-export async function copyOfDatabase(name: string): Promise<TemporaryDatabase> {
+export async function copyDatabase(name: string): Promise<TemporaryDatabase> {
   const server = await testServer();
   const copy = await create(server, `TEMPLATE ${name}`);
   const inside = new URL(server);

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import pg from 'pg';
-import { temporaryDatabase } from './postgres-database.ts';
+import { createTemporaryDatabase } from './postgres-database.ts';
 import { Notifications } from './postgres-notifications.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 test('the filter drops notifications and passes query results', async () => {
-  const database = await temporaryDatabase();
+  const database = await createTemporaryDatabase();
   const notifications = new Notifications();
   const proxy = await TcpProxy.before(database.url, { filterToClient: notifications.filter });
   const client = new pg.Client({ connectionString: proxy.url(database.url) });

@@ -22,7 +22,7 @@ export async function freeze(postmaster: number): Promise<void> {
   }
 }
 
-export function thaw(postmaster: number): void {
+export function unfreeze(postmaster: number): void {
   for (const { pid } of family(postmaster)) signal(pid, 'SIGCONT');
 }
 

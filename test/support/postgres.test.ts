@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { setTimeout as timeout } from 'node:timers/promises';
 import pg from 'pg';
 import { startPostgres } from './postgres.ts';
-import { temporaryDatabase } from './postgres-database.ts';
+import { createTemporaryDatabase } from './postgres-database.ts';
 
 const postgres = await startPostgres();
 after(() => postgres.stop());
@@ -58,7 +58,10 @@ test('a paused server does not respond until it resumes', async () => {
 });
 
 test('a temporary database is empty, separate, and not owned by a superuser', async () => {
-  const [one, other] = [await temporaryDatabase(postgres.url()), await temporaryDatabase(postgres.url())];
+  const [one, other] = [
+    await createTemporaryDatabase(postgres.url()),
+    await createTemporaryDatabase(postgres.url()),
+  ];
   await query(one.url, 'CREATE TABLE mine ()');
   const mine = "SELECT count(*)::int FROM pg_tables WHERE schemaname = 'public'";
   assert.deepEqual(await query(one.url, mine), [1]);

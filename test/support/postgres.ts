@@ -22,7 +22,7 @@ import {
   type Installation,
   installPostgres,
 } from './postgres-installation.ts';
-import { freeze, killAll, thaw } from './postgres-processes.ts';
+import { freeze, killAll, unfreeze } from './postgres-processes.ts';
 
 interface PostgresOptions {
   /** With fsync, as in production; for measurements. Default: without, which matters only if the machine crashes. */
@@ -171,7 +171,7 @@ export class Postgres {
   }
 
   resume(): void {
-    thaw(this.pid);
+    unfreeze(this.pid);
   }
 
   /** Ends it in any state and removes its data. */

@@ -5,8 +5,8 @@
  */
 import { cpSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileIdentity } from '../../packages/server/src/database/directory-hold.ts';
-import { copyOfDatabase, type TemporaryDatabase, temporaryDatabase } from './postgres-database.ts';
+import { fileIdentity } from '../../packages/server/src/database/directory-lock-monitor.ts';
+import { copyDatabase, createTemporaryDatabase, type TemporaryDatabase } from './postgres-database.ts';
 
 /** The variables that name the data to copy, by its accounts: the owner alone, or those of two-accounts.ts. */
 export const readyData = {
@@ -43,6 +43,6 @@ export async function readyDatabase(
   accounts: Accounts = 'one',
 ): Promise<{ database: TemporaryDatabase; isFilled: boolean }> {
   const ready = process.env[readyData[accounts].database];
-  const database = ready === undefined ? await temporaryDatabase() : await copyOfDatabase(ready);
+  const database = ready === undefined ? await createTemporaryDatabase() : await copyDatabase(ready);
   return { database, isFilled: ready !== undefined };
 }

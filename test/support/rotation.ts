@@ -6,7 +6,7 @@ import { auditPageSchema } from '@soku/contract/audit';
 import type { CreateKey } from '@soku/contract/key-requests';
 import { type CreatedKey, createdKeySchema, type Key, keySchema } from '@soku/contract/keys';
 import { assertProblem, Contract } from './contract.ts';
-import { hashesOf } from './journal-files.ts';
+import { decodeJournal } from './journal-files.ts';
 import type { HttpResponse, Person } from './person.ts';
 import type { TestServer } from './server.ts';
 import { openSession } from './session.ts';
@@ -78,7 +78,7 @@ export class Rotations {
   /** Whether the revocation journal of the server has a secret. */
   isInJournal(apiKey: string): boolean {
     const file = join(this.#server.dataDir, 'revoked-hashes');
-    const journal = existsSync(file) ? hashesOf(readFileSync(file)) : [];
+    const journal = existsSync(file) ? decodeJournal(readFileSync(file)) : [];
     return journal.includes(createHash('sha256').update(apiKey).digest('hex'));
   }
 

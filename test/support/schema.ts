@@ -13,7 +13,7 @@ import {
 } from '../../packages/server/src/database/schema-objects.ts';
 import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
 import { readSqliteSchema, sqliteTables } from '../../packages/server/src/database/sqlite-schema.ts';
-import { temporaryDatabase } from './postgres-database.ts';
+import { createTemporaryDatabase } from './postgres-database.ts';
 
 /** The file with the expected schema of a database. */
 export function snapshotFile(database: 'sqlite' | 'postgres'): string {
@@ -41,7 +41,7 @@ export async function sqliteSnapshot(): Promise<Snapshot> {
 
 /** The schema that the migrations create in PostgreSQL. */
 export async function postgresSnapshot(): Promise<Snapshot> {
-  const { url, drop } = await temporaryDatabase();
+  const { url, drop } = await createTemporaryDatabase();
   const pool = createPool({ connectionString: url });
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isBuilt, products } from '../../scripts/build.mjs';
 import { Person } from './person.ts';
-import { type TemporaryDatabase, temporaryDatabase } from './postgres-database.ts';
+import { createTemporaryDatabase, type TemporaryDatabase } from './postgres-database.ts';
 import { type Accounts, fillDirectory, readyDatabase } from './ready-data.ts';
 
 export const root: string = fileURLToPath(new URL('../..', import.meta.url));
@@ -225,7 +225,7 @@ export async function databaseVariables(
   kind: string | undefined = process.env.SOKU_TEST_DATABASE,
 ): Promise<Record<string, string>> {
   if (kind !== 'postgres' && !databases.has(dataDir)) return {};
-  const database = databases.get(dataDir) ?? (await temporaryDatabase());
+  const database = databases.get(dataDir) ?? (await createTemporaryDatabase());
   databases.set(dataDir, database);
   return { DATABASE_URL: database.url, SOKU_SECRET: testSecret };
 }

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sessionCookieName } from '../../packages/server/src/accounts/session-cookie.ts';
 import { newId } from '../../packages/server/src/ids.ts';
-import { inDatabaseOf } from './in-database.ts';
-import { Person, signedCookie } from './person.ts';
+import { Person, signCookie } from './person.ts';
+import { runSqlOn } from './run-sql.ts';
 import { owner, type TestServer } from './server.ts';
 
 /** Lifetime of a session in the auth library, in ms: two weeks. */
@@ -24,7 +24,7 @@ export async function openSession(
   const token = randomBytes(24).toString('base64url');
   const now = Date.now();
   const [createdAt, expiresAt] = [now, now + lifetime].map((time) => new Date(time).toISOString());
-  await inDatabaseOf(
+  await runSqlOn(
     server,
     `INSERT INTO session (id, token, "createdAt", "updatedAt", "expiresAt", "ipAddress", "userAgent", "userId")
      VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT id FROM "user" WHERE email = ?)) RETURNING id`,
@@ -32,7 +32,7 @@ export async function openSession(
     createHash('sha256').update(token).digest('hex'),
     ...[createdAt ?? '', createdAt ?? '', expiresAt ?? '', address, 'node', email],
   );
-  return new Person(server.url, signedCookie(cookieName(server), token, secretOf(server)));
+  return new Person(server.url, signCookie(cookieName(server), token, secretOf(server)));
 }
 
 /** Adds an account with its own workspace, without a password and without an audit event. */
@@ -41,7 +41,7 @@ export async function addAccount(server: TestServer): Promise<{ email: string }>
   const [userId, workspaceId] = [newId('usr_', now), newId('ws_', now)];
   const email = `${userId}@example.com`;
   const insert = (table: string, row: Record<string, string>) =>
-    inDatabaseOf(
+    runSqlOn(
       server,
       `INSERT INTO ${table} (${Object.keys(row).join()}) VALUES (${Object.keys(row).map(() => '?')}) RETURNING 1`,
       ...Object.values(row),

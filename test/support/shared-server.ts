@@ -1,4 +1,4 @@
-import { shareInRun } from './end-of-run.ts';
+import { shareAmongTestFiles } from './end-of-run.ts';
 import type { TestServer } from './server.ts';
 import { startWithTwoAccounts } from './two-accounts.ts';
 
@@ -29,7 +29,7 @@ export async function sharedServer(env: Record<string, string> = {}): Promise<Te
   const variables = JSON.stringify(Object.entries(env).sort());
   const start =
     shared.get(variables) ??
-    shareInRun(
+    shareAmongTestFiles(
       () => startWithTwoAccounts(env),
       ({ stop }) => stop(),
     );

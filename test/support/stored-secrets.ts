@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Database } from '../../packages/server/src/database/open.ts';
 import { noRow } from '../../packages/server/src/verification/key-table.ts';
 import type { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';
-import { openTemporary } from './temporary-sqlite.ts';
+import { openTemporarySqlite } from './temporary-sqlite.ts';
 import { unrestrictedKey } from './verified-key.ts';
 
 /** A secret and its client. */
@@ -46,7 +46,7 @@ const ended = { standing: 'revoked', workspaceId: 'ws_1', since: 0 } as const;
  * @param secrets number of secrets of each key
  */
 export async function openWithSecrets(keys: number, secrets: number) {
-  const { database, close } = await openTemporary();
+  const { database, close } = await openTemporarySqlite();
   return { database, secrets: await insertSecrets(database, keys, secrets), close };
 }
 

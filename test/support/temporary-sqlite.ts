@@ -7,7 +7,7 @@ import { openDataDirectory } from '../../packages/server/src/database/data-direc
 import { openSqlite } from '../../packages/server/src/database/sqlite.ts';
 
 /** @returns `close` also removes the database */
-export async function openTemporary() {
+export async function openTemporarySqlite() {
   const path = mkdtempSync(join(tmpdir(), 'soku-test-'));
   const directory = openDataDirectory(path);
   const database = await openSqlite(directory);
@@ -24,7 +24,7 @@ export async function openTemporary() {
  *
  * @throws {StartupError} when it cannot be used
  */
-export async function tryData(path: string): Promise<void> {
+export async function openAndClose(path: string): Promise<void> {
   const directory = openDataDirectory(path);
   try {
     const database = await openSqlite(directory);

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { SqliteDatabase } from '../../packages/server/src/database/sqlite.ts';
 import { HistoryReader } from '../../packages/server/src/usage/history-reader.ts';
 import { hourStart } from '../../packages/server/src/usage/hours.ts';
-import { Pace } from '../../packages/server/src/usage/pace.ts';
+import { Pacer } from '../../packages/server/src/usage/pacer.ts';
 import { UsageReader } from '../../packages/server/src/usage/reader.ts';
 import { UsageRecorder, type UsageSink } from '../../packages/server/src/usage/recorder.ts';
 import { SqliteUsageStore } from '../../packages/server/src/usage/store.ts';
@@ -69,7 +69,7 @@ export async function startRecorder(database: SqliteDatabase, world: World, vali
     assert.equal(JSON.stringify(usages), handed, 'values that were passed to the sink must not change');
     await store.write(usages.slice(0, 2), durable, written);
   };
-  const pace = new Pace(() => world.meanwhile());
+  const pace = new Pacer(() => world.meanwhile());
   const recorder = new UsageRecorder({ write: sink }, cache, pace, store.log, perPass);
   /** Number of counts that are in no row of `usage_hour`. */
   const unwritten = () =>

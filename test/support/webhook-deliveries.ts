@@ -22,7 +22,7 @@ const action = (one: NewEvent, name: NewEvent['action']): NewEvent => ({ ...one,
 export const webhookFixtures = { start, running, box, accepted, failed, action };
 
 /** Webhooks in a database, which is opened immediately. */
-export function webhooksOn(which: 'sqlite' | 'postgres') {
+export function openWebhooks(which: 'sqlite' | 'postgres') {
   const opened = openTestDatabase(which);
   /** A webhook `w` of an empty database, whose receiver returns `outcome`. */
   const withWebhook = async (events = '*', secretBox = box) => {

@@ -1,7 +1,7 @@
 import type { MovableClock } from '../support/movable-clock.ts';
 import { startWithMovableClock } from '../support/movable-clock.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
-import { temporaryDatabase } from '../support/postgres-database.ts';
+import { createTemporaryDatabase } from '../support/postgres-database.ts';
 import { Notifications } from '../support/postgres-notifications.ts';
 import { freePort, type TestServer, testSecret } from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
@@ -123,7 +123,7 @@ export class Cluster {
     const nodes: ClusterNode[] = [];
     const cluster = new Cluster(postgres, nodes);
     try {
-      const database = await temporaryDatabase(postgres.url());
+      const database = await createTemporaryDatabase(postgres.url());
       // Sequentially: the first one creates the tables and the owner's account.
       for (let i = 1; i <= size; i++) nodes.push(await ClusterNode.start(`node ${i}`, database.url, more));
       return cluster;

@@ -1,6 +1,6 @@
 import type { Counts } from './counts.ts';
 import { formatInteger, formatQuantile, markdownTable, origin, quantiles, writePage } from './proof-page.ts';
-import { clockTolerance } from './restrictions.ts';
+import { clockToleranceMs } from './restrictions.ts';
 import { recoveryMs, type TortureResult } from './run.ts';
 
 /** Minimum number of operations of a run that is stored. */
@@ -83,7 +83,7 @@ A violation is any of the following:
 - a verification accepts a key although it was sent after a revoke of that key returned 200, or after a change that took this use away returned 200 and before a change that allows it was sent;
 - a key is rejected as revoked, expired, disabled, from a wrong address or without a scope after its creation, or a change that allows the use, returned, and before a revoke or a change that takes it away is sent;
 - a key is rejected although no restriction is in effect that has the code of the rejection, or although one that comes earlier in the order of the contract is: a revoked key is always rejected with \`revoked_key\`;
-- an expiry, or the end of a grace after a rotation, is applied more than ${clockTolerance} ms too early or too late by the clock of the verifying node;
+- an expiry, or the end of a grace after a rotation, is applied more than ${clockToleranceMs} ms too early or too late by the clock of the verifying node;
 - a rotation reports another end of an older secret than its own, or an end that is later than that of an earlier rotation;
 - a secret is rejected although it is the newest of its key, or is accepted although it was sent after a rotation that retires it at once, or its retirement, returned ([rotations](rotation-proof.md) has more of these);
 - a request gets no verification result: 503 \`verification_unavailable\` and broken connections are allowed only at an affected node, from the start of the fault until ${(recoveryMs / 1000).toFixed(1)} s after its end (a lease, its margin, and the delay of a busy machine). While a node fails, creations and changes may fail in the same way at the others, because they lock rows and the node may have been stopped in the middle of one;

@@ -34,7 +34,7 @@ export interface Judgment {
 }
 
 /** ms by which the wall clock of the machine may be adjusted during a request. */
-export const clockTolerance = 5;
+export const clockToleranceMs = 5;
 
 /** The addresses from which a key is accepted. */
 export interface AddressList {
@@ -66,14 +66,14 @@ export function effectOfFlag(isSet: boolean): Effect {
 
 /** @param end when the key or the secret ends: some time in this period */
 export function effectOfEnd(end: Period, { clock }: Use): Effect {
-  if (end.to + clockTolerance <= clock.from) return 'rejects';
-  return clock.to + clockTolerance < end.from ? 'passes' : 'unknown';
+  if (end.to + clockToleranceMs <= clock.from) return 'rejects';
+  return clock.to + clockToleranceMs < end.from ? 'passes' : 'unknown';
 }
 
 /** @param end when a secret retires. From then on, by the clock of the database, any node may retire it for all nodes */
 export function effectOfRetirement(end: Period, use: Use): Effect {
   const effect = effectOfEnd(end, use);
-  return effect === 'passes' && use.wall.to + clockTolerance >= end.from ? 'unknown' : effect;
+  return effect === 'passes' && use.wall.to + clockToleranceMs >= end.from ? 'unknown' : effect;
 }
 
 export function effectOfAddresses({ allowedAddresses, includes }: AddressList, { address }: Use): Effect {

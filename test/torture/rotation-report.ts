@@ -1,5 +1,5 @@
 import { formatInteger, markdownTable, origin, quantiles, writePage } from './proof-page.ts';
-import { clockTolerance } from './restrictions.ts';
+import { clockToleranceMs } from './restrictions.ts';
 import { titleOf } from './rotation.ts';
 import { firstUseBoundMs, type RotationProof } from './rotation-run.ts';
 
@@ -39,7 +39,7 @@ Clients use the newest secret of each key and the one before it on all nodes, al
 A violation is any of the following:
 
 - a request with the new secret is rejected, from the moment the rotation returned;
-- an old secret is rejected before its end, or accepted after it: without a grace, once the rotation returned; with a grace, by the clock of the verifying node (tolerance: ${clockTolerance} ms); with a grace from the first use, within ${firstUseBoundMs / 1000} s of that use, or when the grace is over if that is later;
+- an old secret is rejected before its end, or accepted after it: without a grace, once the rotation returned; with a grace, by the clock of the verifying node (tolerance: ${clockToleranceMs} ms); with a grace from the first use, within ${firstUseBoundMs / 1000} s of that use, or when the grace is over if that is later;
 - a rotation reports another end of an old secret, or ends it later than an earlier rotation did;
 - any other response than the result of the verification.
 

@@ -6,7 +6,7 @@ import { newestOf, type PolicyKey, type PolicySecret } from './policy-keys.ts';
 import type { Change } from './register.ts';
 import {
   atOnce,
-  clockTolerance,
+  clockToleranceMs,
   EndByFirstUse,
   earlier,
   type Period,
@@ -108,7 +108,7 @@ function checkReported(
   const at = typeof end === 'string' ? Date.parse(end) : Number.POSITIVE_INFINITY;
   // Those that have lapsed, or have just been retired, may end later than expected, but not earlier.
   const to = typeof found?.retiredAt === 'string' ? Number.POSITIVE_INFINITY : expected.to;
-  if (found === undefined || at < expected.from - clockTolerance || at > to + clockTolerance)
+  if (found === undefined || at < expected.from - clockToleranceMs || at > to + clockToleranceMs)
     counts.addViolation(`${secretId} ends at ${end}, expected ${expected.from} to ${expected.to}`);
   if (at >= grace.from && at <= grace.to) Object.assign(grace, { from: at, to: at });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { patience } from '../support/patience.ts';
 import type { Random } from '../support/random.ts';
+import { testTimeoutMs } from '../support/test-timeout.ts';
 import { Cluster, type ClusterNode } from './cluster.ts';
 import { Counts } from './counts.ts';
 import type { Fault } from './faults.ts';
@@ -102,15 +102,17 @@ async function phase(fault: Fault, cluster: Cluster, traffic: Traffic, options: 
   const ms = performance.now() - ended;
   if (bound === undefined) for (const { outage } of failing) outage.end(ended + ms);
   counts.recoveryMs.push(ms);
-  if (ms > (bound ?? patience))
-    counts.addViolation(`after ${fault.name}, not every node served again within ${bound ?? patience} ms`);
+  if (ms > (bound ?? testTimeoutMs))
+    counts.addViolation(
+      `after ${fault.name}, not every node served again within ${bound ?? testTimeoutMs} ms`,
+    );
   await after(lingerMs);
   await hasTraffic(counts);
 }
 
 /** Waits for responses: on a slow machine a short fault can end before any. */
 async function hasTraffic(counts: Counts): Promise<void> {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + testTimeoutMs;
   while ((counts.accepted === 0 || counts.revokesSent === 0) && performance.now() < deadline) {
     await after(pollMs);
   }
@@ -124,7 +126,7 @@ function mayFail(fault: Fault, node: ClusterNode, { nodes }: Cluster): readonly 
 async function recovered(node: ClusterNode, traffic: Traffic): Promise<void> {
   const since = performance.now();
   while (!(await traffic.isServing(node))) {
-    if (performance.now() - since > patience) return;
+    if (performance.now() - since > testTimeoutMs) return;
     await after(pollMs);
   }
 }

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { times } from '../support/long.ts';
 import { Random } from '../support/random.ts';
+import { runCount } from '../support/run-count.ts';
 import { faults } from './faults.ts';
 import { torture } from './run.ts';
 
 /** Minimum number of operations over all faults. The longest run (npm run torture) has at least 300,000. */
-const minOperations = times(500, 20_000);
+const minOperations = runCount(500, 20_000);
 /** Each fault runs once; in a usual run, only two of them, at random. */
-const faultCount = times(2, faults.length);
+const faultCount = runCount(2, faults.length);
 
 test('on three nodes with faults, every revoke and every change of a policy is in effect on all nodes when it returns', async (t) => {
   const random = new Random(process.env.SOKU_TORTURE_SEED);
@@ -19,7 +19,7 @@ test('on three nodes with faults, every revoke and every change of a policy is i
     load: {
       connections: 2,
       pipelined: 2,
-      thinkMs: times(20, 5),
+      thinkMs: runCount(20, 5),
       revokers: 4,
       revokePeriodMs: 150,
       activeKeys: 80,

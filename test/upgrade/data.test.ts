@@ -7,8 +7,8 @@ import { auditPageSchema } from '@soku/contract/audit';
 import { workspaceUsageSchema } from '@soku/contract/usage';
 import { workspaceSchema } from '@soku/contract/workspaces';
 import { z } from 'zod';
-import { kinds, Scene } from '../backup/scene.ts';
-import { clockAt } from '../support/clock.ts';
+import { BackupFixture, kinds } from '../backup/fixture.ts';
+import { clockEnvironment } from '../support/clock.ts';
 import { assertProblem, eventually } from '../support/contract.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { type TestServer, testSecret } from '../support/server.ts';
@@ -23,8 +23,8 @@ const listSchema = z.object({ data: z.array(z.looseObject({ id: z.string() })) }
 const hoursSchema = z.looseObject({ hours: z.array(z.looseObject({ accepted: z.int(), refused: z.int() })) });
 
 /** A server whose clock continues where the recording ended; otherwise its session and limits would have expired. */
-function startAfter({ at }: Recording, scene: Scene): Promise<TestServer> {
-  return scene.start(scene.dataDir, { ...clockAt(at + 30_000), SOKU_SECRET: testSecret });
+function startAfter({ at }: Recording, fixture: BackupFixture): Promise<TestServer> {
+  return fixture.start(fixture.dataDir, { ...clockEnvironment(at + 30_000), SOKU_SECRET: testSecret });
 }
 
 /** Only the hours with requests of the last day: a slow machine may already be in the next hour. */
@@ -76,8 +76,8 @@ async function assertUsageAsBefore(
   );
 }
 
-async function verifyLog(scene: Scene, expected: RegExp): Promise<void> {
-  const { code, output } = await scene.operate(['audit', 'verify']);
+async function verifyLog(fixture: BackupFixture, expected: RegExp): Promise<void> {
+  const { code, output } = await fixture.operate(['audit', 'verify']);
   assert.equal(code, 0, output);
   assert.match(output, expected);
 }
@@ -88,17 +88,17 @@ for (const kind of kinds) {
   const idOf = (name: string) => keys[name]?.id ?? '';
 
   test(`${kind}: keys, sessions, limits, usage and the journal of an earlier version stay usable`, async (t) => {
-    const scene = await Scene.of(t, kind);
-    await unpack(recording, scene);
+    const fixture = await BackupFixture.of(t, kind);
+    await unpack(recording, fixture);
     // An operator creates a backup before the upgrade, perhaps with the new version. It changes nothing.
-    assert.equal((await scene.operate(['backup', scene.inBackupDir('before the upgrade')])).code, 0);
+    assert.equal((await fixture.operate(['backup', fixture.inBackupDir('before the upgrade')])).code, 0);
     if (kind === 'sqlite') {
       // On PostgreSQL this command upgrades the database.
-      const { code, output } = await scene.operate(['audit', 'verify']);
+      const { code, output } = await fixture.operate(['audit', 'verify']);
       assert.equal(code, 65, output);
       assert.match(output, /has no audit log yet\. Start the server once/);
     }
-    const server = await startAfter(recording, scene);
+    const server = await startAfter(recording, fixture);
     const ada = new Person(server.url, cookie);
     const get = async (path: string) => {
       const response = await ada.call('GET', path);
@@ -128,7 +128,7 @@ for (const kind of kinds) {
     }
     await assertUsageAsBefore(recording, get);
     assert.deepEqual(auditPageSchema.parse(await get('/v1/audit')).data, []);
-    await verifyLog(scene, /Verified 0 events in 0 chains/);
+    await verifyLog(fixture, /Verified 0 events in 0 chains/);
 
     await assertKeysAsBefore(server, recording);
     for (const [name, limit] of [
@@ -150,7 +150,7 @@ for (const kind of kinds) {
     assert.equal(journal.length, 2);
     assert.deepEqual(
       await eventually(
-        async () => scene.journal(),
+        async () => fixture.journal(),
         ({ length }) => length > 0,
       ),
       journal,
@@ -175,23 +175,23 @@ for (const kind of kinds) {
     );
     await server.kill('SIGTERM');
     // Also, that four revoked keys were used.
-    await verifyLog(scene, /Verified 9 events in 2 chains/);
-    assert.equal(scene.journal().length, 4);
+    await verifyLog(fixture, /Verified 9 events in 2 chains/);
+    assert.equal(fixture.journal().length, 4);
     // A downgrade finds its journal unchanged.
-    assert.equal(readFileSync(join(scene.dataDir, 'dead-hashes'), 'utf8'), recording.journal);
+    assert.equal(readFileSync(join(fixture.dataDir, 'dead-hashes'), 'utf8'), recording.journal);
   });
 
   test(`${kind}: a backup of an earlier version is restored, and the journal revokes keys that were revoked later`, async (t) => {
-    const scene = await Scene.of(t, kind);
-    const backup = scene.inBackupDir('backup');
+    const fixture = await BackupFixture.of(t, kind);
+    const backup = fixture.inBackupDir('backup');
     writeSqlite(backup, recording.backup);
-    writeFileSync(join(scene.dataDir, 'dead-hashes'), recording.journal);
+    writeFileSync(join(fixture.dataDir, 'dead-hashes'), recording.journal);
     // With the clock of the server, because events are sealed in the order of their times.
-    const clock = clockAt(recording.at + 30_000);
-    const { code, output } = await scene.operateAsProcess(['restore', backup], clock);
+    const clock = clockEnvironment(recording.at + 30_000);
+    const { code, output } = await fixture.operateAsProcess(['restore', backup], clock);
     assert.equal(code, 0, output);
     assert.match(output, /1 active key revoked again/);
-    const server = await startAfter(recording, scene);
+    const server = await startAfter(recording, fixture);
     // A restored backup contains no sessions.
     assert.equal((await new Person(server.url, cookie).call('GET', '/v1/api-keys')).status, 401);
     const ada = await server.signIn();
@@ -201,6 +201,6 @@ for (const kind of kinds) {
     await assertKeysAsBefore(server, recording);
     await server.kill('SIGTERM');
     // Restored, revoked by the journal, signed in, and two revoked keys used.
-    await verifyLog(scene, /Verified 5 events in 2 chains/);
+    await verifyLog(fixture, /Verified 5 events in 2 chains/);
   });
 }

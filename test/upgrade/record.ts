@@ -11,10 +11,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { kinds, Scene } from '../backup/scene.ts';
-import { clockAt } from '../support/clock.ts';
+import { BackupFixture, kinds } from '../backup/fixture.ts';
+import { clockEnvironment } from '../support/clock.ts';
 import { bearer, call, Person } from '../support/person.ts';
-import { temporaryDatabase } from '../support/postgres-database.ts';
+import { createTemporaryDatabase } from '../support/postgres-database.ts';
 import { type TestServer, testSecret } from '../support/server.ts';
 import { dumpPostgres, dumpSqlite } from './dump.ts';
 import { prefix, type Recording } from './recording.ts';
@@ -24,12 +24,12 @@ const createdSchema = z.object({ apiKey: z.string(), key: z.object({ id: z.strin
 
 /** Creates the data of one database: keys in the states of their names, and usage in two hours. */
 class Recorder {
-  readonly #scene: Scene;
+  readonly #fixture: BackupFixture;
   readonly #keys: Recording['keys'] = {};
   readonly #now = Date.now();
 
-  constructor(scene: Scene) {
-    this.#scene = scene;
+  constructor(fixture: BackupFixture) {
+    this.#fixture = fixture;
   }
 
   async record(): Promise<Recording> {
@@ -58,14 +58,14 @@ class Recorder {
       cookie: ada.cookie,
       keys: this.#keys,
       before,
-      journal: readFileSync(join(this.#scene.dataDir, 'dead-hashes'), 'utf8'),
+      journal: readFileSync(join(this.#fixture.dataDir, 'dead-hashes'), 'utf8'),
       sql: await this.#dump(),
       backup,
     };
   }
 
   #start(time: number): Promise<TestServer> {
-    return this.#scene.start(this.#scene.dataDir, { ...clockAt(time), SOKU_SECRET: testSecret });
+    return this.#fixture.start(this.#fixture.dataDir, { ...clockEnvironment(time), SOKU_SECRET: testSecret });
   }
 
   async #createKeys({ url }: TestServer, ada: Person): Promise<void> {
@@ -105,8 +105,8 @@ class Recorder {
   }
 
   async #backUp(): Promise<string> {
-    const file = this.#scene.inBackupDir('backup');
-    const { code, output } = await this.#scene.operateAsProcess(['backup', file]);
+    const file = this.#fixture.inBackupDir('backup');
+    const { code, output } = await this.#fixture.operateAsProcess(['backup', file]);
     if (code !== 0) throw new Error(output);
     return dumpSqlite(file);
   }
@@ -123,9 +123,9 @@ class Recorder {
   }
 
   async #dump(): Promise<string> {
-    const { DATABASE_URL: url } = this.#scene.variables;
-    if (url === undefined) return dumpSqlite(join(this.#scene.dataDir, 'soku.db'));
-    const empty = await temporaryDatabase();
+    const { DATABASE_URL: url } = this.#fixture.variables;
+    if (url === undefined) return dumpSqlite(join(this.#fixture.dataDir, 'soku.db'));
+    const empty = await createTemporaryDatabase();
     try {
       return await dumpPostgres(url, empty.url);
     } finally {
@@ -137,9 +137,9 @@ class Recorder {
 const [file = ''] = process.argv.slice(2);
 const recordings: Record<string, Recording> = {};
 for (const kind of kinds) {
-  const scene = new Scene(kind);
-  if (kind === 'postgres') await scene.freshDatabase();
-  recordings[kind] = await new Recorder(scene).record();
-  await scene.end();
+  const fixture = new BackupFixture(kind);
+  if (kind === 'postgres') await fixture.freshDatabase();
+  recordings[kind] = await new Recorder(fixture).record();
+  await fixture.end();
 }
 writeFileSync(file, gzipSync(JSON.stringify(recordings, null, 1), { level: 9 }));

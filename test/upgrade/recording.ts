@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import pg from 'pg';
 import { z } from 'zod';
-import type { Scene } from '../backup/scene.ts';
+import type { BackupFixture } from '../backup/fixture.ts';
 
 export const prefix = 'sk_live_';
 
@@ -28,7 +28,7 @@ const recordingSchema = z.object({
 export type Recording = z.infer<typeof recordingSchema>;
 
 /** @param name file in this folder */
-export function readRecording(name: string, kind: Scene['kind']): Recording {
+export function readRecording(name: string, kind: BackupFixture['kind']): Recording {
   const file = fileURLToPath(new URL(name, import.meta.url));
   const recordings = z
     .record(z.string(), recordingSchema)
@@ -39,11 +39,11 @@ export function readRecording(name: string, kind: Scene['kind']): Recording {
 }
 
 /** Replaces the data directory and the database of an empty scene with the recorded ones. */
-export async function unpack({ sql, journal }: Recording, scene: Scene): Promise<void> {
-  writeFileSync(join(scene.dataDir, 'dead-hashes'), journal);
-  const { DATABASE_URL: url } = scene.variables;
+export async function unpack({ sql, journal }: Recording, fixture: BackupFixture): Promise<void> {
+  writeFileSync(join(fixture.dataDir, 'dead-hashes'), journal);
+  const { DATABASE_URL: url } = fixture.variables;
   if (url === undefined)
-    return writeSqlite(join(scene.dataDir, 'soku.db'), `PRAGMA journal_mode = WAL; ${sql}`);
+    return writeSqlite(join(fixture.dataDir, 'soku.db'), `PRAGMA journal_mode = WAL; ${sql}`);
   const client = new pg.Client(url);
   await client.connect();
   try {

@@ -9,8 +9,8 @@ import { Kysely, Migrator, PostgresDialect, type RawBuilder, sql } from 'kysely'
 import { migrations } from '../../packages/server/src/database/migrate.ts';
 import { createPool } from '../../packages/server/src/database/postgres-pool.ts';
 import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
-import { call, signedCookie } from '../support/person.ts';
-import { temporaryDatabase } from '../support/postgres-database.ts';
+import { call, signCookie } from '../support/person.ts';
+import { createTemporaryDatabase } from '../support/postgres-database.ts';
 import { newDataDir, startServer, type TestServer, testSecret } from '../support/server.ts';
 
 /** Tokens as the previous version stored them: so many that without a wipe some would remain in the file. */
@@ -38,7 +38,7 @@ async function fillBefore(db: Kysely<unknown>): Promise<void> {
 
 async function assertSignedIn(server: TestServer): Promise<void> {
   for (const token of [tokens[0], tokens.at(-1)]) {
-    const cookie = signedCookie('soku_session', token ?? '', testSecret);
+    const cookie = signCookie('soku_session', token ?? '', testSecret);
     const response = await call(`${server.url}/v1/api-keys`, { headers: { cookie } });
     assert.equal(response.status, 200, response.text);
   }
@@ -73,7 +73,7 @@ test('sqlite: sessions of the previous version stay valid, and no file contains 
 });
 
 test('postgres: sessions of the previous version stay valid, and no row contains their tokens', async (t) => {
-  const { url, drop } = await temporaryDatabase();
+  const { url, drop } = await createTemporaryDatabase();
   t.after(drop);
   const pool = createPool({ connectionString: url });
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });

@@ -3,10 +3,10 @@ import {
   type AddressBlock,
   compareBlocks,
   formatBlock,
+  ipv4MappedPrefixLength,
   isIpv4,
-  mappedBits,
-  maskOf,
-  readIpAddress,
+  parseIpAddress,
+  prefixMask,
 } from './addresses.ts';
 
 /** A parsed entry, or what is wrong with it. */
@@ -50,7 +50,7 @@ export function parseBlock(text: string): ParsedBlock {
   const read = parseRange(text);
   if (read.problem !== undefined) return read;
   const { words, bits } = read.block;
-  const first = words.map((word, i) => word & maskOf(bits, i));
+  const first = words.map((word, i) => word & prefixMask(bits, i));
   if (words.every((word, i) => word === first[i])) return read;
   const meant = formatBlock({ words: first, bits });
   return { problem: `must be ${meant}, because the bits after the prefix length must be 0`, meant };
@@ -61,7 +61,7 @@ export function parseRange(text: string): ParsedBlock {
   const slash = text.indexOf('/');
   const address = slash === -1 ? text : text.slice(0, slash);
   const words = new Int32Array(4);
-  if (!readIpAddress(address, words)) return { problem: explain(text) };
+  if (!parseIpAddress(address, words)) return { problem: explain(text) };
   if (slash === -1) return { block: { words, bits: 128 } };
   const longest = address.includes(':') ? 128 : 32;
   const prefix = text.slice(slash + 1);
@@ -69,7 +69,7 @@ export function parseRange(text: string): ParsedBlock {
     return { problem: `must have a number from 0 to ${longest} after the slash` };
   }
   const bits = Number(prefix) + 128 - longest;
-  if (isIpv4(words) && bits < mappedBits) {
+  if (isIpv4(words) && bits < ipv4MappedPrefixLength) {
     return {
       problem: 'must have a number from 96 to 128 after the slash, because the address is an IPv4 address',
     };

@@ -12,12 +12,12 @@ import {
   referenceBlock,
   referenceText,
 } from '../../../test/support/arbitrary-addresses.ts';
-import { times } from '../../../test/support/long.ts';
+import { runCount } from '../../../test/support/run-count.ts';
 import { parseBlock, parseRange } from './address-lists.ts';
-import { blockIncludes, formatAddress, formatBlock, readIpAddress } from './addresses.ts';
+import { blockIncludes, formatAddress, formatBlock, parseIpAddress } from './addresses.ts';
 
 const words = new Int32Array(4);
-const canonical = (text: string) => (readIpAddress(text, words) ? formatAddress(words) : null);
+const canonical = (text: string) => (parseIpAddress(text, words) ? formatAddress(words) : null);
 
 test('an address in any spelling has one canonical form', () => {
   fc.assert(
@@ -26,7 +26,7 @@ test('an address in any spelling has one canonical form', () => {
       assert.equal(canonical(text), expected, text);
       assert.equal(canonical(expected), expected);
     }),
-    { numRuns: times(3000, 1_000_000) },
+    { numRuns: runCount(3000, 1_000_000) },
   );
 });
 
@@ -58,7 +58,7 @@ test('exactly the texts that node:net accepts are addresses', () => {
       fc.pre(!text.includes('%'));
       assert.equal(canonical(text) !== null, isIP(text) !== 0, JSON.stringify(text));
     }),
-    { numRuns: times(5000, 2_000_000) },
+    { numRuns: runCount(5000, 2_000_000) },
   );
 });
 
@@ -80,7 +80,7 @@ test('a block is accepted without bits after its prefix length; otherwise the bl
       }
       assert.equal(formatBlock(parseBlock(canonicalText).block ?? assert.fail()), canonicalText);
     }),
-    { numRuns: times(3000, 1_000_000) },
+    { numRuns: runCount(3000, 1_000_000) },
   );
 });
 
@@ -101,7 +101,7 @@ test('a block includes another one if it is not longer and contains its address'
       assert.equal(blockIncludes(a, b), isIncluded, `${outer} and ${inner}`);
       if (isIncluded) included += 1;
     }),
-    { numRuns: times(3000, 1_000_000) },
+    { numRuns: runCount(3000, 1_000_000) },
   );
   assert.ok(included > 500, 'the generated blocks often include each other');
 });

@@ -14,7 +14,7 @@ export interface AddressBlock {
 }
 
 /** The bits before an IPv4 address in its IPv4-mapped form. */
-export const mappedBits = 96;
+export const ipv4MappedPrefixLength = 96;
 
 /** In characters: six groups of four digits, and an IPv4 address in place of the last two. */
 const longestAddress = 45;
@@ -32,7 +32,7 @@ const groups = new Uint16Array(8);
  * @param words receives the address
  * @returns false if the text is not an address
  */
-export function readIpAddress(text: string, words: Int32Array): boolean {
+export function parseIpAddress(text: string, words: Int32Array): boolean {
   if (text.length > longestAddress) return false;
   if (text.includes(':')) return readIpv6(text, words);
   const ipv4 = readIpv4(text, 0);
@@ -156,7 +156,7 @@ export function isIpv4(words: Int32Array): boolean {
 
 /** Formats an address canonically: IPv4 as such, and IPv6 as in RFC 5952. */
 export function formatAddress(words: Int32Array): string {
-  return isIpv4(words) ? formatIpv4(words[3] ?? 0) : formatIpv6(groupsOf(words));
+  return isIpv4(words) ? formatIpv4(words[3] ?? 0) : formatIpv6(toIpv6Groups(words));
 }
 
 function formatIpv4(address: number): string {
@@ -164,7 +164,7 @@ function formatIpv4(address: number): string {
 }
 
 /** The eight groups of an address. */
-export function groupsOf(words: Int32Array): number[] {
+export function toIpv6Groups(words: Int32Array): number[] {
   return [...words].flatMap((word) => [word >>> 16, word & 0xffff]);
 }
 
@@ -185,11 +185,11 @@ function formatIpv6(all: readonly number[]): string {
 export function formatBlock({ words, bits }: AddressBlock): string {
   const address = formatAddress(words);
   if (bits === 128) return address;
-  return `${address}/${isIpv4(words) ? bits - mappedBits : bits}`;
+  return `${address}/${isIpv4(words) ? bits - ipv4MappedPrefixLength : bits}`;
 }
 
 /** The bits of the 32-bit word at an index that a block's addresses share. */
-export function maskOf(bits: number, index: number): number {
+export function prefixMask(bits: number, index: number): number {
   const ofWord = bits - 32 * index;
   if (ofWord <= 0) return 0;
   return ofWord >= 32 ? -1 : -1 << (32 - ofWord);
@@ -199,7 +199,7 @@ export function maskOf(bits: number, index: number): number {
 export function blockIncludes(outer: AddressBlock, inner: AddressBlock): boolean {
   // A wide IPv6 block such as ::/8 has no IPv4 addresses.
   if (outer.bits > inner.bits || isIpv4(outer.words) !== isIpv4(inner.words)) return false;
-  return outer.words.every((word, i) => ((word ^ (inner.words[i] ?? 0)) & maskOf(outer.bits, i)) === 0);
+  return outer.words.every((word, i) => ((word ^ (inner.words[i] ?? 0)) & prefixMask(outer.bits, i)) === 0);
 }
 
 /** Orders blocks by their first address, IPv4 first, and wide ones before those in them. */

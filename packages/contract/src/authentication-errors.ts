@@ -1,4 +1,4 @@
-import type { ErrorRow } from './error-row.ts';
+import type { ErrorDefinition } from './error-definition.ts';
 
 /** Errors of requests that are not authenticated, or not allowed. */
 export const authenticationErrors = {
@@ -176,4 +176,4 @@ export const authenticationErrors = {
     remedy:
       'Call from the dashboard itself, or use an API key. If the URL of the dashboard differs from SOKU_PUBLIC_URL, correct that variable.',
   },
-} as const satisfies Record<string, ErrorRow>;
+} as const satisfies Record<string, ErrorDefinition>;

@@ -1,5 +1,5 @@
 import { authenticationErrors } from './authentication-errors.ts';
-import type { ErrorRow } from './error-row.ts';
+import type { ErrorDefinition } from './error-definition.ts';
 import { requestErrors } from './request-errors.ts';
 
 /**
@@ -8,7 +8,7 @@ import { requestErrors } from './request-errors.ts';
  */
 export const errorCodes = { ...authenticationErrors, ...requestErrors } as const satisfies Record<
   string,
-  ErrorRow
+  ErrorDefinition
 >;
 
 export type ErrorCode = keyof typeof errorCodes;

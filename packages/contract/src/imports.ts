@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { allowedAddressesSchema } from './allowed-addresses.ts';
-import { externalIdSchema, futureSchema, grantsSchema } from './key-policy.ts';
+import { externalIdSchema, grantsSchema, requestTimeSchema } from './key-policy.ts';
 import { environmentSchema } from './key-values.ts';
 import { metadataSchema } from './metadata.ts';
 import { nameSchema } from './names.ts';
@@ -35,7 +35,7 @@ export const importKeySchema = z
       .describe('SHA-256 of the whole key, including any prefix, in hexadecimal or base64url'),
     previewStart: previewPart(12).describe('The first characters of the key, for the preview'),
     previewEnd: previewPart(4).describe('The last characters of the key, for the preview'),
-    expiresAt: futureSchema.nullish().describe('The key is rejected from this time on. Default: never'),
+    expiresAt: requestTimeSchema.nullish().describe('The key is rejected from this time on. Default: never'),
     scopes: grantsSchema.nullish().describe('Default: none'),
     environment: environmentSchema.nullish().describe('Default: live'),
     allowedAddresses: allowedAddressesSchema
@@ -46,7 +46,7 @@ export const importKeySchema = z
       .nullish()
       .describe('Your own id for the customer or system that has the key'),
     metadata: metadataSchema.nullish().describe('Your own data'),
-    createdAt: futureSchema
+    createdAt: requestTimeSchema
       .nullish()
       .describe('When the other system created the key, which decides its place in lists. Default: now'),
   })

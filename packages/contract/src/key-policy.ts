@@ -9,7 +9,7 @@ import { isPrintable } from './visible-text.ts';
 const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** A time in a request. */
-export const futureSchema = z.iso
+export const requestTimeSchema = z.iso
   .datetime({ offset: true, error: 'must be a date and time such as 2030-01-31T12:00:00Z' })
   // With a time zone offset, the instant can fall in the year 10000, which the response format cannot express.
   .refine((text) => !(Date.parse(text) > lastInstant), 'must not be later than the year 9999');

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { allowedAddressesSchema } from './allowed-addresses.ts';
-import { externalIdSchema, futureSchema, grantsSchema } from './key-policy.ts';
+import { externalIdSchema, grantsSchema, requestTimeSchema } from './key-policy.ts';
 import { environmentSchema } from './key-values.ts';
 import { keySortSchema, sortOrderSchema, statusFilterSchema } from './keys.ts';
 import { metadataSchema } from './metadata.ts';
@@ -20,7 +20,7 @@ const rateLimitField = rateLimitSchema
 export const createKeySchema = z.strictObject({
   name: nameSchema,
   scopes: grantsSchema.optional().describe('Default: none'),
-  expiresAt: futureSchema
+  expiresAt: requestTimeSchema
     .nullable()
     .optional()
     .describe(
@@ -41,7 +41,7 @@ export type CreateKey = z.infer<typeof createKeySchema>;
 export const changeKeySchema = z
   .strictObject({
     name: nameSchema.optional(),
-    expiresAt: futureSchema
+    expiresAt: requestTimeSchema
       .nullable()
       .optional()
       .describe('null: never. People can also give an expired key a later date, so that it works again'),

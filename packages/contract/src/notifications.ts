@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** The kinds of mails that a person can turn off. */
-export const mailChoiceSchema = z.enum([
+export const optionalMailSchema = z.enum([
   'keyCreated',
   'keyRotated',
   'keyRevoked',
@@ -11,12 +11,12 @@ export const mailChoiceSchema = z.enum([
   'rotationDue',
   'webhookDisabled',
 ]);
-export type MailChoice = z.infer<typeof mailChoiceSchema>;
+export type OptionalMail = z.infer<typeof optionalMailSchema>;
 
 /** The kinds of mails about the security of an account or a workspace. They are always sent. */
 export const securityMailSchema = z.enum(['leakReported', 'endedSecretUsed', 'newSignIn', 'passwordChanged']);
 
-export const mailKindSchema = z.enum([...mailChoiceSchema.options, ...securityMailSchema.options]);
+export const mailKindSchema = z.enum([...optionalMailSchema.options, ...securityMailSchema.options]);
 export type MailKind = z.infer<typeof mailKindSchema>;
 
 /** A name of the IANA time zone database that this program knows. */
@@ -27,7 +27,7 @@ export const timeZoneSchema = z
 
 /** The body of PUT /api/notifications. */
 export const notificationsSchema = z.strictObject({
-  mails: z.record(mailChoiceSchema, z.boolean()).describe('Whether each kind is sent'),
+  mails: z.record(optionalMailSchema, z.boolean()).describe('Whether each kind is sent'),
   timeZone: timeZoneSchema.nullable().describe('For the times in emails; null: none was chosen, UTC'),
 });
 export type Notifications = z.infer<typeof notificationsSchema>;

@@ -1,4 +1,4 @@
-import type { ErrorRow } from './error-row.ts';
+import type { ErrorDefinition } from './error-definition.ts';
 
 /** Errors of requests that are authenticated and allowed, or that need neither. */
 export const requestErrors = {
@@ -163,4 +163,4 @@ export const requestErrors = {
     remedy:
       'The operator must fix the cause, which the log and GET /readyz report. Then try again. The message says whether the change was made.',
   },
-} as const satisfies Record<string, ErrorRow>;
+} as const satisfies Record<string, ErrorDefinition>;

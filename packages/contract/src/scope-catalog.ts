@@ -1,13 +1,13 @@
 /** Requests and responses of the scope endpoints. */
 import { z } from 'zod';
-import { builtInScopeSchema, builtInScopeTexts, isReservedScope, scopeSchema } from './scopes.ts';
+import { builtInScopeDescriptions, builtInScopeSchema, isReservedScope, scopeSchema } from './scopes.ts';
 import { isPrintable } from './visible-text.ts';
 
 /** Maximum number of scopes in the catalog of a workspace. */
 export const maxCatalogScopes = 200;
 
 /** In characters. */
-export const maxScopeDescription = 200;
+export const maxScopeDescriptionLength = 200;
 
 export const catalogScopeSchema = z
   .object({
@@ -21,7 +21,7 @@ export type CatalogScope = z.infer<typeof catalogScopeSchema>;
 /** The built-in scopes, which every workspace has. */
 export const builtInScopes: readonly CatalogScope[] = builtInScopeSchema.options.map((name) => ({
   name,
-  description: builtInScopeTexts[name],
+  description: builtInScopeDescriptions[name],
   builtIn: true,
 }));
 
@@ -43,8 +43,8 @@ const changedScopeSchema = z.strictObject({
     .string()
     .trim()
     .refine(
-      (text) => [...text].length <= maxScopeDescription,
-      `must have at most ${maxScopeDescription} characters`,
+      (text) => [...text].length <= maxScopeDescriptionLength,
+      `must have at most ${maxScopeDescriptionLength} characters`,
     )
     .refine(isPrintable, 'must not contain control or invisible characters')
     .default(''),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { times } from '../../../test/support/long.ts';
+import { runCount } from '../../../test/support/run-count.ts';
 import { coversGrant, coversScope, grantSchema, isScope } from './scopes.ts';
 
 /** Words of the scopes in these tests: those of reserved namespaces, and others that begin like them. */
@@ -43,7 +43,7 @@ const wildcard = fc
 /** Also `keys:*`, which cannot be given to a key, but could be stored by an edit of the database. */
 const grant = fc.oneof(scope, wildcard);
 const grants = fc.array(grant, { maxLength: 4 });
-const numRuns = times(2000, 50_000);
+const numRuns = runCount(2000, 50_000);
 
 test('grants cover a scope exactly if one of them expands to it', () => {
   fc.assert(
@@ -55,7 +55,7 @@ test('grants cover a scope exactly if one of them expands to it', () => {
   );
 });
 
-test('a key never hands out more than it holds', () => {
+test('a key never grants more than it holds', () => {
   fc.assert(
     fc.property(grants, grant, (held, given) => {
       if (!coversGrant(held, given)) return;
@@ -67,7 +67,7 @@ test('a key never hands out more than it holds', () => {
   );
 });
 
-test('a key can hand out everything that it holds, now and later', () => {
+test('a key can grant every scope that its own grants cover, including scopes that are added later', () => {
   fc.assert(
     fc.property(
       grants,
@@ -84,7 +84,7 @@ test('a key can hand out everything that it holds, now and later', () => {
   );
 });
 
-test('a chain of keys never reaches a scope that the first one lacks', () => {
+test('a chain of keys never gains a scope that the first key lacks', () => {
   fc.assert(
     fc.property(
       grants,

@@ -8,7 +8,7 @@ export const builtInScopeSchema = z.enum(['keys:read', 'keys:write', 'keys:verif
 export type BuiltInScope = z.infer<typeof builtInScopeSchema>;
 
 /** What each of them allows. */
-export const builtInScopeTexts: Readonly<Record<BuiltInScope, string>> = {
+export const builtInScopeDescriptions: Readonly<Record<BuiltInScope, string>> = {
   'keys:read': 'List keys with their names, previews and dates, but never the full key.',
   'keys:write': 'Create, change and revoke keys.',
   'keys:verify': "Check whether someone else's key is valid.",

@@ -74,7 +74,7 @@ export const workspaceUsageQuerySchema = z.strictObject({
 export type WorkspaceUsageQuery = z.infer<typeof workspaceUsageQuerySchema>;
 
 /** How long ago the current day may have begun, in ms: a day is 25 hours long when daylight saving time ends. */
-export const maxDayLength = msPerDay + msPerHour;
+export const maxDayLengthMs = msPerDay + msPerHour;
 
 const totalShape = {
   accepted: count.describe('Accepted requests'),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { times } from '../../../test/support/long.ts';
+import { runCount } from '../../../test/support/run-count.ts';
 import { escapeHiddenCharacters, isPrintable, isVisible } from './visible-text.ts';
 
 const england = '\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}';
@@ -115,7 +115,7 @@ test('an invisible character in a Latin name is always rejected', () => {
     fc.property(latin, invisible, latin, (before, character, after) => {
       assert.ok(!isPrintable(before + character + after));
     }),
-    { numRuns: times(200, 5000) },
+    { numRuns: runCount(200, 5000) },
   );
 });
 

@@ -8,19 +8,19 @@ import { isPrintable } from './visible-text.ts';
 export const maxWebhooks = 20;
 
 /** In characters. */
-export const maxWebhookUrl = 2000;
+export const maxWebhookUrlLength = 2000;
 
 /** In characters. */
-export const maxWebhookDescription = 200;
+export const maxWebhookDescriptionLength = 200;
 
 /** Maximum number of signing secrets of a webhook that are not retired. */
 export const maxSigningSecrets = 5;
 
 /** In seconds. */
-export const signingGrace = { usual: 86_400, most: 604_800 };
+export const signingSecretGraceSeconds = { default: 86_400, max: 604_800 };
 
 /** ms for which all attempts must have failed before a webhook is disabled. */
-export const disableAfter = 72 * msPerHour;
+export const disableWebhookAfterMs = 72 * msPerHour;
 
 /** The type of test events, which is not an action of the audit log. */
 export const testEventType = 'webhook.test';
@@ -87,7 +87,7 @@ export type WebhookWithSecret = z.infer<typeof webhookWithSecretSchema>;
 const urlSchema = z
   .string()
   .trim()
-  .max(maxWebhookUrl, `must have at most ${maxWebhookUrl} characters`)
+  .max(maxWebhookUrlLength, `must have at most ${maxWebhookUrlLength} characters`)
   .refine((text) => URL.canParse(text), 'must be a URL')
   .describe('Receives a POST request for each event. https, unless the operator allows the host');
 
@@ -95,8 +95,8 @@ const descriptionSchema = z
   .string()
   .trim()
   .refine(
-    (text) => [...text].length <= maxWebhookDescription,
-    `must have at most ${maxWebhookDescription} characters`,
+    (text) => [...text].length <= maxWebhookDescriptionLength,
+    `must have at most ${maxWebhookDescriptionLength} characters`,
   )
   .refine(isPrintable, 'must not contain control or invisible characters');
 
@@ -135,8 +135,8 @@ export const rotateSigningSecretSchema = z
     graceSeconds: z
       .int()
       .min(0)
-      .max(signingGrace.most)
-      .default(signingGrace.usual)
+      .max(signingSecretGraceSeconds.max)
+      .default(signingSecretGraceSeconds.default)
       .describe('How long requests are also signed with the older secrets'),
   })
   .meta({ id: 'RotateSigningSecret' });

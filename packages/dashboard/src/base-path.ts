@@ -9,11 +9,11 @@ export const basePath: string = new URL('..', script).pathname.replace(/\/$/, ''
  * The path of a call, file or page of this server, as the browser must request it. The router adds the base path by
  * itself; test/base-path-sources.test.ts finds other paths without it.
  */
-export function fromBase(path: string): string {
+export function withBasePath(path: string): string {
   return basePath + path;
 }
 
 /** The public URL as the browser knows it, until the session has loaded. */
-export function ownUrl(): string {
+export function currentPublicUrl(): string {
   return window.location.origin + basePath;
 }

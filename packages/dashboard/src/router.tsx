@@ -8,7 +8,7 @@ import {
 } from '@tanstack/react-router';
 import { keyListOptions } from './api/keys.ts';
 import { sessionOptions } from './api/session.ts';
-import { fromBase } from './base-path.ts';
+import { withBasePath } from './base-path.ts';
 import { PagePending } from './components/PagePending.tsx';
 import { ErrorPage } from './pages/ErrorPage.tsx';
 import { NotFoundPage } from './pages/NotFoundPage.tsx';
@@ -249,7 +249,7 @@ const routeTree = rootRoute.addChildren([
 export function createAppRouter(queryClient: QueryClient) {
   return createRouter({
     routeTree,
-    basepath: fromBase('/'),
+    basepath: withBasePath('/'),
     context: { queryClient },
     defaultPreload: 'intent',
     defaultErrorComponent: ErrorPage,

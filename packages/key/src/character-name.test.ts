@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { times } from '../../../test/support/long.ts';
+import { runCount } from '../../../test/support/run-count.ts';
 import { characterName } from './character-name.ts';
 import { alphabet } from './format.ts';
 
@@ -18,7 +18,7 @@ test('every other character has an ASCII name that does not repeat the character
         assert.match(characterName(character) ?? '', /^[a-zA-Z0-9 ()-]{5,60}$/);
       },
     ),
-    { numRuns: times(500, 20_000) },
+    { numRuns: runCount(500, 20_000) },
   );
 });
 

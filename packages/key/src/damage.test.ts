@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { keys, prefixes, seededNumbers, seededRandom } from '../../../test/support/arbitrary-keys.ts';
-import { times } from '../../../test/support/long.ts';
+import { runCount } from '../../../test/support/run-count.ts';
 import { crc32 } from './checksum.ts';
 import { alphabet, digitValue } from './format.ts';
 import { generateKey } from './generate.ts';
 import { parseKey } from './parse.ts';
 
 const random = seededRandom('damaged keys');
-const someKeys = Array.from({ length: times(60, 400) }, () => generateKey({ random }));
+const someKeys = Array.from({ length: runCount(60, 400) }, () => generateKey({ random }));
 
 /** Applies every form of `damage` to each key, and prints how many results are rejected. */
 function countRejections(t: TestContext, damage: (key: string) => Iterable<string>) {
@@ -79,7 +79,7 @@ test('every change within four neighboring random characters is rejected', () =>
       fc.pre(changed !== key);
       assert.equal(parseKey(changed, prefixes), null);
     }),
-    { numRuns: times(700, 20_000) },
+    { numRuns: runCount(700, 20_000) },
   );
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { keys, keysOf, prefixes, texts } from '../../../test/support/arbitrary-keys.ts';
-import { times } from '../../../test/support/long.ts';
+import { runCount } from '../../../test/support/run-count.ts';
 import { explainKey } from './explain.ts';
 import { parseKey } from './parse.ts';
 
@@ -184,7 +184,7 @@ test('every rejected text has an explanation, no accepted key has one, and no st
         assert.equal(explainKey(text, accepted) === null, parseKey(text, accepted) !== null);
       },
     ),
-    { numRuns: times(700, 20_000) },
+    { numRuns: runCount(700, 20_000) },
   );
 });
 
@@ -193,7 +193,7 @@ test('every message is valid in a header: ASCII without double quotes and backsl
     fc.property(texts, (text) => {
       assert.match(explainKey(text, prefixes)?.message ?? '-', /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
     }),
-    { numRuns: times(300, 10_000) },
+    { numRuns: runCount(300, 10_000) },
   );
 });
 
@@ -226,7 +226,7 @@ test('a message does not depend on the secret', () => {
     fc.property(secretKeys, secretKeys, fc.constantFrom(...mistakes), (one, other, mistake) => {
       assert.deepEqual(explainKey(mistake(one), prefixes), explainKey(mistake(other), prefixes));
     }),
-    { numRuns: times(300, 10_000) },
+    { numRuns: runCount(300, 10_000) },
   );
 });
 
@@ -240,7 +240,7 @@ test('a message never repeats four characters of a secret', () => {
         explainKey(secret.slice(0, at) + added + secret.slice(at + removed), prefixes)?.message ?? '';
       for (let i = 8; i + 4 <= 34; i++) assert.ok(!message.includes(secret.slice(i, i + 4)), message);
     }),
-    { numRuns: times(300, 10_000) },
+    { numRuns: runCount(300, 10_000) },
   );
 });
 

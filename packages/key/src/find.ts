@@ -1,6 +1,12 @@
 import { hasValidChecksum } from './checksum.ts';
 import { bodyLength, defaultPrefix, randomLength } from './format.ts';
-import { candidateRun, characterMix, isSokuId, looksRandom, secretRun } from './may-contain-key.ts';
+import {
+  candidateRunPattern,
+  characterMix,
+  isSokuId,
+  looksRandom,
+  secretRunPattern,
+} from './may-contain-key.ts';
 import { parseKey } from './parse.ts';
 
 /** Where a key is in a text, in UTF-16 code units. The end is exclusive. */
@@ -34,7 +40,7 @@ export function* locateKeys(text: string, prefixes: readonly string[]): Generato
  * @param prefixes the accepted prefixes; default `sk_live_`
  */
 export function containsKey(text: string, prefixes: readonly string[] = [defaultPrefix]): boolean {
-  for (const match of text.matchAll(candidateRun)) {
+  for (const match of text.matchAll(candidateRunPattern)) {
     const [run] = match;
     if (isSokuId(match, text)) continue;
     const before = text.slice(0, match.index);
@@ -68,7 +74,7 @@ function endsWithWord(text: string, prefix: string): boolean {
  */
 export function findKeys(text: string, prefixes: readonly string[]): string[] {
   const found = new Set<string>();
-  for (const match of text.matchAll(secretRun)) {
+  for (const match of text.matchAll(secretRunPattern)) {
     const [run] = match;
     const body = run.slice(0, bodyLength);
     const withPrefix = prefixes.filter((prefix) => text.endsWith(prefix, match.index));

@@ -1,21 +1,21 @@
 import { randomLength } from './format.ts';
 
 /** A run of 26 or more characters can contain all random characters, from which the checksum can be computed. */
-export const secretRun = /[0-9A-Za-z]{26,}/g;
+export const secretRunPattern = /[0-9A-Za-z]{26,}/g;
 
 /**
  * The length of the shortest truncated key that counts as a key, in characters after the prefix. With 25 of the 26
  * random characters, 62 guesses find the rest; with 11 of them, 89 bits remain unknown. A preview shows 3.
  */
 const minTruncatedLength = 12;
-export const candidateRun = new RegExp(`[0-9A-Za-z]{${minTruncatedLength},}`, 'g');
+export const candidateRunPattern = new RegExp(`[0-9A-Za-z]{${minTruncatedLength},}`, 'g');
 
 /**
  * A quick check before `containsKey` and `findKeys`, which find nothing in a text that does not pass it. It is in a
  * separate file so that a page can load the rest only when a text passes.
  */
 export function mayContainKey(text: string): boolean {
-  for (const match of text.matchAll(candidateRun)) {
+  for (const match of text.matchAll(candidateRunPattern)) {
     const [run] = match;
     // Every prefix ends with an underscore.
     const isPossible = run.length >= randomLength || (text[match.index - 1] === '_' && looksRandom(run));
@@ -31,7 +31,7 @@ const maxIdPrefixLength = 5;
  * Whether a run and the text before it are, or begin, an id such as those in URLs and names (`key_` and 26
  * characters). This matters because an operator may have chosen `key_`, or its end, as the prefix of keys.
  *
- * @param match a match of `candidateRun` in the text
+ * @param match a match of `candidateRunPattern` in the text
  */
 export function isSokuId({ 0: run, index }: RegExpExecArray, text: string): boolean {
   const before = text.slice(Math.max(0, index - maxIdPrefixLength - 1), index);

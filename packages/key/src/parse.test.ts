@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { keys, keysOf, prefixes, texts } from '../../../test/support/arbitrary-keys.ts';
-import { times } from '../../../test/support/long.ts';
+import { runCount } from '../../../test/support/run-count.ts';
 import { alphabet, formatPreview } from './format.ts';
 import { parseKey } from './parse.ts';
 
@@ -41,6 +41,6 @@ test('no string makes it throw', () => {
     fc.property(texts, (text) => {
       parseKey(text, prefixes);
     }),
-    { numRuns: times(1000, 20_000) },
+    { numRuns: runCount(1000, 20_000) },
   );
 });

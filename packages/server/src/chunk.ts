@@ -1,6 +1,6 @@
-/** Splits a list into lists of at most `most` entries. */
-export function chunk<T>(list: readonly T[], most: number): T[][] {
+/** Splits a list into lists of at most `size` entries. */
+export function chunk<T>(list: readonly T[], size: number): T[][] {
   const parts: T[][] = [];
-  for (let from = 0; from < list.length; from += most) parts.push(list.slice(from, from + most));
+  for (let from = 0; from < list.length; from += size) parts.push(list.slice(from, from + size));
   return parts;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { publicUrl } from './config-values.ts';
+import { publicUrlSchema } from './config-values.ts';
 
 test('a public URL may have a path, and has no slash at its end', () => {
   for (const [text, url] of [
@@ -9,7 +9,7 @@ test('a public URL may have a path, and has no slash at its end', () => {
     ['https://example.com:443/tools/Soku_2.0~x-y/', 'https://example.com/tools/Soku_2.0~x-y'],
     [' http://[2001:db8::7]:3000/... ', 'http://[2001:db8::7]:3000/...'],
   ] as const)
-    assert.equal(publicUrl.parse(text), url);
+    assert.equal(publicUrlSchema.parse(text), url);
 });
 
 for (const [text, problem] of [
@@ -30,6 +30,6 @@ for (const [text, problem] of [
   ['https://keys.example.com\\soku', /must have no path, or one such as/],
 ] as const) {
   test(`${text} is not a public URL`, () => {
-    assert.match(publicUrl.safeParse(text).error?.issues[0]?.message ?? 'accepted', problem);
+    assert.match(publicUrlSchema.safeParse(text).error?.issues[0]?.message ?? 'accepted', problem);
   });
 }

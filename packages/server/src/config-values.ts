@@ -1,21 +1,21 @@
 /** Schemas of the values of environment variables. An error message continues a sentence that starts with the name. */
 import { parseRange } from '@soku/contract/address-lists';
-import { isIpv4, mappedBits } from '@soku/contract/addresses';
+import { ipv4MappedPrefixLength, isIpv4 } from '@soku/contract/addresses';
 import { z } from 'zod';
 import { basePathOf } from './http/public-url.ts';
 import { maxQuota } from './limits/sliding-window.ts';
 
 /** A whole number in decimal digits, within bounds. */
-export function wholeNumber(least: number, most: number) {
+export function integerSchema(min: number, max: number) {
   return z
     .string()
     .regex(/^\d{1,15}$/, 'must be a whole number')
     .transform(Number)
-    .refine((value) => value >= least && value <= most, `must be between ${least} and ${most}`);
+    .refine((value) => value >= min && value <= max, `must be between ${min} and ${max}`);
 }
 
 /** Requests per minute, or `off`. */
-export const rateLimit = z
+export const rateLimitVariableSchema = z
   .string()
   .regex(/^(?:off|\d{1,15})$/, 'must be a whole number or off')
   .transform((text) => (text === 'off' ? text : Number(text)))
@@ -25,15 +25,15 @@ export const rateLimit = z
   );
 
 /** Comma-separated entries. Spaces around them are ignored. */
-export function listOf(check: (entry: string) => boolean, problem: string) {
+export function listSchema(isValid: (entry: string) => boolean, problem: string) {
   return z
     .string()
     .transform((text) => text.split(',').map((entry) => entry.trim()))
-    .refine((entries) => entries.every(check), problem);
+    .refine((entries) => entries.every(isValid), problem);
 }
 
 /** A text that `parse` understands. */
-export function parsedWith<T>(parse: (text: string) => T | undefined, problem: string) {
+export function parsedSchema<T>(parse: (text: string) => T | undefined, problem: string) {
   return z.string().transform((text, context): T => {
     const value = parse(text);
     if (value !== undefined) return value;
@@ -58,7 +58,7 @@ export function addMissingHost(text: string): string {
 }
 
 /** Whether a URL names at most one host: the driver supports no list, unlike libpq. */
-export function namesOneHost(text: string): boolean {
+export function hasSingleHost(text: string): boolean {
   const [, authority = ''] = /^postgres(?:ql)?:\/\/([^/?#]*)/.exec(text) ?? [];
   return !authority.slice(authority.lastIndexOf('@') + 1).includes(',');
 }
@@ -72,7 +72,7 @@ export function isPostgresUrl(text: string): boolean {
 const plainPath = /^https?:\/\/[^/\\]+(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)*\/?$/i;
 
 /** An http(s) URL, whose path may be that of a proxy. The result does not end in a slash. */
-export const publicUrl = z
+export const publicUrlSchema = z
   .string()
   .trim()
   .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), 'must be an http(s) URL')
@@ -95,7 +95,7 @@ export function isKeyListUrl(text: string): boolean {
 /** Whether a text is an IP address or a CIDR range, other than the range of all addresses. */
 export function isAddressRange(text: string): boolean {
   const { block } = parseRange(text);
-  return block !== undefined && block.bits > (isIpv4(block.words) ? mappedBits : 0);
+  return block !== undefined && block.bits > (isIpv4(block.words) ? ipv4MappedPrefixLength : 0);
 }
 
 /** Whether a text is an IP address, a CIDR range, or the name of a host. */

@@ -3,17 +3,17 @@ import { defaultPrefix, isPrefix } from '@soku/key';
 import { z } from 'zod';
 import {
   addMissingHost,
+  hasSingleHost,
+  integerSchema,
   isAddressRange,
   isImportedPrefix,
   isKeyListUrl,
   isPostgresUrl,
   isRangeOrHost,
-  listOf,
-  namesOneHost,
-  parsedWith,
-  publicUrl,
-  rateLimit,
-  wholeNumber,
+  listSchema,
+  parsedSchema,
+  publicUrlSchema,
+  rateLimitVariableSchema,
 } from './config-values.ts';
 import { isUpstreamUrl } from './gateway/upstream-url.ts';
 import { addressHeaders } from './http/client-address.ts';
@@ -26,12 +26,12 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 const notes = z.registry<{ example: string; description: string }>();
 
 /** The environment variables, each with its rule, default, example and description. */
-export const variables = z.object({
+export const variablesSchema = z.object({
   HOST: z
     .string()
     .default('127.0.0.1')
     .register(notes, { example: '0.0.0.0', description: 'Address to listen on' }),
-  PORT: wholeNumber(1, 65535)
+  PORT: integerSchema(1, 65535)
     .default(3000)
     .register(notes, { example: '3000', description: 'Port to listen on' }),
   SOKU_DATA_DIR: z.string().default('./data').register(notes, {
@@ -41,7 +41,7 @@ export const variables = z.object({
   }),
   DATABASE_URL: z
     .string()
-    .refine(namesOneHost, 'must name one host, whose name or address moves to the new primary at a failover')
+    .refine(hasSingleHost, 'must name one host, whose name or address moves to the new primary at a failover')
     .transform(addMissingHost)
     .refine(isPostgresUrl, 'must be a postgres:// URL')
     .optional()
@@ -50,7 +50,7 @@ export const variables = z.object({
       description:
         '`postgres://user:password@host/database`. Stores all data in PostgreSQL, which several processes may share. Without it, data is in a SQLite file in the data directory. A remote host must use TLS with a trusted certificate, unless the URL ends in `?sslmode=disable`',
     }),
-  SOKU_PUBLIC_URL: publicUrl.optional().register(notes, {
+  SOKU_PUBLIC_URL: publicUrlSchema.optional().register(notes, {
     example: 'https://keys.example.com',
     description:
       'Public URL for links and cookies. Without it: `http://localhost:PORT`. It may have a [path](operations/deploy.md#under-a-path), such as `https://example.com/soku`: the proxy must then pass the path on unchanged',
@@ -69,7 +69,7 @@ export const variables = z.object({
       description:
         'Prefix of new keys. Choose your own: secret scanners report keys with the default prefix as Stripe keys, and TruffleHog sends them to Stripe ([rules for scanners](secret-scanners.md))',
     }),
-  SOKU_ACCEPTED_PREFIXES: listOf(isPrefix, 'contains an entry that is not a key prefix')
+  SOKU_ACCEPTED_PREFIXES: listSchema(isPrefix, 'contains an entry that is not a key prefix')
     .default([])
     .register(notes, {
       example: 'sk_old_,acme_',
@@ -91,7 +91,7 @@ export const variables = z.object({
       example: 'test',
       description: 'Which keys are accepted: `live` keys, `test` keys, or `any`',
     }),
-  SOKU_IMPORTED_KEY_PREFIXES: listOf(
+  SOKU_IMPORTED_KEY_PREFIXES: listSchema(
     isImportedPrefix,
     'contains an entry that is neither * nor up to 40 of A-Z, a-z, 0-9, -, ., _, ~, + and /',
   )
@@ -110,25 +110,25 @@ export const variables = z.object({
     example: '"a long sentence that only you know"',
     description: 'Password of the first account',
   }),
-  SOKU_MAX_ACTIVE_KEYS: wholeNumber(1, 100_000_000).default(10_000).register(notes, {
+  SOKU_MAX_ACTIVE_KEYS: integerSchema(1, 100_000_000).default(10_000).register(notes, {
     example: '10000',
     description: 'Maximum number of active keys per workspace',
   }),
-  SOKU_CACHE_KEYS: wholeNumber(1, 10_000_000).default(1_000_000).register(notes, {
+  SOKU_CACHE_KEYS: integerSchema(1, 10_000_000).default(1_000_000).register(notes, {
     example: '1000000',
     description: 'Maximum number of valid keys in the verification cache',
   }),
-  SOKU_CACHE_REFUSED_KEYS: wholeNumber(1, 10_000_000).default(100_000).register(notes, {
+  SOKU_CACHE_REFUSED_KEYS: integerSchema(1, 10_000_000).default(100_000).register(notes, {
     example: '100000',
     description:
       'Maximum number of unknown and revoked keys in the cache. They have their own space, so guessed keys evict no valid ones',
   }),
-  SOKU_KEY_RATE_LIMIT: rateLimit.default(1000).register(notes, {
+  SOKU_KEY_RATE_LIMIT: rateLimitVariableSchema.default(1000).register(notes, {
     example: '1000',
     description:
       'Requests per minute for a key, unless the key or its workspace has its own limit. `off`: no limit',
   }),
-  SOKU_ADDRESS_RATE_LIMIT: rateLimit.default(60).register(notes, {
+  SOKU_ADDRESS_RATE_LIMIT: rateLimitVariableSchema.default(60).register(notes, {
     example: '60',
     description:
       'Requests per minute with malformed or unknown credentials from one IP address (for IPv6, one /64). `off`: no limit',
@@ -149,7 +149,7 @@ export const variables = z.object({
       example: 'http://127.0.0.1:4000',
       description: 'Starts the gateway, which forwards requests with a valid key to this URL',
     }),
-  SOKU_GATEWAY_PORT: wholeNumber(1, 65535)
+  SOKU_GATEWAY_PORT: integerSchema(1, 65535)
     .default(3001)
     .register(notes, { example: '3001', description: 'Port of the gateway' }),
   SOKU_GATEWAY_FORWARD_KEY: z.enum(['on', 'off'], 'must be on or off').default('off').register(notes, {
@@ -175,11 +175,11 @@ export const variables = z.object({
     description:
       'URL of the public keys with which GitHub signs its [reports of leaked keys](leaks.md). Without it, `POST /v1/leaks/github` returns 404',
   }),
-  SOKU_AUDIT_RETENTION_DAYS: wholeNumber(1, 36_500).default(400).register(notes, {
+  SOKU_AUDIT_RETENTION_DAYS: integerSchema(1, 36_500).default(400).register(notes, {
     example: '400',
     description: 'Days after which [audit log](audit.md) events are deleted',
   }),
-  SOKU_WEBHOOK_ALLOW: listOf(
+  SOKU_WEBHOOK_ALLOW: listSchema(
     isRangeOrHost,
     'contains an entry that is not an IP address, a range or the name of a host',
   )
@@ -189,7 +189,7 @@ export const variables = z.object({
       description:
         'IP addresses, ranges and names of hosts that [webhooks](webhooks.md) may reach although they are not public, separated by commas. A named host, or one whose URL has an allowed address, may also use `http://`',
     }),
-  SMTP_URL: parsedWith(
+  SMTP_URL: parsedSchema(
     parseSmtpUrl,
     'must be an smtp:// or smtps:// URL, with both a user and a password or neither',
   )
@@ -199,14 +199,14 @@ export const variables = z.object({
       description:
         'SMTP server that sends [email](mail.md): `smtps://` (port 465) or `smtp://` (port 587, with STARTTLS). A remote host must use TLS with a trusted certificate, unless an `smtp://` URL ends in `?tls=off`. Without it, emails are written to the directory `outbox` in the data directory',
     }),
-  MAIL_FROM: parsedWith(parseSender, 'must be an email address, or a name and an address in <>')
+  MAIL_FROM: parsedSchema(parseSender, 'must be an email address, or a name and an address in <>')
     .optional()
     .register(notes, {
       example: 'soku@example.com',
       description:
         'Sender of emails: an address, or a name and an address, `Soku <soku@example.com>`. Required with `SMTP_URL`',
     }),
-  SOKU_USAGE_RETENTION_DAYS: wholeNumber(2, 3660).default(90).register(notes, {
+  SOKU_USAGE_RETENTION_DAYS: integerSchema(2, 3660).default(90).register(notes, {
     example: '90',
     description: 'Days after which [usage](usage.md) counts are deleted',
   }),
@@ -226,7 +226,7 @@ export const variables = z.object({
       example: 'info',
       description: `One of ${logLevels.map((level) => `\`${level}\``).join(', ')}. \`debug\` logs every request`,
     }),
-  TRUST_PROXY: listOf(isAddressRange, 'contains an entry that is not an IP address or range')
+  TRUST_PROXY: listSchema(isAddressRange, 'contains an entry that is not an IP address or range')
     .default([])
     .register(notes, {
       example: '10.0.0.1,192.168.0.0/16',
@@ -243,23 +243,23 @@ export const variables = z.object({
     }),
 });
 
-export type Variables = z.infer<typeof variables>;
+export type Variables = z.infer<typeof variablesSchema>;
 export type VariableName = keyof Variables;
 
-export const variableNames: VariableName[] = variables.keyof().options;
+export const variableNames: VariableName[] = variablesSchema.keyof().options;
 
 /** An example value of a variable. */
-export function exampleOf(name: VariableName): string {
-  return notes.get(variables.shape[name])?.example ?? '';
+export function exampleValue(name: VariableName): string {
+  return notes.get(variablesSchema.shape[name])?.example ?? '';
 }
 
 /** Describes every variable, for the generated documentation. */
 export function describeVariables(): { name: string; fallback: string; meaning: string; example: string }[] {
-  const defaults: Record<string, unknown> = variables.parse({});
+  const defaults: Record<string, unknown> = variablesSchema.parse({});
   return variableNames.map((name) => ({
     name,
     fallback: [defaults[name] ?? ''].flat().join(','),
-    meaning: notes.get(variables.shape[name])?.description ?? '',
-    example: exampleOf(name),
+    meaning: notes.get(variablesSchema.shape[name])?.description ?? '',
+    example: exampleValue(name),
   }));
 }

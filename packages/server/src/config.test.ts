@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import pg from 'pg';
 import { readConfig, unknownVariables } from './config.ts';
 import { describeVariables } from './config-variables.ts';
-import { clientConfigOf } from './database/postgres-address.ts';
+import { parsePostgresUrl } from './database/postgres-url.ts';
 import { StartupError } from './startup-error.ts';
 
 /** Fails unless the environment is rejected with one line that matches `says`. */
@@ -211,7 +211,7 @@ test('PostgreSQL needs a valid URL and an explicit secret', () => {
   assert.equal(readConfig({ DATABASE_URL: url, SOKU_SECRET: secret }).databaseUrl, url);
   const socket = 'postgresql://soku:p%40ss@/soku?host=/var/run/postgresql';
   const { databaseUrl = '' } = readConfig({ DATABASE_URL: socket, SOKU_SECRET: secret });
-  const { host, user, password, database, ssl } = new pg.Client(clientConfigOf(databaseUrl));
+  const { host, user, password, database, ssl } = new pg.Client(parsePostgresUrl(databaseUrl));
   assert.deepEqual(
     [host, user, password, database, ssl],
     ['/var/run/postgresql', 'soku', 'p@ss', 'soku', false],

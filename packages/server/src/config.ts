@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { Environment } from '@soku/contract/key-policy';
 import {
-  exampleOf,
+  exampleValue,
   type VariableName,
   type Variables,
   variableNames,
-  variables,
+  variablesSchema,
 } from './config-variables.ts';
 import type { Rule } from './gateway/rules.ts';
 import { parseRules, RulesError } from './gateway/rules-file.ts';
@@ -171,10 +171,10 @@ export function unknownVariables(environment: Record<string, string | undefined>
 
 function parseVariables(environment: Record<string, string | undefined>): Variables {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = variables.safeParse(present);
+  const parsed = variablesSchema.safeParse(present);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const name = variables.keyof().parse(issue?.path[0]);
+  const name = variablesSchema.keyof().parse(issue?.path[0]);
   throw wrong(name, issue?.message ?? 'is invalid');
 }
 
@@ -183,5 +183,5 @@ function missingHalf(name: VariableName): StartupError {
 }
 
 function wrong(name: VariableName, problem: string): StartupError {
-  return new StartupError('configuration', `${name} ${problem}. Example: ${name}=${exampleOf(name)}`);
+  return new StartupError('configuration', `${name} ${problem}. Example: ${name}=${exampleValue(name)}`);
 }

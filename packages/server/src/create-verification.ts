@@ -120,10 +120,10 @@ async function createSource(
   { cache, flushAge, journal, log }: SourceParts,
 ): Promise<Source> {
   if (database.kind === 'sqlite') {
-    database.hold.onGap(() => cache.clear());
+    database.lockMonitor.onGap(() => cache.clear());
     return {
-      secrets: sqliteSecrets(database.reader, database.hold, config.keyRateLimit),
-      lease: database.hold,
+      secrets: sqliteSecrets(database.reader, database.lockMonitor, config.keyRateLimit),
+      lease: database.lockMonitor,
       propagation: singleProcessPropagation(database, cache, journal),
       nodes: undefined,
     };

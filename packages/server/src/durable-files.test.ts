@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createFile, type FileSystem, placeFile } from './durable-files.ts';
+import { createFile, type FileSystem, renameNoReplace } from './durable-files.ts';
 
 function temporary(t: TestContext): { directory: string; file: string } {
   const directory = mkdtempSync(join(tmpdir(), 'soku-test-'));
@@ -117,7 +117,7 @@ test('a directory that does not support sync is not a failure, but a failing dis
     const partial = `${file}.partial`;
     rmSync(file, { force: true });
     writeFileSync(partial, 'all of it');
-    return placeFile(partial, file, watched(directory, { 'fsyncSync directory': code }).fs);
+    return renameNoReplace(partial, file, watched(directory, { 'fsyncSync directory': code }).fs);
   };
   assert.equal(place('EINVAL'), true);
   assert.throws(() => place('EIO'), { code: 'EIO' });

@@ -29,7 +29,7 @@ export function createFile(file: string, content: string, fs: FileSystem = nodeF
   const partial = partialName(file);
   try {
     fs.writeFileSync(partial, content, { mode: 0o600, flag: 'wx' });
-    return placeFile(partial, file, fs);
+    return renameNoReplace(partial, file, fs);
   } finally {
     fs.rmSync(partial, { force: true });
   }
@@ -66,7 +66,7 @@ const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
  * @param partial a file in the same directory; it is removed unless this returns false
  * @returns false when a file of that name exists, even one that was created a moment ago
  */
-export function placeFile(partial: string, file: string, fs: FileSystem = nodeFileSystem): boolean {
+export function renameNoReplace(partial: string, file: string, fs: FileSystem = nodeFileSystem): boolean {
   syncFile(partial, fs);
   try {
     fs.linkSync(partial, file);
@@ -75,14 +75,14 @@ export function placeFile(partial: string, file: string, fs: FileSystem = nodeFi
     const code = errorCodeOf(error);
     if (code === 'EEXIST') return false;
     if (!noLinks.includes(code)) throw error;
-    if (!placeWithoutLink(partial, file, fs)) return false;
+    if (!renameWithoutLink(partial, file, fs)) return false;
   }
   syncDirectory(dirname(file), fs);
   return true;
 }
 
 /** The first process to create the name wins. Unlike with a link, the file is empty for a moment. */
-function placeWithoutLink(partial: string, file: string, fs: FileSystem): boolean {
+function renameWithoutLink(partial: string, file: string, fs: FileSystem): boolean {
   try {
     fs.closeSync(fs.openSync(file, 'wx', 0o600));
   } catch (error) {

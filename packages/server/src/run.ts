@@ -7,7 +7,7 @@ import { type DataDirectory, openDataDirectory } from './database/data-directory
 import { type Database, openDatabase } from './database/open.ts';
 import { toStorageStartupError } from './database/storage-errors.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import { type Close, gracefulClose } from './http/closing.ts';
+import { type Close, createGracefulClose } from './http/closing.ts';
 import { createLog } from './http/logging.ts';
 import { checkPort, listen, listenOn } from './http/port.ts';
 import { RevocationJournal } from './journal/journal.ts';
@@ -15,7 +15,7 @@ import type { KeyService } from './keys/service.ts';
 import { withTimeout } from './propagation/with-timeout.ts';
 import { shutDown } from './shutdown.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
-import { later } from './timers/periodic-task.ts';
+import { scheduleTimer } from './timers/periodic-task.ts';
 import { version } from './version.ts';
 
 /** Time in ms for the last events of a server that stops. */
@@ -45,7 +45,7 @@ async function start(): Promise<void> {
     log.fatal({ err: error }, 'Unexpected error (a bug in Soku); stopping the process');
     process.exit(exitCodes.software);
   });
-  const close = gracefulClose(app, reportCutOff(log));
+  const close = createGracefulClose(app, reportCutOff(log));
   const started = Promise.withResolvers<Close>();
   // Must run before anything is announced or a node registers, so that a signal leaves no node row behind.
   stopOnSignal(async (signal) => {
@@ -61,7 +61,7 @@ async function start(): Promise<void> {
         await withTimeout(
           stopped.then(() => audit.sealLast()),
           lastEventsTimeout,
-          later,
+          scheduleTimer,
         );
         return written;
       },
@@ -109,9 +109,9 @@ function warnAboutVolume({ path, volume, lockUnchecked }: DataDirectory, log: Lo
 
 /** Logs when this process loses its data directory, and when it regains it. */
 function watch(directory: DataDirectory, log: Logger): void {
-  const { hold, path } = directory;
+  const { lockMonitor, path } = directory;
   warnAboutVolume(directory, log);
-  hold.start({
+  lockMonitor.start({
     lost: (failure) =>
       log.error(
         `${failure.message}. All keys and changes are rejected until this is fixed. If the lock or the database in ${path} was removed or replaced, restart this process`,
@@ -145,7 +145,7 @@ async function startGateway(
   log: Logger,
 ): Promise<Close> {
   if (gateway === undefined || wanted === undefined) return async () => undefined;
-  const close = gracefulClose(gateway, reportCutOff(log));
+  const close = createGracefulClose(gateway, reportCutOff(log));
   await listenOn(gateway.server, host, wanted.port, 'SOKU_GATEWAY_PORT');
   log.info(`The gateway on port ${wanted.port} forwards requests with a valid key to ${wanted.upstream}`);
   return close;

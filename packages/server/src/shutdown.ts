@@ -40,7 +40,7 @@ export interface ShutdownSteps {
 export async function shutDown(
   signal: string,
   ending: ShutdownSteps,
-  patience = defaultTimeouts,
+  timeouts = defaultTimeouts,
 ): Promise<number> {
   const { log, isRemote } = ending;
   const since = performance.now();
@@ -53,8 +53,8 @@ export async function shutDown(
   }
   log.info(`${signal}: finishing the open requests`);
   await ending.closeServers(since);
-  const [leave, close] = isRemote ? [patience.leave, patience.close] : [];
-  const [lost] = await Promise.all([write(ending, patience), inTime(ending.leave(), leave)]);
+  const [leave, close] = isRemote ? [timeouts.leave, timeouts.close] : [];
+  const [lost] = await Promise.all([write(ending, timeouts), inTime(ending.leave(), leave)]);
   await inTime(ending.closeDatabase(), close);
   if (lost !== undefined) {
     log.error(`Usage and rate-limit counts of the last seconds are lost: ${lost}`);

@@ -2,7 +2,7 @@ import { type AuditEvent, type AuditFilter, type AuditPage, auditPageSchema } fr
 import { msPerDay } from '@soku/contract/instant';
 import { keyListSchema } from '@soku/contract/keys';
 import { type InfiniteData, infiniteQueryOptions, queryOptions, useQueryClient } from '@tanstack/react-query';
-import { fromBase } from '../base-path.ts';
+import { withBasePath } from '../base-path.ts';
 import { callApi } from './client.ts';
 import { refreshInterval, refreshWhileSignedIn } from './refresh.ts';
 
@@ -68,7 +68,7 @@ export async function hasEntries(view: AuditView): Promise<boolean> {
 }
 
 export function exportUrl(view: AuditView): string {
-  return fromBase(`/v1/audit/export?${queryOf(view)}`);
+  return withBasePath(`/v1/audit/export?${queryOf(view)}`);
 }
 
 const leakReported = 'key.leak_reported';

@@ -4,7 +4,7 @@
  */
 import { errorSchema } from '@soku/contract/errors';
 import { z } from 'zod';
-import { fromBase } from '../base-path.ts';
+import { withBasePath } from '../base-path.ts';
 
 /** Codes of failures that the client detects itself. */
 type LocalCode = 'offline' | 'unreachable' | 'unexpected_response';
@@ -47,7 +47,7 @@ export class ApiError extends Error {
 /** The auth library's own error format. */
 const authErrorSchema = z.object({ code: z.string().optional(), message: z.string() });
 
-export interface Call<Schema extends z.ZodType> {
+export interface ApiCall<Schema extends z.ZodType> {
   schema: Schema;
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   body?: unknown;
@@ -59,7 +59,7 @@ export interface Call<Schema extends z.ZodType> {
 
 export async function callApi<Schema extends z.ZodType>(
   path: string,
-  call: Call<Schema>,
+  call: ApiCall<Schema>,
 ): Promise<z.infer<Schema>> {
   const response = await send(path, call);
   const body = await readJson(response);
@@ -77,11 +77,11 @@ export async function callApi<Schema extends z.ZodType>(
 /** Milliseconds. Requests must time out, because a dialog that waits for one cannot be closed. */
 const requestTimeout = 30_000;
 
-async function send(path: string, call: Call<z.ZodType>): Promise<Response> {
+async function send(path: string, call: ApiCall<z.ZodType>): Promise<Response> {
   const body = call.body === undefined ? {} : { body: JSON.stringify(call.body) };
   const type = call.body === undefined ? {} : { 'content-type': 'application/json' };
   try {
-    return await fetch(fromBase(path), {
+    return await fetch(withBasePath(path), {
       method: call.method ?? 'GET',
       headers: { accept: 'application/json', ...type, ...call.headers },
       credentials: 'same-origin',

@@ -1,7 +1,7 @@
 import { type Session, sessionSchema } from '@soku/contract/accounts';
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { z } from 'zod';
-import { ownUrl } from '../base-path.ts';
+import { currentPublicUrl } from '../base-path.ts';
 import { callApi } from './client.ts';
 
 export const sessionOptions = queryOptions({
@@ -17,7 +17,7 @@ export function useSession(): Session | undefined {
 
 /** The URL of this deployment, for examples: SOKU_PUBLIC_URL, or that of this page until the server has named it. */
 export function usePublicUrl(): string {
-  return useSession()?.publicUrl ?? ownUrl();
+  return useSession()?.publicUrl ?? currentPublicUrl();
 }
 
 /** The bodies of the auth library's responses are not used. Only the 2xx status matters. */

@@ -1,6 +1,6 @@
 import { type UsageHistory, usageHistorySchema } from '@soku/contract/usage-history';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { fromBase } from '../base-path.ts';
+import { withBasePath } from '../base-path.ts';
 import { offsetZone, userTimeZone } from '../dates/zone.ts';
 import { ApiError, callApi } from './client.ts';
 import { refreshWhileSignedIn } from './refresh.ts';
@@ -65,7 +65,7 @@ export function csvUrl(
   table: UsageTableName,
   timeZone: string,
 ): string {
-  return fromBase(`${pathOf(keyId)}.csv?${new URLSearchParams({ ...query(range, timeZone), table })}`);
+  return withBasePath(`${pathOf(keyId)}.csv?${new URLSearchParams({ ...query(range, timeZone), table })}`);
 }
 
 function isUnknownZone(error: unknown): boolean {

@@ -27,7 +27,7 @@ test('deliveries are requested again a second after the next attempt, and at lea
   assert.equal(delay(-200), 1000);
 });
 
-test('an attempt that is due for a minute waits for something else, such as a disabled webhook', () => {
+test('a delivery that has been due for a minute is requested every ten seconds, because something else blocks it', () => {
   assert.equal(delay(-61_000), 10_000);
   assert.equal(delay(-61_000, -1000), 1000);
 });

@@ -2,7 +2,7 @@ import './Button.css';
 import { LoaderCircle, type LucideIcon } from 'lucide-react';
 import type { ComponentPropsWithRef, MouseEvent } from 'react';
 import { Kbd } from './Kbd.tsx';
-import type { SingleKey } from './shortcuts.ts';
+import type { SingleKeyShortcut } from './shortcuts.ts';
 
 export type ButtonVariant =
   | 'primary'
@@ -22,8 +22,8 @@ interface ButtonProps extends ComponentPropsWithRef<'button'> {
   icon?: LucideIcon;
   /** A request is running: the button stays focusable and shows a spinner, but does nothing. */
   busy?: boolean;
-  /** The key that presses the button (see useSingleKey). */
-  shortcut?: SingleKey | undefined;
+  /** The key that presses the button (see useSingleKeyShortcut). */
+  shortcut?: SingleKeyShortcut | undefined;
 }
 
 export function Button({ variant = 'secondary', icon: Icon, busy = false, shortcut, ...rest }: ButtonProps) {

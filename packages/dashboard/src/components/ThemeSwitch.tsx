@@ -1,6 +1,6 @@
 import { Monitor, Moon, Sun } from 'lucide-react';
 import { Segments } from './Segments.tsx';
-import { chooseTheme, useTheme } from './theme.ts';
+import { setTheme, useTheme } from './theme.ts';
 
 const themes = [
   { value: 'system', name: 'System', icon: Monitor },
@@ -9,5 +9,5 @@ const themes = [
 ] as const;
 
 export function ThemeSwitch() {
-  return <Segments label="Theme" isLabelHidden choices={themes} chosen={useTheme()} onChoose={chooseTheme} />;
+  return <Segments label="Theme" isLabelHidden choices={themes} chosen={useTheme()} onChoose={setTheme} />;
 }

@@ -4,7 +4,7 @@
  */
 import { readStored, useStored, writeStored } from './stored.ts';
 
-export type SingleKey = 'n' | '/' | '?';
+export type SingleKeyShortcut = 'n' | '/' | '?';
 
 const storageName = 'soku.shortcuts';
 
@@ -20,19 +20,19 @@ export function isJumpKey({ key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardE
   return wanted && !other && !altKey && !shiftKey && key.toLowerCase() === 'k';
 }
 
-export function hasSingleKeys(): boolean {
+export function hasSingleKeyShortcuts(): boolean {
   return readStored(storageName) !== 'off';
 }
 
-export function useSingleKeys(): boolean {
+export function useHasSingleKeyShortcuts(): boolean {
   return useStored(storageName) !== 'off';
 }
 
 /** The key of a control, for aria-keyshortcuts; undefined if these shortcuts are off. */
-export function useSingleKey<Key extends SingleKey>(key: Key): Key | undefined {
-  return useSingleKeys() ? key : undefined;
+export function useSingleKeyShortcut<Key extends SingleKeyShortcut>(key: Key): Key | undefined {
+  return useHasSingleKeyShortcuts() ? key : undefined;
 }
 
-export function chooseSingleKeys(on: boolean): void {
+export function setSingleKeyShortcuts(on: boolean): void {
   writeStored(storageName, on ? null : 'off');
 }

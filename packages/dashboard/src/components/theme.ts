@@ -13,7 +13,7 @@ function readTheme(): Theme {
   return themeSchema.catch('system').parse(document.documentElement.dataset.theme ?? 'system');
 }
 
-export function chooseTheme(theme: Theme): void {
+export function setTheme(theme: Theme): void {
   if (theme === 'system') delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
   writeStored('soku.theme', theme === 'system' ? null : theme);

@@ -8,7 +8,7 @@ import { buttonClass } from '../components/Button.tsx';
 import { Kbd } from '../components/Kbd.tsx';
 import { LoadFailed } from '../components/LoadFailed.tsx';
 import { PageHead } from '../components/PageHead.tsx';
-import { useSingleKey } from '../components/shortcuts.ts';
+import { useSingleKeyShortcut } from '../components/shortcuts.ts';
 import { FirstSteps } from './overview/FirstSteps.tsx';
 import { NeedsAttention } from './overview/NeedsAttention.tsx';
 import { Rankings } from './overview/Rankings.tsx';
@@ -37,7 +37,7 @@ export function OverviewPage() {
 }
 
 function Activity({ isPending }: { isPending: boolean }) {
-  const shortcut = useSingleKey('n');
+  const shortcut = useSingleKeyShortcut('n');
   const { range = '24h' } = route.useSearch();
   const { data, error, refetch } = useQuery(workspaceUsageOptions);
   const usage = isPending ? undefined : data;

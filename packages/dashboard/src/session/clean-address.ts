@@ -1,5 +1,5 @@
 import { decodePercent, mayContainKey } from '@soku/key';
-import { fromBase } from '../base-path.ts';
+import { withBasePath } from '../base-path.ts';
 
 /** The hash of the key in the address with which this page was opened; '' if there was none. */
 export let hashFromAddress = '';
@@ -13,7 +13,7 @@ export async function removeKeyFromAddress({ location, history }: Window): Promi
   const { href } = location;
   if (!mayContainKey(decodePercent(href))) return;
   const { state } = history;
-  history.replaceState(null, '', fromBase('/'));
+  history.replaceState(null, '', withBasePath('/'));
   const read = await import('./read-address.ts').then(
     ({ readAddress }) => readAddress(new URL(href)),
     () => undefined,
@@ -21,5 +21,5 @@ export async function removeKeyFromAddress({ location, history }: Window): Promi
   if (read === undefined) return;
   if (read === null) return history.replaceState(state, '', href);
   hashFromAddress = read.hash;
-  history.replaceState(null, '', fromBase(read.next));
+  history.replaceState(null, '', withBasePath(read.next));
 }

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { Keyboard, LogOut, UserRound } from 'lucide-react';
 import { Kbd } from '../components/Kbd.tsx';
-import { useSingleKey } from '../components/shortcuts.ts';
+import { useSingleKeyShortcut } from '../components/shortcuts.ts';
 import { ThemeSwitch } from '../components/ThemeSwitch.tsx';
 import { useSignOut } from '../session/use-sign-out.ts';
 import { JumpField } from './JumpField.tsx';
@@ -14,7 +14,7 @@ import { WorkspaceLabel } from './WorkspaceLabel.tsx';
 /** The content of the account menu. */
 export function AccountMenuItems({ user, close }: { user: Person; close: () => void }) {
   const signOut = useSignOut();
-  const shortcut = useSingleKey('?');
+  const shortcut = useSingleKeyShortcut('?');
   return (
     <>
       <div className="account-menu__sidebar">

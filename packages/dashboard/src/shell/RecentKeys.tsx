@@ -33,11 +33,11 @@ function RecentKey({ id, onFollow }: { id: string; onFollow: (() => void) | unde
     staleTime: 60_000,
     meta: { isOutsidePage: true },
   });
-  const isMissing = error instanceof ApiError && error.status === 404;
+  const isNotFound = error instanceof ApiError && error.status === 404;
   const drop = useDropRecentKey();
   useEffect(() => {
-    if (isMissing) drop(id);
-  }, [isMissing, drop, id]);
+    if (isNotFound) drop(id);
+  }, [isNotFound, drop, id]);
 
   if (error && !key) return null;
   if (!key) {

@@ -2,7 +2,7 @@ import './ShortcutsDialog.css';
 import { Link } from '@tanstack/react-router';
 import { Dialog } from '../components/Dialog.tsx';
 import { Kbd } from '../components/Kbd.tsx';
-import { jumpKeys, useSingleKeys } from '../components/shortcuts.ts';
+import { jumpKeys, useHasSingleKeyShortcuts } from '../components/shortcuts.ts';
 
 const singleKeys = [
   { keys: 'N', action: 'Generate New Key' },
@@ -11,7 +11,7 @@ const singleKeys = [
 ];
 
 export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
-  const on = useSingleKeys();
+  const on = useHasSingleKeyShortcuts();
   return (
     <Dialog title="Keyboard shortcuts" onCloseRequest={onClose}>
       <dl className="shortcuts">

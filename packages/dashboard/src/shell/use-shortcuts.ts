@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useEffectEvent } from 'react';
-import { hasSingleKeys, isJumpKey, type SingleKey } from '../components/shortcuts.ts';
+import { hasSingleKeyShortcuts, isJumpKey, type SingleKeyShortcut } from '../components/shortcuts.ts';
 import { openShellDialog } from './open-dialog.ts';
 
 /** Handles the keyboard shortcuts of all pages. */
@@ -8,7 +8,7 @@ export function useShortcuts(enabled: boolean): void {
   const navigate = useNavigate();
 
   /** Uses the control of the page that has the shortcut, so that both do exactly the same. */
-  const act: Record<SingleKey, () => unknown> = {
+  const act: Record<SingleKeyShortcut, () => unknown> = {
     n: () => {
       const control = controlOf('n');
       if (control) control.click();
@@ -34,7 +34,7 @@ export function useShortcuts(enabled: boolean): void {
       return;
     }
     const key = singleKeyOf(event);
-    if (key === undefined || !hasSingleKeys()) return;
+    if (key === undefined || !hasSingleKeyShortcuts()) return;
     event.preventDefault();
     act[key]();
   });
@@ -47,14 +47,14 @@ export function useShortcuts(enabled: boolean): void {
   }, [enabled]);
 }
 
-function controlOf(key: SingleKey): HTMLElement | null {
+function controlOf(key: SingleKeyShortcut): HTMLElement | null {
   return document.querySelector<HTMLElement>(`main [aria-keyshortcuts="${key}"]`);
 }
 
-const singleKeys: readonly SingleKey[] = ['n', '/', '?'];
+const singleKeys: readonly SingleKeyShortcut[] = ['n', '/', '?'];
 
 /** Shift is part of `?` on most keyboards, and of `/` on some. Caps Lock makes no difference. */
-function singleKeyOf(event: KeyboardEvent): SingleKey | undefined {
+function singleKeyOf(event: KeyboardEvent): SingleKeyShortcut | undefined {
   const { key, shiftKey, ctrlKey, metaKey, altKey, target } = event;
   if (ctrlKey || metaKey || altKey || isTyped(target) || document.querySelector(':popover-open')) return;
   const typed = shiftKey ? key : key.toLowerCase();

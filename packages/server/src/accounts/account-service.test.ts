@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { pino } from 'pino';
-import { openTestDatabase, whenWaiting } from '../../../../test/support/open-database.ts';
+import { openTestDatabase, waitUntilBlocked } from '../../../../test/support/open-database.ts';
 import type { Database } from '../database/open.ts';
 import { systemActor } from '../events/actor.ts';
 import { RequestError } from '../http/errors.ts';
@@ -28,7 +28,7 @@ class QuickHasher extends PasswordHasher {
 
 const passwords = new QuickHasher();
 
-async function scene(which: 'sqlite' | 'postgres') {
+async function setUp(which: 'sqlite' | 'postgres') {
   const { database, close } = await openTestDatabase(which);
   after(close);
   const auth = createAuth({
@@ -63,7 +63,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     try {
       await session.query('BEGIN; LOCK TABLE "user" IN ACCESS EXCLUSIVE MODE');
       const begun = work();
-      await whenWaiting(database, begun);
+      await waitUntilBlocked(database, begun);
       await session.query('COMMIT');
       return await Promise.all(begun);
     } finally {
@@ -72,7 +72,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   };
 
   test(`of two concurrent accounts with one address, one is created and the other is rejected, on ${which}`, async () => {
-    const { database, nodes } = await scene(which);
+    const { database, nodes } = await setUp(which);
     const outcomes = await atOnce(database, () =>
       nodes.map((node) => node.createAccount(ada, systemActor).catch(messageOf)),
     );
@@ -86,7 +86,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`of two concurrent first accounts, only one is created, on ${which}`, async () => {
-    const { database, nodes } = await scene(which);
+    const { database, nodes } = await setUp(which);
     const owner = { email: ada.email, password: ada.password };
     const codes = await Promise.all(nodes.map((node) => node.prepareFirstAccount(owner)));
     assert.deepEqual(codes, [undefined, undefined]);
@@ -95,7 +95,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`a setup code becomes invalid when another account is created, on ${which}`, async () => {
-    const { nodes } = await scene(which);
+    const { nodes } = await setUp(which);
     const [one, other] = nodes;
     assert.ok(one !== undefined && other !== undefined);
     const code = await one.prepareFirstAccount(undefined);
@@ -109,7 +109,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`a password reset ends the sessions of the account and requires one to exist, on ${which}`, async () => {
-    const { auth, database, nodes } = await scene(which);
+    const { auth, database, nodes } = await setUp(which);
     await nodes[0]?.createAccount(ada, systemActor);
     const sessions = () => database.kysely.selectFrom('session').select('id').execute();
     const signIn = (password: string) => auth.api.signInEmail({ body: { email: ada.email, password } });

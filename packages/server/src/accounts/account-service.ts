@@ -1,13 +1,13 @@
 import type { Action, Actor, Changes, Details } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
-import { lockCluster } from '../database/dialect.ts';
+import { constantTimeEqual } from '../constant-time-equal.ts';
+import { takeAdvisoryLock } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { rethrowUnavailable } from '../database/unavailable.ts';
 import { type Origin, systemActor } from '../events/actor.ts';
 import { appendEvent } from '../events/events.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
-import { sameBytes } from '../same-bytes.ts';
 import { StartupError } from '../startup-error.ts';
 import { type AccountName, accountEvent, personActor } from './account-events.ts';
 import { type Auth, isSessionExpired } from './auth.ts';
@@ -85,7 +85,7 @@ export class AccountService {
   /** @throws {RequestError} invalid_request if the code is wrong or was already used */
   async checkSetupCode(code: string): Promise<void> {
     const expected = this.#setupCode;
-    if (expected === undefined || !sameBytes(Buffer.from(code), Buffer.from(expected)))
+    if (expected === undefined || !constantTimeEqual(Buffer.from(code), Buffer.from(expected)))
       throw wrongSetupCode();
     if (!(await this.setupNeeded())) throw wrongSetupCode();
   }
@@ -124,7 +124,7 @@ export class AccountService {
     const at = new Date(now).toISOString();
     const userId = newId('usr_', now);
     return this.#db.transaction().execute(async (db) => {
-      await lockCluster(db, 'accounts');
+      await takeAdvisoryLock(db, 'accounts');
       if (which === 'only the first' && (await hasAccounts(db))) return undefined;
       const taken = await db.selectFrom('user').select('id').where('email', '=', email).executeTakeFirst();
       if (taken !== undefined) throw emailTaken();

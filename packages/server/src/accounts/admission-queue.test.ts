@@ -4,7 +4,7 @@ import { RequestError } from '../http/errors.ts';
 import { AdmissionQueue, type PasswordClient } from './admission-queue.ts';
 
 /** A queue in which the test ends each turn. */
-class Scene {
+class QueueFixture {
   readonly queue: AdmissionQueue;
   /** Networks that had or have their turn, in order. */
   readonly admitted: string[] = [];
@@ -38,52 +38,52 @@ class Scene {
 }
 
 test('as many requests run at a time as there are slots, and the others follow in order', async () => {
-  const scene = new Scene(2, 10);
-  const turns = ['a', 'b', 'c', 'd'].map((network) => scene.enter(network));
+  const fixture = new QueueFixture(2, 10);
+  const turns = ['a', 'b', 'c', 'd'].map((network) => fixture.enter(network));
   await new Promise(setImmediate);
-  assert.deepEqual(scene.admitted, ['a', 'b']);
-  for (const network of ['b', 'a', 'c', 'd']) await scene.end(network);
-  assert.deepEqual(scene.admitted, ['a', 'b', 'c', 'd']);
+  assert.deepEqual(fixture.admitted, ['a', 'b']);
+  for (const network of ['b', 'a', 'c', 'd']) await fixture.end(network);
+  assert.deepEqual(fixture.admitted, ['a', 'b', 'c', 'd']);
   assert.deepEqual(await Promise.all(turns), Array(4).fill('done'));
 });
 
 test('one request per network waits, and the next one is rejected at once', async () => {
-  const scene = new Scene(1, 10);
-  void scene.enter('a');
-  void scene.enter('a');
-  assert.match(await scene.enter('a'), /^retry after \d+$/);
-  void scene.enter('b');
-  await scene.end('a');
-  await scene.end('a');
-  assert.deepEqual(scene.admitted, ['a', 'a', 'b']);
+  const fixture = new QueueFixture(1, 10);
+  void fixture.enter('a');
+  void fixture.enter('a');
+  assert.match(await fixture.enter('a'), /^retry after \d+$/);
+  void fixture.enter('b');
+  await fixture.end('a');
+  await fixture.end('a');
+  assert.deepEqual(fixture.admitted, ['a', 'a', 'b']);
 });
 
-test('known clients go first, even from a network with a stranger waiting', async () => {
-  const scene = new Scene(1, 10);
-  for (const network of ['a', 'b', 'c']) void scene.enter(network);
-  void scene.enter('b', true);
-  await scene.end('a');
-  assert.deepEqual(scene.admitted, ['a', 'b']);
-  assert.match(await scene.enter('b'), /^retry after/);
+test('known clients go first, even if an unknown client of their network is waiting', async () => {
+  const fixture = new QueueFixture(1, 10);
+  for (const network of ['a', 'b', 'c']) void fixture.enter(network);
+  void fixture.enter('b', true);
+  await fixture.end('a');
+  assert.deepEqual(fixture.admitted, ['a', 'b']);
+  assert.match(await fixture.enter('b'), /^retry after/);
 });
 
-test('in a full queue, strangers are rejected, and a known client replaces the last one', async () => {
-  const scene = new Scene(1, 2);
-  void scene.enter('a');
-  const [first, last] = [scene.enter('b'), scene.enter('c')];
-  assert.match(await scene.enter('d'), /^retry after/);
-  const known = scene.enter('e', true);
+test('in a full queue, unknown clients are rejected, and a known client replaces the last unknown one', async () => {
+  const fixture = new QueueFixture(1, 2);
+  void fixture.enter('a');
+  const [first, last] = [fixture.enter('b'), fixture.enter('c')];
+  assert.match(await fixture.enter('d'), /^retry after/);
+  const known = fixture.enter('e', true);
   assert.match(await last, /^retry after/);
-  void scene.enter('f', true);
+  void fixture.enter('f', true);
   assert.match(await first, /^retry after/);
-  assert.match(await scene.enter('g', true), /^retry after/, 'known clients are also bounded');
-  for (const network of ['a', 'e', 'f']) await scene.end(network);
+  assert.match(await fixture.enter('g', true), /^retry after/, 'known clients are also bounded');
+  for (const network of ['a', 'e', 'f']) await fixture.end(network);
   assert.equal(await known, 'done');
-  assert.deepEqual(scene.admitted, ['a', 'e', 'f']);
+  assert.deepEqual(fixture.admitted, ['a', 'e', 'f']);
 });
 
 test('a client that disconnects leaves the queue', async () => {
-  const { queue } = new Scene(1, 1);
+  const { queue } = new QueueFixture(1, 1);
   const done: string[] = [];
   const { promise: first, resolve: end } = Promise.withResolvers<void>();
   const running = queue.run({ network: 'a', known: false }, () => first);
@@ -98,17 +98,17 @@ test('a client that disconnects leaves the queue', async () => {
 });
 
 test('Retry-After is the time that the requests ahead will take', async () => {
-  const scene = new Scene(1, 3);
-  void scene.enter('a');
+  const fixture = new QueueFixture(1, 3);
+  void fixture.enter('a');
   await new Promise(setImmediate);
-  scene.time = 4000;
-  await scene.end('a');
-  for (const network of ['b', 'c', 'd', 'e']) void scene.enter(network);
-  assert.equal(await scene.enter('f'), 'retry after 16');
+  fixture.time = 4000;
+  await fixture.end('a');
+  for (const network of ['b', 'c', 'd', 'e']) void fixture.enter(network);
+  assert.equal(await fixture.enter('f'), 'retry after 16');
 });
 
 test('a turn that fails frees its slot', async () => {
-  const { queue } = new Scene(1, 1);
+  const { queue } = new QueueFixture(1, 1);
   const client = { network: 'a', known: false };
   await assert.rejects(
     queue.run(client, async () => {

@@ -4,7 +4,7 @@
  * no access: a stolen cookie only gives the thief a separate allowance of attempts.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import { sameBytes } from '../same-bytes.ts';
+import { constantTimeEqual } from '../constant-time-equal.ts';
 import { cookiePath, sessionCookieName } from './session-cookie.ts';
 
 /** The longest that browsers keep a cookie, in seconds. */
@@ -40,7 +40,7 @@ export class DeviceCookies {
     for (const cookie of cookies?.split(/; ?/) ?? []) {
       if (!cookie.startsWith(start)) continue;
       const [id = '', signature = ''] = cookie.slice(start.length).split('.');
-      if (sameBytes(Buffer.from(signature, 'base64url'), this.#sign(id, email))) return id;
+      if (constantTimeEqual(Buffer.from(signature, 'base64url'), this.#sign(id, email))) return id;
     }
     return undefined;
   }

@@ -6,7 +6,7 @@ import { FailedSignIns } from './failed-sign-ins.ts';
 const ada = { id: 'usr_ada', name: 'Ada' };
 const from = (address: string) => ({ address, userAgent: 'curl', requestId: 'req_1' });
 
-function scene() {
+function setUp() {
   const events: NewEvent[] = [];
   const clock = { now: 600_000 };
   const failures: unknown[] = [];
@@ -24,7 +24,7 @@ function scene() {
 }
 
 test('failed sign-ins become one event per account, network and minute', async () => {
-  const { failed, events, clock, counts } = scene();
+  const { failed, events, clock, counts } = setUp();
   for (let i = 0; i < 3; i++) failed.add(ada, from('192.0.2.1'));
   failed.add(ada, from('192.0.2.2'));
   failed.add(undefined, from('192.0.2.1'));
@@ -44,7 +44,7 @@ test('failed sign-ins become one event per account, network and minute', async (
 });
 
 test('an event has the time at which it is written, and its details have the time of the last attempt', async () => {
-  const { failed, events, clock } = scene();
+  const { failed, events, clock } = setUp();
   failed.add(ada, from('192.0.2.1'));
   clock.now += 20_000;
   failed.add(ada, from('192.0.2.1'));
@@ -57,7 +57,7 @@ test('an event has the time at which it is written, and its details have the tim
 });
 
 test('all addresses of a network share one event, with the first address and the network', async () => {
-  const { failed, events, counts } = scene();
+  const { failed, events, counts } = setUp();
   for (let i = 1; i <= 5000; i++) failed.add(undefined, from(`2001:db8::${i.toString(16)}`));
   failed.add(undefined, from('2001:db8:0:1::1'));
   failed.add(undefined, from('::ffff:192.0.2.1'));
@@ -75,7 +75,7 @@ test('all addresses of a network share one event, with the first address and the
 });
 
 test('the number of events is bounded for any number of networks, and every guess is counted', async () => {
-  const { failed, counts } = scene();
+  const { failed, counts } = setUp();
   for (let i = 0; i < 5000; i++) failed.add(undefined, from(`2001:db8:${i.toString(16)}::1`));
   await failed.stop();
   assert.equal(counts().length, 1001);
@@ -83,7 +83,7 @@ test('the number of events is bounded for any number of networks, and every gues
 });
 
 test('counts that cannot be written are written later', async () => {
-  const { failed, failures, storage, counts } = scene();
+  const { failed, failures, storage, counts } = setUp();
   failed.add(ada, from('192.0.2.1'));
   storage.broken = true;
   await failed.stop();

@@ -1,7 +1,7 @@
 import { noOrigin, type Origin } from '../events/actor.ts';
 import type { NewEvent } from '../events/events.ts';
 import { networkOf } from '../limits/network.ts';
-import { later, PeriodicTask } from '../timers/periodic-task.ts';
+import { PeriodicTask, scheduleTimer } from '../timers/periodic-task.ts';
 import { type AccountName, accountEvent, personActor, unknownAccount } from './account-events.ts';
 
 /** The period, in ms, whose failed sign-ins become one event. */
@@ -46,7 +46,7 @@ export class FailedSignIns {
     this.#background = new PeriodicTask(() => this.#write((at) => at < startOf(this.#now())), {
       interval,
       failed: options.failed,
-      later,
+      schedule: scheduleTimer,
     });
   }
 

@@ -5,7 +5,7 @@ import { RequestError } from '../http/errors.ts';
 import { PasswordGate } from './password-gate.ts';
 import { maxConcurrentHashes } from './password-hasher.ts';
 
-test('guesses that wait in the queue are not checked once too many were wrong', async () => {
+test('queued guesses are not checked after too many wrong ones', async () => {
   const gate = new PasswordGate();
   let checked = 0;
   const guess = async (number: number) => {

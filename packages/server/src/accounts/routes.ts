@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { rethrowUnavailable } from '../database/unavailable.ts';
-import { changesOf } from '../events/events.ts';
+import { diffDetails } from '../events/events.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { LogEvent } from '../http/event-log.ts';
 import { AccountEventRecorder } from './account-event-recorder.ts';
@@ -65,7 +65,7 @@ type RecordedCall = Extract<ReturnType<typeof authCalls>[number], { event: strin
 function moreOf(path: string, before: { name: string }, body: unknown) {
   if (path === '/revoke-sessions') return { details: { sessions: 'all' } };
   if (path !== '/update-user') return {};
-  const changes = changesOf({ name: before.name }, z.object({ name: z.string() }).parse(body));
+  const changes = diffDetails({ name: before.name }, z.object({ name: z.string() }).parse(body));
   return changes && { changes };
 }
 

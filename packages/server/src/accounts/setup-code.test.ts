@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openPatiently, openTestPostgres } from '../../../../test/support/open-database.ts';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { openTestPostgres, openWithLongTimeouts } from '../../../../test/support/open-database.ts';
+import { createTemporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 import { createSetupCode } from './setup-code.ts';
 
 const secret = 'a secret that is only for the tests';
@@ -15,8 +15,8 @@ async function onPostgres() {
 
 /** A database with an identity of its own: those of `openTestPostgres` are copies of one. */
 async function onAnotherPostgres() {
-  const { url, drop } = await temporaryDatabase();
-  const database = await openPatiently(url);
+  const { url, drop } = await createTemporaryDatabase();
+  const database = await openWithLongTimeouts(url);
   after(async () => {
     await database.close();
     await drop();
@@ -34,7 +34,7 @@ test('on PostgreSQL every process derives the same code from the secret and the 
 });
 
 test('on SQLite the code is different each time', async () => {
-  const { database, close } = await openTemporary();
+  const { database, close } = await openTemporarySqlite();
   after(close);
   const codes = [
     await createSetupCode(database.kysely, secret),

@@ -5,13 +5,13 @@ import { WrongPasswords } from './wrong-passwords.ts';
 const second = 1000;
 const hour = 3600 * second;
 
-function scene() {
+function setUp() {
   const clock = { now: 1_800_000_000_000 };
   return { clock, wrong: new WrongPasswords(() => clock.now) };
 }
 
 test('ten wrong passwords cause no delay, and each further one doubles it, up to 15 minutes', () => {
-  const { clock, wrong } = scene();
+  const { clock, wrong } = setUp();
   for (let i = 1; i < 10; i++) wrong.count('ada');
   assert.equal(wrong.secondsToWait('ada'), 0);
   const waits: number[] = [];
@@ -26,7 +26,7 @@ test('ten wrong passwords cause no delay, and each further one doubles it, up to
 });
 
 test('the right password ends the delay, and so does a day without a wrong one', () => {
-  const { clock, wrong } = scene();
+  const { clock, wrong } = setUp();
   for (let i = 0; i < 30; i++) for (const key of ['ada', 'bob']) wrong.count(key);
   wrong.clear('ada');
   assert.equal(wrong.secondsToWait('ada'), 0);
@@ -36,7 +36,7 @@ test('the right password ends the delay, and so does a day without a wrong one',
 });
 
 test('a clock that is set back does not extend the delay', () => {
-  const { clock, wrong } = scene();
+  const { clock, wrong } = setUp();
   for (let i = 0; i < 10; i++) wrong.count('ada');
   clock.now -= hour;
   assert.equal(wrong.secondsToWait('ada'), 15);

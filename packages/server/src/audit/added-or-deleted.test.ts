@@ -1,25 +1,32 @@
 /** What someone with write access to the database can hide from the chain alone, and how it is detected. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { auditLogOn, event, exportOf, noAnchor, sealed, start } from '../../../../test/support/audit-log.ts';
+import {
+  emptyAnchor,
+  exportAll,
+  openAuditLog,
+  readSealedRows,
+  start,
+  testEvent,
+} from '../../../../test/support/audit-log.ts';
 import { systemActor } from '../events/actor.ts';
 import { appendEvent, appendEvents } from '../events/events.ts';
 import { sealEvents } from './sealer.ts';
 import { verifyChains } from './verify.ts';
 
 for (const which of ['sqlite', 'postgres'] as const) {
-  const { emptied, close } = auditLogOn(which);
+  const { emptied, close } = openAuditLog(which);
   after(close);
 
   test(`a deletion with a forged record is found with an export, on ${which}`, async () => {
     const db = await emptied();
     await appendEvents(
       db,
-      Array.from({ length: 105 }, (_, i) => event(i)),
+      Array.from({ length: 105 }, (_, i) => testEvent(i)),
     );
     await sealEvents(db);
-    const anchor = await exportOf(db);
-    const hash = (await sealed(db))[103]?.hash ?? '';
+    const anchor = await exportAll(db);
+    const hash = (await readSealedRows(db))[103]?.hash ?? '';
     await db.deleteFrom('audit_event').where('sequence', '<=', 104).execute();
     const forge = (at: number, details: { through: number; hash: string }) =>
       appendEvent(db, {
@@ -48,7 +55,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       'the retention may have deleted all of them',
     );
     assert.deepEqual(
-      (await verify(start + 5000, noAnchor)).breaks,
+      (await verify(start + 5000, emptyAnchor)).breaks,
       [],
       'without an export it looks the same',
     );
@@ -58,10 +65,10 @@ for (const which of ['sqlite', 'postgres'] as const) {
 
   test(`events that no server seals, or that have an older date, are reported, on ${which}`, async () => {
     const db = await emptied();
-    await appendEvents(db, [event(0), event(10 * 60_000)]);
+    await appendEvents(db, [testEvent(0), testEvent(10 * 60_000)]);
     await sealEvents(db);
-    await appendEvents(db, [event(1), event(10 * 60_000 + 1)]);
-    const at = (now: number) => verifyChains(db, { anchor: noAnchor, retention: 1e12, now: start + now });
+    await appendEvents(db, [testEvent(1), testEvent(10 * 60_000 + 1)]);
+    const at = (now: number) => verifyChains(db, { anchor: emptyAnchor, retention: 1e12, now: start + now });
     assert.deepEqual([(await at(30_000)).unsealed, (await at(30_000)).overdue], [2, 0]);
     assert.equal((await at(60_002)).overdue, 1);
     await sealEvents(db);

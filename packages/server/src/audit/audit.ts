@@ -1,7 +1,7 @@
 import { msPerDay } from '@soku/contract/instant';
 import type { Logger } from 'pino';
 import type { Database } from '../database/open.ts';
-import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
+import { PeriodicTask, type Schedule, scheduleTimer } from '../timers/periodic-task.ts';
 import { pruneEvents } from './retention.ts';
 import { sealEvents } from './sealer.ts';
 
@@ -20,7 +20,7 @@ interface Options {
   log: Logger;
   /** Epoch ms. */
   now?: () => number;
-  later?: Later;
+  schedule?: Schedule;
 }
 
 /** The background work of the audit log on every node: sealing events and deleting old ones. */
@@ -29,7 +29,7 @@ export function createAudit({
   retentionDays,
   log,
   now = Date.now,
-  later: start = later,
+  schedule: start = scheduleTimer,
 }: Options) {
   const seal = () => sealEvents(kysely);
   const sealLast = () =>
@@ -39,12 +39,12 @@ export function createAudit({
   const sealing = new PeriodicTask(seal, {
     interval: sealInterval,
     failed: (error) => log.error({ err: error }, 'audit events could not be sealed; retrying'),
-    later: start,
+    schedule: start,
   });
   const pruning = new PeriodicTask(() => pruneEvents(kysely, now(), retentionDays * msPerDay), {
     interval: pruneInterval,
     failed: (error) => log.error({ err: error }, 'old audit events could not be deleted; retrying'),
-    later: start,
+    schedule: start,
   });
   return {
     start: () => {

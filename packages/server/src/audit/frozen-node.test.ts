@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { type Kysely, sql } from 'kysely';
 import { insertNewKey, newKey } from '../../../../test/support/new-key.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
-import { tryLockCluster } from '../database/dialect.ts';
+import { tryAdvisoryLock } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { systemActor } from '../events/actor.ts';
 import { appendEvent } from '../events/events.ts';
@@ -51,7 +51,7 @@ test('a revoke does not wait for a frozen command in its workspace, or for a fro
     await frozen.promise;
   });
   const sealer = kysely.transaction().execute(async (db) => {
-    assert.equal(await tryLockCluster(db, 'sealer'), true);
+    assert.equal(await tryAdvisoryLock(db, 'sealer'), true);
     await sql`UPDATE audit_event SET sequence = 1 WHERE sequence IS NULL`.execute(db);
     begun[1].resolve();
     await frozen.promise;

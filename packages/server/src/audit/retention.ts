@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import { lockCluster } from '../database/dialect.ts';
+import { takeAdvisoryLock } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { systemActor } from '../events/actor.ts';
 import { appendEvent } from '../events/events.ts';
@@ -40,7 +40,7 @@ async function pruneBatch(
   retention: number,
 ): Promise<boolean> {
   // Takes the sealer's lock, so that the end of the chain does not change.
-  await lockCluster(db, 'sealer');
+  await takeAdvisoryLock(db, 'sealer');
   const oldest = await db
     .selectFrom('audit_event')
     .select(['sequence', 'hash', 'at'])

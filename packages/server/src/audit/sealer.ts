@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
-import { isPostgres, tryLockCluster } from '../database/dialect.ts';
+import { isPostgres, tryAdvisoryLock } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { type EventRow, firstPreviousHash, sealHash, toAuditEvent } from './chain.ts';
 
@@ -39,7 +39,7 @@ async function hasUnsealed(db: Kysely<Tables>): Promise<boolean> {
 
 /** @returns the number of sealed events: 0 if there is nothing to seal, or another node is sealing */
 async function sealBatch(db: Kysely<Tables>): Promise<number> {
-  if (!(await tryLockCluster(db, 'sealer'))) return 0;
+  if (!(await tryAdvisoryLock(db, 'sealer'))) return 0;
   const rows = await db
     .selectFrom('audit_event')
     .selectAll()

@@ -5,13 +5,13 @@ import { z } from 'zod';
 import { migrations } from '../database/migrate.ts';
 import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
 import { isCorruption } from '../database/sqlite-errors.ts';
-import { placeFile } from '../durable-files.ts';
+import { renameNoReplace } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 import { version } from '../version.ts';
 import {
   copyTables,
   digestTables,
-  findDifference,
+  findDifferingTable,
   type Progress,
   type TableDigests,
   tableDigestsSchema,
@@ -117,7 +117,7 @@ function labelOf(database: DatabaseSync, file: string): BackupLabel {
 
 /** @throws {StartupError} 65, which names the first table in which the two contents differ */
 export function requireSameContent(file: string, one: TableDigests, other: TableDigests): void {
-  const table = findDifference(one, other);
+  const table = findDifferingTable(one, other);
   if (table !== undefined) throw new StartupError('data', `${file} is damaged (${table}).`);
 }
 
@@ -146,6 +146,6 @@ async function migrateTo(database: DatabaseSync, level: string): Promise<void> {
  *
  * @throws {StartupError} 73 if a file with that name exists, even if it was created just now
  */
-export function placeBackup(partial: string, file: string): void {
-  if (!placeFile(partial, file)) throw new StartupError('cannotCreate', `${file} already exists.`);
+export function moveBackupIntoPlace(partial: string, file: string): void {
+  if (!renameNoReplace(partial, file)) throw new StartupError('cannotCreate', `${file} already exists.`);
 }

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { partialName } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
-import { type BackupLabel, placeBackup, removeDatabase, writeBackup } from './backup-file.ts';
+import { type BackupLabel, moveBackupIntoPlace, removeDatabase, writeBackup } from './backup-file.ts';
 import type { Progress } from './copy.ts';
 import { explainDiskError } from './disk-error.ts';
 import { openSource, type Source } from './source.ts';
@@ -31,7 +31,7 @@ export async function createBackup(
   try {
     source = await openSource(config, join(resolve(config.dataDir), 'soku.db'), log);
     const label = await writeBackup(source, partial, progress, { indexed: false });
-    placeBackup(partial, file);
+    moveBackupIntoPlace(partial, file);
     return label;
   } catch (error) {
     throw explainDiskError(error, {

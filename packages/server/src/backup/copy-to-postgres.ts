@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { connectionOf, type PostgresDatabase } from '../database/postgres.ts';
+import { connectionConfig, type PostgresDatabase } from '../database/postgres.ts';
 import { waitForPostgres } from '../database/postgres-start.ts';
 import { StartupError } from '../startup-error.ts';
-import { copyTables, digestTables, findDifference, type Progress } from './copy.ts';
+import { copyTables, digestTables, findDifferingTable, type Progress } from './copy.ts';
 import { quoteIdentifier } from './endpoint.ts';
 import { connectWithoutTimeouts } from './postgres-client.ts';
 import { postgresEndpoint } from './postgres-endpoint.ts';
@@ -17,9 +17,9 @@ import { databaseTables } from './tables.ts';
  * @throws {StartupError} 73 if the database is not empty, 69 or 78 if it does not accept the connection
  */
 export async function requireEmptyPostgres(url: string, log: Logger): Promise<void> {
-  const connection = connectionOf(url);
+  const connection = connectionConfig(url);
   // Without retries, so that the operator learns at once that the database is not available.
-  await waitForPostgres(connection, log, { patience: 0, pause: 0 });
+  await waitForPostgres(connection, log, { timeoutMs: 0, pauseMs: 0 });
   const client = await connectWithoutTimeouts(connection);
   try {
     await requireEmpty(client);
@@ -52,7 +52,7 @@ export async function copyToPostgres(
     // restores the trigger.
     await client.query('ALTER TABLE dead_hash DISABLE TRIGGER dead_hash_published');
     const content = await copyTables(source.endpoint, postgresEndpoint(client), databaseTables, progress);
-    const wrong = findDifference(content, await digestTables(postgresEndpoint(client), databaseTables));
+    const wrong = findDifferingTable(content, await digestTables(postgresEndpoint(client), databaseTables));
     if (wrong !== undefined) {
       throw new StartupError(
         'software',

@@ -47,7 +47,7 @@ export function digestTables(side: CopyEndpoint, tables: TableKeys): Promise<Tab
 }
 
 /** The first table in which two contents differ. */
-export function findDifference(one: TableDigests, other: TableDigests): string | undefined {
+export function findDifferingTable(one: TableDigests, other: TableDigests): string | undefined {
   return Object.keys({ ...one, ...other }).find((table) => {
     return one[table]?.rows !== other[table]?.rows || one[table]?.sha256 !== other[table]?.sha256;
   });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 import { writeBackup } from './backup-file.ts';
 import { openSqliteSource } from './source.ts';
 
@@ -24,7 +24,7 @@ test('a backup has only the indexes of constraints and triggers, and a restored 
   const {
     directory: { databaseFile: from },
     close,
-  } = await openTemporary();
+  } = await openTemporarySqlite();
   const directory = mkdtempSync(join(tmpdir(), 'soku-indexes-'));
   try {
     const [backup, restored] = [join(directory, 'backup.db'), join(directory, 'restored.db')];

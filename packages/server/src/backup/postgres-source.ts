@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { connectionOf } from '../database/postgres.ts';
+import { connectionConfig } from '../database/postgres.ts';
 import { waitForPostgres } from '../database/postgres-start.ts';
 import { connectWithoutTimeouts } from './postgres-client.ts';
 import { postgresEndpoint } from './postgres-endpoint.ts';
@@ -10,7 +10,7 @@ import { type Source, schemaLevel } from './source.ts';
  * @throws {StartupError} like openSource
  */
 export async function openPostgresSource(url: string, log: Logger): Promise<Source> {
-  const connection = connectionOf(url);
+  const connection = connectionConfig(url);
   await waitForPostgres(connection, log);
   const client = await connectWithoutTimeouts(connection);
   try {

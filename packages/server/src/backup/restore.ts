@@ -8,14 +8,14 @@ import { openSqlite } from '../database/sqlite.ts';
 import { partialName } from '../durable-files.ts';
 import { operatorActor } from '../events/actor.ts';
 import { accountsChain, appendEvent, type NewEvent } from '../events/events.ts';
-import type { Reapplied } from '../journal/compare.ts';
+import type { ReapplyResult } from '../journal/compare.ts';
 import { RevokedHashFile } from '../journal/file.ts';
 import { RevocationJournal } from '../journal/journal.ts';
 import { StartupError } from '../startup-error.ts';
 import {
   type BackupLabel,
+  moveBackupIntoPlace,
   openBackup,
-  placeBackup,
   removeDatabase,
   requireSameContent,
   writeBackup,
@@ -34,7 +34,7 @@ interface Restored {
   /** Describes what was written. */
   label: BackupLabel;
   /** What was revoked again from the revocation journal of the data directory; undefined if there is no journal. */
-  reapplied: Reapplied | undefined;
+  reapplied: ReapplyResult | undefined;
   /** Whether the end of the journal was incomplete. */
   truncated: boolean;
 }
@@ -147,7 +147,7 @@ async function install(
 ): Promise<void> {
   if (databaseUrl === undefined) {
     removeDatabase(databaseFile);
-    placeBackup(partial, databaseFile);
+    moveBackupIntoPlace(partial, databaseFile);
     return;
   }
   const { openPostgres } = await import('../database/postgres.ts');
@@ -194,7 +194,7 @@ async function prepareForUse(
   directory: DataDirectory,
   { log }: Tools,
   event: NewEvent,
-): Promise<Reapplied> {
+): Promise<ReapplyResult> {
   // Rejects a backup of a newer version.
   await openSqliteSource(partial).close();
   // A revoke reads its hashes back from dead_hash. If they were missing, a revoked key could not be revoked again.

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 import { backupTables, databaseTables } from './tables.ts';
 
 test('a copy includes every table except the log and the history of usage, with its primary key', async () => {
-  const { database, close } = await openTemporary();
+  const { database, close } = await openTemporarySqlite();
   try {
     const rows = database.reader
       .prepare(

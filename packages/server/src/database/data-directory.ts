@@ -3,9 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { syncDirectory } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
-import { requireOwnFile, requirePrivate } from './directory-access.ts';
-import { DirectoryHold, takeoverDelayMs } from './directory-hold.ts';
+import { requireOwnFile, requirePrivateDirectory } from './directory-access.ts';
 import { takeLock } from './directory-lock.ts';
+import { DirectoryLockMonitor, takeoverDelayMs } from './directory-lock-monitor.ts';
 import { type Volume, volumeOf } from './volume.ts';
 
 /** Files that the process opens in it. The secret is checked when it is read, because SOKU_SECRET may replace it. */
@@ -26,7 +26,7 @@ export interface DataDirectory {
   databaseFile: string;
   secretFile: string;
   /** Whether this process is still the only one that uses the directory. */
-  hold: DirectoryHold;
+  lockMonitor: DirectoryLockMonitor;
   /**
    * Resolves when no other process can still use the database: immediately, or after 1.5 s when the lock did not cover
    * this database before, because the lock of a process that still runs may have been removed.
@@ -34,7 +34,7 @@ export interface DataDirectory {
    * @throws {StartupError} 73 when another process took over the directory meanwhile
    */
   settled(): Promise<void>;
-  /** Call this when the database is open, so that the hold covers its files too. */
+  /** Call this when the database is open, so that the lock monitor covers its files too. */
   cover(databaseFile: string): void;
   /** Releases the lock. The operating system also does so when the process ends for any reason. */
   release(): void;
@@ -58,33 +58,33 @@ export function openDataDirectory(
   } catch (error) {
     throw notWritable(directory, error);
   }
-  requirePrivate(directory);
+  requirePrivateDirectory(directory);
   for (const name of files) requireOwnFile(join(directory, name), { tighten: true });
   for (const name of databaseFiles) requireOwnFile(join(directory, name), { tighten: false });
   const volume = volumeOf(directory);
   if (volume.kind === 'network' && holdsDatabase) throw onNetwork(directory, volume);
   const databaseFile = join(directory, 'soku.db');
   const lock = takeLock(directory, databaseFile, { isTrusted: volume.kind === 'local' });
-  const hold = new DirectoryHold({ isLocked: () => lock.isHeld });
-  hold.add(lock.file);
+  const lockMonitor = new DirectoryLockMonitor({ isLocked: () => lock.isHeld });
+  lockMonitor.add(lock.file);
   return {
     path: directory,
     volume,
     lockUnchecked: lock.unchecked,
     databaseFile,
     secretFile: join(directory, 'secret'),
-    hold,
+    lockMonitor,
     settled: async () => {
       if (lock.coversDatabase) return;
       await wait(takeoverDelayMs);
-      requireOwn(directory, hold);
+      requireOwn(directory, lockMonitor);
     },
     cover: (file) => {
-      hold.add(file, `${file}-wal`, `${file}-shm`);
+      lockMonitor.add(file, `${file}-wal`, `${file}-shm`);
       lock.cover(file);
     },
     release: () => {
-      hold.stop();
+      lockMonitor.stop();
       lock.release();
     },
   };
@@ -102,9 +102,9 @@ function makeDirectory(directory: string): void {
   }
 }
 
-function requireOwn(directory: string, hold: DirectoryHold): void {
+function requireOwn(directory: string, lockMonitor: DirectoryLockMonitor): void {
   try {
-    hold.checkNow();
+    lockMonitor.checkNow();
   } catch {
     throw new StartupError(
       'cannotCreate',

@@ -67,7 +67,7 @@ export async function lockRow<T>(
  * @param db inside a transaction
  * @returns the ids of these rows
  */
-export async function lockFreeKeys(db: Kysely<Tables>, ids: readonly string[]): Promise<string[]> {
+export async function lockAvailableKeys(db: Kysely<Tables>, ids: readonly string[]): Promise<string[]> {
   const rows = await db
     .selectFrom('api_key')
     .select('id')
@@ -85,7 +85,7 @@ export const advisoryLocks = { migration: 0x736f6b75, accounts: 0x736f6b76, seal
  *
  * @param db inside a transaction
  */
-export async function lockCluster<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<void> {
+export async function takeAdvisoryLock<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<void> {
   if (!isPostgres(db)) return;
   await sql`SELECT pg_advisory_xact_lock(${advisoryLocks[lock]}::bigint)`.execute(db);
 }
@@ -95,7 +95,7 @@ export async function lockCluster<T>(db: Kysely<T>, lock: keyof typeof advisoryL
  *
  * @param db inside a transaction
  */
-export async function tryLockCluster<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<boolean> {
+export async function tryAdvisoryLock<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<boolean> {
   if (!isPostgres(db)) return true;
   const { rows } = await sql<{ locked: boolean }>`
     SELECT pg_try_advisory_xact_lock(${advisoryLocks[lock]}::bigint) AS locked`.execute(db);

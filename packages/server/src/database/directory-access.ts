@@ -13,7 +13,7 @@ const ownNames = ['soku.db', 'revoked-hashes', 'dead-hashes', 'lock', 'secret'];
  *
  * @throws {StartupError} 73 when others can read the directory and that cannot be changed
  */
-export function requirePrivate(directory: string): void {
+export function requirePrivateDirectory(directory: string): void {
   const uid = process.getuid?.();
   // Modes have no meaning on Windows.
   if (uid === undefined) return;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
-import { fileIdentity } from './directory-hold.ts';
+import { fileIdentity } from './directory-lock-monitor.ts';
 import { lockExclusively, probeExclusion, refusesEveryLock } from './lock-probe.ts';
 import { isBusy } from './sqlite-errors.ts';
 

@@ -5,9 +5,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import pg from 'pg';
 import { startPostgres } from '../../../../test/support/postgres.ts';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { createTemporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { postgresSnapshot, readSnapshot, sqliteSnapshot } from '../../../../test/support/schema.ts';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 import { createLog } from '../http/logging.ts';
 import { StartupError } from '../startup-error.ts';
 import { openPostgres } from './postgres.ts';
@@ -48,7 +48,7 @@ const onSqlite: Record<string, string> = {
 
 for (const [problem, change] of Object.entries(onSqlite)) {
   test(`SQLite: ${problem}`, async (t) => {
-    const { directory, database } = await openTemporary();
+    const { directory, database } = await openTemporarySqlite();
     t.after(() => rmSync(directory.path, { recursive: true }));
     await database.close();
     const tool = new DatabaseSync(directory.databaseFile, { defensive: false });
@@ -59,7 +59,7 @@ for (const [problem, change] of Object.entries(onSqlite)) {
 }
 
 test('SQLite: unrelated objects of an operator are allowed', async (t) => {
-  const { directory, database } = await openTemporary();
+  const { directory, database } = await openTemporarySqlite();
   t.after(() => rmSync(directory.path, { recursive: true }));
   await database.close();
   const tool = new DatabaseSync(directory.databaseFile);
@@ -105,7 +105,7 @@ const onPostgres: Record<string, string> = {
 
 test('PostgreSQL: each change of Soku’s objects is named', async (t) => {
   const server = process.env.SOKU_TEST_POSTGRES_URL ?? (await startPostgres()).url();
-  const { url, drop } = await temporaryDatabase(server);
+  const { url, drop } = await createTemporaryDatabase(server);
   await (await openPostgres(url, await createLog('silent', false))).close();
   // As a superuser, who can do more than the owner of the tables.
   const superuser = new URL(server);

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { times } from '../../../../test/support/long.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { foldName } from './fold-name.ts';
 
 const opened = openTestDatabase('postgres');
@@ -28,7 +28,7 @@ test('folding a folded name, in any case, changes nothing', () => {
       assert.equal(foldName(name.toUpperCase()), foldName(name.toUpperCase().toLowerCase()));
       assert.equal(foldName(name.normalize('NFD')), foldName(name.normalize('NFC')));
     }),
-    { numRuns: times(100, 5000) },
+    { numRuns: runCount(100, 5000) },
   );
 });
 

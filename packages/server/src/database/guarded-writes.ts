@@ -1,4 +1,4 @@
-import type { Hold } from './directory-hold.ts';
+import type { LockMonitor } from './directory-lock-monitor.ts';
 import { translateStorageError } from './storage-errors.ts';
 import { DatabaseUnavailable, recordUnavailable, StorageUnavailable } from './unavailable.ts';
 
@@ -15,7 +15,7 @@ export interface GuardedWrites {
 }
 
 /** For a file that no other process uses. */
-export const unguarded: GuardedWrites = {
+export const unguardedWrites: GuardedWrites = {
   beforeUse: () => undefined,
   beforeWrite: () => undefined,
   afterUse: () => undefined,
@@ -28,20 +28,23 @@ export const unguarded: GuardedWrites = {
  *
  * @param failed called when the storage fails
  */
-export function guardWrites(hold: Hold, failed: (failure: StorageUnavailable) => void): GuardedWrites {
+export function guardWrites(
+  lockMonitor: LockMonitor,
+  failed: (failure: StorageUnavailable) => void,
+): GuardedWrites {
   let hasWritten = false;
   return {
     beforeUse: () => {
-      if (!hold.holds()) checkNow(hold);
+      if (!lockMonitor.holds()) checkNow(lockMonitor);
     },
     beforeWrite: () => {
-      if (!hasWritten) checkNow(hold);
+      if (!hasWritten) checkNow(lockMonitor);
       hasWritten = true;
     },
     afterUse: () => {
       if (!hasWritten) return;
       hasWritten = false;
-      checkNow(hold, { rolledBack: false });
+      checkNow(lockMonitor, { rolledBack: false });
     },
     run: (statement) => {
       try {
@@ -57,9 +60,9 @@ export function guardWrites(hold: Hold, failed: (failure: StorageUnavailable) =>
 }
 
 /** @throws {StorageUnavailable} which states whether the write was rolled back */
-function checkNow(hold: Hold, { rolledBack } = { rolledBack: true }): void {
+function checkNow(lockMonitor: LockMonitor, { rolledBack } = { rolledBack: true }): void {
   try {
-    hold.checkNow();
+    lockMonitor.checkNow();
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error;
     const { message, problem, code } = error;

@@ -5,7 +5,7 @@ import { isPostgres } from './dialect.ts';
  * Many rows as a table expression with one parameter, for `INSERT ... SELECT` and joins. Thousands of parameters take
  * longer than the statement itself.
  *
- * @param columns the type of each column. Bytes are sent as text; see `bytesOfHex`
+ * @param columns the type of each column. Bytes are sent as text; see `decodeHexColumn`
  */
 export function jsonRows<T, Name extends string>(
   db: Kysely<T>,
@@ -23,6 +23,6 @@ export function jsonRows<T, Name extends string>(
 }
 
 /** Converts a column of hexadecimal digits to bytes. */
-export function bytesOfHex<T>(db: Kysely<T>, column: string): RawBuilder<Uint8Array> {
+export function decodeHexColumn<T>(db: Kysely<T>, column: string): RawBuilder<Uint8Array> {
   return isPostgres(db) ? sql`decode(${sql.ref(column)}, 'hex')` : sql`unhex(${sql.ref(column)})`;
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Kysely, PostgresDialect, sql } from 'kysely';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { createTemporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { KyselyConnections } from './kysely-connections.ts';
 import { createPool } from './postgres-pool.ts';
 import { DatabaseUnavailable, StorageUnavailable } from './unavailable.ts';
 
-const { url, drop } = await temporaryDatabase();
+const { url, drop } = await createTemporaryDatabase();
 const pool = new KyselyConnections(createPool({ connectionString: url, max: 1 }));
 const db = new Kysely<object>({ dialect: new PostgresDialect({ pool }) });
 after(async () => {

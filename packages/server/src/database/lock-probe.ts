@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { isBusy } from './sqlite-errors.ts';
 
 /** ms. A process starts in less than a tenth of a second, but the machine may be busy. */
-const patience = 20_000;
+const timeoutMs = 20_000;
 
 /** Run by another process, because a process does not exclude itself (fcntl(2)). 5 is SQLITE_BUSY. */
 const attempt = `
@@ -58,7 +58,7 @@ export function probeExclusion(file: string): Exclusion {
     // What an operator adds to the server, such as instrumentation, may take long or print something.
     env: { ...process.env, NODE_OPTIONS: '' },
     encoding: 'utf8',
-    timeout: patience,
+    timeout: timeoutMs,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const outcome = stdout?.trim() ?? '';

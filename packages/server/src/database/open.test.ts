@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 
-const { directory, database, close } = await openTemporary();
+const { directory, database, close } = await openTemporarySqlite();
 after(close);
 
 const nothing = () => undefined;

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { StartupError } from '../startup-error.ts';
 import { advisoryLocks } from './dialect.ts';
 import { migrate, migrations } from './migrate.ts';
-import { createPool, noTimeouts } from './postgres-pool.ts';
+import { createPool, disableTimeoutsSql } from './postgres-pool.ts';
 import type { Tables } from './schema.ts';
 
 const [firstMigration] = Object.keys(migrations);
@@ -20,20 +20,25 @@ const firstTables = ['user', 'session', 'account', 'verification', 'workspace', 
  */
 export async function migratePostgres(connection: pg.ClientConfig, log: Logger): Promise<void> {
   // A migration has no timeout, and neither has waiting for another node that migrates.
-  const { statement_timeout, query_timeout, lock_timeout, idle_in_transaction_session_timeout, ...patient } =
-    connection;
-  const client = new pg.Client(patient);
+  const {
+    statement_timeout,
+    query_timeout,
+    lock_timeout,
+    idle_in_transaction_session_timeout,
+    ...withoutTimeouts
+  } = connection;
+  const client = new pg.Client(withoutTimeouts);
   client.on('error', () => undefined);
   await client.connect();
   try {
-    await client.query(noTimeouts);
+    await client.query(disableTimeoutsSql);
     if ((await unapplied(client)) === 0) return;
     // Other nodes wait for this lock, which ends with the connection.
     await client.query('SELECT pg_advisory_lock($1)', [advisoryLocks.migration]);
     // Another node may have migrated meanwhile.
     if ((await unapplied(client)) === 0) return;
-    const pool = createPool({ ...patient, max: 2 });
-    pool.on('connect', (connected) => void connected.query(noTimeouts).catch(() => undefined));
+    const pool = createPool({ ...withoutTimeouts, max: 2 });
+    pool.on('connect', (connected) => void connected.query(disableTimeoutsSql).catch(() => undefined));
     const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
     try {
       const done = await migrate(kysely);

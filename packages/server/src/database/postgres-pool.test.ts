@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { createTemporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { TcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { createPool } from './postgres-pool.ts';
 
-const database = await temporaryDatabase();
+const database = await createTemporaryDatabase();
 after(() => database.drop());
 
 /** Terminates a connection on the server, like a timeout or an operator. */
@@ -38,7 +38,7 @@ for (const state of ['idle', 'in a transaction'] as const) {
   });
 }
 
-test('connections that a firewall has forgotten cost one statement, or one test after a second', async (t) => {
+test('connections that a firewall has dropped silently fail one statement, or none if idle ones are tested first', async (t) => {
   const proxy = await TcpProxy.before(database.url);
   const config = { connectionString: proxy.url(database.url), max: 3, query_timeout: 500 };
   const [pool, tested] = [createPool(config), createPool(config, true)];
@@ -57,7 +57,7 @@ test('connections that a firewall has forgotten cost one statement, or one test 
   for (let i = 0; i < 3; i += 1) await tested.query('SELECT 1');
 });
 
-test('each connection is replaced once when all must be, also while others are in use', async (t) => {
+test('renew() replaces each connection once, even while others are in use', async (t) => {
   const pool = createPool({ connectionString: database.url, max: 4 });
   t.after(() => pool.end());
   const processes = new Set<number>();

@@ -4,7 +4,7 @@ import pg from 'pg';
  * SQL that identifies the server process: it changes with each restart, and differs between a primary and its standby.
  * As a number, because the text of a time depends on settings of the role.
  */
-export const serverInstance = 'extract(epoch FROM pg_postmaster_start_time())::text';
+export const serverInstanceSql = 'extract(epoch FROM pg_postmaster_start_time())::text';
 
 /** How long a connection may be idle before its next use tests it, in ms. */
 const longestUntested = 1000;
@@ -16,7 +16,7 @@ const testTimeout = 3000;
 const scarcity = 5000;
 
 /** SQLSTATE too_many_connections. */
-export const tooManyConnections = '53300';
+export const tooManyConnectionsCode = '53300';
 
 type Callback = (
   error: Error | undefined,
@@ -40,7 +40,7 @@ export class RenewablePool extends pg.Pool {
   readonly #heardAt = new WeakMap<pg.PoolClient, number>();
   readonly #most: number;
   /** ms for which a statement waits for a connection that others use when PostgreSQL has no free ones. */
-  readonly #patience: number;
+  readonly #timeoutMs: number;
   readonly #isTested: boolean;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
@@ -48,7 +48,7 @@ export class RenewablePool extends pg.Pool {
   constructor(config: pg.PoolConfig, isTested: boolean) {
     super(config);
     this.#most = this.options.max;
-    this.#patience = this.options.connectionTimeoutMillis || Number.POSITIVE_INFINITY;
+    this.#timeoutMs = this.options.connectionTimeoutMillis || Number.POSITIVE_INFINITY;
     this.#isTested = isTested;
     this.on('error', () => undefined);
     this.on('connect', (client) => {
@@ -94,7 +94,7 @@ export class RenewablePool extends pg.Pool {
   }
 
   async #open(): Promise<pg.PoolClient> {
-    const deadline = performance.now() + this.#patience;
+    const deadline = performance.now() + this.#timeoutMs;
     for (;;) {
       try {
         return await super.connect();
@@ -114,7 +114,7 @@ export class RenewablePool extends pg.Pool {
     const idleMs = performance.now() - (this.#heardAt.get(client) ?? performance.now());
     if (!this.#isTested || idleMs < longestUntested) return true;
     try {
-      await client.query(connectionTest);
+      await client.query(connectionTestQuery);
       return true;
     } catch {
       // The other connections have most likely been lost with it.
@@ -130,11 +130,11 @@ function isSilence(released: unknown): boolean {
 }
 
 function isScarce(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.code === tooManyConnections;
+  return error instanceof pg.DatabaseError && error.code === tooManyConnectionsCode;
 }
 
 /** A statement that proves that a connection works. The types of the driver omit the timeout of single statements. */
-export const connectionTest: pg.QueryConfig & { query_timeout: number } = {
+export const connectionTestQuery: pg.QueryConfig & { query_timeout: number } = {
   text: 'SELECT 1',
   query_timeout: testTimeout,
 };
@@ -144,4 +144,4 @@ export function createPool(config: pg.PoolConfig, isTested = false): RenewablePo
 }
 
 /** For work without time limits, such as a migration or a backup. Roles and databases may have their own timeouts. */
-export const noTimeouts = 'SET statement_timeout = 0; SET lock_timeout = 0';
+export const disableTimeoutsSql = 'SET statement_timeout = 0; SET lock_timeout = 0';

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 /** PgBouncer's error for a transaction when it pools by statement. */
-export const poolsByStatement = /statement pooling/;
+export const statementPoolingPattern = /statement pooling/;
 
 /**
  * Whether each client has its own PostgreSQL session. Behind a pooler that pools by transaction or statement it does

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { pino } from 'pino';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { createTemporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { TcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { StartupError } from '../startup-error.ts';
 import { openPostgres } from './postgres.ts';
@@ -11,7 +11,7 @@ import { createPool } from './postgres-pool.ts';
 
 /** A database, and a function that limits its connections, besides that of the function. */
 async function limitedDatabase(t: TestContext) {
-  const { url, drop } = await temporaryDatabase();
+  const { url, drop } = await createTemporaryDatabase();
   const owner = new pg.Client({ connectionString: url });
   await owner.connect();
   t.after(async () => {
@@ -23,7 +23,7 @@ async function limitedDatabase(t: TestContext) {
   return { url, limit };
 }
 
-test('statements wait for the connections that the pool has', async (t) => {
+test('when PostgreSQL has no free connections, statements wait for those of the pool', async (t) => {
   const { url, limit } = await limitedDatabase(t);
   await limit(2);
   const pool = createPool({ connectionString: url, max: 10 });
@@ -33,7 +33,7 @@ test('statements wait for the connections that the pool has', async (t) => {
   assert.equal(pool.totalCount, 2);
 });
 
-test('a pool that has lost its connections fails, rather than to try without end', async (t) => {
+test('a pool that has lost its connections and gets no new ones fails instead of retrying forever', async (t) => {
   const { url, limit } = await limitedDatabase(t);
   const proxy = await TcpProxy.before(url);
   t.after(() => proxy.close());
@@ -46,10 +46,10 @@ test('a pool that has lost its connections fails, rather than to try without end
   await assert.rejects(pool.query('SELECT 1'), { code: '53300' });
 });
 
-test('a start waits until there are some, and says so', async (t) => {
+test('a start waits for free connections, and logs a warning', async (t) => {
   const { url, limit } = await limitedDatabase(t);
   await limit(0);
-  const refused = openPostgres(url, pino({ level: 'silent' }), { patience: 0, pause: 0 });
+  const refused = openPostgres(url, pino({ level: 'silent' }), { timeoutMs: 0, pauseMs: 0 });
   await assert.rejects(refused, (error) => {
     assert.ok(error instanceof StartupError && error.exitCode === 69);
     assert.match(error.message, /has no free connections; raise max_connections or close other connections/);
@@ -57,7 +57,7 @@ test('a start waits until there are some, and says so', async (t) => {
   });
   const warned = Promise.withResolvers<string>();
   const heard = pino({ level: 'warn' }, { write: (line: string) => warned.resolve(line) });
-  const opening = openPostgres(url, heard, { patience: 30_000, pause: 20 });
+  const opening = openPostgres(url, heard, { timeoutMs: 30_000, pauseMs: 20 });
   assert.match(await warned.promise, /PostgreSQL has no free connections \(53300\); retrying for up to 30 s/);
   await limit(10);
   await (await opening).close();

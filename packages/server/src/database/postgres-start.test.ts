@@ -11,7 +11,7 @@ import { pino } from 'pino';
 import { z } from 'zod';
 import { type Postgres, startPostgres } from '../../../../test/support/postgres.ts';
 import { createCertificate } from '../../../../test/support/postgres-certificate.ts';
-import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { createTemporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { freePort } from '../../../../test/support/server.ts';
 import { StartupError } from '../startup-error.ts';
 import { advisoryLocks } from './dialect.ts';
@@ -19,7 +19,7 @@ import { openPostgres } from './postgres.ts';
 import { explainConnectFailure } from './postgres-failures.ts';
 
 const log = pino({ level: 'silent' });
-const impatient = { patience: 0, pause: 0 };
+const noRetry = { timeoutMs: 0, pauseMs: 0 };
 
 /** Certificate of a server with TLS. */
 let postgres: Postgres;
@@ -40,7 +40,7 @@ function certificateFile(name: string, certificate: string | undefined): string 
 
 /** Fails unless the URL is rejected with this exit code, in one line without the password. */
 async function assertRefused(url: string, exitCode: number, says: RegExp): Promise<void> {
-  await assert.rejects(openPostgres(url, log, impatient), (error) => {
+  await assert.rejects(openPostgres(url, log, noRetry), (error) => {
     assert.ok(error instanceof StartupError, String(error));
     assert.equal(error.exitCode, exitCode, error.message);
     assert.match(error.message, says);
@@ -58,7 +58,7 @@ function changed(url: string, change: (url: URL) => void): string {
 
 /** Creates an empty database whose owner has the given settings or privileges; `{name}` is the name of both. */
 async function databaseWith(t: TestContext, { options = '', statements = [] as string[] }): Promise<string> {
-  const { url, drop } = await temporaryDatabase(postgres.url(), options);
+  const { url, drop } = await createTemporaryDatabase(postgres.url(), options);
   t.after(drop);
   const { username } = new URL(url);
   const name = username;
@@ -100,7 +100,7 @@ test('a wrong password, user or database is rejected with 78', async () => {
     openPostgres(
       changed(url, (to) => (to.password = '')),
       log,
-      impatient,
+      noRetry,
     ),
     /requires a password, but the URL has none/,
   );
@@ -148,7 +148,7 @@ test('a database with unsuitable settings is rejected with 78, and accepted with
     await superuser.query(`ALTER DATABASE ${name} RESET ALL; ALTER ROLE ${name} RESET ALL`);
   }
   await superuser.end();
-  await (await openPostgres(url, log, impatient)).close();
+  await (await openPostgres(url, log, noRetry)).close();
 });
 
 test('a user who lacks a privilege on a table is rejected with 78, naming both', async (t) => {
@@ -211,7 +211,7 @@ test('with sslmode the server must prove its identity', async (t) => {
   t.after(() => process.off('warning', hear));
   for (const mode of ['require', 'verify-ca', 'verify-full']) {
     const to = (file?: string) => `${url}?sslmode=${mode}${file === undefined ? '' : `&sslrootcert=${file}`}`;
-    const database = await openPostgres(to(right), log, impatient);
+    const database = await openPostgres(to(right), log, noRetry);
     const { rows } = await database.pool.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
     assert.deepEqual(rows, [{ ssl: true }]);
     await database.close();
@@ -224,14 +224,14 @@ test('with sslmode the server must prove its identity', async (t) => {
 
 test('with sslmode a server without TLS is rejected with 78', async (t) => {
   // On the server of the run, which has no certificate.
-  const { url, drop } = await temporaryDatabase();
+  const { url, drop } = await createTemporaryDatabase();
   t.after(drop);
   const says = /does not support TLS, .*Set ssl = on there; or.*add \?sslmode=disable/;
   await assertRefused(`${url}?sslmode=require`, 78, says);
   // On Linux 0.0.0.0 also connects to this machine, but it is not a loopback address.
   const other = changed(url, (to) => (to.hostname = '0.0.0.0'));
   await assertRefused(other, 78, says);
-  await (await openPostgres(`${other}?sslmode=disable`, log, impatient)).close();
+  await (await openPostgres(`${other}?sslmode=disable`, log, noRetry)).close();
 });
 
 test('another host never receives the password unencrypted, whatever it responds', async (t) => {
@@ -277,7 +277,7 @@ test('a migration has no timeout, whatever timeouts the role has', async (t) => 
   const other = new pg.Client(url);
   await other.connect();
   await other.query('SELECT pg_advisory_lock($1)', [advisoryLocks.migration]);
-  const opening = openPostgres(url, log, impatient);
+  const opening = openPostgres(url, log, noRetry);
   const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
     AND clock_timestamp() - query_start > interval '500 ms'`;
   while ((await other.query(waiting)).rowCount === 0) await Promise.race([opening, turn()]);
@@ -291,7 +291,7 @@ test('the start waits for a database that starts a little later', async (t) => {
   await postgres.crash();
   const warned = Promise.withResolvers<string>();
   const heard = pino({ level: 'warn' }, { write: (line: string) => warned.resolve(line) });
-  const opening = openPostgres(url, heard, { patience: 30_000, pause: 20 });
+  const opening = openPostgres(url, heard, { timeoutMs: 30_000, pauseMs: 20 });
   assert.match(
     await warned.promise,
     /PostgreSQL does not respond yet \(ECONNREFUSED\); retrying for up to 30 s/,

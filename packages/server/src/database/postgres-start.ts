@@ -8,8 +8,8 @@ import {
   startFailures,
   unsuitablePostgres,
 } from './postgres-failures.ts';
-import { tooManyConnections } from './postgres-pool.ts';
-import { haveSeparateSessions, poolsByStatement } from './postgres-pooler.ts';
+import { tooManyConnectionsCode } from './postgres-pool.ts';
+import { haveSeparateSessions, statementPoolingPattern } from './postgres-pooler.ts';
 import { checkPostgresSchema } from './postgres-schema.ts';
 
 /** The oldest supported version, which has gen_random_uuid. */
@@ -17,12 +17,12 @@ const oldest = 13;
 
 /** How long a start waits for a database that is also starting, and the pause between attempts, in ms. */
 export interface StartRetry {
-  patience: number;
-  pause: number;
+  timeoutMs: number;
+  pauseMs: number;
 }
 
 /** Long enough for a database that is started at the same time by a compose file or at boot. */
-const defaultRetry: StartRetry = { patience: 15_000, pause: 500 };
+const defaultRetry: StartRetry = { timeoutMs: 15_000, pauseMs: 500 };
 
 /**
  * Waits until PostgreSQL accepts a connection, and checks that its settings are suitable.
@@ -32,9 +32,9 @@ const defaultRetry: StartRetry = { patience: 15_000, pause: 500 };
 export async function waitForPostgres(
   connection: pg.ClientConfig,
   log: Logger,
-  { patience, pause } = defaultRetry,
+  { timeoutMs, pauseMs } = defaultRetry,
 ): Promise<void> {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + timeoutMs;
   let warned = false;
   for (;;) {
     try {
@@ -45,17 +45,17 @@ export async function waitForPostgres(
     } catch (error) {
       if (!isTransientFailure(error) || performance.now() > deadline) throw explainConnectFailure(error);
       if (!warned) {
-        log.warn(`PostgreSQL ${stateOf(error)}; retrying for up to ${patience / 1000} s`);
+        log.warn(`PostgreSQL ${stateOf(error)}; retrying for up to ${timeoutMs / 1000} s`);
       }
       warned = true;
-      await wait(pause);
+      await wait(pauseMs);
     }
   }
 }
 
 function stateOf(error: unknown): string {
   const code = firstCode(error);
-  if (code === tooManyConnections) return `has no free connections (${code})`;
+  if (code === tooManyConnectionsCode) return `has no free connections (${code})`;
   return `does not respond yet (${code || 'no response'})`;
 }
 
@@ -122,7 +122,7 @@ async function checkSettings(client: pg.Client): Promise<void> {
 
 async function requireOwnSessions(client: pg.Client, other: pg.Client): Promise<void> {
   const isOwn = await haveSeparateSessions(client, other).catch((error) => {
-    if (poolsByStatement.test(String(error))) return false;
+    if (statementPoolingPattern.test(String(error))) return false;
     throw error;
   });
   if (isOwn) return;

@@ -2,11 +2,11 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { KyselyConnections } from './kysely-connections.ts';
-import { clientConfigOf } from './postgres-address.ts';
 import { explainConnectFailure } from './postgres-failures.ts';
 import { migratePostgres } from './postgres-migrate.ts';
 import { createPool, type RenewablePool } from './postgres-pool.ts';
 import { checkSchemaAndPrivileges, type StartRetry, waitForPostgres } from './postgres-start.ts';
+import { parsePostgresUrl } from './postgres-url.ts';
 import type { Tables } from './schema.ts';
 
 /** PostgreSQL, which several processes, the nodes, share. */
@@ -64,7 +64,7 @@ export async function openPostgres(
 ): Promise<PostgresDatabase> {
   let connection: pg.ClientConfig;
   try {
-    connection = { ...connectionOf(url), ...bounds };
+    connection = { ...connectionConfig(url), ...bounds };
     await waitForPostgres(connection, log, retry);
     await migratePostgres(connection, log);
     await checkSchemaAndPrivileges(connection);
@@ -106,9 +106,9 @@ export async function openPostgres(
  * @param address DATABASE_URL
  * @throws when a file that the URL names cannot be read
  */
-export function connectionOf(address: string): pg.ClientConfig {
+export function connectionConfig(address: string): pg.ClientConfig {
   return {
-    ...clientConfigOf(address),
+    ...parsePostgresUrl(address),
     types,
     application_name: 'soku',
     keepAlive: true,

@@ -20,8 +20,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import { directoryContents } from '../../../../test/support/start.ts';
-import { tryData } from '../../../../test/support/temporary-sqlite.ts';
+import { directoryContents } from '../../../../test/support/start-failure.ts';
+import { openAndClose } from '../../../../test/support/temporary-sqlite.ts';
 import { StartupError } from '../startup-error.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -30,7 +30,7 @@ after(() => rmSync(root, { recursive: true, force: true }));
 
 /** The data of a stopped server. */
 const original = join(root, 'original');
-await tryData(original);
+await openAndClose(original);
 
 let copies = 0;
 /** A copy of it to damage. */
@@ -43,7 +43,7 @@ function copy(): { dataDir: string; file: string } {
 
 /** Fails unless opening the data fails with one line. */
 async function assertRefused(code: number, dataDir: string, says: RegExp): Promise<void> {
-  await assert.rejects(tryData(dataDir), (error) => {
+  await assert.rejects(openAndClose(dataDir), (error) => {
     assert.ok(error instanceof StartupError, String(error));
     assert.equal(error.exitCode, code, error.message);
     assert.match(error.message, says);
@@ -74,7 +74,7 @@ function inDatabase(file: string, statement: string): void {
 }
 
 test('an undamaged copy is accepted', async () => {
-  await tryData(copy().dataDir);
+  await openAndClose(copy().dataDir);
 });
 
 test('a database with a damaged header is rejected with 65', async () => {

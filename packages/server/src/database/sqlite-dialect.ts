@@ -7,7 +7,7 @@ import {
   SqliteDriver,
   type SqliteStatement,
 } from 'kysely';
-import { type GuardedWrites, unguarded } from './guarded-writes.ts';
+import { type GuardedWrites, unguardedWrites } from './guarded-writes.ts';
 
 /** node:sqlite binds neither booleans nor dates; the auth library sends both. */
 function bindable(value: unknown): SQLInputValue {
@@ -90,7 +90,7 @@ export class NodeSqliteDialect extends SqliteDialect {
   readonly #guard: GuardedWrites;
 
   /** @param guard for a database in use; a file that no other process uses needs none */
-  constructor(database: DatabaseSync, guard: GuardedWrites = unguarded) {
+  constructor(database: DatabaseSync, guard: GuardedWrites = unguardedWrites) {
     super({ database: adaptDatabase(database, guard) });
     this.#database = database;
     this.#guard = guard;

@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import type { DataDirectory } from './data-directory.ts';
-import type { Hold } from './directory-hold.ts';
+import type { LockMonitor } from './directory-lock-monitor.ts';
 import { guardWrites } from './guarded-writes.ts';
 import { migrate, migrations } from './migrate.ts';
 import type { Tables } from './schema.ts';
@@ -51,7 +51,7 @@ export interface SqliteDatabase {
   /** A read-only connection for prepared statements. It sees only committed data. */
   reader: DatabaseSync;
   /** Whether this process is still the only user of the data directory. */
-  hold: Hold;
+  lockMonitor: LockMonitor;
   /** @throws when the database does not respond or cannot store data at the moment */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -67,10 +67,10 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
   const writer = openWriter(directory.databaseFile);
   const health = new StorageHealth({
     directory: directory.path,
-    hold: directory.hold,
+    lockMonitor: directory.lockMonitor,
     writeDatabase: () => writeSomething(database),
   });
-  const guard = guardWrites(directory.hold, (failure) => health.failed(failure));
+  const guard = guardWrites(directory.lockMonitor, (failure) => health.failed(failure));
   const kysely = new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer, guard) });
   if (applied.length < Object.keys(migrations).length) {
     try {
@@ -96,7 +96,7 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
       reader.prepare('SELECT 1').get();
       await health.check();
     },
-    hold: directory.hold,
+    lockMonitor: directory.lockMonitor,
     transact: (work, committed, { lockTimeoutMs = lockTimeout, durable = true } = {}) =>
       transact(kysely, writer, { lockTimeoutMs, durable }, () => {
         guard.beforeWrite();

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 import { DatabaseUnavailable, StorageUnavailable } from './unavailable.ts';
 
-const { database, close } = await openTemporary();
+const { database, close } = await openTemporarySqlite();
 after(close);
 
 const isFull = (error: unknown) =>

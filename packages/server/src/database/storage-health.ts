@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Hold } from './directory-hold.ts';
+import type { LockMonitor } from './directory-lock-monitor.ts';
 import { translateStorageError } from './storage-errors.ts';
 import { StorageUnavailable } from './unavailable.ts';
 
@@ -13,11 +13,11 @@ const probeSize = 64 * 1024;
 const validity = { ok: 5000, failed: 1000 };
 
 /** How long a probe may take, in ms. */
-const patience = 1000;
+const timeoutMs = 1000;
 
 interface Options {
   directory: string;
-  hold: Hold;
+  lockMonitor: LockMonitor;
   /** Writes to the database itself, without waiting for the disk. */
   writeDatabase: () => Promise<void>;
   /** Monotonic ms. */
@@ -52,7 +52,7 @@ export class StorageHealth {
 
   /** @throws {StorageUnavailable} when nothing can be stored */
   async check(): Promise<void> {
-    this.#options.hold.checkNow();
+    this.#options.lockMonitor.checkNow();
     const failure = await this.#current();
     if (failure !== undefined) throw failure;
   }
@@ -102,7 +102,7 @@ export class StorageHealth {
 async function inTime(work: Promise<void>): Promise<void> {
   const over = new AbortController();
   const late = async () => {
-    await wait(patience, undefined, { signal: over.signal, ref: false });
+    await wait(timeoutMs, undefined, { signal: over.signal, ref: false });
     throw new StorageUnavailable('The disk of the data directory has not responded for a second', {
       problem: 'silent',
       code: 'silent',

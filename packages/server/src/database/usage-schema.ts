@@ -94,7 +94,7 @@ export interface UsageHistoryTable {
   complete_since: number;
   /**
    * Epoch ms: since when a server has run without a pause of more than a day, and its clock has not jumped. Only while
-   * servers run does it mean something that a key is not used. Written by the search for idle keys (hygiene/watch.ts).
+   * servers run does it mean something that a key is not used. Written by the search for idle keys (hygiene/uptime.ts).
    */
   watched_since: number;
   /** Epoch ms: when the search last ran. */

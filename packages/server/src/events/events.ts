@@ -54,7 +54,7 @@ export async function workspaceTarget(db: Kysely<Tables>, id: string): Promise<T
 }
 
 /** @returns the fields that differ, or undefined if none does */
-export function changesOf(before: Details, after: Details): Changes | undefined {
+export function diffDetails(before: Details, after: Details): Changes | undefined {
   const changed = Object.entries(after)
     .filter(([field, to]) => to !== before[field])
     .map(([field, to]) => [field, { from: before[field] ?? null, to }]);

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { canonicalSocketAddress } from '../http/address.ts';
 import { type AddressHeader, unknownClient } from '../http/client-address.ts';
-import { wellFormedEnd } from '../http/forwarded.ts';
+import { wellFormedSuffix } from '../http/forwarded.ts';
 import { memoize } from '../http/memoize.ts';
 import { canonicalName, isProxyField } from '../http/proxy-fields.ts';
-import { cookieName, isNotForwarded, namedInConnection } from './fields.ts';
+import { cookieName, createConnectionOptionCheck, isNotForwarded } from './fields.ts';
 
 interface Rules {
   /** Cookies of the dashboard, which browsers send to every port of a host. */
@@ -43,7 +43,7 @@ export function fieldsForUpstream(rules: Rules): (request: IncomingMessage, trus
   const treatmentOf = memoize((written) => treat(written, rules));
   return (request, trusted) => {
     const { rawHeaders: raw, headers } = request;
-    const isNamed = namedInConnection(headers.connection);
+    const isNamed = createConnectionOptionCheck(headers.connection);
     const kept: string[] = [];
     for (let i = 0; i + 1 < raw.length; i += 2) {
       const written = raw[i] ?? '';
@@ -101,7 +101,7 @@ function addForwarded(
   if (addressHeader === 'forwarded') {
     fields.push(
       'Forwarded',
-      listed(wellFormedEnd(fromProxy('forwarded') ?? ''), forwardedElement(peer, host)),
+      listed(wellFormedSuffix(fromProxy('forwarded') ?? ''), forwardedElement(peer, host)),
     );
     return;
   }

@@ -31,7 +31,7 @@ export function isNotForwarded(name: string): boolean {
  * @param connection the value of the field; several values as a list, or joined by commas
  * @returns a function that returns whether a field is named; undefined if none is
  */
-export function namedInConnection(
+export function createConnectionOptionCheck(
   connection: string | readonly string[] | undefined,
 ): ((written: string) => boolean) | undefined {
   // The common case, which names no forwarded field.

@@ -5,8 +5,13 @@ import type { IncomingMessage } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { portOf, scripted, start, startTcp } from '../../../../test/support/lone-gateway.ts';
-import { patience } from '../../../../test/support/patience.ts';
+import {
+  portOf,
+  startScriptedUpstream,
+  startTcp,
+  startTestGateway,
+} from '../../../../test/support/in-process-gateway.ts';
+import { testTimeoutMs } from '../../../../test/support/test-timeout.ts';
 
 /** Asserts a 502 in the error envelope that reveals nothing about the upstream, with the reason in the log. */
 function assertBadGateway(
@@ -42,7 +47,7 @@ test('an API that does not listen gives a 502, and is used again once it listens
   const port = portOf(free);
   free.close();
   await once(free, 'close');
-  const { ask, logged } = await start(t, `http://127.0.0.1:${port}`);
+  const { ask, logged } = await startTestGateway(t, `http://127.0.0.1:${port}`);
   for (const method of ['GET', 'POST'])
     assertBadGateway(await ask(method, method === 'POST' ? 'x' : undefined), logged(), unreachable);
   assert.match(logged(), /ECONNREFUSED/);
@@ -77,49 +82,52 @@ const broken: [string, string][] = [
 ];
 
 for (const [what, bytes] of broken) {
-  test(`a response that is ${what} becomes a 502`, { timeout: patience }, async (t) => {
+  test(`a response that is ${what} becomes a 502`, { timeout: testTimeoutMs }, async (t) => {
     const url = await startTcp(t, (socket) => socket.once('data', () => socket.end(bytes)));
-    const { ask, logged } = await start(t, url);
+    const { ask, logged } = await startTestGateway(t, url);
     assertBadGateway(await ask(), logged(), unreachable);
     assertBadGateway(await ask('POST', 'x'), logged(), unreachable);
     assert.doesNotMatch(logged(), /rawPacket|OpenSSH/);
   });
 }
 
-test('a failed or unfinished TLS handshake gives a 502', { timeout: patience }, async (t) => {
+test('a failed or unfinished TLS handshake gives a 502', { timeout: testTimeoutMs }, async (t) => {
   const plain = await startTcp(t, (socket) =>
     socket.once('data', () => socket.end('HTTP/1.1 400 x\r\n\r\n')),
   );
-  const failing = await start(t, plain.replace('http:', 'https:'));
+  const failing = await startTestGateway(t, plain.replace('http:', 'https:'));
   assertBadGateway(await failing.ask(), failing.logged(), unreachable);
   const silent = await startTcp(t, () => undefined);
-  const waiting = await start(t, silent.replace('http:', 'https:'), { connection: 50, silence: 60_000 });
+  const waiting = await startTestGateway(t, silent.replace('http:', 'https:'), {
+    connection: 50,
+    silence: 60_000,
+  });
   assertBadGateway(await waiting.ask(), waiting.logged(), late);
 });
 
 test('an API that accepts a request and does not respond gives a 502 after the timeout', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const url = await startTcp(t, (socket) => socket.resume());
   // The connection of the client is closed after twice this time, which a busy machine must not reach first.
-  const { ask, logged } = await start(t, url, { silence: 500 });
+  const { ask, logged } = await startTestGateway(t, url, { silence: 500 });
   assertBadGateway(await ask(), logged(), late);
   assertBadGateway(await ask('POST', 'body'), logged(), late);
 });
 
 test('a response that stalls is aborted, and the client notices', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
-  const url = await scripted(t, 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab');
-  const { ask } = await start(t, url, { silence: 50 });
+  const url = await startScriptedUpstream(t, 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab');
+  const { ask } = await startTestGateway(t, url, { silence: 50 });
   await assert.rejects(ask(), { code: 'ECONNRESET' });
 });
 
 test('a client that does not send its body gets a 400, not a 502', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const url = await startTcp(t, (socket) => socket.resume());
-  const { port, logged } = await start(t, url, { body: 50 });
+  const { port, logged } = await startTestGateway(t, url, { body: 50 });
   const socket = connect(port, '127.0.0.1');
   socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab');
   const answer = await text(socket);
@@ -128,10 +136,10 @@ test('a client that does not send its body gets a 400, not a 502', {
 });
 
 test('an API can reject an announced body before it is sent', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
-  const url = await scripted(t, 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n');
-  const { port } = await start(t, url);
+  const url = await startScriptedUpstream(t, 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n');
+  const { port } = await startTestGateway(t, url);
   const socket = connect(port, '127.0.0.1');
   t.after(() => socket.destroy());
   socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n');
@@ -140,7 +148,7 @@ test('an API can reject an announced body before it is sent', {
 });
 
 test('after an unsolicited 100 Continue, requests to the API permanently use the client that supports it', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const requests: string[] = [];
   const url = await startTcp(t, (socket) => {
@@ -149,7 +157,7 @@ test('after an unsolicited 100 Continue, requests to the API permanently use the
       socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
     });
   });
-  const { ask, logged } = await start(t, url);
+  const { ask, logged } = await startTestGateway(t, url);
   for (let i = 0; i < 2; i++) assert.deepEqual((await ask()).text, 'ok');
   assert.deepEqual(requests, Array(3).fill('GET / HTTP/1.1'), 'only the first request was sent twice');
   assert.equal(logged(), '');
@@ -176,9 +184,9 @@ const whole: [string, string, string][] = [
 ];
 
 for (const [what, head, body] of whole) {
-  test(`a response that ${what} is forwarded completely`, { timeout: patience }, async (t) => {
+  test(`a response that ${what} is forwarded completely`, { timeout: testTimeoutMs }, async (t) => {
     const url = await startTcp(t, (socket) => socket.once('data', () => socket.end(head + body)));
-    const { ask } = await start(t, url);
+    const { ask } = await startTestGateway(t, url);
     for (const method of ['GET', 'DELETE']) {
       const answer = await ask(method);
       assert.deepEqual([answer.status, answer.text], [200, 'ok'], method);
@@ -189,7 +197,7 @@ for (const [what, head, body] of whole) {
 }
 
 test('a connection that the API closed causes no failure if the request is safe to repeat', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   let requests = 0;
   // Each connection responds once and breaks at the second request.
@@ -202,7 +210,7 @@ test('a connection that the API closed causes no failure if the request is safe 
       answered = true;
     });
   });
-  const { ask, logged } = await start(t, url);
+  const { ask, logged } = await startTestGateway(t, url);
   assert.equal((await ask()).text, 'ok');
   assert.equal((await ask()).text, 'ok', 'sent again over a new connection');
   assert.equal(requests, 3);
@@ -214,14 +222,14 @@ test('a connection that the API closed causes no failure if the request is safe 
 });
 
 test('an API that responds and disconnects before the body ends leaves the client connection in sync', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const url = await startTcp(t, (socket) => {
     socket.once('data', () =>
       socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nearly'),
     );
   });
-  const { port } = await start(t, url);
+  const { port } = await startTestGateway(t, url);
   const socket = connect(port, '127.0.0.1');
   t.after(() => socket.destroy());
   const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n';
@@ -234,11 +242,11 @@ test('an API that responds and disconnects before the body ends leaves the clien
 });
 
 test('a broken body ends the request to the API, even if the client stays connected', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
   const url = await startTcp(t, (socket) => socket.resume().once('close', resolve));
-  const { port } = await start(t, url, { silence: 60_000 });
+  const { port } = await startTestGateway(t, url, { silence: 60_000 });
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   t.after(() => socket.destroy());
   socket.write('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nzz');
@@ -248,10 +256,13 @@ test('a broken body ends the request to the API, even if the client stays connec
 });
 
 test('during shutdown only the last response on a connection closes it', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
-  const url = await scripted(t, ...Array(4).fill('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
-  const { port, ask, stop } = await start(t, url);
+  const url = await startScriptedUpstream(
+    t,
+    ...Array(4).fill('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+  );
+  const { port, ask, stop } = await startTestGateway(t, url);
   assert.equal((await ask()).headers.connection, 'keep-alive');
   stop();
   assert.equal((await ask()).headers.connection, 'close');

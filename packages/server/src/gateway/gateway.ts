@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { rejectBrokenRequest, rejectOnSocket, requestLimits } from '../http/broken-requests.ts';
 import type { AddressHeader } from '../http/client-address.ts';
 import { type ApiProblem, internalError } from '../http/errors.ts';
-import { foreignProtocolLog } from '../http/foreign-protocols.ts';
+import { createForeignProtocolLog } from '../http/foreign-protocols.ts';
 import { logRequest, logsRequests } from '../http/logging.ts';
 import { checkPreflight } from '../http/origin.ts';
 import { PreformattedResponse } from '../http/preformatted-response.ts';
@@ -84,12 +84,12 @@ export class Gateway {
   readonly #connections = new WeakMap<Duplex, Connection>();
   /** Whether every request is logged. */
   readonly #logsEachRequest: boolean;
-  readonly #reportForeign: ReturnType<typeof foreignProtocolLog>;
+  readonly #reportForeign: ReturnType<typeof createForeignProtocolLog>;
 
   constructor(options: Options) {
     this.#options = options;
     this.#logsEachRequest = logsRequests(options.log);
-    this.#reportForeign = foreignProtocolLog(options.log, 'SOKU_GATEWAY_PORT');
+    this.#reportForeign = createForeignProtocolLog(options.log, 'SOKU_GATEWAY_PORT');
     const timeouts = options.timeouts ?? defaultTimeouts;
     this.#upstream = new Upstream(options.upstream, timeouts);
     this.#fieldsForUpstream = fieldsForUpstream(options);

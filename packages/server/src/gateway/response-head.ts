@@ -3,7 +3,7 @@ import { dateField, type PreformattedResponse } from '../http/preformatted-respo
 import { canonicalName } from '../http/proxy-fields.ts';
 import { limitFieldNames } from '../limits/fields.ts';
 import { nodeHttp } from '../node-http.ts';
-import { cookieName, isNotForwarded, namedInConnection } from './fields.ts';
+import { cookieName, createConnectionOptionCheck, isNotForwarded } from './fields.ts';
 
 /** The head of the upstream's response. */
 export interface UpstreamHead {
@@ -58,7 +58,7 @@ export class ResponseHeadWriter {
    */
   write(response: PreformattedResponse, head: UpstreamHead, own: GatewayFields): void {
     const { status, headers } = head;
-    const isNamed = namedInConnection(headers.connection);
+    const isNamed = createConnectionOptionCheck(headers.connection);
     const kept = this.#keep(head, own, isNamed);
     // Node closes the connection after a final response instead of 100 Continue, because the body may or may not come.
     const isPlain = response.canSend && response.req.headers.expect === undefined;
@@ -78,7 +78,7 @@ export class ResponseHeadWriter {
   #keep(
     { status, raw }: UpstreamHead,
     { limit }: GatewayFields,
-    isNamed: ReturnType<typeof namedInConnection>,
+    isNamed: ReturnType<typeof createConnectionOptionCheck>,
   ): string[] {
     const kept: string[] = [];
     for (let i = 0; i + 1 < raw.length; i += 2) {

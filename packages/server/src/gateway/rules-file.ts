@@ -2,8 +2,8 @@ import { type DocumentNode, evaluate, parse, type ValueNode } from '@humanwhocod
 import { isScope } from '@soku/contract/scopes';
 import { z } from 'zod';
 import { nodeHttp } from '../node-http.ts';
-import { plainSegments } from './plain-path.ts';
 import type { Rule } from './rules.ts';
+import { parseUnambiguousPath } from './unambiguous-path.ts';
 
 /** An invalid rules file. The message continues a sentence about the file, with the line and the field. */
 export class RulesError extends Error {
@@ -15,12 +15,12 @@ const pathSchema = z
   .startsWith('/', 'does not begin with a slash')
   .refine((path) => !path.includes('?'), 'has a query')
   .refine(hasWholeStars, 'has a * that is not a whole segment')
-  .refine((path) => plainSegments(path) !== undefined, 'is not a plain path (docs/gateway.md)');
+  .refine((path) => parseUnambiguousPath(path) !== undefined, 'is not a plain path (docs/gateway.md)');
 
 /** Also rejects an encoded `*` and its Unicode variants, which would otherwise become wildcards. */
 function hasWholeStars(path: string): boolean {
   const stars = path.split('/').filter((segment) => segment === '*').length;
-  return (plainSegments(path) ?? []).filter((segment) => segment.includes('*')).length <= stars;
+  return (parseUnambiguousPath(path) ?? []).filter((segment) => segment.includes('*')).length <= stars;
 }
 
 const ruleSchema = z
@@ -40,7 +40,7 @@ const ruleSchema = z
     { error: ({ code }) => (code === 'unrecognized_keys' ? 'is not a field of a rule' : undefined) },
   )
   .refine(({ scopes, deny }) => scopes === undefined || deny !== true, 'has both scopes and deny')
-  .transform(({ path, ...rest }): Rule => ({ ...rest, segments: plainSegments(path) ?? [] }));
+  .transform(({ path, ...rest }): Rule => ({ ...rest, segments: parseUnambiguousPath(path) ?? [] }));
 
 const rulesSchema = z.array(ruleSchema, 'is not a list of rules');
 

@@ -4,11 +4,11 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { times } from '../../../../test/support/long.ts';
-import { blocks } from '../../../../test/support/markdown.ts';
-import { plainSegments } from './plain-path.ts';
+import { codeBlocks } from '../../../../test/support/markdown.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { matchesRule, type Rule, requirementsFor } from './rules.ts';
 import { parseRules, RulesError } from './rules-file.ts';
+import { parseUnambiguousPath } from './unambiguous-path.ts';
 
 function requestOf(method: string, url: string, rawHeaders: string[] = []): IncomingMessage {
   return Object.assign(new IncomingMessage(new Socket()), { method, url, rawHeaders });
@@ -131,7 +131,7 @@ test('another spelling of a path either matches the same rule or is rejected', (
         assert.ok([asked(all, 'GET', plain), 'invalid_request'].includes(found), `${variant}: ${found}`);
       },
     ),
-    { numRuns: times(500, 20_000) },
+    { numRuns: runCount(500, 20_000) },
   );
 });
 
@@ -150,12 +150,12 @@ test('paths are compared decoded, and only if they are unambiguous', () => {
     ['a/b', undefined],
     ['/%E2%80%A6', undefined],
   ];
-  for (const [url, expected] of cases) assert.deepEqual(plainSegments(url), expected, url);
+  for (const [url, expected] of cases) assert.deepEqual(parseUnambiguousPath(url), expected, url);
   assert.equal(matchesRule({ segments: ['a', '*', 'b'] }, 'GET', ['a', 'b']), false);
 });
 
 test('the rules in the documentation are valid', () => {
-  const [example = ''] = blocks('docs/gateway.md', 'json');
+  const [example = ''] = codeBlocks('docs/gateway.md', 'json');
   assert.equal(asked(parseRules(example), 'PUT', '/files/1'), 'files:read files:write');
 });
 

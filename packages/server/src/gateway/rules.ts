@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiProblem } from '../http/errors.ts';
 import { canonicalName } from '../http/proxy-fields.ts';
-import { plainSegments } from './plain-path.ts';
+import { parseUnambiguousPath } from './unambiguous-path.ts';
 
 /** What a key must have for certain requests. The first matching rule decides. */
 export interface Rule {
@@ -34,7 +34,7 @@ const nothing: Requirements = {};
 export function requirementsFor(rules: readonly Rule[], request: IncomingMessage): Requirements | ApiProblem {
   if (rules.length === 0) return nothing;
   const { method = '', url = '' } = request;
-  const segments = plainSegments(url);
+  const segments = parseUnambiguousPath(url);
   if (segments === undefined) {
     return invalid(
       'The URL path is ambiguous. Remove empty and dot segments, semicolons, backslashes, and percent-encoded special characters.',

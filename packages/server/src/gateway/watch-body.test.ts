@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { start, startTcp } from '../../../../test/support/lone-gateway.ts';
-import { patience } from '../../../../test/support/patience.ts';
+import { startTcp, startTestGateway } from '../../../../test/support/in-process-gateway.ts';
+import { testTimeoutMs } from '../../../../test/support/test-timeout.ts';
 import { watchBody } from './watch-body.ts';
 
 /** An upstream that accepts each chunk only when the test allows it. */
@@ -65,7 +65,7 @@ test('the body timeout ends with the body, and starts only when the client may s
 const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n';
 
 test('a body that stalls after the response started ends both connections', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
   const url = await startTcp(t, (socket) => {
@@ -73,7 +73,7 @@ test('a body that stalls after the response started ends both connections', {
     socket.once('close', resolve);
   });
   // Long enough for the response to begin on a busy machine.
-  const { port } = await start(t, url, { body: 500, silence: 60_000 });
+  const { port } = await startTestGateway(t, url, { body: 500, silence: 60_000 });
   const socket = connect(port, '127.0.0.1');
   socket.write(`${head}\r\nab`);
   const answer = await text(socket);
@@ -82,22 +82,22 @@ test('a body that stalls after the response started ends both connections', {
 });
 
 test('a body that stalls after the complete response does not keep the connection open', {
-  timeout: patience,
+  timeout: testTimeoutMs,
 }, async (t) => {
   const url = await startTcp(t, (socket) => {
     socket.once('data', () =>
       socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nearly'),
     );
   });
-  const { port } = await start(t, url, { body: 500, silence: 60_000 });
+  const { port } = await startTestGateway(t, url, { body: 500, silence: 60_000 });
   const socket = connect(port, '127.0.0.1');
   socket.write(`${head}\r\nab`);
   assert.match(await text(socket), /^HTTP\/1.1 200 .*\r\n\r\nearly$/s);
 });
 
-test('an upstream that never sends 100 Continue times out itself', { timeout: patience }, async (t) => {
+test('an upstream that never sends 100 Continue times out itself', { timeout: testTimeoutMs }, async (t) => {
   const url = await startTcp(t, (socket) => socket.resume());
-  const { port } = await start(t, url, { body: 20, silence: 500 });
+  const { port } = await startTestGateway(t, url, { body: 20, silence: 500 });
   const socket = connect(port, '127.0.0.1');
   t.after(() => socket.destroy());
   socket.write(`${head}Expect: 100-continue\r\n\r\n`);

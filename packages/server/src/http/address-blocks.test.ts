@@ -9,7 +9,7 @@ import {
   referenceAddress,
   referenceBlock,
 } from '../../../../test/support/arbitrary-addresses.ts';
-import { times } from '../../../../test/support/long.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { AddressBlocks } from './address-blocks.ts';
 
 const blocksOf = (texts: readonly string[]) =>
@@ -34,7 +34,7 @@ test('an address is in a list if it is in one of its blocks', () => {
       assert.equal(blocksOf(texts).has(address), expected, `${address} in ${texts.join(' ')}`);
       if (expected) found += 1;
     }),
-    { numRuns: times(3000, 1_000_000) },
+    { numRuns: runCount(3000, 1_000_000) },
   );
   assert.ok(found > 500, 'many of the addresses are in a block');
 });

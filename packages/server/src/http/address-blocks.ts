@@ -1,4 +1,4 @@
-import { type AddressBlock, isIpv4, maskOf, readIpAddress } from '@soku/contract/addresses';
+import { type AddressBlock, isIpv4, parseIpAddress, prefixMask } from '@soku/contract/addresses';
 
 /** Scratch space for the address that is being matched. */
 const address = new Int32Array(4);
@@ -14,7 +14,7 @@ export class AddressBlocks {
   constructor(blocks: readonly AddressBlock[]) {
     const [ipv4, ipv6]: [number[], number[]] = [[], []];
     for (const { words, bits } of blocks) {
-      const masks = Array.from(words, (_, i) => maskOf(bits, i));
+      const masks = Array.from(words, (_, i) => prefixMask(bits, i));
       const masked = masks.map((mask, i) => (words[i] ?? 0) & mask);
       if (isIpv4(words)) ipv4.push(...masked.slice(3), ...masks.slice(3));
       // A wide block such as ::/8 has no IPv4 addresses, although their IPv4-mapped forms are in it.
@@ -26,7 +26,7 @@ export class AddressBlocks {
 
   /** Whether an address is in one of the blocks. False for a text that is not an address. */
   has(text: string): boolean {
-    if (!readIpAddress(text, address)) return false;
+    if (!parseIpAddress(text, address)) return false;
     return isIpv4(address) ? this.#hasIpv4() : this.#hasIpv6();
   }
 

@@ -1,4 +1,4 @@
-import { formatAddress, readIpAddress } from '@soku/contract/addresses';
+import { formatAddress, parseIpAddress } from '@soku/contract/addresses';
 
 /** Maximum length of a parsed text, in characters: an IPv6 address with its zone, in brackets, with a port. */
 const longestNode = 128;
@@ -18,7 +18,7 @@ const words = new Int32Array(4);
  * @returns null when the text is not an IP address
  */
 export function canonicalAddress(text: string): string | null {
-  return readIpAddress(withoutZone(text), words) ? formatAddress(words) : null;
+  return parseIpAddress(stripZone(text), words) ? formatAddress(words) : null;
 }
 
 /**
@@ -26,7 +26,7 @@ export function canonicalAddress(text: string): string | null {
  * addresses as mapped ones, and link-local addresses with a zone.
  */
 export function canonicalSocketAddress(address: string): string {
-  const bare = withoutZone(address);
+  const bare = stripZone(address);
   return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare;
 }
 
@@ -43,7 +43,7 @@ export function parseForwardedNode(text: string): string | null {
 }
 
 /** Only IPv6 addresses have zones. */
-export function withoutZone(address: string): string {
+export function stripZone(address: string): string {
   const zone = address.indexOf('%');
   const bare = zone === -1 ? address : address.slice(0, zone);
   return bare.includes(':') ? bare : address;

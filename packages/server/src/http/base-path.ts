@@ -36,11 +36,11 @@ export function removeBasePath(target: string, basePath: string): string | undef
 }
 
 /** Whether a request was outside the base path. */
-export function isOutside(target: string, basePath: string): boolean {
+export function isOutsideBasePath(target: string, basePath: string): boolean {
   return basePath !== '' && target === outside;
 }
 
-export function outsideProblem(publicUrl: string): ApiProblem {
+export function outsideBasePathProblem(publicUrl: string): ApiProblem {
   return {
     code: 'not_found',
     message: `This server only serves ${publicUrl} and what is below it. A proxy in front of it must pass the path on unchanged.`,

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { errorCodes } from '@soku/contract/error-codes';
 import { nodeHttp } from '../node-http.ts';
 import { type ApiProblem, errorBody, errorHeaders } from './errors.ts';
-import { type foreignProtocolLog, foreignProtocolOf } from './foreign-protocols.ts';
+import { type createForeignProtocolLog, foreignProtocolOf } from './foreign-protocols.ts';
 import { nextRequestId } from './request-ids.ts';
 
 /** Limits of a request, in bytes and ms. */
@@ -51,7 +51,7 @@ export function checkRequestForm(
 export function rejectBrokenRequest(
   error: NodeJS.ErrnoException,
   socket: Duplex,
-  report: ReturnType<typeof foreignProtocolLog>,
+  report: ReturnType<typeof createForeignProtocolLog>,
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

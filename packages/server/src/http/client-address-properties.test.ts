@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { times } from '../../../../test/support/long.ts';
 import { clientOf } from '../../../../test/support/proxied-request.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { addressHeaders, unknownClient } from './client-address.ts';
 
 /** One entry of a list: its text and the address that it means. */
@@ -105,7 +105,7 @@ for (const header of addressHeaders) {
           assert.equal(clientOf(header, ...values), expected);
         },
       ),
-      { numRuns: times(200, 10_000) },
+      { numRuns: runCount(200, 10_000) },
     );
   });
 
@@ -120,7 +120,7 @@ for (const header of addressHeaders) {
         assert.equal(clientOf(header, `${claimed},${text}`), expected);
         assert.equal(clientOf(header, claimed, text), expected);
       }),
-      { numRuns: times(400, 20_000) },
+      { numRuns: runCount(400, 20_000) },
     );
   });
 
@@ -130,7 +130,7 @@ for (const header of addressHeaders) {
         const client = clientOf(header, text);
         assert.ok(client === unknownClient || isIP(client) !== 0);
       }),
-      { numRuns: times(400, 20_000) },
+      { numRuns: runCount(400, 20_000) },
     );
   });
 }

@@ -9,7 +9,7 @@ import {
   createTrustedPeerCheck,
   unknownClient,
 } from './client-address.ts';
-import { wellFormedEnd } from './forwarded.ts';
+import { wellFormedSuffix } from './forwarded.ts';
 
 const forms: Record<AddressHeader, [string, string][]> = {
   'x-forwarded-for': [
@@ -191,6 +191,6 @@ test('the well-formed elements at the end of a Forwarded list are kept with the 
     ['for=1.1.1.1, x', ''],
     ['for=1.1.1.1, x, for=2.2.2.2', 'for=2.2.2.2'],
   ] as const) {
-    assert.equal(wellFormedEnd(list), kept, list);
+    assert.equal(wellFormedSuffix(list), kept, list);
   }
 });

@@ -3,7 +3,7 @@ import { canonicalSocketAddress, parseForwardedNode } from './address.ts';
 import { nodeOfElement, startOfLastElement } from './forwarded.ts';
 import { memoize } from './memoize.ts';
 import { canonicalName, isProxyField, mayBeProxyField } from './proxy-fields.ts';
-import { addressMatcher } from './trusted-proxies.ts';
+import { createAddressMatcher } from './trusted-proxies.ts';
 
 /** The header fields that can name the client. Only one of them is read. */
 export const addressHeaders = ['x-forwarded-for', 'forwarded'] as const;
@@ -64,7 +64,7 @@ const formats: Record<AddressHeader, Format> = {
 export function createClientAddress(trusted: readonly string[], header: AddressHeader): ClientAddress {
   if (trusted.length === 0)
     return ({ socket }) => canonicalSocketAddress(socket.remoteAddress ?? unknownClient);
-  const matches = addressMatcher(trusted);
+  const matches = createAddressMatcher(trusted);
   const isTrusted = memoize((peer) => peer !== unknownClient && matches(peer));
   const { start, read } = formats[header];
   const readEntry = memoize((entry): Entry => {
@@ -86,7 +86,7 @@ export function createClientAddress(trusted: readonly string[], header: AddressH
  */
 export function createTrustedPeerCheck(trusted: readonly string[]): (request: IncomingMessage) => boolean {
   if (trusted.length === 0) return () => false;
-  const isTrusted = memoize(addressMatcher(trusted));
+  const isTrusted = memoize(createAddressMatcher(trusted));
   return ({ socket }) =>
     socket.remoteAddress !== undefined && isTrusted(canonicalSocketAddress(socket.remoteAddress));
 }

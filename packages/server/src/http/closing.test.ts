@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import fastify from 'fastify';
-import { gracefulClose } from './closing.ts';
+import { createGracefulClose } from './closing.ts';
 
 const sockets: Socket[] = [];
 after(() => {
@@ -11,7 +11,7 @@ after(() => {
 });
 
 /** A server whose responses wait until they are released, and a connection to it. */
-async function slowServer(patience: number) {
+async function slowServer(timeoutMs: number) {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
   const app = fastify({ forceCloseConnections: 'idle' });
@@ -21,7 +21,7 @@ async function slowServer(patience: number) {
     return 'done';
   });
   const cutOffs: number[] = [];
-  const close = gracefulClose(app, (connections) => cutOffs.push(connections), patience);
+  const close = createGracefulClose(app, (connections) => cutOffs.push(connections), timeoutMs);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   sockets.push(socket);

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
  * How long open requests may take after a stop request, in ms. Container runtimes kill the process after ten seconds,
  * and the database must be closed before.
  */
-const defaultPatience = 8_000;
+const defaultTimeoutMs = 8_000;
 
 /** How often connections are checked meanwhile, in ms. */
 const interval = 50;
@@ -25,14 +25,14 @@ export type Close = (since?: number) => Promise<void>;
  *
  * @param app not listening yet
  * @param cutOff called once with the number of connections that are closed after the timeout
- * @param patience timeout of open requests in ms, after which their connections are closed
+ * @param timeoutMs timeout of open requests in ms, after which their connections are closed
  * @returns a function that closes the server and resolves when every connection has ended. The timeout starts at
  *   `since`, in monotonic ms
  */
-export function gracefulClose(
+export function createGracefulClose(
   app: Closable,
   cutOff: (connections: number) => void,
-  patience: number = defaultPatience,
+  timeoutMs: number = defaultTimeoutMs,
 ): Close {
   const sockets = new Set<Socket>();
   app.server.on('connection', (socket) => {
@@ -50,7 +50,7 @@ export function gracefulClose(
         cutOff(sockets.size);
         app.server.closeAllConnections();
       },
-      since + patience - performance.now(),
+      since + timeoutMs - performance.now(),
     );
     await closed.finally(() => {
       clearInterval(sweep);

@@ -7,7 +7,7 @@ import { errorBody, errorHeaders } from './errors.ts';
 const codes = fc.constantFrom(...errorCodeNames);
 const messages = fc.string({ unit: 'binary' });
 
-test('every 401 has a challenge, and apart from it only a missing scope', () => {
+test('a 401 and a missing scope have a challenge, and no other error has one', () => {
   for (const code of errorCodeNames) {
     const has = 'www-authenticate' in errorHeaders({ code, message: 'x' });
     assert.equal(has, errorCodes[code].status === 401 || code === 'insufficient_scope', code);

@@ -69,7 +69,7 @@ export function foreignProtocolOf(error: Error, socket: Duplex): ForeignProtocol
 }
 
 /** Logs other protocols on a port, seldom enough that a flood does not fill the log. */
-export function foreignProtocolLog(
+export function createForeignProtocolLog(
   log: Pick<FastifyBaseLogger, 'warn'>,
   variable: 'PORT' | 'SOKU_GATEWAY_PORT',
 ): (protocol: ForeignProtocol, socket: Duplex) => void {

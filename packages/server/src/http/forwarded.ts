@@ -48,7 +48,7 @@ export function nodeOfElement(element: string): string | null {
  *
  * @returns '' when the last one is malformed
  */
-export function wellFormedEnd(list: string): string {
+export function wellFormedSuffix(list: string): string {
   let wellFormed = list.length;
   for (let end = list.length; end >= 0; ) {
     const begin = startOfLastElement(list, end);

@@ -6,7 +6,7 @@ import { RequestError } from './errors.ts';
  * @param path of the field
  * @param what the field contains
  */
-export function keyInField(path: string, what: 'text' | 'value'): RequestError {
+export function keyInFieldError(path: string, what: 'text' | 'value'): RequestError {
   return new RequestError({
     code: 'invalid_request',
     message: `The field ${path} contains an API key. It is stored and displayed, so choose another ${what}.`,

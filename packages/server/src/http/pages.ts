@@ -4,7 +4,7 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { dashboardDir } from '../paths.ts';
 import { StartupError } from '../startup-error.ts';
-import { isOutside, outsideProblem } from './base-path.ts';
+import { isOutsideBasePath, outsideBasePathProblem } from './base-path.ts';
 import { sendProblem } from './errors.ts';
 import { basePathOf } from './public-url.ts';
 
@@ -42,7 +42,8 @@ export async function registerPages(app: FastifyInstance, publicUrl: string): Pr
     reply.code(status).header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(page);
 
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
-    if (isOutside(request.url, basePath)) return sendProblem(reply, outsideProblem(publicUrl));
+    if (isOutsideBasePath(request.url, basePath))
+      return sendProblem(reply, outsideBasePathProblem(publicUrl));
     const [path = ''] = request.url.split('?', 1);
     const wantsPage = ['GET', 'HEAD'].includes(request.method) && !/^\/(v1|api)(\/|$)/.test(path);
     if (wantsPage && pagePaths.test(path)) return sendPage(reply, 200);

@@ -19,7 +19,7 @@ import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable
 import { checkRequestForm, rejectBrokenRequest, requestLimits } from './broken-requests.ts';
 import type { ClientAddress } from './client-address.ts';
 import { type ApiProblem, internalError, type ProblemDetail, RequestError, sendProblem } from './errors.ts';
-import { foreignProtocolLog } from './foreign-protocols.ts';
+import { createForeignProtocolLog } from './foreign-protocols.ts';
 import { logRequest, logsRequests, throttle } from './logging.ts';
 import { allowedOrigins, checkOrigin, checkPreflight } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
@@ -46,7 +46,7 @@ const outageInterval = 10_000;
 /** Creates the server without routes: limits, request ids, the error envelope, the origin check, and request logging. */
 export function createServer(options: Options) {
   const { log, publicUrl, addressOf, usesSession, acceptCookies, requests } = options;
-  const reportForeign = foreignProtocolLog(log, 'PORT');
+  const reportForeign = createForeignProtocolLog(log, 'PORT');
   const app = fastify({
     loggerInstance: log,
     // Fastify's own log lines would contain URLs.

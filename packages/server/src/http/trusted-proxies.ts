@@ -7,7 +7,7 @@ import { AddressBlocks } from './address-blocks.ts';
  * @param ranges addresses and CIDR ranges
  * @returns a function of an address
  */
-export function addressMatcher(ranges: readonly string[]): (address: string) => boolean {
+export function createAddressMatcher(ranges: readonly string[]): (address: string) => boolean {
   const blocks = new AddressBlocks(
     ranges.map((range) => {
       const { block, problem } = parseRange(range);

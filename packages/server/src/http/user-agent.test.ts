@@ -32,7 +32,7 @@ test('a key in an agent is removed, wherever it is', () => {
   );
 });
 
-test('a long agent is truncated for memory between two words, so that no part of a key remains at its end', () => {
+test('a long user agent is cut between two words, so that no part of a key remains at its end', () => {
   for (let at = 340; at < 420; at++) {
     const key = `sk_live_${'aB3'.repeat(11)}`.slice(0, 40);
     const kept = truncateAgent(`${'x '.repeat(at / 2)}${key} and more ${'y'.repeat(1000)}`);

@@ -7,7 +7,7 @@ import { insertNewKey, newKey } from '../../../../test/support/new-key.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { propagationOf } from '../../../../test/support/propagation.ts';
 import { newId } from '../ids.ts';
-import { Pace } from '../usage/pace.ts';
+import { Pacer } from '../usage/pacer.ts';
 import { AgePolicy } from './age-policy.ts';
 
 /** Epoch ms. */
@@ -18,7 +18,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   after(async () => (await opened).close());
 
   /** A workspace with a maximum age of 30 days, and a clock. */
-  const scene = async () => {
+  const setUp = async () => {
     const { database } = await opened;
     const db = database.kysely;
     const clock = { now: start };
@@ -37,7 +37,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     const policyOf = () =>
       new AgePolicy({
         ...{ db, propagation: propagationOf(database), now: () => clock.now, failed },
-        pace: new Pace(async () => undefined),
+        pacer: new Pacer(async () => undefined),
       });
     /** Two nodes look at the same time. @returns the keys that they warned about */
     const look = async () => {
@@ -62,7 +62,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   };
 
   test(`a key is warned about once, when its secret becomes older than the policy, on ${which}`, async () => {
-    const { clock, add, look, events } = await scene();
+    const { clock, add, look, events } = await setUp();
     await add('old', 31);
     await add('due', 29);
     assert.deepEqual(await look(), ['old']);
@@ -83,7 +83,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`a rotated key is warned about again when its new secret is old, on ${which}`, async () => {
-    const { db, clock, add, look } = await scene();
+    const { db, clock, add, look } = await setUp();
     const id = await add('rotated', 31);
     assert.deepEqual(await look(), ['rotated']);
     const secret = await db
@@ -103,7 +103,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`keys that are not accepted, and workspaces without the policy, cause no warning, on ${which}`, async () => {
-    const { db, add, look, setDays } = await scene();
+    const { db, add, look, setDays } = await setUp();
     const change = (id: string, fields: { disabled_at?: number | null; expires_at?: number }) =>
       db.updateTable('api_key').set(fields).where('id', '=', id).execute();
     const disabled = await add('disabled', 50);
@@ -119,14 +119,14 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`a fast clock causes no early warning with a database that has its own, on ${which}`, async () => {
-    const { clock, add, look } = await scene();
+    const { clock, add, look } = await setUp();
     await add('key', (start - Date.now()) / day);
     clock.now = Date.now() + 40 * day;
     assert.deepEqual(await look(), which === 'postgres' ? [] : ['key']);
   });
 
   test(`only a larger maximum age warns about the same secret again, on ${which}`, async () => {
-    const { clock, add, look, setDays } = await scene();
+    const { clock, add, look, setDays } = await setUp();
     await add('key', 50);
     assert.deepEqual(await look(), ['key']);
     for (const days of [20, null, 30, 90]) {
@@ -138,7 +138,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`hundreds of keys are warned about in several transactions, once each, on ${which}`, async () => {
-    const { add, look } = await scene();
+    const { add, look } = await setUp();
     for (let i = 0; i < 250; i++) await add(`key ${i}`, 50);
     const found = await look();
     assert.deepEqual([found.length, new Set(found).size], [250, 250]);

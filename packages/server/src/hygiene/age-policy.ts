@@ -1,13 +1,13 @@
 import type { Kysely } from 'kysely';
 import { chunk } from '../chunk.ts';
-import { lockFreeKeys } from '../database/dialect.ts';
+import { lockAvailableKeys } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { systemActor } from '../events/actor.ts';
 import type { NewEvent } from '../events/events.ts';
 import type { CommandResult, Propagation } from '../propagation/propagation.ts';
-import { Pace } from '../usage/pace.ts';
+import { Pacer } from '../usage/pacer.ts';
 import { type AgeRequest, filterOldKeys, type OldKey, oldKeys } from './old-keys.ts';
-import { earlierClock } from './watch.ts';
+import { earlierClock } from './uptime.ts';
 import { lockPolicy, searchWorkspaces } from './workspaces.ts';
 
 /** Keys per transaction, which blocks the process for some ms with SQLite. */
@@ -18,7 +18,7 @@ interface Options {
   propagation: Propagation;
   /** Epoch ms. */
   now: () => number;
-  pace?: Pace;
+  pacer?: Pacer;
   /** Called when the search failed for one workspace. The next search repeats it. */
   failed: (error: unknown, workspaceId: string) => void;
 }
@@ -29,12 +29,12 @@ interface Options {
  */
 export class AgePolicy {
   readonly #options: Options;
-  readonly #pace: Pace;
+  readonly #pacer: Pacer;
   #stopped = false;
 
   constructor(options: Options) {
     this.#options = options;
-    this.#pace = options.pace ?? new Pace();
+    this.#pacer = options.pacer ?? new Pacer();
   }
 
   /** Looks at all keys once. */
@@ -43,10 +43,10 @@ export class AgePolicy {
     const clock = now();
     // A warning comes once, so one that a node with a fast clock records too early would never come in time.
     const ahead = clock - (await earlierClock(db, clock));
-    const later = () => now() - ahead;
+    const currentTime = () => now() - ahead;
     await searchWorkspaces(db, 'max_secret_age', {
       isStopped: () => this.#stopped,
-      apply: (policy) => this.#applyTo({ ...policy, now: later(), later }),
+      apply: (policy) => this.#applyTo({ ...policy, now: currentTime(), currentTime }),
       failed,
     });
   }
@@ -54,7 +54,7 @@ export class AgePolicy {
   /** Lets a running `apply` end after the current transaction. */
   stop(): void {
     this.#stopped = true;
-    this.#pace.hurry();
+    this.#pacer.hurry();
   }
 
   async #applyTo(request: AgeRequest): Promise<void> {
@@ -63,7 +63,7 @@ export class AgePolicy {
       for (const keys of chunk(page, batchSize)) {
         if (this.#stopped) return;
         const ids = keys.map(({ id }) => id);
-        await this.#pace.step(() => propagation.commit((own) => this.#warn(own, request, ids)));
+        await this.#pacer.step(() => propagation.commit((own) => this.#warn(own, request, ids)));
       }
     }
   }
@@ -72,9 +72,9 @@ export class AgePolicy {
   async #warn(db: Kysely<Tables>, request: AgeRequest, ids: readonly string[]): Promise<CommandResult<void>> {
     if (!(await lockPolicy(db, 'max_secret_age', request))) return { value: undefined };
     // Read again, because a key may have been rotated, changed or warned about since it was found.
-    const keys = await filterOldKeys(db, request, await lockFreeKeys(db, ids));
+    const keys = await filterOldKeys(db, request, await lockAvailableKeys(db, ids));
     // The search may have begun minutes ago. Emails and webhooks look for events by the time in their ids.
-    const at = request.later();
+    const at = request.currentTime();
     await recordWarnings(db, request, keys, at);
     return { value: undefined, events: keys.map((key) => keyIsOld(request, key, at)) };
   }

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Tables } from '../database/schema.ts';
 import type { Propagation } from '../propagation/propagation.ts';
-import { later, PeriodicTask } from '../timers/periodic-task.ts';
+import { PeriodicTask, scheduleTimer } from '../timers/periodic-task.ts';
 import type { UsageReader } from '../usage/reader.ts';
 import { AgePolicy } from './age-policy.ts';
 import { IdlePolicy } from './idle-policy.ts';
@@ -49,7 +49,7 @@ export function createPolicyTasks({ db, propagation, usage, log }: Parts) {
         interval: times.interval,
         failed: (error) =>
           log.error({ err: error }, 'the search for keys that a policy concerns failed; retrying'),
-        later,
+        schedule: scheduleTimer,
       }),
   );
   return {

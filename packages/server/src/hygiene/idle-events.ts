@@ -1,7 +1,7 @@
 import { systemActor } from '../events/actor.ts';
 import type { NewEvent } from '../events/events.ts';
 import type { IdleKey, IdleRequest } from './idle-keys.ts';
-import { disabledAfter } from './idle-steps.ts';
+import { disableAt } from './idle-steps.ts';
 
 // The audit events of the policy for idle keys.
 
@@ -10,7 +10,7 @@ import { disabledAfter } from './idle-steps.ts';
  * @param at epoch ms
  */
 export function keyWarned(request: IdleRequest, key: IdleKey, at: number): NewEvent {
-  const disablesAt = new Date(disabledAfter(key.since, request.days, key)).toISOString();
+  const disablesAt = new Date(disableAt(key.since, request.days, key)).toISOString();
   return {
     ...eventOf(request, key, at),
     action: 'key.policy_warned',

@@ -23,7 +23,7 @@ export interface IdleRequest {
   /** Epoch ms: when the search began. It decides which steps are due. */
   now: number;
   /** Epoch ms: the current time, by the same clock. */
-  later: () => number;
+  currentTime: () => number;
 }
 
 /** The idle keys of a workspace, in pages. */

@@ -9,7 +9,7 @@ import { propagationOf } from '../../../../test/support/propagation.ts';
 import { IdlePolicy } from './idle-policy.ts';
 
 /** A workspace whose idle keys are disabled after 30 days, and a time since which their uses are known. */
-async function scene(t: TestContext) {
+async function setUp(t: TestContext) {
   const { database, close } = await openTestDatabase('postgres');
   t.after(close);
   const db = database.kysely;
@@ -21,8 +21,8 @@ async function scene(t: TestContext) {
   return { database, db, now, known: now - 300 * day };
 }
 
-test('a key that a command has locked is left to the next search, and a fast clock finds nothing', async (t) => {
-  const { database, db, now, known } = await scene(t);
+test('a key that a command has locked is left to the next search, and a clock that is ahead finds no idle keys', async (t) => {
+  const { database, db, now, known } = await setUp(t);
   await db.updateTable('usage_history').set({ complete_since: known, watched_since: known }).execute();
   const keys = [1, 15].map((age) =>
     newKey({ workspaceId: 'ws_1', name: `${age}`, createdAt: now - age * day - 2 * day }),
@@ -58,7 +58,7 @@ test('a key that a command has locked is left to the next search, and a fast clo
 });
 
 test('no key is disabled while a node may have uses that are not written', async (t) => {
-  const { database, db, now, known } = await scene(t);
+  const { database, db, now, known } = await setUp(t);
   const watched = { complete_since: known, watched_since: known, watched_until: now - 1000 };
   await db.updateTable('usage_history').set(watched).execute();
   const key = newKey({ workspaceId: 'ws_1', name: 'x', createdAt: now - 40 * day });

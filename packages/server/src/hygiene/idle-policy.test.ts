@@ -6,7 +6,7 @@ import { insertNewKey, newKey } from '../../../../test/support/new-key.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { propagationOf } from '../../../../test/support/propagation.ts';
 import { newId } from '../ids.ts';
-import { Pace } from '../usage/pace.ts';
+import { Pacer } from '../usage/pacer.ts';
 import { IdlePolicy } from './idle-policy.ts';
 
 /** Epoch ms: in the past for the clock of the database. */
@@ -14,7 +14,7 @@ const start = 1_700_000_000_000;
 
 const quiet = {
   paused: (nodes: readonly string[]) => assert.fail(`paused by ${nodes.join()}`),
-  pace: new Pace(async () => undefined),
+  pacer: new Pacer(async () => undefined),
   failed: (error: unknown) => assert.fail(String(error)),
   reset: () => undefined,
 };
@@ -28,7 +28,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
    *
    * @param nodes how many look at the same time
    */
-  const scene = async ({ days = 30, nodes = 1 }: { days?: number | null; nodes?: number } = {}) => {
+  const setUp = async ({ days = 30, nodes = 1 }: { days?: number | null; nodes?: number } = {}) => {
     const { database } = await opened;
     const db = database.kysely;
     const clock = { now: start };
@@ -103,7 +103,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   };
 
   test(`an idle key is disabled after two warnings, each once, on ${which}`, async () => {
-    const { db, workspaceId, add, run, isDisabled, events } = await scene({ nodes: 2 });
+    const { db, workspaceId, add, run, isDisabled, events } = await setUp({ nodes: 2 });
     const idle = await add('idle', 100, 0);
     const fresh = await add('fresh', 0);
     await add('young', -20);
@@ -147,7 +147,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`a use after a warning resets the idle time, even if it is not written yet, on ${which}`, async () => {
-    const { add, use, unwritten, run, isDisabled, events } = await scene();
+    const { add, use, unwritten, run, isDisabled, events } = await setUp();
     const id = await add('used', 100, 20);
     await run(12);
     await use(id, 0);
@@ -165,7 +165,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`a key that was idle for long when the policy is set gets both warnings, on ${which}`, async () => {
-    const { db, workspaceId, add, run, isDisabled, events } = await scene({ days: null });
+    const { db, workspaceId, add, run, isDisabled, events } = await setUp({ days: null });
     const id = await add('old', 300);
     await run(1);
     assert.deepEqual(await events(), []);
@@ -186,7 +186,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`a key that was enabled again is idle since then, on ${which}`, async () => {
-    const { db, clock, add, run, isDisabled } = await scene();
+    const { db, clock, add, run, isDisabled } = await setUp();
     const id = await add('enabled', 100, 100);
     await run(14);
     assert.ok(await isDisabled(id));
@@ -202,7 +202,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`time in which no server ran, before a restore, or after a step of the clock does not count, on ${which}`, async () => {
-    const { db, clock, add, look, run, isDisabled, events } = await scene();
+    const { db, clock, add, look, run, isDisabled, events } = await setUp();
     const id = await add('idle', 100, 1);
     await run(28);
     assert.equal((await events()).length, 2);
@@ -224,8 +224,8 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.ok(await isDisabled(id));
   });
 
-  test(`keys that are not accepted, and those of other workspaces, get nothing, on ${which}`, async () => {
-    const { db, add, run, events } = await scene();
+  test(`keys that are not accepted, and those of workspaces without the policy, get no warnings, on ${which}`, async () => {
+    const { db, add, run, events } = await setUp();
     const [revoked, disabled, expired] = [await add('a', 100), await add('b', 100), await add('c', 100)];
     const change = (id: string, row: object) =>
       db.updateTable('api_key').set(row).where('id', '=', id).execute();
@@ -243,8 +243,8 @@ for (const which of ['sqlite', 'postgres'] as const) {
     );
   });
 
-  test(`what changes after a key was found counts, on ${which}`, async () => {
-    const { database, db, clock, workspaceId, add, use, isDisabled, events } = await scene();
+  test(`a change after a key was found idle is respected, on ${which}`, async () => {
+    const { database, db, clock, workspaceId, add, use, isDisabled, events } = await setUp();
     const [used, kept] = [await add('used', 100), await add('kept', 100)];
     const ended = {
       idle_since: start - 100 * day,

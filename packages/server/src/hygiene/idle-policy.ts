@@ -1,17 +1,17 @@
 import type { Kysely } from 'kysely';
 import { chunk } from '../chunk.ts';
-import { lockFreeKeys } from '../database/dialect.ts';
+import { lockAvailableKeys } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import type { NewEvent } from '../events/events.ts';
 import type { CommandResult, Propagation } from '../propagation/propagation.ts';
-import { lastUseStep } from '../usage/hours.ts';
-import { Pace } from '../usage/pace.ts';
+import { lastUseStepMs } from '../usage/hours.ts';
+import { Pacer } from '../usage/pacer.ts';
 import { keyDisabled, keyWarned } from './idle-events.ts';
 import { filterIdleKeys, type IdleKey, type IdleRequest, idleKeys } from './idle-keys.ts';
 import { dueStep, type IdleStep } from './idle-steps.ts';
 import { nodesWithUnwrittenUses } from './unwritten-usage.ts';
+import { type IdleTimeReset, recordRunningServer } from './uptime.ts';
 import { deleteObsoleteWarnings, writeWarnings } from './warnings.ts';
-import { type IdleTimeReset, recordRunningServer } from './watch.ts';
 import { lockPolicy, searchWorkspaces } from './workspaces.ts';
 
 /** Keys per transaction, which blocks the process for some ms with SQLite. */
@@ -27,7 +27,7 @@ interface Options {
   lastOpenUse: (keyId: string) => number | undefined;
   /** Epoch ms. */
   now: () => number;
-  pace?: Pace;
+  pacer?: Pacer;
   /** Called when the search failed for one workspace. The next search repeats it. */
   failed: (error: unknown, workspaceId: string) => void;
   /** Called when no key is looked at, because these nodes may have uses that no one else knows. */
@@ -42,12 +42,12 @@ interface Options {
  */
 export class IdlePolicy {
   readonly #options: Options;
-  readonly #pace: Pace;
+  readonly #pacer: Pacer;
   #stopped = false;
 
   constructor(options: Options) {
     this.#options = options;
-    this.#pace = options.pace ?? new Pace();
+    this.#pacer = options.pacer ?? new Pacer();
   }
 
   /**
@@ -64,10 +64,10 @@ export class IdlePolicy {
     if (watched.reset !== undefined) reset(watched.reset);
     await deleteObsoleteWarnings(db, now);
     const knownSince = Math.max(since, await completeSince(db));
-    const later = () => now + this.#options.now() - clock;
+    const currentTime = () => now + this.#options.now() - clock;
     await searchWorkspaces(db, 'max_key_idle', {
       isStopped: () => this.#stopped,
-      apply: (policy) => this.#applyTo({ ...policy, knownSince, now, later }),
+      apply: (policy) => this.#applyTo({ ...policy, knownSince, now, currentTime }),
       failed,
     });
   }
@@ -75,7 +75,7 @@ export class IdlePolicy {
   /** Lets a running `apply` end after the current transaction. */
   stop(): void {
     this.#stopped = true;
-    this.#pace.hurry();
+    this.#pacer.hurry();
   }
 
   async #applyTo(request: IdleRequest): Promise<void> {
@@ -85,7 +85,7 @@ export class IdlePolicy {
       for (const keys of chunk(due, batchSize)) {
         if (this.#stopped) return;
         const ids = keys.map(({ id }) => id);
-        await this.#pace.step(() => propagation.commit((own) => this.#takeSteps(own, request, ids)));
+        await this.#pacer.step(() => propagation.commit((own) => this.#takeSteps(own, request, ids)));
       }
     }
   }
@@ -99,7 +99,7 @@ export class IdlePolicy {
     const nothing = { value: undefined };
     if (!(await lockPolicy(db, 'max_key_idle', request))) return nothing;
     if ((await nodesWithUnwrittenUses(db)).length > 0) return nothing;
-    const free = await lockFreeKeys(db, ids);
+    const free = await lockAvailableKeys(db, ids);
     // Before the keys are read: a use that is written after this is in memory now, and one that was written before is read.
     const openUses = new Map(free.map((id) => [id, this.#options.lastOpenUse(id)]));
     /** Also sees the uses since then. */
@@ -110,7 +110,7 @@ export class IdlePolicy {
     // Read again, because a key may have been used, changed or warned since it was found.
     const keys = (await filterIdleKeys(db, request, free)).filter(isUnused);
     // The search may have begun minutes ago. Emails and webhooks look for events by the time in their ids.
-    const at = request.later();
+    const at = request.currentTime();
     const byStep = Map.groupBy(keys, (key) => stepOf(key, request));
     const events: NewEvent[] = [];
     for (const step of ['first', 'last'] as const) {
@@ -130,7 +130,7 @@ export class IdlePolicy {
 
 /** The stored last use of a key, on which `since` depends, is the start of five minutes. */
 function stepStart(at: number): number {
-  return at - (at % lastUseStep);
+  return at - (at % lastUseStepMs);
 }
 
 function stepOf(key: IdleKey, { days, now }: IdleRequest): IdleStep | undefined {

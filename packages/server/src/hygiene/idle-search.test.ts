@@ -7,9 +7,9 @@ import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { propagationOf } from '../../../../test/support/propagation.ts';
 import { DatabaseUnavailable } from '../database/unavailable.ts';
 import { newId } from '../ids.ts';
-import { Pace } from '../usage/pace.ts';
+import { Pacer } from '../usage/pacer.ts';
 import { IdlePolicy } from './idle-policy.ts';
-import type { IdleTimeReset } from './watch.ts';
+import type { IdleTimeReset } from './uptime.ts';
 
 /** Epoch ms: in the past for the clock of the database. */
 const start = 1_700_000_000_000;
@@ -19,7 +19,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   after(async () => (await opened).close());
 
   /** So many workspaces that disable keys after 30 days, each with so many keys that are older. */
-  const scene = async (workspaces: number, keys: number) => {
+  const setUp = async (workspaces: number, keys: number) => {
     const { database } = await opened;
     const db = database.kysely;
     const clock = { now: start };
@@ -53,7 +53,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       propagation: propagationOf(database),
       lastOpenUse: (_keyId: string): number | undefined => undefined,
       now: () => clock.now,
-      pace: new Pace(async () => {
+      pacer: new Pacer(async () => {
         counts.rests += 1;
       }),
       paused: (nodes: readonly string[]) => assert.fail(`paused by ${nodes.join()}`),
@@ -96,15 +96,15 @@ for (const which of ['sqlite', 'postgres'] as const) {
     return { db, clock, ids, keyIds, counts, failures, resets, look, endWarnings, events, disabled };
   };
 
-  test(`many keys are handled in several transactions, with a rest after each, on ${which}`, async () => {
-    const { ids, look, events, counts } = await scene(1, 201);
+  test(`many keys are handled in several transactions, with a pause after each, on ${which}`, async () => {
+    const { ids, look, events, counts } = await setUp(1, 201);
     await look();
     assert.deepEqual(counts, { commits: 3, rests: 3 });
     assert.equal(new Set((await events(ids[0] ?? '')).map(({ target_id }) => target_id)).size, 201);
   });
 
   test(`other work runs between two workspaces without idle keys, on ${which}`, async () => {
-    const { look } = await scene(40, 0);
+    const { look } = await setUp(40, 0);
     let [turns, counting] = [0, true];
     const count = () => {
       turns += 1;
@@ -117,7 +117,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`a use in memory keeps a key, whether it is written or made during the command, on ${which}`, async () => {
-    const { clock, keyIds, look, endWarnings, disabled } = await scene(1, 3);
+    const { clock, keyIds, look, endWarnings, disabled } = await setUp(1, 3);
     const [written, made, unused] = keyIds;
     await endWarnings();
     const calls = new Map<string, number>();
@@ -136,7 +136,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`events have the time of their transaction, not that of the start of the search, on ${which}`, async () => {
-    const { clock, ids, look, endWarnings, events, disabled } = await scene(1, 1);
+    const { clock, ids, look, endWarnings, events, disabled } = await setUp(1, 1);
     await endWarnings();
     await look({}, () => {
       clock.now += 60_000;
@@ -146,8 +146,8 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.equal((await disabled())[0]?.disabled_at, start + 60_000);
   });
 
-  test(`a workspace that fails does not end the search, unlike a database that does, on ${which}`, async () => {
-    const { ids, look, events, failures } = await scene(3, 1);
+  test(`the search continues after an error in one workspace, and ends after a database failure, on ${which}`, async () => {
+    const { ids, look, events, failures } = await setUp(3, 1);
     const unavailable = (code: string) =>
       new DatabaseUnavailable(new Error(code), { code, rolledBack: true });
     await look({}, (command) => {
@@ -162,8 +162,8 @@ for (const which of ['sqlite', 'postgres'] as const) {
     );
   });
 
-  test(`void warnings are deleted in pages, and others are kept, on ${which}`, async () => {
-    const { db, keyIds, look, endWarnings } = await scene(1, 501);
+  test(`obsolete warnings are deleted in batches, and others are kept, on ${which}`, async () => {
+    const { db, keyIds, look, endWarnings } = await setUp(1, 501);
     await endWarnings();
     const [kept, ...others] = keyIds;
     await db.updateTable('idle_warning').set({ last_at: start }).execute();
@@ -177,7 +177,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`a pause of the servers is reported with both of its ends, on ${which}`, async () => {
-    const { clock, resets, look } = await scene(1, 0);
+    const { clock, resets, look } = await setUp(1, 0);
     await look();
     assert.deepEqual(resets, []);
     clock.now += 2 * day;

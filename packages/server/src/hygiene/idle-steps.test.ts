@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { msPerDay as day } from '@soku/contract/instant';
-import { disabledAfter, dueStep } from './idle-steps.ts';
+import { disableAt, dueStep } from './idle-steps.ts';
 
 /** The times of the steps in days, if someone looks four times an hour. */
 function stepsOf(days: number, { idleFor = 0, interval = day / 96 } = {}) {
@@ -15,7 +15,7 @@ function stepsOf(days: number, { idleFor = 0, interval = day / 96 } = {}) {
   }
 }
 
-test('a key is warned 14 and 3 days before it is disabled, or earlier if it has only a few days', () => {
+test('warnings are due 14 and 3 days before a key is disabled, or at fractions of a short policy', () => {
   const expected = {
     90: [76, 87, 90],
     28: [14, 25, 28],
@@ -37,10 +37,10 @@ test('a key that was idle for longer when the policy was set gets both warnings 
   ]);
 });
 
-test('a late warning delays the end, and the warning names the new one', () => {
-  assert.equal(disabledAfter(0, 90, { first: 76 * day, last: null }), 90 * day);
-  assert.equal(disabledAfter(0, 90, { first: 80 * day, last: null }), 94 * day);
-  assert.equal(disabledAfter(0, 90, { first: 76 * day, last: 89 * day }), 92 * day);
+test('a late warning delays the disabling of the key', () => {
+  assert.equal(disableAt(0, 90, { first: 76 * day, last: null }), 90 * day);
+  assert.equal(disableAt(0, 90, { first: 80 * day, last: null }), 94 * day);
+  assert.equal(disableAt(0, 90, { first: 76 * day, last: 89 * day }), 92 * day);
   assert.equal(dueStep(0, 90, { first: 76 * day, last: 89 * day }, 92 * day - 1), undefined);
   assert.equal(dueStep(0, 90, { first: 76 * day, last: 89 * day }, 92 * day), 'disable');
 });

@@ -26,7 +26,7 @@ export function firstWarningAt(since: number, days: number): number {
  * The earliest time at which the key is disabled. After each warning, the full notice period passes, even if the warning is
  * late, such as for a key that was idle for longer when the policy was set.
  */
-export function disabledAfter(since: number, days: number, { first, last }: Warnings): number {
+export function disableAt(since: number, days: number, { first, last }: Warnings): number {
   const leads = leadsOf(days);
   return Math.max(
     since + days * msPerDay,
@@ -44,7 +44,7 @@ export function disabledAfter(since: number, days: number, { first, last }: Warn
 export function dueStep(since: number, days: number, warnings: Warnings, now: number): IdleStep | undefined {
   const { first, last } = warnings;
   if (first === null) return now >= firstWarningAt(since, days) ? 'first' : undefined;
-  const end = disabledAfter(since, days, warnings);
+  const end = disableAt(since, days, warnings);
   if (last === null) return now >= end - leadsOf(days).last ? 'last' : undefined;
   return now >= end ? 'disable' : undefined;
 }

@@ -21,7 +21,7 @@ export interface AgeRequest {
   /** Epoch ms: when the search of the workspace began. */
   now: number;
   /** Epoch ms: the current time, by the same clock. */
-  later: () => number;
+  currentTime: () => number;
 }
 
 /** The old keys of a workspace, in pages. */

@@ -2,7 +2,7 @@ import type { ImportFieldProblem } from '@soku/contract/imports';
 import { type Kysely, sql } from 'kysely';
 import { isPostgres, lockRow } from '../database/dialect.ts';
 import { foldName } from '../database/fold-name.ts';
-import { bytesOfHex, jsonRows } from '../database/json-rows.ts';
+import { decodeHexColumn, jsonRows } from '../database/json-rows.ts';
 import type { Tables } from '../database/schema.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
@@ -184,7 +184,7 @@ async function findStored(
     { hash: 'text' },
     hashes.map((hash) => ({ hash })),
   );
-  const bytes = bytesOfHex(db, 'r.hash');
+  const bytes = decodeHexColumn(db, 'r.hash');
   const found = await sql<{ hash: string; isUnchanged: number }>`
     SELECT r.hash, CASE WHEN k.workspace_id = ${workspaceId} AND k.revoked_at IS NULL AND s.retired_at IS NULL
       AND (s.retires_at IS NULL OR s.retires_at > ${now}) AND d.hash IS NULL THEN 1 ELSE 0 END AS ${sql.ref('isUnchanged')}
@@ -263,7 +263,7 @@ async function insertKeys(
   const others = Object.keys(rest).map((name) => sql.ref(name));
   // In the order of the hashes, so that two imports of the same ones wait for each other without a deadlock.
   await sql`INSERT INTO api_key_secret (hash, ${sql.join(others)})
-    SELECT ${bytesOfHex(db, 'r.hash')}, ${sql.join(others)} FROM ${jsonRows(db, secretColumns, secrets)}
+    SELECT ${decodeHexColumn(db, 'r.hash')}, ${sql.join(others)} FROM ${jsonRows(db, secretColumns, secrets)}
     ORDER BY r.hash`.execute(db);
   const ids = added.map(({ id }) => id);
   // Nodes may have cached these hashes as unknown. Triggers publish changes of keys, but no new ones.

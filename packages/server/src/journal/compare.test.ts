@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 import { compareHashes, revokeMissing, seemsOutdated } from './compare.ts';
 import { RevokedHashFile } from './file.ts';
 
@@ -13,7 +13,7 @@ const digits = (names: string[]) => names.map((name) => hash(name).toString('hex
 
 /** Creates a database in which some hashes are revoked, and a journal with some records. */
 async function both(t: TestContext, revoked: string[], records: string[]) {
-  const { directory, database, close } = await openTemporary();
+  const { directory, database, close } = await openTemporarySqlite();
   t.after(close);
   const { kysely } = database;
   const rows = revoked.map((name) => ({ hash: hash(name) }));
@@ -23,7 +23,7 @@ async function both(t: TestContext, revoked: string[], records: string[]) {
   return { kysely, file, older: await seemsOutdated(kysely, await file.inspect()) };
 }
 
-test('a database that lacks a record is detected as older, even with as many hashes', async (t) => {
+test('a database that lacks a record is detected as older, even if it has the same number of hashes', async (t) => {
   assert.equal((await both(t, [], [])).older, false);
   assert.equal((await both(t, ['a', 'b'], ['b', 'a'])).older, false);
   assert.equal((await both(t, ['a'], ['a', 'b'])).older, true);
@@ -33,7 +33,7 @@ test('a database that lacks a record is detected as older, even with as many has
   assert.equal((await both(t, many.slice(1), many)).older, true);
 });
 
-test('hashes that only one of the two has are found anywhere, without blocking other work', async (t) => {
+test('hashes that only the journal or only the database has are found at any position, without blocking other work', async (t) => {
   const names = Array.from({ length: 10_500 }, (_, i) => `name ${i}`);
   const { kysely, file } = await both(t, ['later', ...names], ['missing', ...names.slice(1)]);
   let turns = 0;

@@ -10,7 +10,7 @@ const writeBatchSize = 1000;
 const readBatchSize = 2000;
 
 /** Counts of hashes and keys that were valid in the database, but revoked in the journal, and are now revoked again. */
-export interface Reapplied {
+export interface ReapplyResult {
   hashes: number;
   keys: number;
 }
@@ -46,7 +46,7 @@ export async function revokeMissing(
   journal: ReadonlySet<string>,
   now: number,
   evict: (hashes: Uint8Array[]) => void = () => undefined,
-): Promise<Reapplied> {
+): Promise<ReapplyResult> {
   const reapplied = { hashes: 0, keys: 0 };
   for (const hashes of hashBatches(journal)) {
     await setImmediate();

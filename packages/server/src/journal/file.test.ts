@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import {
-  contentOf,
+  encodeJournal,
   hashes,
   readAll,
   startupErrorOf,
@@ -66,14 +66,14 @@ test('a failed write is an error, and its hashes are written before later ones',
   await assert.rejects(file.append([two]), { code: 'EISDIR' });
   rmdirSync(path);
   await file.append([three]);
-  assert.deepEqual(readFileSync(path), contentOf([one, two, three]));
+  assert.deepEqual(readFileSync(path), encodeJournal([one, two, three]));
 });
 
 for (const [what, change] of [
   ['moved away', (path) => renameSync(path, `${path}.away`)],
   ['deleted', (path) => rmSync(path)],
-  ['replaced', (path) => replace(path, contentOf(hashes(5, 3)))],
-  ['replaced by one of the same size', (path) => replace(path, contentOf(hashes(5, 2)))],
+  ['replaced', (path) => replace(path, encodeJournal(hashes(5, 3)))],
+  ['replaced by one of the same size', (path) => replace(path, encodeJournal(hashes(5, 2)))],
   ['truncated', (path) => truncateSync(path, 2 * recordLength)],
 ] satisfies [string, (path: string) => void][]) {
   test(`a hash that was already written gets a new record after the file was ${what}`, async (t) => {
@@ -103,17 +103,17 @@ function replace(path: string, content: Buffer): void {
 test('an incomplete record at the end does not damage the next one', async (t) => {
   const { path, file } = temporaryJournal(t);
   const [one = '', two = '', three = ''] = hashes(0, 3);
-  writeFileSync(path, contentOf([one, two]).subarray(0, -1));
+  writeFileSync(path, encodeJournal([one, two]).subarray(0, -1));
   await file.append([three]);
-  assert.deepEqual(readFileSync(path), contentOf([one, three]));
+  assert.deepEqual(readFileSync(path), encodeJournal([one, three]));
 });
 
 test('an inspection counts all records and decodes the last thousand; readAll finds damage anywhere', async (t) => {
   const { path, file } = temporaryJournal(t);
   const all = hashes(0, 1500);
-  writeFileSync(path, Buffer.concat([contentOf(all), Buffer.from('part')]));
+  writeFileSync(path, Buffer.concat([encodeJournal(all), Buffer.from('part')]));
   assert.deepEqual(await file.inspect(), { count: 1500, tail: all.slice(500), truncated: true });
-  assert.deepEqual(readFileSync(path), contentOf(all));
+  assert.deepEqual(readFileSync(path), encodeJournal(all));
   assert.deepEqual(await readAll(file), all);
   const content = readFileSync(path);
   content.writeUInt8(content.readUInt8(4 * recordLength) ^ 1, 4 * recordLength);
@@ -183,7 +183,7 @@ test('the name of the file is synced until that succeeds', async (t) => {
 
 test('records of a process that was killed are synced to disk before they count as written', async (t) => {
   const { directory, path } = temporaryJournal(t);
-  writeFileSync(path, contentOf(hashes(0, 1)));
+  writeFileSync(path, encodeJournal(hashes(0, 1)));
   const { file, done } = watchedDisk(directory);
   await file.inspect();
   assert.deepEqual(done, ['sync file', 'sync directory']);

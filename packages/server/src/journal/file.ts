@@ -220,7 +220,7 @@ export class RevokedHashFile {
   }
 
   #decodeHeader(file: Buffer, end: number): format.TextJournalState {
-    if (end === 0) return format.nothingImported;
+    if (end === 0) return format.noTextJournal;
     const header = format.decodeHeader(file);
     if (header === undefined) throw damagedJournal(this.#path, 'its header, or has a newer format');
     return header;
@@ -250,7 +250,7 @@ export class RevokedHashFile {
       this.#known = { ino, size: end };
       const isNew = end === 0;
       const records = format.encodeRecords(missing);
-      const bytes = isNew ? Buffer.concat([format.encodeHeader(format.nothingImported), records]) : records;
+      const bytes = isNew ? Buffer.concat([format.encodeHeader(format.noTextJournal), records]) : records;
       try {
         await file.appendFile(bytes);
         await file.datasync();

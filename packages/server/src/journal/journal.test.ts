@@ -6,8 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { eventually } from '../../../../test/support/contract.ts';
-import { contentOf, hashesOf } from '../../../../test/support/journal-files.ts';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { decodeJournal, encodeJournal } from '../../../../test/support/journal-files.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 import { DatabaseUnavailable } from '../database/unavailable.ts';
 import { RequestError } from '../http/errors.ts';
 import { singleProcessPropagation } from '../propagation/single-process.ts';
@@ -21,15 +21,15 @@ function hash(name: string): Buffer {
 const many = (count: number) => Array.from({ length: count }, (_, i) => `name ${i}`);
 
 /** Creates a database in which some hashes are revoked, and a journal with some records. */
-async function scene(t: TestContext, revoked: string[], records: string[]) {
-  const { directory, database, close } = await openTemporary();
+async function setUp(t: TestContext, revoked: string[], records: string[]) {
+  const { directory, database, close } = await openTemporarySqlite();
   const { kysely } = database;
   for (let first = 0; first < revoked.length; first += 1000) {
     const rows = revoked.slice(first, first + 1000).map((name) => ({ hash: hash(name) }));
     await kysely.insertInto('dead_hash').values(rows).execute();
   }
   const path = join(directory.path, 'revoked-hashes');
-  writeFileSync(path, contentOf(records.map((name) => toHex(hash(name)))));
+  writeFileSync(path, encodeJournal(records.map((name) => toHex(hash(name)))));
   const log: string[] = [];
   const journal = new RevocationJournal(
     directory,
@@ -40,7 +40,7 @@ async function scene(t: TestContext, revoked: string[], records: string[]) {
     await journal.stop();
     await close();
   });
-  const written = () => hashesOf(readFileSync(path));
+  const written = () => decodeJournal(readFileSync(path));
   const inDatabase = async () => {
     const rows = await kysely.selectFrom('dead_hash').select('hash').execute();
     return rows.map((row) => toHex(row.hash)).sort();
@@ -52,7 +52,7 @@ const sorted = (names: string[]) => names.map((name) => toHex(hash(name))).sort(
 
 test('a full comparison after a start revokes a key that only a record far from the end shows', async (t) => {
   // X was revoked before the hashes that were appended late, which a database without X has, and before later ones.
-  const { database, journal, written, inDatabase } = await scene(
+  const { database, journal, written, inDatabase } = await setUp(
     t,
     [...many(1000), 'Y'],
     ['X', ...many(1000)],
@@ -76,7 +76,7 @@ test('a full comparison after a start revokes a key that only a record far from 
 });
 
 test('a second record of a hash does not make the database look older', async (t) => {
-  const { journal, log, written, inDatabase } = await scene(
+  const { journal, log, written, inDatabase } = await setUp(
     t,
     [...many(1500), 'Z'],
     [...many(1500), 'name 0', 'name 1'],
@@ -91,14 +91,14 @@ test('a second record of a hash does not make the database look older', async (t
 });
 
 test('a second record of a hash does not hide that another one is missing', async (t) => {
-  const { journal, inDatabase } = await scene(t, many(1500), ['X', ...many(1500), 'name 0']);
+  const { journal, inDatabase } = await setUp(t, many(1500), ['X', ...many(1500), 'name 0']);
   await journal.start();
   // This happens before anything is verified.
   assert.deepEqual(await inDatabase(), sorted(['X', ...many(1500)]));
 });
 
 test('after a restore, journal and database agree, whatever the order of the records', async (t) => {
-  const { journal, written, inDatabase } = await scene(t, [...many(1000), 'Y'], ['X', ...many(1000)]);
+  const { journal, written, inDatabase } = await setUp(t, [...many(1000), 'Y'], ['X', ...many(1000)]);
   assert.deepEqual(await journal.reconcile(), { hashes: 1, keys: 0 });
   const all = sorted(['X', 'Y', ...many(1000)]);
   assert.deepEqual(await inDatabase(), all);
@@ -107,7 +107,7 @@ test('after a restore, journal and database agree, whatever the order of the rec
 });
 
 test('a damaged record far from the end does not prevent writing revocations of another node', async (t) => {
-  const { journal, path, log, written } = await scene(t, [...many(1500), 'Z', 'later'], many(1500));
+  const { journal, path, log, written } = await setUp(t, [...many(1500), 'Z', 'later'], many(1500));
   const content = readFileSync(path);
   content.writeUInt8(content.readUInt8(36) ^ 1, 36);
   writeFileSync(path, content);
@@ -132,7 +132,7 @@ test('a damaged record far from the end does not prevent writing revocations of 
 });
 
 test('a running comparison does not delay the end of the process', async (t) => {
-  const { journal, path, log, written } = await scene(t, many(2500), many(2500));
+  const { journal, path, log, written } = await setUp(t, many(2500), many(2500));
   writeFileSync(path, readFileSync(path).subarray(0, 36 * 1251));
   await journal.start();
   // Timers of the same duration run in order, so the comparison has begun and waits for the file.
@@ -143,7 +143,7 @@ test('a running comparison does not delay the end of the process', async (t) => 
 });
 
 test('a journal that is moved away while the server runs is rewritten in full', async (t) => {
-  const { database, journal, path, log, written } = await scene(t, many(3), many(3));
+  const { database, journal, path, log, written } = await setUp(t, many(3), many(3));
   await journal.start();
   await database.kysely
     .insertInto('dead_hash')
@@ -163,7 +163,7 @@ test('a journal that is moved away while the server runs is rewritten in full', 
 });
 
 test('however many keys another node revokes at once, all of them are written', async (t) => {
-  const { database, journal, written } = await scene(t, ['X'], []);
+  const { database, journal, written } = await setUp(t, ['X'], []);
   await journal.start();
   await eventually(
     async () => written().length,
@@ -184,7 +184,7 @@ test('however many keys another node revokes at once, all of them are written', 
 });
 
 test('the counted failures are those of the journal, and not of a database that does not respond', async (t) => {
-  const { directory, database, path, log, written } = await scene(t, ['X', 'Y'], []);
+  const { directory, database, path, log, written } = await setUp(t, ['X', 'Y'], []);
   let isReachable = true;
   const kysely = database.kysely.withPlugin({
     transformQuery: ({ node }) => {

@@ -1,19 +1,19 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { DataDirectory } from '../database/data-directory.ts';
-import type { Hold } from '../database/directory-hold.ts';
+import type { LockMonitor } from '../database/directory-lock-monitor.ts';
 import type { Database } from '../database/open.ts';
 import type { Tables } from '../database/schema.ts';
 import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
 import { RequestError } from '../http/errors.ts';
 import { throttle } from '../http/logging.ts';
 import { exitCodes, StartupError } from '../startup-error.ts';
-import { later, PeriodicTask } from '../timers/periodic-task.ts';
+import { PeriodicTask, scheduleTimer } from '../timers/periodic-task.ts';
 import {
   compareHashes,
   filterRevoked,
   hashBatches,
-  type Reapplied,
+  type ReapplyResult,
   revokeMissing,
   seemsOutdated,
   toHex,
@@ -38,7 +38,7 @@ const maxChanged = 100_000;
  */
 export class RevocationJournal {
   readonly #file: RevokedHashFile;
-  readonly #hold: Hold;
+  readonly #lockMonitor: LockMonitor;
   readonly #database: Database;
   readonly #log: Logger;
   readonly #background: PeriodicTask;
@@ -54,21 +54,25 @@ export class RevocationJournal {
     this.#log.error({ err: error, suppressed }, 'a revoke could not be written to the revocation journal'),
   );
 
-  constructor({ path, hold }: Pick<DataDirectory, 'path' | 'hold'>, database: Database, log: Logger) {
+  constructor(
+    { path, lockMonitor }: Pick<DataDirectory, 'path' | 'lockMonitor'>,
+    database: Database,
+    log: Logger,
+  ) {
     this.#file = new RevokedHashFile(path, () => {
       log.warn(
         'The revocation journal was moved away, replaced or changed while the server runs; comparing it with the database',
       );
       this.changesMissed();
     });
-    this.#hold = hold;
+    this.#lockMonitor = lockMonitor;
     this.#database = database;
     this.#log = log;
     this.#background = new PeriodicTask(() => this.#countingFailures(() => this.#catchUp()), {
       interval,
       failed: (error) =>
         log.error({ err: error }, 'the revocation journal could not be synchronized with the database'),
-      later,
+      schedule: scheduleTimer,
     });
   }
 
@@ -111,7 +115,7 @@ export class RevocationJournal {
    *
    * @throws {StartupError} 65 if the journal is damaged, 73 if it cannot be used
    */
-  async reconcile(): Promise<Reapplied> {
+  async reconcile(): Promise<ReapplyResult> {
     await this.#inspect();
     return this.#compare();
   }
@@ -135,7 +139,7 @@ export class RevocationJournal {
    */
   async append(hashes: readonly Uint8Array[]): Promise<void> {
     try {
-      this.#hold.checkNow();
+      this.#lockMonitor.checkNow();
       await this.#file.append(hashes.map(toHex));
     } catch (error) {
       this.#failures += 1;
@@ -191,7 +195,7 @@ export class RevocationJournal {
 
   async #catchUp(): Promise<void> {
     // Stops if another process has taken over the data directory, which may write to the same file.
-    this.#hold.checkNow();
+    this.#lockMonitor.checkNow();
     const { kysely } = this.#database;
     while (this.#changed.length > 0) {
       const batch = this.#changed.slice(0, lookupBatchSize);
@@ -211,7 +215,7 @@ export class RevocationJournal {
   }
 
   /** Compares both in full, revokes the hashes that the database lacks, and appends those that the journal lacks. */
-  async #compare(): Promise<Reapplied> {
+  async #compare(): Promise<ReapplyResult> {
     const { signal } = this.#stopping;
     const hashes = await this.#file.readAll(signal);
     const { onlyInJournal, onlyInDatabase } = await compareHashes(this.#database.kysely, hashes, signal);
@@ -222,7 +226,7 @@ export class RevocationJournal {
     return reapplied;
   }
 
-  async #revokeMissing(hashes: ReadonlySet<string>, db = this.#database.kysely): Promise<Reapplied> {
+  async #revokeMissing(hashes: ReadonlySet<string>, db = this.#database.kysely): Promise<ReapplyResult> {
     const reapplied = await revokeMissing(db, hashes, Date.now(), this.#onReapplied);
     if (reapplied.hashes > 0) {
       this.#log.warn(

@@ -50,7 +50,7 @@ export interface TextJournalState {
   mtimeMs: number;
 }
 
-export const nothingImported: TextJournalState = { size: 0, mtimeMs: 0 };
+export const noTextJournal: TextJournalState = { size: 0, mtimeMs: 0 };
 
 /** The last byte is the format version. */
 const signature = Buffer.from('soku revocation\x01', 'latin1');

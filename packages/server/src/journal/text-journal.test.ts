@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
+  encodeTextJournal,
   hashes,
   readAll,
   startupErrorOf,
   temporaryJournal,
-  textOf,
 } from '../../../../test/support/journal-files.ts';
 import { RevokedHashFile } from './file.ts';
 
 test('the journal of an earlier version is imported once, and again after that version has written to it', async (t) => {
   const { directory, path, textPath } = temporaryJournal(t);
   const [first = '', ...rest] = hashes(0, 1500);
-  const text = textOf([first, ...rest]);
+  const text = encodeTextJournal([first, ...rest]);
   writeFileSync(textPath, text);
   const start = async () => {
     const file = new RevokedHashFile(directory);
@@ -28,17 +28,17 @@ test('the journal of an earlier version is imported once, and again after that v
   assert.equal(statSync(path).ino, ino, 'it was not imported again');
   assert.equal(readFileSync(textPath, 'latin1'), text);
   // After a downgrade, the earlier version adds hash 1500 from the database, and revokes another one.
-  writeFileSync(textPath, textOf([first, ...rest, ...hashes(1500, 2)]));
+  writeFileSync(textPath, encodeTextJournal([first, ...rest, ...hashes(1500, 2)]));
   assert.deepEqual(await readAll((await start()).file), hashes(0, 1502));
   // A different journal of the same size, such as that of another server.
-  writeFileSync(textPath, textOf([...rest, ...hashes(1500, 3)]));
+  writeFileSync(textPath, encodeTextJournal([...rest, ...hashes(1500, 3)]));
   utimesSync(textPath, 1, 1);
   assert.deepEqual(await readAll((await start()).file), hashes(0, 1503));
 });
 
 test('an incomplete last line in a journal of an earlier version is not imported, and the file is unchanged', async (t) => {
   const some = hashes(0, 3);
-  const text = textOf(some);
+  const text = encodeTextJournal(some);
   const twoLines = text.slice(0, 2 * 74);
   for (const [content, expected] of [
     ['', []],

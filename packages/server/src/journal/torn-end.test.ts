@@ -5,12 +5,12 @@ import { open } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  contentOf,
+  encodeJournal,
+  encodeTextJournal,
   hashes,
   readAll,
   startupErrorOf,
   temporaryJournal,
-  textOf,
 } from '../../../../test/support/journal-files.ts';
 import { syncDirectory, syncFile } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
@@ -36,14 +36,14 @@ test('removing, adding or changing bytes at the end neither loses nor invents ea
   };
   const count = fc.integer({ min: 1, max: 6 });
   const cutOff = fc.asyncProperty(count, fc.nat(), async (n, seed) => {
-    const content = contentOf(hashes(0, n));
+    const content = encodeJournal(hashes(0, n));
     const length = seed % (content.length + 1);
     const whole = Math.max(0, Math.floor(length / recordLength) - 1);
     assert.deepEqual(await inspect(content.subarray(0, length)), hashes(0, whole));
   });
   const part = fc.uint8Array({ maxLength: recordLength - 1 });
   const added = fc.asyncProperty(count, part, fc.nat(200), async (n, bytes, zeros) => {
-    const content = Buffer.concat([contentOf(hashes(0, n)), bytes, Buffer.alloc(zeros)]);
+    const content = Buffer.concat([encodeJournal(hashes(0, n)), bytes, Buffer.alloc(zeros)]);
     const left = await inspect(content);
     assert.deepEqual(left, hashes(0, n));
   });
@@ -52,7 +52,7 @@ test('removing, adding or changing bytes at the end neither loses nor invents ea
     fc.nat(),
     fc.integer({ min: 1, max: 255 }),
     async (n, seed, bits) => {
-      const content = contentOf(hashes(0, n));
+      const content = encodeJournal(hashes(0, n));
       const place = seed % content.length;
       content.writeUInt8(content.readUInt8(place) ^ bits, place);
       const left = await inspect(content);
@@ -71,7 +71,7 @@ test('removing, adding or changing bytes at the end neither loses nor invents ea
 test('only the remains of an interrupted write are removed; any other end is damage and is kept', async (t) => {
   const { directory, path } = temporaryJournal(t);
   const some = hashes(0, 3);
-  const whole = contentOf(some);
+  const whole = encodeJournal(some);
   const zeros = (count: number) => Buffer.alloc(count);
   const inspect = (content: Buffer) => {
     writeFileSync(path, content);
@@ -90,7 +90,7 @@ test('only the remains of an interrupted write are removed; any other end is dam
   }
   // The checksum of this hash ends in a zero byte.
   const [endsInZero = ''] = hashes(0, 2000).filter((hash) => encodeRecords([hash]).at(-1) === 0);
-  const followed = Buffer.concat([contentOf([endsInZero]), zeros(99)]);
+  const followed = Buffer.concat([encodeJournal([endsInZero]), zeros(99)]);
   assert.deepEqual(await inspect(followed), { count: 1, tail: [endsInZero], truncated: true });
   const flipped = Buffer.from(whole);
   flipped.writeUInt8(flipped.readUInt8(whole.length - 1) ^ 255, whole.length - 1);
@@ -100,7 +100,7 @@ test('only the remains of an interrupted write are removed; any other end is dam
     [Buffer.concat([whole, zeros(400_000)]), 'record 4'],
     [whole.subarray(1), 'its header, or has a newer format'],
     [whole.subarray(36), 'its header, or has a newer format'],
-    [Buffer.from(textOf(some)), 'its header, or has a newer format'],
+    [Buffer.from(encodeTextJournal(some)), 'its header, or has a newer format'],
     [
       Buffer.from(whole.toString('latin1').replace('\x01', '\x02'), 'latin1'),
       'its header, or has a newer format',
@@ -129,7 +129,7 @@ test('combined appends are written in parts that are small enough to be removed 
   const all = hashes(0, 25_000);
   await Promise.all([0, 1, 2, 3, 4].map((i) => file.append(all.slice(i * 5000, (i + 1) * 5000))));
   const content = readFileSync(path);
-  assert.deepEqual(content, contentOf(all));
+  assert.deepEqual(content, encodeJournal(all));
   for (const [i, size] of sizes.slice(1).entries()) {
     const before = sizes[i] ?? 0;
     writeFileSync(path, Buffer.concat([content.subarray(0, before), Buffer.alloc(size - before)]));

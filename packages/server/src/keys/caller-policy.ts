@@ -66,7 +66,7 @@ export function policyOfNewKey(
     rateLimit: requested.rateLimit ?? inheritedLimit(creator, fallback),
     externalId: requested.externalId ?? creator?.externalId ?? null,
   };
-  rejectUncovered(creator, policy, fallback);
+  rejectBroaderPolicy(creator, policy, fallback);
   return policy;
 }
 
@@ -86,8 +86,12 @@ function inheritedLimit(creator: CallerPolicy | null, fallback: RateLimit): Rate
  * @param fallback SOKU_KEY_RATE_LIMIT
  * @throws {RequestError} insufficient_scope, invalid_request
  */
-export function rejectUncovered(caller: CallerPolicy | null, policy: KeyPolicy, fallback: RateLimit): void {
-  const problem = caller && findUncovered(caller, policy, fallback);
+export function rejectBroaderPolicy(
+  caller: CallerPolicy | null,
+  policy: KeyPolicy,
+  fallback: RateLimit,
+): void {
+  const problem = caller && findBroaderPart(caller, policy, fallback);
   if (problem) throw new RequestError(problem);
 }
 
@@ -96,19 +100,19 @@ export function rejectUncovered(caller: CallerPolicy | null, policy: KeyPolicy, 
  *
  * @throws {RequestError} insufficient_scope, invalid_request
  */
-export function rejectChangeOfWider(
+export function rejectChangeOfBroaderKey(
   caller: CallerPolicy | null,
   policy: KeyPolicy,
   fallback: RateLimit,
 ): void {
-  const problem = caller && findUncovered(caller, policy, fallback);
+  const problem = caller && findBroaderPart(caller, policy, fallback);
   if (!problem) return;
   const message = `The calling key cannot change a key with more permissions than its own. ${problem.message}`;
   throw new RequestError({ ...problem, message });
 }
 
 /** @returns the first part of a policy that permits more than that of the calling key */
-function findUncovered(
+function findBroaderPart(
   caller: CallerPolicy,
   { scopes, expiresAt, allowedAddresses, environment, rateLimit, externalId }: KeyPolicy,
   fallback: RateLimit,
@@ -150,7 +154,7 @@ function findHigherLimit(
 }
 
 /** Rejects a field of the body. @param problem continues a sentence that starts with the field */
-export function invalid(path: string, problem: string): RequestError {
+export function invalidFieldError(path: string, problem: string): RequestError {
   return new RequestError(invalidField(path, problem));
 }
 

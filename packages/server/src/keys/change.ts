@@ -2,7 +2,12 @@ import type { ChangeKey } from '@soku/contract/key-requests';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { formatStoredMetadata } from '../database/stored-metadata.ts';
 import { RequestError } from '../http/errors.ts';
-import { type CallerPolicy, type KeyPolicy, rejectChangeOfWider, rejectUncovered } from './caller-policy.ts';
+import {
+  type CallerPolicy,
+  type KeyPolicy,
+  rejectBroaderPolicy,
+  rejectChangeOfBroaderKey,
+} from './caller-policy.ts';
 import { chooseExpiry, type ExpiryRules } from './expiry.ts';
 import { rejectLargeIdentity } from './identity-size.ts';
 import type { KeyRow } from './store.ts';
@@ -32,8 +37,8 @@ export function decideChange(before: KeyRow, input: ChangeKey, circumstances: Ci
   const policyBefore = policyOfRow(before);
   const policy = changePolicy(policyBefore, input, circumstances);
   if (caller !== null && isExpired(policyBefore, now) && !isExpired(policy, now)) throw revivedByKey();
-  rejectChangeOfWider(caller, policyBefore, fallback);
-  rejectUncovered(caller, policy, fallback);
+  rejectChangeOfBroaderKey(caller, policyBefore, fallback);
+  rejectBroaderPolicy(caller, policy, fallback);
   const name = input.name ?? before.name;
   rejectLargeIdentity({ name, ...policy }, input);
   const disabledAt = disabledAfter(before, input, now);

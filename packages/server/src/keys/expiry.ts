@@ -1,5 +1,5 @@
 import { msPerDay } from '@soku/contract/instant';
-import { invalid } from './caller-policy.ts';
+import { invalidFieldError } from './caller-policy.ts';
 
 /** The rules of a workspace for expiration dates. They apply to new keys, and to dates that are set. */
 export interface ExpiryRules {
@@ -25,10 +25,10 @@ export function chooseExpiry(
   const latest = maxLifetime === null ? Number.POSITIVE_INFINITY : now + maxLifetime * msPerDay;
   if (requested === undefined) return maxLifetime === null ? undefined : latest;
   const expiresAt = requested === null ? null : Date.parse(requested);
-  if (expiresAt !== null && expiresAt <= now) throw invalid('expiresAt', 'must be in the future');
+  if (expiresAt !== null && expiresAt <= now) throw invalidFieldError('expiresAt', 'must be in the future');
   if ((expiresAt ?? Number.POSITIVE_INFINITY) > latest) {
     const date = new Date(latest).toISOString();
-    throw invalid(
+    throw invalidFieldError(
       'expiresAt',
       `must be ${date} or earlier: keys of this workspace expire within ${maxLifetime} days`,
     );
@@ -38,7 +38,7 @@ export function chooseExpiry(
 }
 
 function withoutExpiry() {
-  return invalid('expiresAt', 'must be a date, because keys of this workspace must expire');
+  return invalidFieldError('expiresAt', 'must be a date, because keys of this workspace must expire');
 }
 
 /**

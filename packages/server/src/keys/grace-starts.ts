@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { chunk } from '../chunk.ts';
-import { isPostgres, lockFreeKeys } from '../database/dialect.ts';
+import { isPostgres, lockAvailableKeys } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import type { FirstUse } from '../verification/result.ts';
@@ -34,7 +34,7 @@ export class GraceStarts {
   async #writeBatch(uses: readonly FirstUse[]): Promise<void> {
     const { value: written } = await this.#propagation.commit(async (db) => {
       const keyIds = new Set(
-        await lockFreeKeys(
+        await lockAvailableKeys(
           db,
           uses.map(({ keyId }) => keyId),
         ),

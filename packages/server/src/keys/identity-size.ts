@@ -1,4 +1,4 @@
-import { invalid } from './caller-policy.ts';
+import { invalidFieldError } from './caller-policy.ts';
 
 /**
  * Maximum size in bytes of the fields that name a key to the API behind a proxy, as header fields. Together with the
@@ -42,5 +42,5 @@ export function findLargeIdentity(
 /** Rejects a key whose identity fields are too large together. Parameters as above. @throws {RequestError} invalid_request */
 export function rejectLargeIdentity(identity: Identity, sent: SentFields): void {
   const found = findLargeIdentity(identity, sent);
-  if (found !== undefined) throw invalid(found.path, found.problem);
+  if (found !== undefined) throw invalidFieldError(found.path, found.problem);
 }

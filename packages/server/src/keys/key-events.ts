@@ -3,7 +3,7 @@ import type { StartGrace } from '@soku/contract/rotation';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { formatStoredScopes } from '../database/stored-scopes.ts';
-import { changesOf, type NewEvent, workspaceTarget } from '../events/events.ts';
+import { diffDetails, type NewEvent, workspaceTarget } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import type { KeyPolicy } from './caller-policy.ts';
 import type { RevokeRequest } from './revoke-writes.ts';
@@ -41,7 +41,7 @@ export function keyUpdated(
   at: number,
 ): NewEvent[] {
   const { id } = before;
-  const changes = changesOf(
+  const changes = diffDetails(
     {
       name: before.name,
       ...policyDetails(policyOfRow(before)),

@@ -16,7 +16,7 @@ for (const which of bothDatabases) {
   after(async () => (await opened).close());
 
   /** Keys with an older secret that ends at a time, and a newer one. */
-  const scene = async (ends: readonly (number | null)[]) => {
+  const setUp = async (ends: readonly (number | null)[]) => {
     const { database } = await opened;
     const db = database.kysely;
     const workspaceId = newId('ws_', now);
@@ -64,7 +64,7 @@ for (const which of bothDatabases) {
   };
 
   test(`a secret is retired with the time at which it lapsed, on ${which}`, async () => {
-    const { keys, journal, propagation, retiredAt, events } = await scene([now - 5, now, now + 1, null]);
+    const { keys, journal, propagation, retiredAt, events } = await setUp([now - 5, now, now + 1, null]);
     const [lapsed, justLapsed] = keys;
     await new LapsedSecrets(propagation, () => now).retire();
     assert.deepEqual(await retiredAt(), [now - 5, now, null, null]);
@@ -93,7 +93,7 @@ for (const which of bothDatabases) {
   test(`many secrets are retired in several transactions, by several nodes, on ${which}`, async () => {
     // More than two full transactions.
     const ends = Array.from({ length: 201 }, (_, i) => now - 1000 + i);
-    const { journal, propagation, retiredAt, events } = await scene(ends);
+    const { journal, propagation, retiredAt, events } = await setUp(ends);
     await Promise.all([1, 2].map(() => new LapsedSecrets(propagation, () => now).retire()));
     if (which === 'sqlite') assert.deepEqual(await retiredAt(), ends, 'by one batch more than nodes');
     // On PostgreSQL, a node skips what another one retires at that moment.
@@ -105,7 +105,7 @@ for (const which of bothDatabases) {
   if (which === 'sqlite') continue;
 
   test(`a key that a command has locked is skipped, and retired later, on ${which}`, async () => {
-    const { database, keys, propagation, retiredAt } = await scene([now - 5, now - 4]);
+    const { database, keys, propagation, retiredAt } = await setUp([now - 5, now - 4]);
     assert.ok(database.kind === 'postgres');
     const session = await database.pool.connect();
     try {
@@ -122,7 +122,7 @@ for (const which of bothDatabases) {
   });
 
   test(`a node whose clock is ahead of the database retires nothing early, on ${which}`, async () => {
-    const { db, propagation, retiredAt } = await scene([Date.now() + 3_600_000]);
+    const { db, propagation, retiredAt } = await setUp([Date.now() + 3_600_000]);
     await new LapsedSecrets(propagation, () => Date.now() + 7_200_000).retire();
     assert.deepEqual(await retiredAt(), [null]);
     await sql`UPDATE api_key_secret SET retires_at = ${Date.now() - 1} WHERE retires_at > ${now}`.execute(db);

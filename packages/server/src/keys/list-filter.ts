@@ -1,7 +1,7 @@
 import type { StatusFilter } from '@soku/contract/keys';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { binaryCollation } from '../database/dialect.ts';
-import { lastUseStep } from '../usage/hours.ts';
+import { lastUseStepMs } from '../usage/hours.ts';
 import type { PreviewPart, SearchText } from './search-text.ts';
 
 /** The conditions that select the keys in a list. */
@@ -89,7 +89,7 @@ export function isRotatingKey(postgres: boolean): Condition {
 
 /** Whether the stored five minutes of a key's last use ended before a time. */
 export function isUnused(since: number): Condition {
-  return sql`key_use.used_at <= ${since - lastUseStep}`;
+  return sql`key_use.used_at <= ${since - lastUseStepMs}`;
 }
 
 /** Revoked takes precedence over expired: a revoked key stays "revoked" after it expires. */

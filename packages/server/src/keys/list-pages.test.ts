@@ -9,19 +9,19 @@ import {
   arbitraryKey,
   everyKey,
   hasStatus,
-  inOrder,
   type ModelKey,
   matches,
-  now,
+  modelNow,
+  modelSince,
   rankingOf,
-  since,
+  sortedIds,
   staysAfterUse,
   timeInMinutes,
   toKeyFilter,
 } from '../../../../test/support/list-model.ts';
-import { times } from '../../../../test/support/long.ts';
 import { firstCreation, insertNewKey, newKey } from '../../../../test/support/new-key.ts';
 import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import type { Tables } from '../database/schema.ts';
 import { newId } from '../ids.ts';
 import type { KeyPlace } from './list-order.ts';
@@ -121,12 +121,12 @@ for (const which of databases) {
       fc.asyncProperty(list, async ({ filter, sort, order, limit, bounds: chosen }) => {
         const reader = new KeyListReader(db, chosen);
         const keyFilter = toKeyFilter(filter);
-        const ordered = { sort, order, since };
+        const ordered = { sort, order, since: modelSince };
         const ranking = sort === 'usage' ? rankingOf(keys) : undefined;
         const request = { workspaceId, filter: keyFilter, ...ordered, ranking, limit };
         const found = await readPages(reader, request);
         const expected = keys.filter((key) => matches(key, filter));
-        assert.deepEqual(found, inOrder(expected, ordered));
+        assert.deepEqual(found, sortedIds(expected, ordered));
         const counts = await reader.count(workspaceId, keyFilter);
         const ofEachStatus = keys.filter((key) => matches(key, { ...filter, status: 'all' }));
         for (const status of statusFilterSchema.options) {
@@ -134,7 +134,7 @@ for (const which of databases) {
           assert.equal(counts[status], count, status);
         }
       }),
-      { numRuns: times(60, 3000) },
+      { numRuns: runCount(60, 3000) },
     );
   });
 
@@ -162,20 +162,20 @@ for (const which of databases) {
         const revocations = revoked.flatMap((i) => first[i] ?? []).filter((key) => !key.revoked);
         const between = async () => {
           for (const key of later.splice(-1)) await insertModelKey(db, workspaceId, key);
-          await revoke(db, revocations.splice(-1), since + 1);
+          await revoke(db, revocations.splice(-1), modelSince + 1);
           const usedKey = first[uses.pop() ?? -1];
           if (usedKey === undefined) return;
-          await use(db, usedKey, now + 5 + uses.length);
+          await use(db, usedKey, modelNow + 5 + uses.length);
           if (!staysAfterUse(usedKey, sort)) stable.delete(usedKey);
         };
         const filter = toKeyFilter({ ...everyKey, status: 'all' });
-        const ordered = { sort, order, since };
+        const ordered = { sort, order, since: modelSince };
         const ranking = sort === 'usage' ? rankingOf(first) : undefined;
         const request = { workspaceId, filter, ...ordered, ranking, limit };
         const found = await readPages(new KeyListReader(db, chosen), request, between);
         const mayRepeat = sort === 'lastUsed' && order === 'asc';
         assert.ok(mayRepeat || new Set(found).size === found.length, 'no key is repeated');
-        const expected = inOrder(
+        const expected = sortedIds(
           first.filter((key) => stable.has(key) || (sort !== 'lastUsed' && sort !== 'usage')),
           ordered,
         );
@@ -185,7 +185,7 @@ for (const which of databases) {
           expected,
         );
       }),
-      { numRuns: times(15, 500) },
+      { numRuns: runCount(15, 500) },
     );
   });
 }

@@ -3,7 +3,7 @@ import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { type DayRanking, dayStartOf } from '../usage/day-ranking.ts';
-import { lastUseStep } from '../usage/hours.ts';
+import { lastUseStepMs } from '../usage/hours.ts';
 import { allOf, conditionsOf, type KeyFilter, type ResolvedFilter } from './list-filter.ts';
 import { findCandidateIds, resolveSearch } from './list-narrowing.ts';
 import { comparePlaces, inOrder, type KeyPlace } from './list-order.ts';
@@ -299,5 +299,5 @@ function inRange(filter: ResolvedFilter, range: KeyRange | undefined): ResolvedF
  * Whether a filter excludes all keys of a ranking: they were used in its 24 hours, so a list of unused keys has none.
  */
 function excludesRanked({ unusedSince }: KeyFilter, { at }: DayRanking): boolean {
-  return unusedSince !== undefined && unusedSince - lastUseStep < dayStartOf(at);
+  return unusedSince !== undefined && unusedSince - lastUseStepMs < dayStartOf(at);
 }

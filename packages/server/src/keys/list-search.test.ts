@@ -17,7 +17,7 @@ for (const which of databases) {
   after(async () => (await opened).close());
 
   /** Creates a separate workspace for each test. */
-  const scene = async () => {
+  const setUp = async () => {
     const { kysely: db } = (await opened).database;
     const workspaceId = newId('ws_', start);
     await db.insertInto('workspace').values({ id: workspaceId, name: 'x', created_at: 1 }).execute();
@@ -35,7 +35,7 @@ for (const which of databases) {
   };
 
   test(`a key is listed once, with its newest secret, on ${which}`, async () => {
-    const { db, workspaceId, list, count } = await scene();
+    const { db, workspaceId, list, count } = await setUp();
     const key = newKey({ workspaceId });
     await insertNewKey(db, key);
     const parts = { key_id: key.id, prefix: 'sk_live_', preview_end: 'xyz' };
@@ -60,7 +60,7 @@ for (const which of databases) {
   });
 
   test(`a name is found in any case and script, with or without accents, on ${which}`, async () => {
-    const { db, workspaceId, list, count } = await scene();
+    const { db, workspaceId, list, count } = await setUp();
     const names = [
       'Straße 10%',
       'STRASSE_10',
@@ -96,12 +96,12 @@ for (const which of databases) {
   });
 
   test(`a key is found only by its own preview, id and hash, on ${which}`, async () => {
-    const { db, workspaceId, list, count } = await scene();
+    const { db, workspaceId, list, count } = await setUp();
     const preview = { prefix: 'sk_live_', previewStart: '2bA', previewEnd: 'iXy' };
     const sought = newKey({ workspaceId, preview, name: 'sought' });
     const older = newKey({ workspaceId, preview: { ...preview, prefix: 'old_' }, name: 'older' });
     const other = newKey({ workspaceId, name: 'other' });
-    const elsewhere = newKey({ workspaceId: (await scene()).workspaceId, preview, name: 'elsewhere' });
+    const elsewhere = newKey({ workspaceId: (await setUp()).workspaceId, preview, name: 'elsewhere' });
     for (const key of [sought, older, other, elsewhere]) await insertNewKey(db, key);
     const find = async (search: string, hash?: Uint8Array) => {
       const filter = { search: search === '' ? undefined : readSearch(search), hash };

@@ -11,7 +11,7 @@ import {
   type StatusFilter,
 } from '@soku/contract/keys';
 import type { DayRanking, DayRankings } from '../usage/day-ranking.ts';
-import { lastUseStep } from '../usage/hours.ts';
+import { lastUseStepMs } from '../usage/hours.ts';
 import { ListCursors } from './list-cursors.ts';
 import type { KeyFilter } from './list-filter.ts';
 import { rankedPhase } from './list-ranked.ts';
@@ -136,7 +136,7 @@ function isListedAs(status: Key['status'], filter: StatusFilter): boolean {
  * equal cursors.
  */
 function startOfPages(sort: KeySort, now: number): number {
-  if (sort === 'lastUsed') return now - (now % lastUseStep);
+  if (sort === 'lastUsed') return now - (now % lastUseStepMs);
   return sort === 'status' ? now : 0;
 }
 

@@ -1,7 +1,7 @@
 import type { Environment } from '@soku/contract/key-policy';
 import { generateKey, hashKey, parseKey } from '@soku/key';
 import { newId } from '../ids.ts';
-import { invalid } from './caller-policy.ts';
+import { invalidFieldError } from './caller-policy.ts';
 
 /** A new secret of a key. */
 export interface NewSecret {
@@ -26,7 +26,10 @@ export interface KeyPrefixes {
 export function prefixOf(environment: Environment, { prefixes: [prefix], testPrefix }: KeyPrefixes): string {
   if (environment === 'live') return prefix;
   if (testPrefix !== undefined) return testPrefix;
-  throw invalid('environment', 'must be live: this deployment has no test keys (SOKU_TEST_KEY_PREFIX)');
+  throw invalidFieldError(
+    'environment',
+    'must be live: this deployment has no test keys (SOKU_TEST_KEY_PREFIX)',
+  );
 }
 
 /**

@@ -23,7 +23,7 @@ const lostResponse = {
  * @param keyId the key that the earlier call created or rotated; null if it concerned several keys
  * @param repeated the call that is rejected
  */
-export function replayed(keyId: string | null, repeated: keyof typeof lostResponse): RequestError {
+export function idempotencyReplayed(keyId: string | null, repeated: keyof typeof lostResponse): RequestError {
   const done = repeated === 'create' ? 'created' : 'created or rotated';
   return new RequestError({
     code: 'idempotency_replayed',

@@ -7,7 +7,7 @@ import type { Tables } from '../database/schema.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import type { CommandResult, Propagation } from '../propagation/propagation.ts';
-import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
+import { PeriodicTask, type Schedule, scheduleTimer } from '../timers/periodic-task.ts';
 import { findIdempotent, hashToken, insertToken } from './idempotency.ts';
 import { workspaceKeysRevoked } from './key-events.ts';
 import {
@@ -33,7 +33,7 @@ interface Options {
   now: () => number;
   /** Called when an interrupted revoke could not be finished. It is retried. */
   failed: (error: unknown) => void;
-  later?: Later;
+  schedule?: Schedule;
 }
 
 /** What the first transaction of a call has found. */
@@ -51,7 +51,7 @@ export class WorkspaceRevoker {
     this.#resuming = new PeriodicTask(() => this.#resume(), {
       interval: searchInterval,
       failed: options.failed,
-      later: options.later ?? later,
+      schedule: options.schedule ?? scheduleTimer,
     });
   }
 

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { times } from '../../../../test/support/long.ts';
 import { insertNewKey, newKey } from '../../../../test/support/new-key.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { propagationOf } from '../../../../test/support/propagation.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import type { Database } from '../database/open.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
@@ -221,7 +221,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
         }
         await world.check();
       }),
-      { numRuns: times(15, 2000) },
+      { numRuns: runCount(15, 2000) },
     );
   });
 }

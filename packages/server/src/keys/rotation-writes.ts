@@ -6,10 +6,10 @@ import type { Tables } from '../database/schema.ts';
 import type { CallingKey } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import type { CommandChange } from '../propagation/propagation.ts';
-import { rejectUncovered } from './caller-policy.ts';
+import { rejectBroaderPolicy } from './caller-policy.ts';
 import { findIdempotent, insertToken } from './idempotency.ts';
 import type { NewSecret } from './new-secret.ts';
-import { keyNotFound, replayed } from './problems.ts';
+import { idempotencyReplayed, keyNotFound } from './problems.ts';
 import { type KeyRow, KeyStore, type SecretRow } from './store.ts';
 import { insertSecret, policyOfCaller, policyOfRow } from './writes.ts';
 
@@ -54,7 +54,7 @@ export async function writeRotation(
   const store = new KeyStore(db);
   const key = await store.find(workspaceId, keyId, { locked: true });
   if (key === undefined) throw keyNotFound();
-  rejectUncovered(caller, policyOfRow(key), fallback);
+  rejectBroaderPolicy(caller, policyOfRow(key), fallback);
   if (token !== null) await useToken(db, { workspaceId, keyId, token, now });
   rejectUnusable(key, now);
   const older = (await store.secretsOf([keyId])).get(keyId) ?? [];
@@ -77,7 +77,7 @@ async function useToken(
   { workspaceId, keyId, token, now }: { workspaceId: string; keyId: string; token: Uint8Array; now: number },
 ): Promise<void> {
   const earlier = await findIdempotent(db, workspaceId, token, now);
-  if (earlier !== undefined) throw replayed(earlier.keyId, 'rotate');
+  if (earlier !== undefined) throw idempotencyReplayed(earlier.keyId, 'rotate');
   await insertToken(db, workspaceId, token, keyId, now);
 }
 

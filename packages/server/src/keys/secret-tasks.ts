@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Propagation } from '../propagation/propagation.ts';
-import { later, PeriodicTask } from '../timers/periodic-task.ts';
+import { PeriodicTask, scheduleTimer } from '../timers/periodic-task.ts';
 import type { FirstUse } from '../verification/result.ts';
 import { GraceStarts } from './grace-starts.ts';
 import { LapsedSecrets } from './lapsed-secrets.ts';
@@ -28,13 +28,13 @@ export function createSecretTasks(propagation: Propagation, log: Logger): Secret
         { err: error },
         'the end of rotated secrets could not be written after a first use; retrying',
       ),
-    later,
+    schedule: scheduleTimer,
   });
   const retiring = new PeriodicTask(() => lapsed.retire(), {
     interval: intervals.retire,
     failed: (error) =>
       log.error({ err: error }, 'secrets whose grace period has ended could not be retired; retrying'),
-    later,
+    schedule: scheduleTimer,
   });
   return {
     firstUsed: (use) => graceStarts.add(use),

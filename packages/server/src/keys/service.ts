@@ -8,7 +8,7 @@ import { formatStoredMetadata } from '../database/stored-metadata.ts';
 import { parseStoredScopes } from '../database/stored-scopes.ts';
 import { type Caller, callingKeyOf } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
-import { keyInField } from '../http/key-in-field.ts';
+import { keyInFieldError } from '../http/key-in-field.ts';
 import { newId } from '../ids.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { rejectUnknownGrants } from '../scopes/catalog.ts';
@@ -21,7 +21,7 @@ import { keyCreated, keyUpdated } from './key-events.ts';
 import { createSecret, type KeyPrefixes, prefixOf } from './new-secret.ts';
 import { containsOwnKey } from './own-key.ts';
 import { presentKey, type SecretUse, type StoredKeyParts } from './present.ts';
-import { keyNotFound, replayed } from './problems.ts';
+import { idempotencyReplayed, keyNotFound } from './problems.ts';
 import type { KeyRow, KeyStore } from './store.ts';
 import { type ChangedKey, countActive, expiryRulesOf, insertKey, updateKey } from './writes.ts';
 
@@ -96,7 +96,7 @@ export class KeyService {
       await this.#options.finishRevoking(caller.workspaceId);
       return this.create(caller, input, idempotencyKey);
     }
-    if (created.outcome === 'replayed') throw replayed(created.keyId, 'create');
+    if (created.outcome === 'replayed') throw idempotencyReplayed(created.keyId, 'create');
     if (created.outcome === 'full') throw quotaReached(maxActiveKeys);
     return { apiKey, key: await this.get(caller.workspaceId, id) };
   }
@@ -201,7 +201,7 @@ export class KeyService {
       externalId: containsOwnKey(externalId ?? '', prefixes),
       metadata: containsOwnKey(JSON.stringify(metadata ?? {}), prefixes),
     };
-    for (const [path, isFound] of Object.entries(found)) if (isFound) throw keyInField(path, 'value');
+    for (const [path, isFound] of Object.entries(found)) if (isFound) throw keyInFieldError(path, 'value');
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { firstCreation, insertNewKey, newKey } from '../../../../test/support/new-key.ts';
-import { bothDatabases, openTestDatabase, whenWaiting } from '../../../../test/support/open-database.ts';
+import { bothDatabases, openTestDatabase, waitUntilBlocked } from '../../../../test/support/open-database.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { KeyListReader } from './list-reader.ts';
@@ -23,7 +23,7 @@ for (const which of bothDatabases) {
   after(async () => (await opened).close());
 
   /** Creates a separate workspace for each test. */
-  const scene = async () => {
+  const setUp = async () => {
     const { database } = await opened;
     const workspaceId = newId('ws_', start);
     await database.kysely
@@ -34,7 +34,7 @@ for (const which of bothDatabases) {
   };
 
   test(`numbers are read as they were written, including the largest, on ${which}`, async () => {
-    const { db, workspaceId, store } = await scene();
+    const { db, workspaceId, store } = await setUp();
     const expiresAt = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
     const key = newKey({ workspaceId });
     await insertNewKey(db, key, { expiresAt, rateLimit: 1_000_000_000 });
@@ -46,7 +46,7 @@ for (const which of bothDatabases) {
   });
 
   test(`only active keys count toward the limit, on ${which}`, async () => {
-    const { database, db, workspaceId } = await scene();
+    const { database, db, workspaceId } = await setUp();
     const keys = [newKey({ workspaceId }), newKey({ workspaceId }), newKey({ workspaceId })];
     const insert = async (key: NewKey, expiresAt: number | null = null) =>
       (await insertNewKey(db, key, { expiresAt, most: 3 })).outcome;
@@ -67,7 +67,7 @@ for (const which of bothDatabases) {
   });
 
   test(`an Idempotency-Key belongs to one workspace and expires after a day, on ${which}`, async () => {
-    const [{ db, workspaceId }, other] = [await scene(), await scene()];
+    const [{ db, workspaceId }, other] = [await setUp(), await setUp()];
     const token = randomBytes(32);
     const first = newKey({ workspaceId });
     const insert = (key: NewKey) => insertNewKey(db, key, { token });
@@ -84,7 +84,7 @@ for (const which of bothDatabases) {
   });
 
   test(`a secret that was retired cannot create or change keys, on ${which}`, async () => {
-    const { db, workspaceId } = await scene();
+    const { db, workspaceId } = await setUp();
     const [creator, changed] = [newKey({ workspaceId }), newKey({ workspaceId })];
     await insertNewKey(db, creator, { scopes: ['keys:write'] });
     await insertNewKey(db, changed);
@@ -119,7 +119,7 @@ for (const which of bothDatabases) {
   if (which === 'sqlite') continue;
 
   test(`a key that is being revoked cannot create or change other keys, on ${which}`, async () => {
-    const { database, db, workspaceId } = await scene();
+    const { database, db, workspaceId } = await setUp();
     assert.ok(database.kind === 'postgres');
     const [creator, changed] = [newKey({ workspaceId }), newKey({ workspaceId })];
     await insertNewKey(db, creator);
@@ -136,7 +136,7 @@ for (const which of bothDatabases) {
       const renamed = db
         .transaction()
         .execute((transaction) => updateKey(transaction, target, () => assert.fail('the caller is revoked')));
-      await whenWaiting(database, [created, renamed]);
+      await waitUntilBlocked(database, [created, renamed]);
       const rejected = [created, renamed].map((call) => assert.rejects(call, isRevokedCaller));
       await session.query('COMMIT');
       await Promise.all(rejected);

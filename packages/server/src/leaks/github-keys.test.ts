@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { newSigner, startKeyList } from '../../../../test/support/github.ts';
 import { GithubKeys } from './github-keys.ts';
 
-async function scene(context: TestContext) {
+async function setUp(context: TestContext) {
   const signer = newSigner();
   const { list, url, stop } = await startKeyList([signer]);
   context.after(stop);
@@ -24,7 +24,7 @@ async function scene(context: TestContext) {
 }
 
 test('keys are cached, and an unknown one is fetched at most every five minutes', async (context) => {
-  const { signer, list, clock, keys, find } = await scene(context);
+  const { signer, list, clock, keys, find } = await setUp(context);
   const ids = [signer.id, 'a', signer.id, 'b'];
   assert.deepEqual(await Promise.all(ids.map(find)), ['found', 'unknown', 'found', 'unknown']);
   assert.equal(list.fetches, 1, 'concurrent calls share a fetch');
@@ -42,8 +42,8 @@ test('keys are cached, and an unknown one is fetched at most every five minutes'
   assert.deepEqual([await find(signer.id), list.fetches, keys.retryAfter()], ['found', 2, 300]);
 });
 
-test('a fetch that began before a report says nothing about an unknown key', async (context) => {
-  const { list, clock, find } = await scene(context);
+test('a fetch that began before a report does not show that its key is unknown', async (context) => {
+  const { list, clock, find } = await setUp(context);
   const response = Promise.withResolvers<void>();
   list.held = response.promise;
   const first = find('unknown');
@@ -54,8 +54,8 @@ test('a fetch that began before a report says nothing about an unknown key', asy
   assert.equal(list.fetches, 1);
 });
 
-test('a withdrawn key is forgotten within an hour', async (context) => {
-  const { signer, list, clock, find } = await scene(context);
+test('a withdrawn key is evicted within an hour', async (context) => {
+  const { signer, list, clock, find } = await setUp(context);
   assert.equal(await find(signer.id), 'found');
   list.signers = [newSigner()];
   clock.ms += 3_599_999;
@@ -65,7 +65,7 @@ test('a withdrawn key is forgotten within an hour', async (context) => {
 });
 
 test('while the list cannot be fetched, known keys stay and others are unavailable', async (context) => {
-  const { signer, list, clock, failures, keys, find } = await scene(context);
+  const { signer, list, clock, failures, keys, find } = await setUp(context);
   const broken: [number, string | undefined, RegExp][] = [
     [503, undefined, /status 503/],
     [200, 'no JSON', /JSON/],
@@ -93,8 +93,8 @@ test('while the list cannot be fetched, known keys stay and others are unavailab
   assert.deepEqual([await find(signer.id), await find('x')], ['found', 'unavailable']);
 });
 
-test('keys on other curves, and what is no key, are left out', async (context) => {
-  const { signer, list, find } = await scene(context);
+test('keys on other curves and invalid keys are ignored', async (context) => {
+  const { signer, list, find } = await setUp(context);
   const [other, broken] = [newSigner('secp384r1'), newSigner()];
   broken.entry.key = 'no key';
   list.signers = [other, broken, signer];

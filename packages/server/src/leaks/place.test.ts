@@ -35,7 +35,7 @@ test('the URL of a leak is stored without what could be a secret', () => {
   assert.equal(urlOf(null), null);
 });
 
-test('the source is a word of GitHub, or unknown', () => {
+test('the source is a value that GitHub documents, or unknown', () => {
   const sourceOf = (source: string | null) => leakLocation({ token: 'x', type: 'x', source }, ['x']).source;
   assert.deepEqual(['commit', 'Gist_content', 'a b', '<b>', 'x'.repeat(41), '', null].map(sourceOf), [
     'commit',

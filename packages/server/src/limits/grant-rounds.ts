@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Later } from '../timers/periodic-task.ts';
+import type { Schedule } from '../timers/periodic-task.ts';
 import type { ClusterMember, ClusterTime } from './cluster-time.ts';
 import type { GrantRequest, GrantResult, PostgresGrants } from './postgres-grants.ts';
 import { minuteOf } from './sliding-window.ts';
@@ -21,7 +21,7 @@ interface Options {
   received: (request: GrantRequest, granted: GrantResult, now: number) => number;
   /** Epoch ms, by this node's clock. */
   now: () => number;
-  later: Later;
+  schedule: Schedule;
   /** Called with the first of several failures in a row. */
   failed: (error: unknown) => void;
   recovered: () => void;
@@ -126,7 +126,7 @@ export class GrantRounds {
       for (const resolve of waiting) resolve(true);
     };
     if (ms === 0) resume();
-    else this.#options.later(resume, ms);
+    else this.#options.schedule(resume, ms);
   }
 
   /** Nothing is retried: a statement whose response was lost may have granted quota that stays unused. */
@@ -149,7 +149,7 @@ export class GrantRounds {
         () => this.#scheduleReading(),
         (error) => this.#fail(error),
       );
-    this.#cancel = this.#options.later(() => void read(), this.#failing ? retryInterval : usualInterval);
+    this.#cancel = this.#options.schedule(() => void read(), this.#failing ? retryInterval : usualInterval);
   }
 
   async #readClusterState(): Promise<void> {

@@ -2,8 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type GrantWorld, nodeOf, settled, type WorldNode } from '../../../../test/support/grant-world.ts';
-import { times } from '../../../../test/support/long.ts';
+import {
+  type GrantWorld,
+  nodeAt,
+  type WorldNode,
+  worldWithShares,
+} from '../../../../test/support/grant-world.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { weightedPrevious } from './sliding-window.ts';
 
 const minute = 60_000;
@@ -85,7 +90,7 @@ const actions: Record<Step['kind'], (world: GrantWorld, node: WorldNode, step: S
 };
 
 async function run(world: GrantWorld, step: Step, quota: number, passed: Passed): Promise<void> {
-  const node = nodeOf(world, step.node);
+  const node = nodeAt(world, step.node);
   await actions[step.kind](world, node, step);
   if (step.kind !== 'requests') return;
   for (let i = 0; i < step.count; i++) void node.request(quota, () => passed.add(node));
@@ -97,12 +102,12 @@ test('with any requests, joins, leaves and outages, no minute exceeds the limit'
   const quotas = fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 400 }));
   await fc.assert(
     fc.asyncProperty(worlds, quotas, steps, async (nodes, quota, all) => {
-      const world = await settled(...nodes);
+      const world = await worldWithShares(...nodes);
       const passed = new Passed(quota, 600);
       for (const step of all) await run(world, step, quota, passed);
       await world.advance(2000);
       assert.deepEqual(passed.violations, []);
     }),
-    { numRuns: times(30, 600) },
+    { numRuns: runCount(30, 600) },
   );
 });

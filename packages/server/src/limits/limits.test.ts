@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import { pino } from 'pino';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 import { KeyLimits } from './key-limits.ts';
 import { createLimits } from './limits.ts';
 import { consume } from './sliding-window.ts';
@@ -9,7 +9,7 @@ import { consume } from './sliding-window.ts';
 const minute = 60_000;
 const start = 29_500_000 * minute;
 
-const { database, close } = await openTemporary();
+const { database, close } = await openTemporarySqlite();
 after(close);
 
 beforeEach(async () => {

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import { writeWithRetries } from '../database/last-write.ts';
+import { writeWithRetries } from '../database/final-write.ts';
 import type { Database } from '../database/open.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
-import { later, PeriodicTask } from '../timers/periodic-task.ts';
+import { PeriodicTask, scheduleTimer } from '../timers/periodic-task.ts';
 import { type ClusterMember, ClusterTime } from './cluster-time.ts';
 import { GrantRounds } from './grant-rounds.ts';
 import { type GrantedWindow, Grants } from './grants.ts';
@@ -117,7 +117,7 @@ function clusterBackend(
     time,
     received: (...granted) => grants.receive(...granted),
     now,
-    later,
+    schedule: scheduleTimer,
     failed: (error) =>
       log.error({ err: error }, 'the database does not grant rate-limit quota; earlier grants remain in use'),
     recovered: () => log.info('the database grants rate-limit quota again'),
@@ -127,7 +127,7 @@ function clusterBackend(
     interval: intervals.prune,
     failed: (error) =>
       log.warn({ err: error }, 'old rate-limit windows could not be deleted; retrying later'),
-    later,
+    schedule: scheduleTimer,
   });
   return {
     grants,

@@ -1,5 +1,5 @@
-import { formatAddress, groupsOf, isIpv4, readIpAddress } from '@soku/contract/addresses';
-import { withoutZone } from '../http/address.ts';
+import { formatAddress, isIpv4, parseIpAddress, toIpv6Groups } from '@soku/contract/addresses';
+import { stripZone } from '../http/address.ts';
 
 /** Scratch space. */
 const words = new Int32Array(4);
@@ -9,8 +9,8 @@ const words = new Int32Array(4);
  * 2.5.5.2), and the /64 of an IPv6 address in any spelling.
  */
 export function networkOf(address: string): string {
-  if (!readIpAddress(withoutZone(address), words)) return 'no address';
+  if (!parseIpAddress(stripZone(address), words)) return 'no address';
   if (isIpv4(words)) return formatAddress(words);
-  const network = groupsOf(words).slice(0, 4);
+  const network = toIpv6Groups(words).slice(0, 4);
   return `${network.map((group) => group.toString(16)).join(':')}::/64`;
 }

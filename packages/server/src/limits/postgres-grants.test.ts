@@ -5,9 +5,9 @@ import { after, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { GrantModel } from '../../../../test/support/grant-model.ts';
-import { times } from '../../../../test/support/long.ts';
 import { openTestPostgres } from '../../../../test/support/open-database.ts';
-import { patience } from '../../../../test/support/patience.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
+import { testTimeoutMs } from '../../../../test/support/test-timeout.ts';
 import { KeyLimits } from './key-limits.ts';
 import { createLimits } from './limits.ts';
 import { type GrantRequest, PostgresGrants } from './postgres-grants.ts';
@@ -18,7 +18,7 @@ const start = 29_500_000 * minute;
 const { database, close } = await openTestPostgres();
 after(close);
 const { pool } = database;
-const store = new PostgresGrants(pool, patience);
+const store = new PostgresGrants(pool, testTimeoutMs);
 const noNode = { id: undefined, minute: 0 };
 
 beforeEach(async () => {
@@ -101,7 +101,7 @@ test('for any requests and returns of nodes that join and leave, the numbers mat
         );
       }
     }),
-    { numRuns: times(30, 600) },
+    { numRuns: runCount(30, 600) },
   );
 });
 
@@ -109,11 +109,11 @@ test('concurrent requests for the same keys get exactly the limit, and block no 
   for (let set = 0; set < 3; set++) {
     const keys = Array.from({ length: 1000 }, (_, i) => `key ${set} ${i}`);
     const sums = new Map<string, number>();
-    const times = new Set<number>();
+    const runCount = new Set<number>();
     const ask = async (ordered: string[]) => {
       const requests = ordered.map((keyId) => requestOf(keyId, 5));
       for (const { keyId, minute: of, granted } of await store.take(requests, noNode)) {
-        times.add(of);
+        runCount.add(of);
         sums.set(keyId, (sums.get(keyId) ?? 0) + granted);
       }
     };
@@ -122,7 +122,7 @@ test('concurrent requests for the same keys get exactly the limit, and block no 
       await Promise.all([keys, keys.toReversed(), keys].map(ask));
     }
     // If the minute ends in between, one of them may be free again.
-    for (const [keyId, sum] of sums) assert.ok(sum === 5 || times.size > 1, `${sum} of ${keyId}`);
+    for (const [keyId, sum] of sums) assert.ok(sum === 5 || runCount.size > 1, `${sum} of ${keyId}`);
     assert.equal(sums.size, keys.length);
   }
 });
@@ -164,7 +164,7 @@ test('nodes of the previous version, which count on the same rows, and nodes wit
       }
       for (const sum of passed.values()) assert.ok(sum <= quota, `${sum} of ${quota}`);
     }),
-    { numRuns: times(20, 400) },
+    { numRuns: runCount(20, 400) },
   );
 });
 

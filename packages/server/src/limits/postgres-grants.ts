@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ClusterState } from './cluster-time.ts';
 
 /** Timeout of a statement in ms. It is short because requests wait for it. */
-const usualPatience = 800;
+const defaultTimeoutMs = 800;
 
 /** Maximum number of rows that one statement deletes. */
 const mostDeleted = 1000;
@@ -72,12 +72,12 @@ export interface GrantResult {
 /** Takes grants from PostgreSQL, which uses its own clock. */
 export class PostgresGrants {
   readonly #pool: pg.Pool;
-  readonly #patience: number;
+  readonly #timeoutMs: number;
 
-  /** @param patience statement timeout in ms; longer only if no request waits, such as in tests */
-  constructor(pool: pg.Pool, patience = usualPatience) {
+  /** @param timeoutMs statement timeout in ms; longer only if no request waits, such as in tests */
+  constructor(pool: pg.Pool, timeoutMs = defaultTimeoutMs) {
     this.#pool = pool;
-    this.#patience = patience;
+    this.#timeoutMs = timeoutMs;
   }
 
   /**
@@ -119,7 +119,7 @@ export class PostgresGrants {
   }
 
   async #query(text: string, values: unknown[]): Promise<unknown[]> {
-    const query = { text, values, query_timeout: this.#patience };
+    const query = { text, values, query_timeout: this.#timeoutMs };
     return (await this.#pool.query(query)).rows;
   }
 }

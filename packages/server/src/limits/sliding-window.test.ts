@@ -85,7 +85,7 @@ function windowAt({ current, previous }: { current: number; previous: number }):
   return { minute: start / minute, current, previous };
 }
 
-test('it accepts what a list of all requests would, and reports how many more pass and when', () => {
+test('a window accepts the same requests as a list of all requests, and reports how many more pass and when', () => {
   const requests = fc.array(pauses, { size: 'max', maxLength: 200 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 12 }), requests, (quota, times) => {

@@ -59,7 +59,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
 }
 
 for (const analyzed of [false, true]) {
-  test(`the look for recent chains reads only recent events${analyzed ? ', also with statistics' : ''}`, async () => {
+  test(`the query for recent chains reads only recent events${analyzed ? ', also with statistics' : ''}`, async () => {
     const { database, close } = await openTestDatabase('sqlite');
     after(close);
     const { kysely } = database;

@@ -16,7 +16,7 @@ import type { UnsubscribeTokens } from './unsubscribe-token.ts';
 const minute = 60_000;
 
 /** ms between the attempts of a mail. A greylisting server accepts one of the first; the last is after three days. */
-export const mailDelays: readonly number[] = [
+export const mailRetryDelaysMs: readonly number[] = [
   ...[1, 5, 15, 30].map((minutes) => minutes * minute),
   ...[1, 2, 4, 8, 12, 12, 12, 20].map((hours) => hours * msPerHour),
 ];
@@ -89,7 +89,7 @@ export class MailDelivery {
 
   async #fail(claim: Claim, { code, permanent, err }: Extract<SendResult, { sent: false }>): Promise<void> {
     const { db, now } = this.#options;
-    const next = permanent ? null : nextAttemptAt(mailDelays, claim.attempts, now());
+    const next = permanent ? null : nextAttemptAt(mailRetryDelaysMs, claim.attempts, now());
     this.#report({ mailId: claim.id, code, permanent: next === null, err });
     if (next === null) {
       const outcome = permanent ? 'refused' : 'expired';

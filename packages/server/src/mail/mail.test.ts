@@ -209,7 +209,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.ok(world.delivery.counts.deferred >= 3);
   });
 
-  test(`a permanent refusal ends a mail, and is recorded without its text, on ${which}`, async (t) => {
+  test(`a permanent rejection ends the attempts of a mail, and is recorded without its text, on ${which}`, async (t) => {
     const { world, smtp } = await start(t);
     const { id, users } = await world.addWorkspace('ada', 'bob');
     smtp.onRecipient = (address) => (address === users[0]?.email ? 550 : undefined);
@@ -229,7 +229,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.doesNotMatch(world.log.join(), /example\.com|Billing|refused by the test/);
   });
 
-  test(`a refused sign-in to the SMTP server is repeated for three days, on ${which}`, async (t) => {
+  test(`a rejected SMTP login is retried for three days, on ${which}`, async (t) => {
     const { world, smtp } = await start(t, { user: 'soku', pass: 'wrong' });
     const { id } = await world.addWorkspace('ada');
     await world.happen(world.event(id, 'key.created'));
@@ -243,7 +243,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.doesNotMatch(world.log.join(), /wrong/);
   });
 
-  test(`a mail that cannot be prepared is repeated for three days, on ${which}`, async (t) => {
+  test(`a mail that cannot be prepared is retried for three days, on ${which}`, async (t) => {
     const { world } = await start(t);
     const { id } = await world.addWorkspace('ada');
     await world.happen(world.event(id, 'key.created'));

@@ -5,9 +5,15 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/open.ts';
 import { LeasedWork } from '../outbox/leased-work.ts';
-import { later, PeriodicTask } from '../timers/periodic-task.ts';
+import { PeriodicTask, scheduleTimer } from '../timers/periodic-task.ts';
 import { MailCollector } from './collector.ts';
-import { deleteEndedMails, hasDueMail, MailDelivery, mailDelays, oldestWaitingMail } from './delivery.ts';
+import {
+  deleteEndedMails,
+  hasDueMail,
+  MailDelivery,
+  mailRetryDelaysMs,
+  oldestWaitingMail,
+} from './delivery.ts';
 import type { Transport } from './message.ts';
 import { OutboxTransport, sweepOutbox } from './outbox-transport.ts';
 import { MailPreferences } from './preferences.ts';
@@ -55,7 +61,7 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
     new PeriodicTask(job, {
       interval,
       failed: (error) => log.error({ err: error }, `${name} failed; retrying`),
-      later,
+      schedule: scheduleTimer,
     });
   const tasks = [
     periodic('the collection of new emails', () => collector.collectRecent(), intervals.collect),
@@ -67,12 +73,12 @@ export function createMail(config: Config, { kysely: db }: Database, secret: str
   const sending = new LeasedWork({
     db,
     table: 'mail',
-    lanes: async () => ((await hasDueMail(db, now())) ? [{ name: 'mail', concurrency }] : []),
+    queues: async () => ((await hasDueMail(db, now())) ? [{ name: 'mail', concurrency }] : []),
     attempt: (claim, signal) => delivery.attempt(claim, signal),
     concurrency,
     interval: intervals.send,
     lease,
-    waits: [msPerHour, ...mailDelays],
+    waits: [msPerHour, ...mailRetryDelaysMs],
     stopTimeout: 1000,
     failed: (error) => log.error({ err: error }, 'an email could not be recorded; retrying'),
     now,

@@ -1,15 +1,15 @@
 import type { Actor } from '@soku/contract/audit';
 import {
-  type MailChoice,
   type MailKind,
-  mailChoiceSchema,
   type Notifications,
+  type OptionalMail,
+  optionalMailSchema,
 } from '@soku/contract/notifications';
 import type { Kysely } from 'kysely';
 import { accountEvent } from '../accounts/account-events.ts';
 import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { appendEvent, changesOf } from '../events/events.ts';
+import { appendEvent, diffDetails } from '../events/events.ts';
 
 /** Whether a mail is sent. Mails about security cannot be turned off. */
 export function isWanted(kind: MailKind, muted: ReadonlySet<string> = new Set()): boolean {
@@ -17,8 +17,8 @@ export function isWanted(kind: MailKind, muted: ReadonlySet<string> = new Set())
 }
 
 /** Whether members can turn off mails of this kind. */
-export function isOptionalMail(kind: MailKind): kind is MailChoice {
-  return mailChoiceSchema.safeParse(kind).success;
+export function isOptionalMail(kind: MailKind): kind is OptionalMail {
+  return optionalMailSchema.safeParse(kind).success;
 }
 
 /** The kinds that each of these accounts has turned off. Accounts without a choice are omitted. */
@@ -68,7 +68,7 @@ export class MailPreferences {
    */
   async unsubscribe(
     userId: string,
-    kind: MailChoice,
+    kind: OptionalMail,
     origin: Omit<Actor, 'kind' | 'id' | 'name'>,
   ): Promise<Replaced> {
     const actor: Actor = { kind: 'person', id: userId, name: '', ...origin };
@@ -90,9 +90,9 @@ export class MailPreferences {
       // The account was removed, so there is nothing to change.
       if (user === undefined) return { preferences: before, isChanged: false };
       const after = change(before);
-      const changes = changesOf(flat(before), flat(after));
+      const changes = diffDetails(flat(before), flat(after));
       if (changes === undefined) return { preferences: before, isChanged: false };
-      const muted = mailChoiceSchema.options.filter((kind) => !after.mails[kind]).join(' ');
+      const muted = optionalMailSchema.options.filter((kind) => !after.mails[kind]).join(' ');
       const row = { time_zone: after.timeZone, muted };
       await db
         .insertInto('mail_preference')
@@ -124,7 +124,7 @@ async function readPreferences(db: Kysely<Tables>, userId: string): Promise<Noti
     .where('user_id', '=', userId)
     .executeTakeFirst();
   const muted = row?.muted.split(' ') ?? [];
-  const sent = (kind: MailChoice) => !muted.includes(kind);
+  const sent = (kind: OptionalMail) => !muted.includes(kind);
   return {
     mails: {
       keyCreated: sent('keyCreated'),

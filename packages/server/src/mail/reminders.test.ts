@@ -116,7 +116,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 }
 
-test('the walk over expiring keys reads them from the index, in its order', async () => {
+test('expiring keys are read from the index, in its order', async () => {
   const { database, close } = await openTestDatabase('sqlite');
   after(close);
   const query = expiringKeys({ expires_at: 1, id: 'key_1' }, 2);

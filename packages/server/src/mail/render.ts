@@ -3,7 +3,7 @@ import type { MailNotice } from './notice.ts';
 import { bodyOf, subjectOf, topicOf } from './texts.ts';
 
 /** Who reads a mail, and the links in it. */
-export interface MailReader {
+export interface MailRecipient {
   /** null: none was chosen, UTC. */
   timeZone: string | null;
   /** null in a mail about the account. */
@@ -20,7 +20,7 @@ interface RenderedMail {
 }
 
 /** The text of a mail, plain and as HTML without images or anything else from the network. */
-export function renderMail(notice: MailNotice, reader: MailReader): RenderedMail {
+export function renderMail(notice: MailNotice, reader: MailRecipient): RenderedMail {
   const subject = oneLine(subjectOf(notice));
   const facts = factsOf(notice, reader);
   const items = itemsOf(notice, reader);
@@ -59,7 +59,7 @@ const pages = new Map([
   ['webhook', '/settings/webhooks'],
 ]);
 
-function itemsOf({ targets }: MailNotice, { publicUrl, timeZone }: MailReader): Line[] {
+function itemsOf({ targets }: MailNotice, { publicUrl, timeZone }: MailRecipient): Line[] {
   return targets.flatMap((target) => {
     const { id, kind, name } = target;
     if (kind === 'account' || kind === 'workspace') return [];
@@ -96,7 +96,7 @@ function failureText(
 
 function factsOf(
   { actor, at, until, action }: MailNotice,
-  { timeZone, workspaceName }: MailReader,
+  { timeZone, workspaceName }: MailRecipient,
 ): [string, string][] {
   const isReminder = action === 'key.expiring';
   const by = actor.kind === 'key' ? `the key ${actor.name}` : actor.name;
@@ -111,7 +111,7 @@ function factsOf(
   return facts.flatMap(([name, value]) => (value === null ? [] : [[name, oneLine(value)]]));
 }
 
-function footerOf({ kind }: MailNotice, { publicUrl, unsubscribeUrl, timeZone }: MailReader): Line[] {
+function footerOf({ kind }: MailNotice, { publicUrl, unsubscribeUrl, timeZone }: MailRecipient): Line[] {
   const settings = `${publicUrl}/settings/account`;
   return [
     ...(timeZone === null

@@ -37,7 +37,7 @@ for (const requireTls of [false, true]) {
   });
 }
 
-test('only a refusal that concerns the recipient itself is permanent', async (t) => {
+test('only a rejection of the recipient itself is permanent', async (t) => {
   const { smtp, send } = await start(t);
   for (const [reply, permanent] of [
     ['550', true],

@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
-import { type MailChoice, mailChoiceSchema } from '@soku/contract/notifications';
-import { sameBytes } from '../same-bytes.ts';
+import { type OptionalMail, optionalMailSchema } from '@soku/contract/notifications';
+import { constantTimeEqual } from '../constant-time-equal.ts';
 
 interface Subscription {
   userId: string;
-  kind: MailChoice;
+  kind: OptionalMail;
 }
 
 /**
@@ -27,9 +27,9 @@ export class UnsubscribeTokens {
   /** @returns undefined if this server did not issue it */
   read(token: string): Subscription | undefined {
     const [subject = '', signature = ''] = token.split('.');
-    if (!sameBytes(Buffer.from(signature, 'base64url'), this.#sign(subject))) return undefined;
+    if (!constantTimeEqual(Buffer.from(signature, 'base64url'), this.#sign(subject))) return undefined;
     const [kind, userId = ''] = Buffer.from(subject, 'base64url').toString().split(' ');
-    const { data } = mailChoiceSchema.safeParse(kind);
+    const { data } = optionalMailSchema.safeParse(kind);
     return data && { userId, kind: data };
   }
 

@@ -18,7 +18,7 @@ interface Histogram {
  * A histogram of seconds in Prometheus' text format. The library's own histogram only takes single observations and
  * cannot be filled with buckets that were counted elsewhere.
  */
-export function histogramText({ name, help, ends, series }: Histogram): string {
+export function formatHistogram({ name, help, ends, series }: Histogram): string {
   const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`];
   for (const { labels = {}, counts, sumMs } of series) {
     let total = 0;

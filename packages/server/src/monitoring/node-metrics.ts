@@ -1,7 +1,7 @@
 import type { NodeEntry } from '@soku/contract/nodes';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { type WaitMetrics, waitBucketBounds } from '../propagation/wait-metrics.ts';
-import { histogramText } from './histogram.ts';
+import { formatHistogram } from './histogram.ts';
 import { setMetricValues } from './set-values.ts';
 
 /** What a node reports about itself and the others. */
@@ -112,8 +112,8 @@ function addWaitMetrics(registry: Registry, { byName }: WaitMetrics): void {
 }
 
 /** The histogram of how long changes, such as a revoke, waited for other nodes. */
-export function changeWaitText({ all, buckets }: WaitMetrics): string {
-  return histogramText({
+export function formatChangeWaits({ all, buckets }: WaitMetrics): string {
+  return formatHistogram({
     name: 'soku_change_wait_seconds',
     help: 'Time from the commit of a change, such as a revoke, until it was in effect on every node',
     ends: waitBucketBounds,

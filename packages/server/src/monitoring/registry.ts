@@ -3,9 +3,9 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type RequestCounts, requestBucketBounds } from '../http/request-counts.ts';
 import { type VerificationCounts, verificationBucketBounds } from '../verification/verification-counts.ts';
 import { version } from '../version.ts';
-import { histogramText } from './histogram.ts';
+import { formatHistogram } from './histogram.ts';
 import { addMailMetrics, type MailSource } from './mail-metrics.ts';
-import { addNodeMetrics, changeWaitText, type NodeSource } from './node-metrics.ts';
+import { addNodeMetrics, formatChangeWaits, type NodeSource } from './node-metrics.ts';
 import { setMetricValues } from './set-values.ts';
 
 /** The values that the metrics read at each scrape. */
@@ -117,7 +117,7 @@ export function createMetrics(sources: MetricSources): Metrics {
         withoutUnmeasured(await registry.metrics()),
         requestDurationsText(sources),
         durationsText(verifications),
-        ...(nodes === undefined ? [] : [changeWaitText(nodes.figures)]),
+        ...(nodes === undefined ? [] : [formatChangeWaits(nodes.figures)]),
       ].join('\n'),
   };
 }
@@ -147,7 +147,7 @@ function addDatabaseMetrics(registry: Registry, { nodes, connections, unwrittenU
 }
 
 function durationsText({ durations, durationSum }: VerificationCounts): string {
-  return histogramText({
+  return formatHistogram({
     name: 'soku_verification_duration_seconds',
     help: 'Time from the header of a request to the decision about its key, for one request in sixteen',
     ends: verificationBucketBounds,
@@ -208,7 +208,7 @@ function addBackupMetrics(registry: Registry, { lastBackups }: MetricSources): v
 }
 
 function requestDurationsText({ requests }: MetricSources): string {
-  return histogramText({
+  return formatHistogram({
     name: 'soku_http_request_duration_seconds',
     help: 'Time until the response to a request, without GET /v1/verify (soku_verification_duration_seconds)',
     ends: requestBucketBounds,

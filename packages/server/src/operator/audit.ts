@@ -19,7 +19,7 @@ import { tableColumns } from '../backup/sqlite-endpoint.ts';
 import { readConfig } from '../config.ts';
 import type { Tables } from '../database/schema.ts';
 import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
-import { partialName, placeFile } from '../durable-files.ts';
+import { partialName, renameNoReplace } from '../durable-files.ts';
 import { createLog } from '../http/logging.ts';
 import { StartupError } from '../startup-error.ts';
 import {
@@ -123,7 +123,7 @@ async function exportTo(file: string, chain: string | undefined, terminal: Termi
         'data',
         `The audit log has no chain ${chain}. Use the id of a workspace, or accounts.`,
       );
-    if (!placeFile(partial, file)) throw exists(file);
+    if (!renameNoReplace(partial, file)) throw exists(file);
   } catch (error) {
     throw explainDiskError(error, {
       failed: `The export ${file} could not be written`,

@@ -7,7 +7,7 @@ import { recordBackup } from '../backup/last-backup.ts';
 import { moveToPostgres, restore } from '../backup/restore.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../http/logging.ts';
-import type { Reapplied } from '../journal/compare.ts';
+import type { ReapplyResult } from '../journal/compare.ts';
 import {
   createIntervalCheck,
   formatCount,
@@ -124,7 +124,7 @@ function describe({ content }: BackupLabel): string {
   return `${keys} (${formatCount(rows('dead_hash'), 'revoked secret')}) and ${formatCount(rows('user'), 'account')}`;
 }
 
-function describeJournal(reapplied: Reapplied | undefined, truncated: boolean): string {
+function describeJournal(reapplied: ReapplyResult | undefined, truncated: boolean): string {
   const end = truncated ? ' The incomplete end of the revocation journal was removed.' : '';
   if (reapplied === undefined || reapplied.hashes === 0) return end;
   return `${end} The revocation journal has later revocations: ${formatCount(reapplied.keys, 'active key')} revoked again.`;

@@ -14,5 +14,5 @@ export async function openPostgresWithoutRetry(
 ): Promise<PostgresDatabase> {
   // Loaded only when needed, because most deployments use a file.
   const { openPostgres } = await import('../database/postgres.ts');
-  return openPostgres(url, log, { patience: 0, pause: 0 }, bounds);
+  return openPostgres(url, log, { timeoutMs: 0, pauseMs: 0 }, bounds);
 }

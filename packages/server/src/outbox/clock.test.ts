@@ -49,7 +49,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     const work = new LeasedWork({
       ...{ db, table, concurrency: 5, interval: 5, lease: 1000, stopTimeout: 1, waits: [0, 5000] },
       now,
-      lanes: async () => [{ name: 'all', concurrency: 1 }],
+      queues: async () => [{ name: 'all', concurrency: 1 }],
       attempt: async (claim) => {
         await finishAttempt(db, table, claim, now() + 5000);
         attempts[claim.attempts - 1]?.resolve();

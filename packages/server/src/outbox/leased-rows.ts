@@ -100,7 +100,7 @@ export async function endStaleLeases(db: Kysely<Tables>, table: WorkTable): Prom
 /**
  * ms. A clock that is set back by less delays rows by no more than that, and clocks of nodes may differ by so much.
  */
-export const clockTolerance = 60_000;
+export const clockToleranceMs = 60_000;
 
 /**
  * Makes rows due whose next attempt is further ahead than any attempt is scheduled, and ends such leases. They were
@@ -113,7 +113,7 @@ export async function endImpossibleWaits(
   table: WorkTable,
   { now, lease, waits }: { now: number; lease: number; waits: readonly number[] },
 ): Promise<void> {
-  const latest = waits.map((wait) => sql.lit(Math.ceil(now + wait * (1 + jitter) + clockTolerance)));
+  const latest = waits.map((wait) => sql.lit(Math.ceil(now + wait * (1 + jitter) + clockToleranceMs)));
   const byAttempts = latest.map((at, attempts) => sql`WHEN ${sql.lit(attempts)} THEN ${at}`);
   await sql`
     UPDATE ${sql.table(table)} SET next_attempt_at = ${now}
@@ -124,7 +124,7 @@ export async function endImpossibleWaits(
   // On SQLite, all leases are those of running attempts, whose outcome would be lost.
   if (!isPostgres(db)) return;
   await sql`
-    UPDATE ${sql.table(table)} SET lease_until = ${now} WHERE lease_until > ${now + lease + clockTolerance}`.execute(
+    UPDATE ${sql.table(table)} SET lease_until = ${now} WHERE lease_until > ${now + lease + clockToleranceMs}`.execute(
     db,
   );
 }

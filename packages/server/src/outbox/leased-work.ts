@@ -1,28 +1,28 @@
 import type { Kysely, RawBuilder } from 'kysely';
 import type { Tables } from '../database/schema.ts';
-import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
+import { PeriodicTask, type Schedule, scheduleTimer } from '../timers/periodic-task.ts';
 import {
   type Claim,
   claimDue,
-  clockTolerance,
+  clockToleranceMs,
   endImpossibleWaits,
   endStaleLeases,
   type WorkTable,
 } from './leased-rows.ts';
 
 /** Work that shares a limit of concurrent attempts, such as that for one recipient. */
-export interface Lane {
+export interface WorkQueue {
   name: string;
   /** Selects its rows; undefined: all. */
   only?: RawBuilder<unknown>;
   /** Maximum attempts at the same time on this node. */
   concurrency: number;
-  /** Lanes with the same name of a group also share its limit, such as the lanes of one workspace. */
+  /** Queues with the same name of a group also share its limit, such as the queues of one workspace. */
   group?: { name: string; concurrency: number };
 }
 
-interface LaneState {
-  lane: Lane;
+interface QueueState {
+  queue: WorkQueue;
   running: number;
   /** When it last got an attempt, as a count of claims. */
   servedAt: number;
@@ -33,11 +33,11 @@ interface LaneState {
 interface Options {
   db: Kysely<Tables>;
   table: WorkTable;
-  /** The lanes that may have due rows. Called in each round. */
-  lanes: () => Promise<readonly Lane[]>;
+  /** The queues that may have due rows. Called in each round. */
+  queues: () => Promise<readonly WorkQueue[]>;
   /** Makes one attempt and settles the claim. It should end soon when the signal aborts, which is when the server stops. */
   attempt: (claim: Claim, signal: AbortSignal) => Promise<void>;
-  /** Maximum attempts at the same time on this node, of all lanes. */
+  /** Maximum attempts at the same time on this node, of all queues. */
   concurrency: number;
   /** ms between two rounds. */
   interval: number;
@@ -53,21 +53,21 @@ interface Options {
   now: () => number;
   /** Monotonic ms. */
   monotonic?: () => number;
-  later?: Later;
+  schedule?: Schedule;
 }
 
 /**
- * Works on the due rows of a table. Each lane has its own limit, so a recipient that hangs does not delay the others. If
- * there is more work than a node may do at the same time, the lanes with the fewest attempts get the slots that become
- * free, so no lane keeps them. It claims only what it starts at once, so the length of the queue needs no
+ * Works on the due rows of a table. Each queue has its own limit, so a recipient that hangs does not delay the others. If
+ * there is more work than a node may do at the same time, the queues with the fewest attempts get the slots that become
+ * free, so no queue keeps them. It claims only what it starts at once, so the length of a queue needs no
  * memory, and other nodes can claim the rest.
  */
 export class LeasedWork {
   readonly #options: Options;
   readonly #rounds: PeriodicTask;
-  readonly #later: Later;
+  readonly #schedule: Schedule;
   readonly #stopping = new AbortController();
-  readonly #lanes = new Map<string, LaneState>();
+  readonly #queues = new Map<string, QueueState>();
   /** Running attempts of each group. */
   readonly #groups = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();
@@ -84,9 +84,9 @@ export class LeasedWork {
 
   constructor(options: Options) {
     this.#options = options;
-    this.#later = options.later ?? later;
+    this.#schedule = options.schedule ?? scheduleTimer;
     const { interval, failed } = options;
-    this.#rounds = new PeriodicTask(() => this.#round(), { interval, failed, later: this.#later });
+    this.#rounds = new PeriodicTask(() => this.#round(), { interval, failed, schedule: this.#schedule });
   }
 
   /** Call it when the server listens. */
@@ -98,7 +98,7 @@ export class LeasedWork {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#rounds.stop();
-    const cancel = this.#later(() => this.#stopping.abort(), this.#options.stopTimeout);
+    const cancel = this.#schedule(() => this.#stopping.abort(), this.#options.stopTimeout);
     while (this.#running.size > 0) await Promise.all(this.#running);
     cancel();
   }
@@ -107,12 +107,12 @@ export class LeasedWork {
     if (!this.#hasEndedStale) await endStaleLeases(this.#options.db, this.#options.table);
     this.#hasEndedStale = true;
     await this.#noticeClock();
-    const lanes = await this.#options.lanes();
+    const queues = await this.#options.queues();
     // Those that are not listed get no further attempt.
-    for (const state of this.#lanes.values()) state.isDrained = true;
-    for (const lane of lanes) {
-      const counts = this.#lanes.get(lane.name) ?? { running: 0, servedAt: 0 };
-      this.#lanes.set(lane.name, Object.assign(counts, { lane, isDrained: false }));
+    for (const state of this.#queues.values()) state.isDrained = true;
+    for (const queue of queues) {
+      const counts = this.#queues.get(queue.name) ?? { running: 0, servedAt: 0 };
+      this.#queues.set(queue.name, Object.assign(counts, { queue, isDrained: false }));
     }
     await this.#fill();
   }
@@ -121,12 +121,12 @@ export class LeasedWork {
   async #noticeClock(): Promise<void> {
     const { db, table, now, monotonic = () => performance.now(), lease, waits } = this.#options;
     const ahead = now() - monotonic();
-    if (ahead < this.#ahead - clockTolerance)
+    if (ahead < this.#ahead - clockToleranceMs)
       await endImpossibleWaits(db, table, { now: now(), lease, waits });
     this.#ahead = ahead;
   }
 
-  /** Gives the free slots to lanes. Calls during a distribution share the next one. */
+  /** Gives the free slots to queues. Calls during a distribution share the next one. */
   #fill(): Promise<void> {
     this.#nextFill ??= this.#filling.then(() => {
       this.#nextFill = undefined;
@@ -137,8 +137,8 @@ export class LeasedWork {
   }
 
   async #distribute(): Promise<void> {
-    for (const [name, { running, isDrained }] of this.#lanes)
-      if (isDrained && running === 0) this.#lanes.delete(name);
+    for (const [name, { running, isDrained }] of this.#queues)
+      if (isDrained && running === 0) this.#queues.delete(name);
     for (;;) {
       const waiting = this.#waiting();
       if (waiting.length === 0) return;
@@ -148,41 +148,41 @@ export class LeasedWork {
     }
   }
 
-  /** The lanes that may start an attempt: those with the fewest running ones, and then those that waited longest, first. */
-  #waiting(): LaneState[] {
+  /** The queues that may start an attempt: those with the fewest running ones, and then those that waited longest, first. */
+  #waiting(): QueueState[] {
     if (this.#isStopped) return [];
-    return [...this.#lanes.values()]
+    return [...this.#queues.values()]
       .filter((state) => !state.isDrained && this.#room(state) > 0)
       .sort(
         (a, b) => this.#inGroup(a) - this.#inGroup(b) || a.running - b.running || a.servedAt - b.servedAt,
       );
   }
 
-  /** Attempts that a lane may start now. */
-  #room(state: LaneState): number {
-    const { concurrency, group } = state.lane;
+  /** Attempts that a queue may start now. */
+  #room(state: QueueState): number {
+    const { concurrency, group } = state.queue;
     const ofGroup = group === undefined ? Infinity : group.concurrency - this.#inGroup(state);
     return Math.min(concurrency - state.running, ofGroup, this.#options.concurrency - this.#attempts);
   }
 
-  /** Running attempts of the group of a lane, or of the lane if it has none. */
-  #inGroup({ lane: { group }, running }: LaneState): number {
+  /** Running attempts of the group of a queue, or of the queue if it has none. */
+  #inGroup({ queue: { group }, running }: QueueState): number {
     return group === undefined ? running : (this.#groups.get(group.name) ?? 0);
   }
 
-  async #claim(state: LaneState, limit: number): Promise<void> {
+  async #claim(state: QueueState, limit: number): Promise<void> {
     if (limit <= 0 || this.#isStopped) return;
     const { db, table, lease, now } = this.#options;
-    const claims = await claimDue(db, table, { now: now(), lease, limit, only: state.lane.only });
+    const claims = await claimDue(db, table, { now: now(), lease, limit, only: state.queue.only });
     if (claims.length < limit) state.isDrained = true;
     this.#claims += 1;
     state.servedAt = this.#claims;
     for (const claim of claims) this.#run(this.#attempt(state, claim).then(() => this.#fill()));
   }
 
-  async #attempt(state: LaneState, claim: Claim): Promise<void> {
-    // The lane may have another group when the attempt ends.
-    const group = state.lane.group?.name;
+  async #attempt(state: QueueState, claim: Claim): Promise<void> {
+    // The queue may have another group when the attempt ends.
+    const group = state.queue.group?.name;
     const count = (change: 1 | -1) => {
       state.running += change;
       this.#attempts += change;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { event } from '../../../../test/support/audit-log.ts';
+import { testEvent } from '../../../../test/support/audit-log.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { sealEvents } from '../audit/sealer.ts';
 import { appendEvents } from '../events/events.ts';
@@ -49,9 +49,9 @@ for (const which of ['sqlite', 'postgres'] as const) {
 
   test(`sealed events are read in order after a position, and unsealed ones are not, on ${which}`, async () => {
     const db = await emptied();
-    await appendEvents(db, [event(1), event(2, 'ws_2'), event(3), event(4)]);
+    await appendEvents(db, [testEvent(1), testEvent(2, 'ws_2'), testEvent(3), testEvent(4)]);
     await sealEvents(db);
-    await appendEvents(db, [event(5)]);
+    await appendEvents(db, [testEvent(5)]);
     const read = async (after: number, limit = 10) =>
       (await readSealedEvents(db, 'ws_1', after, limit)).map(({ sequence, target }) => [sequence, target.id]);
     assert.deepEqual(await read(0, 2), [
@@ -171,7 +171,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
         waits: [0],
         now: () => 10,
       },
-      lanes: async () =>
+      queues: async () =>
         ['w', 'v'].map((name) => ({ name, concurrency: 2, only: sql`webhook_id = ${name}` })),
       failed: (error) => finished.reject(error),
     });
@@ -192,14 +192,14 @@ for (const which of ['sqlite', 'postgres'] as const) {
     );
   });
 
-  test(`lanes take turns when there are fewer slots than lanes, on ${which}`, async () => {
+  test(`queues take turns when there are fewer slots than queues, on ${which}`, async () => {
     const db = await withRows([1, 1, 1], 'x');
     await addRows('y', 3);
     const order: string[] = [];
     const finished = Promise.withResolvers<void>();
     const work = new LeasedWork({
       ...{ db, table, concurrency: 1, interval: 5, lease: 1000, stopTimeout: 1, waits: [0], now: () => 10 },
-      lanes: async () =>
+      queues: async () =>
         ['x', 'y'].map((name) => ({ name, concurrency: 2, only: sql`webhook_id = ${name}` })),
       attempt: async (claim) => {
         await finishAttempt(db, table, claim, null);
@@ -214,7 +214,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.equal(order.join(''), 'xyxyxy');
   });
 
-  test(`lanes of a group that hang do not keep their slots, or take all of them, on ${which}`, async () => {
+  test(`queues of a group that hang neither keep their slots nor take all of them, on ${which}`, async () => {
     const db = await withRows(
       Array.from({ length: 9 }, () => 1),
       'a',
@@ -228,7 +228,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     const group = { name: 'workspace', concurrency: 3 };
     const work = new LeasedWork({
       ...{ db, table, concurrency: 4, interval: 5, lease: 1000, stopTimeout: 1, waits: [0], now: () => 10 },
-      lanes: async () => {
+      queues: async () => {
         whenRound.resolve();
         whenRound = Promise.withResolvers<void>();
         return ['a', 'b', 'c'].map((name) => ({
@@ -265,7 +265,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     await endOldest();
     assert.deepEqual(names().slice(2), ['c', 'c'], 'a slot that became free');
     await endOldest();
-    assert.deepEqual(names().slice(2), ['c', 'c'], 'no lane has all of them');
+    assert.deepEqual(names().slice(2), ['c', 'c'], 'no queue has all of them');
     await work.stop();
     assert.equal(running.size, 0);
   });

@@ -19,7 +19,7 @@ after(async () => (await onPostgres).close());
 let keys = 0;
 
 /** A database with a new key that is not revoked. Its id is also that of its workspace. */
-async function scene(t: TestContext, which: (typeof databases)[number]) {
+async function setUp(t: TestContext, which: (typeof databases)[number]) {
   const { database, close } = which === 'postgres' ? await onPostgres : await openTestDatabase(which);
   if (which !== 'postgres') t.after(close);
   keys += 1;
@@ -58,7 +58,7 @@ const eventOf = (id: string) =>
 
 for (const which of databases) {
   test(`a command and its events are committed together, on ${which}`, async (t) => {
-    const { database, id, revoke, isRevoked } = await scene(t, which);
+    const { database, id, revoke, isRevoked } = await setUp(t, which);
     const event = eventOf(id);
     const commit = () =>
       propagationOf(database).commit(async (db) => {
@@ -83,7 +83,7 @@ for (const which of databases) {
 }
 
 test('a revoke takes three round trips on PostgreSQL', async (t) => {
-  const { database, id, revoke } = await scene(t, 'postgres');
+  const { database, id, revoke } = await setUp(t, 'postgres');
   assert.ok(database.kind === 'postgres');
   const client = await database.pool.connect();
   const query = t.mock.method(client, 'query');
@@ -150,7 +150,7 @@ const repairs = [
 for (const [kind, attacks] of Object.entries(tampering)) {
   for (const [name, statements] of Object.entries(attacks)) {
     test(`${kind}: a revoke fails when the database ${name}`, async (t) => {
-      const { database, run, revoke, isRevoked } = await scene(t, kind === 'sqlite' ? kind : 'postgres');
+      const { database, run, revoke, isRevoked } = await setUp(t, kind === 'sqlite' ? kind : 'postgres');
       const propagation = propagationOf(database);
       const attempt = async (descendants: boolean, workspaceId = revoke.workspaceId) => {
         const { value } = await propagation.commit(async (db) => {
@@ -205,7 +205,7 @@ const retirementTampering = {
 for (const [kind, attacks] of Object.entries(retirementTampering)) {
   for (const [name, statements] of Object.entries(attacks)) {
     test(`${kind}: a retirement fails when the database ${name}`, async (t) => {
-      const { database, id, run, addSecret } = await scene(t, kind === 'sqlite' ? kind : 'postgres');
+      const { database, id, run, addSecret } = await setUp(t, kind === 'sqlite' ? kind : 'postgres');
       await addSecret(2);
       const secrets = database.kysely.selectFrom('api_key_secret').where('key_id', '=', id);
       const [older] = await secrets.selectAll().orderBy('created_at').execute();

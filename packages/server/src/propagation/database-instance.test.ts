@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { QuietWorld } from '../../../../test/simulation/quiet.ts';
+import { FaultFreeWorld } from '../../../../test/simulation/fault-free-world.ts';
 
 test('after a restart of the database, a node accepts nothing before it was compared with the journal', async () => {
-  const world = new QuietWorld();
+  const world = new FaultFreeWorld();
   let compared: Promise<string> = Promise.resolve(world.database.instance);
   const { node, calls, holds } = world.node('one', {
     instanceHandlers: {
@@ -39,7 +39,7 @@ test('after a restart of the database, a node accepts nothing before it was comp
 });
 
 test('a node reports that another instance lacks a change that it had applied', async () => {
-  const world = new QuietWorld();
+  const world = new FaultFreeWorld();
   const one = world.node('one');
   await Promise.all([one.node.start(), world.run(1000)]);
   const { head, changes } = world.database;
@@ -53,7 +53,7 @@ test('a node reports that another instance lacks a change that it had applied', 
 });
 
 test('a node that starts during a failover compares the instance with which it registers', async () => {
-  const world = new QuietWorld();
+  const world = new FaultFreeWorld();
   const former = world.database.instance;
   world.database.restart(false);
   const { node, calls, holds } = world.node('one', {

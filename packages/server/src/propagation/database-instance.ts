@@ -1,4 +1,4 @@
-import type { Later } from '../timers/periodic-task.ts';
+import type { Schedule } from '../timers/periodic-task.ts';
 
 /** What to do when another instance of the database responds. */
 export interface InstanceHandlers {
@@ -77,11 +77,11 @@ export class DatabaseInstance {
   }
 
   /** Resolves to true when results of the newest instance may be used, or to false after `ms`. */
-  async whenCompared(ms: number, later: Later): Promise<boolean> {
+  async whenCompared(ms: number, schedule: Schedule): Promise<boolean> {
     if (!this.#isReplaced) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const end = () => resolve(true);
-    const cancel = later(() => resolve(false), ms);
+    const cancel = schedule(() => resolve(false), ms);
     this.#waiting.add(end);
     const isCompared = await promise;
     cancel();

@@ -15,7 +15,7 @@ function newHeartbeats() {
     },
     {
       interval: 400,
-      later: (run, delay) => {
+      schedule: (run, delay) => {
         const timer = { run, delay };
         timers.push(timer);
         return () => timers.splice(timers.indexOf(timer), timers.includes(timer) ? 1 : 0);

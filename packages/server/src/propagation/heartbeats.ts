@@ -1,9 +1,9 @@
-import type { Later } from '../timers/periodic-task.ts';
+import type { Schedule } from '../timers/periodic-task.ts';
 
 interface Options {
   /** ms from the end of one heartbeat to the start of the next, unless one is requested sooner. */
   interval: number;
-  later: Later;
+  schedule: Schedule;
   /** Returns a number in [0, 1). */
   random: () => number;
   /** Called with the first of several consecutive failures. */
@@ -88,7 +88,7 @@ export class Heartbeats<T> {
       if (this.#retries || (this.#requested && this.#failures === 0)) pause = 0;
     }
     this.#running = undefined;
-    if (!this.#stopped) this.#cancel = this.#options.later(() => this.#begin(), pause);
+    if (!this.#stopped) this.#cancel = this.#options.schedule(() => this.#begin(), pause);
   }
 
   /** @returns ms until the next heartbeat */

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { PostgresDatabase } from '../database/postgres.ts';
-import { serverInstance } from '../database/postgres-pool.ts';
+import { serverInstanceSql } from '../database/postgres-pool.ts';
 import type { Tables } from '../database/schema.ts';
 import { throttle } from '../http/logging.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
-import { later, PeriodicTask } from '../timers/periodic-task.ts';
+import { PeriodicTask, scheduleTimer } from '../timers/periodic-task.ts';
 import type { Clock } from './clock.ts';
 import { clusterPropagation } from './cluster-propagation.ts';
 import type { ChangeEntry } from './cluster-store.ts';
@@ -51,7 +51,7 @@ export function createNodeRuntime(database: PostgresDatabase, { cache, journal, 
     name: processName,
     store,
     clock,
-    later,
+    schedule: scheduleTimer,
     leaseMs,
     newId: randomUUID,
     random: Math.random,
@@ -83,12 +83,12 @@ export function createNodeRuntime(database: PostgresDatabase, { cache, journal, 
       soku_change: () => node.wake(),
       soku_ack: (payload) => node.onAcknowledgment(parseAck(payload)),
     },
-    later,
+    schedule: scheduleTimer,
   });
   const pruning = new PeriodicTask(() => store.prune(), {
     interval: pruneInterval,
     failed: (error) => log.warn({ err: error }, 'could not delete old changes; retrying'),
-    later,
+    schedule: scheduleTimer,
   });
   const { marginMs } = leaseTimingOf({ leaseMs });
   return {
@@ -141,7 +141,9 @@ function watchInstance(
 }
 
 async function instanceOf(db: Kysely<Tables>): Promise<string> {
-  const { rows } = await sql<{ instance: string }>`SELECT ${sql.raw(serverInstance)} AS instance`.execute(db);
+  const { rows } = await sql<{ instance: string }>`SELECT ${sql.raw(serverInstanceSql)} AS instance`.execute(
+    db,
+  );
   return rows[0]?.instance ?? '';
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { QuietWorld } from '../../../../test/simulation/quiet.ts';
+import { FaultFreeWorld } from '../../../../test/simulation/fault-free-world.ts';
 import type { ClusterStore } from './cluster-store.ts';
 
 /** ms after which a change is in effect, whatever the other nodes do: the lease plus its margin. */
@@ -8,7 +8,7 @@ const longestWait = 2200;
 
 /** Two running nodes. */
 async function twoNodes() {
-  const world = new QuietWorld();
+  const world = new FaultFreeWorld();
   const [one, two] = [world.node('one'), world.node('two')];
   await Promise.all([one.node.start(), two.node.start(), world.run(1000)]);
   return { world, one, two };
@@ -24,7 +24,7 @@ function watch<T>(promise: Promise<T>): () => T | undefined {
 }
 
 test('a node gets its lease with the first heartbeat and keeps it', async () => {
-  const world = new QuietWorld();
+  const world = new FaultFreeWorld();
   const { node, calls, holds } = world.node('one');
   const start = watch(node.start().then(() => holds()));
   while (start() === undefined) await world.run(1);
@@ -37,7 +37,7 @@ test('a node gets its lease with the first heartbeat and keeps it', async () => 
 });
 
 test('a heartbeat soon after a renewal writes only acknowledgments', async () => {
-  const world = new QuietWorld();
+  const world = new FaultFreeWorld();
   const { store } = world.node('one');
   const sent: { acked: number; renews: boolean }[] = [];
   const { node, holds } = world.node('one', {
@@ -78,7 +78,7 @@ test('a heartbeat soon after a renewal writes only acknowledgments', async () =>
 });
 
 test('a node does not start with a lease length that differs from the database', async () => {
-  const world = new QuietWorld();
+  const world = new FaultFreeWorld();
   const { node, holds } = world.node('one', { leaseMs: 3000 });
   const rejected = assert.rejects(node.start(), /lease length is 2000 ms in the database but 3000 ms here/);
   await world.run(5000);
@@ -214,7 +214,7 @@ test('a node that starts over because changes are missing deletes its old row', 
 });
 
 test('a change does not wait for an old row of its own process', async () => {
-  const world = new QuietWorld();
+  const world = new FaultFreeWorld();
   const { node, host, store } = world.node('one', {});
   const cannotLeave: ClusterStore = {
     register: (row) => store.register(row),
@@ -271,7 +271,7 @@ test('a response that arrives after stop grants no lease', async () => {
 });
 
 test('stop ends within two seconds when the database never responds', async () => {
-  const world = new QuietWorld();
+  const world = new FaultFreeWorld();
   const never = () => new Promise<never>(() => undefined);
   const { node, store } = world.node('one');
   const stuck = world.node('two', {

@@ -1,5 +1,5 @@
 import { StartupError } from '../startup-error.ts';
-import type { Later } from '../timers/periodic-task.ts';
+import type { Schedule } from '../timers/periodic-task.ts';
 import { ChangeLog, type ReadTicket, type ReplicatedCache } from './change-log.ts';
 import type { Clock } from './clock.ts';
 import type { Acknowledgment, ClusterSnapshot, ClusterStore, LogPosition } from './cluster-store.ts';
@@ -24,7 +24,7 @@ export interface NodeOptions {
   removeAfterMs?: number;
   store: ClusterStore;
   clock: Clock;
-  later: Later;
+  schedule: Schedule;
   /** Returns a new random string. */
   newId: () => string;
   /** Returns a number in [0, 1). */
@@ -76,7 +76,7 @@ export class VerifierNode {
 
   constructor(options: NodeOptions, parts: Partial<NodeParts> = {}) {
     this.#options = options;
-    const { clock, later, store, newId } = options;
+    const { clock, schedule, store, newId } = options;
     this.#timing = leaseTimingOf(options);
     this.#interval = options.leaseMs / heartbeatsPerLease;
     this.#changeLog = new ChangeLog(options.cache);
@@ -96,7 +96,7 @@ export class VerifierNode {
       silentMs: (id: string) => this.#peers.silentMs(id, clock.monotonic()),
       fence: (id: string) => this.#fence(id),
     };
-    this.#waiting = new PropagationWait({ clock, later, timing: this.#timing, node, figures });
+    this.#waiting = new PropagationWait({ clock, schedule, timing: this.#timing, node, figures });
   }
 
   /**
@@ -153,7 +153,7 @@ export class VerifierNode {
 
   /** Resolves to true when `trusts` returns true for a read of the newest instance, or to false after `ms`. */
   whenTrusted(ms: number): Promise<boolean> {
-    return this.#instance.whenCompared(ms, this.#options.later);
+    return this.#instance.whenCompared(ms, this.#options.schedule);
   }
 
   /** Call this when a change was published, or may have been. */
@@ -202,9 +202,9 @@ export class VerifierNode {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#reset();
-    const { later } = this.#options;
-    await withTimeout(this.#heartbeats.stop(), stopTimeoutMs, later);
-    await withTimeout(this.#registrations.leave(), stopTimeoutMs, later);
+    const { schedule } = this.#options;
+    await withTimeout(this.#heartbeats.stop(), stopTimeoutMs, schedule);
+    await withTimeout(this.#registrations.leave(), stopTimeoutMs, schedule);
   }
 
   #reset(): void {

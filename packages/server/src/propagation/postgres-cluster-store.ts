@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { createPool, type RenewablePool, serverInstance } from '../database/postgres-pool.ts';
+import { createPool, type RenewablePool, serverInstanceSql } from '../database/postgres-pool.ts';
 import type {
   Acknowledgment,
   ClusterSnapshot,
@@ -45,7 +45,7 @@ const exchange = `
       'nodeId', id, 'renewal', previous.renewal, 'seq', $2::bigint, 'token', $4::text)::text)
     FROM renewed, previous WHERE previous.acked_seq <> $2
   )
-  SELECT h.seq, h.token, ${serverInstance} AS instance, (SELECT count(*) FROM notified) AS notified,
+  SELECT h.seq, h.token, ${serverInstanceSql} AS instance, (SELECT count(*) FROM notified) AS notified,
     CASE WHEN $3::text IS NULL THEN EXISTS (SELECT 1 FROM verifier_node WHERE id = $1)
       ELSE EXISTS (SELECT 1 FROM renewed) END AS registered,
     (SELECT coalesce(json_agg(c ORDER BY c.seq), '[]') FROM (
@@ -118,7 +118,7 @@ export class PostgresClusterStore implements ClusterStore {
   }
 
   async readHead(): Promise<RegistrationHead> {
-    const text = `SELECT seq, token, lease_ms AS "leaseMs", ${serverInstance} AS instance FROM change_head`;
+    const text = `SELECT seq, token, lease_ms AS "leaseMs", ${serverInstanceSql} AS instance FROM change_head`;
     const { rows } = await this.#pool.query(text);
     return registrationSchema.parse(rows[0]);
   }

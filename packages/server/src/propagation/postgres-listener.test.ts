@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openTestPostgres } from '../../../../test/support/open-database.ts';
 import { TcpProxy } from '../../../../test/support/tcp-proxy.ts';
-import { connectionOf } from '../database/postgres.ts';
-import { type Later, later } from '../timers/periodic-task.ts';
+import { connectionConfig } from '../database/postgres.ts';
+import { type Schedule, scheduleTimer } from '../timers/periodic-task.ts';
 import { PostgresListener } from './postgres-listener.ts';
 
 const { url, database, close } = await openTestPostgres();
@@ -16,8 +16,8 @@ after(async () => {
 test('a connection that a firewall has forgotten is replaced, and notifications arrive again', async (t) => {
   let runTest: () => void = () => undefined;
   // Runs the test of the connection when this test wants it, and everything else, such as a reconnect, in time.
-  const quick: Later = (run, delay) => {
-    if (delay < 10_000) return later(run, delay);
+  const quick: Schedule = (run, delay) => {
+    if (delay < 10_000) return scheduleTimer(run, delay);
     runTest = run;
     return () => undefined;
   };
@@ -27,9 +27,9 @@ test('a connection that a firewall has forgotten is replaced, and notifications 
     return heard.promise;
   };
   const listener = new PostgresListener({
-    connection: connectionOf(proxy.url(url)),
+    connection: connectionConfig(proxy.url(url)),
     handlers: { soku_change: (payload) => heard.resolve(payload) },
-    later: quick,
+    schedule: quick,
   });
   t.after(() => listener.stop());
   const connected = next();

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { connectionTest } from '../database/postgres-pool.ts';
-import type { Later } from '../timers/periodic-task.ts';
+import { connectionTestQuery } from '../database/postgres-pool.ts';
+import type { Schedule } from '../timers/periodic-task.ts';
 import { withTimeout } from './with-timeout.ts';
 
 /** ms between two attempts to reconnect. Doubled each time. */
@@ -19,7 +19,7 @@ interface Options {
   connection: pg.ClientConfig;
   /** Handlers by channel. Also called with '' after a reconnect, because notifications may have been missed. */
   handlers: Record<string, (payload: string) => void>;
-  later: Later;
+  schedule: Schedule;
 }
 
 /**
@@ -48,7 +48,10 @@ export class PostgresListener {
       ended = true;
       this.#cancel();
       client.end().catch(() => undefined);
-      this.#cancel = this.#options.later(() => void this.start(Math.min(retryMs.longest, delay * 2)), delay);
+      this.#cancel = this.#options.schedule(
+        () => void this.start(Math.min(retryMs.longest, delay * 2)),
+        delay,
+      );
     };
     this.#reconnect = reconnect;
     client.on('error', reconnect);
@@ -72,14 +75,15 @@ export class PostgresListener {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
-    if (this.#client !== undefined) await withTimeout(this.#client.end(), stopTimeoutMs, this.#options.later);
+    if (this.#client !== undefined)
+      await withTimeout(this.#client.end(), stopTimeoutMs, this.#options.schedule);
   }
 
   #testLater(client: pg.Client, lost: () => void): void {
     if (this.#stopped) return;
-    this.#cancel = this.#options.later(async () => {
+    this.#cancel = this.#options.schedule(async () => {
       try {
-        await client.query(connectionTest);
+        await client.query(connectionTestQuery);
         if (client === this.#client) this.#testLater(client, lost);
       } catch {
         lost();

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { QuietWorld } from '../../../../test/simulation/quiet.ts';
+import { FaultFreeWorld } from '../../../../test/simulation/fault-free-world.ts';
 import type { Acknowledgment, ClusterStore } from './cluster-store.ts';
 
 /** A node that waits for two others, which receive no notifications, and the state of its wait. */
 async function waitForTwo() {
-  const world = new QuietWorld();
+  const world = new FaultFreeWorld();
   const { store } = world.node('waiting');
   let exchanges = 0;
   const counted: ClusterStore = {
@@ -94,7 +94,7 @@ test('acknowledgments of the node itself or of an unknown node do not count', as
 });
 
 test('a node that two others fence at the same time is counted once', async () => {
-  const world = new QuietWorld();
+  const world = new FaultFreeWorld();
   const [frozen, ...others] = ['frozen', 'one', 'two'].map((name) => world.node(name));
   await Promise.all([frozen, ...others].map((one) => one?.node.start()).concat(world.run(1000)));
   frozen?.host.pause(60_000, false);

@@ -1,4 +1,4 @@
-import type { Later } from '../timers/periodic-task.ts';
+import type { Schedule } from '../timers/periodic-task.ts';
 import type { Clock } from './clock.ts';
 import {
   type Acknowledgment,
@@ -33,7 +33,7 @@ export interface WaitingNode {
 
 interface Options {
   clock: Clock;
-  later: Later;
+  schedule: Schedule;
   timing: LeaseTiming;
   node: WaitingNode;
   figures: WaitMetrics;
@@ -175,13 +175,13 @@ export class PropagationWait {
    * the renewal last seen: the late renewal then finds no row.
    */
   async #fenceSilent(wait: Wait): Promise<void> {
-    const { node, timing, later } = this.#options;
+    const { node, timing, schedule } = this.#options;
     const silent = Array.from(wait.pending.keys()).filter(
       (id) => node.silentMs(id) > timing.leaseMs + timing.marginMs,
     );
     await Promise.all(
       silent.map(async (id) => {
-        if ((await withTimeout(node.fence(id), this.#remainingMs(wait), later)) === true)
+        if ((await withTimeout(node.fence(id), this.#remainingMs(wait), schedule)) === true)
           wait.pending.delete(id);
       }),
     );
@@ -189,12 +189,12 @@ export class PropagationWait {
 
   /** @returns undefined on timeout */
   async #nextSnapshot(wait: Wait): Promise<ClusterSnapshot | undefined> {
-    const { node, later } = this.#options;
+    const { node, schedule } = this.#options;
     const next = node.nextHeartbeat();
     let seen: ClusterSnapshot | undefined;
     // Timers may fire early.
     while (seen === undefined && this.#remainingMs(wait) > 0)
-      seen = await withTimeout(next, this.#remainingMs(wait), later);
+      seen = await withTimeout(next, this.#remainingMs(wait), schedule);
     return seen;
   }
 
@@ -205,7 +205,7 @@ export class PropagationWait {
         this.#wakers.delete(end);
         resolve();
       };
-      const cancel = this.#options.later(end, ms);
+      const cancel = this.#options.schedule(end, ms);
       this.#wakers.add(end);
     });
   }

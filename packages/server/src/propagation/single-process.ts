@@ -22,7 +22,7 @@ const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
  * same event-loop turn: a verification in between ends before the call returns, so it may still accept the key. A cache
  * miss reads and fills the cache in one turn, so an entry that is cached after the eviction was read after the commit.
  * A process that has lost its data directory neither verifies from its cache nor changes anything, because another
- * process may use the same file (database/directory-hold.ts).
+ * process may use the same file (database/directory-lock-monitor.ts).
  *
  * @param cache the verifier's cache
  */

@@ -34,7 +34,7 @@ for (const [name, { text, column }] of Object.entries(before)) {
   });
 }
 
-test('the column of a key is right after a piece that ends in the middle of a character', async () => {
+test('the column of a key is correct even if a chunk of the file ends in the middle of a character', async () => {
   const text = `first\n${'\u{1f511}\u00e9'.repeat(500)}`;
   const bytes = Buffer.from(text + key);
   for (let size = 1000; size < 1006; size++) {

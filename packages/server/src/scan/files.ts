@@ -60,7 +60,7 @@ const pieceSize = 1024 * 1024;
 const buffer = Buffer.allocUnsafe(pieceSize);
 
 /** @throws the errors of the file system */
-export function* readPieces(path: string): Generator<Buffer> {
+export function* readChunks(path: string): Generator<Buffer> {
   const file = openSync(path, 'r');
   try {
     for (let size = readSync(file, buffer); size > 0; size = readSync(file, buffer))

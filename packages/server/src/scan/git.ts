@@ -63,7 +63,7 @@ function explain(errors: string): string | undefined {
 }
 
 /** @throws {HistoryUnavailable} */
-export async function gitOutput(gitDir: string, args: readonly string[]): Promise<string> {
+export async function readGitOutput(gitDir: string, args: readonly string[]): Promise<string> {
   const { child, end } = startGit(gitDir, args);
   child.stdin.end();
   const [output] = await Promise.all([text(child.stdout), end]);

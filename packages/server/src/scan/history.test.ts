@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { GitRepository } from '../../../../test/support/git-repository.ts';
-import { operate } from '../../../../test/support/operate.ts';
+import { runOperatorInProcess } from '../../../../test/support/operator-in-process.ts';
 import { plantedPrefix as prefix } from '../../../../test/support/planted-keys.ts';
 import { runOperator } from '../../../../test/support/server.ts';
 
 const newKey = () => generateKey({ prefix });
 const hex = (key: string) => hash('sha256', key);
-const scan = (...args: string[]) => operate(['scan', ...args], { SOKU_KEY_PREFIX: prefix });
+const scan = (...args: string[]) => runOperatorInProcess(['scan', ...args], { SOKU_KEY_PREFIX: prefix });
 
 /** A repository whose first commit, and no later one, has a key, and a folder for clones of it. */
 function withOldKey(): { origin: GitRepository; target: string; key: string } {
@@ -33,7 +33,7 @@ function clone(origin: GitRepository, target: string, ...options: string[]): voi
   execFileSync('git', args, { stdio: 'pipe' });
 }
 
-test('a shallow clone is not clean, and has all keys when it is complete', async () => {
+test('a scan of a shallow clone is incomplete, and finds all keys once the clone is complete', async () => {
   const { origin, target, key } = withOldKey();
   using _ = origin;
   clone(origin, target, '--depth', '1');
@@ -52,7 +52,7 @@ test('a shallow clone is not clean, and has all keys when it is complete', async
   assert.ok(whole.output.includes(hex(key)));
 });
 
-test('a partial clone is not clean, fetches nothing, and has all keys when it is complete', async () => {
+test('a scan of a partial clone is incomplete, fetches nothing, and finds all keys once the clone is complete', async () => {
   const { origin, target, key } = withOldKey();
   using _ = origin;
   clone(origin, target, '--filter=blob:none');
@@ -209,7 +209,7 @@ test('all references, all stashes, and objects without a reference are searched'
   assert.match(output, new RegExp(`Found ${places.size} keys in ${places.size} places\\.`));
 });
 
-test('a range has what its commits added, and its start must exist', async () => {
+test('a range includes what its commits added, and its start must exist', async () => {
   using repository = new GitRepository();
   const [before, added, other] = [newKey(), newKey(), newKey()];
   repository.write('a.txt', before);

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { ByteReader } from './byte-reader.ts';
-import { gitOutput, HistoryUnavailable, startGit } from './git.ts';
+import { HistoryUnavailable, readGitOutput, startGit } from './git.ts';
 import type { Repository } from './repository.ts';
 
 /** An object of a Git repository: a version of a file, or the message of a commit or a tag. */
@@ -63,7 +63,7 @@ export async function* readHistory(
 async function resolveCommit(gitDir: string, name: string): Promise<string> {
   try {
     const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`];
-    return (await gitOutput(gitDir, args)).trim();
+    return (await readGitOutput(gitDir, args)).trim();
   } catch (error) {
     if (!(error instanceof HistoryUnavailable)) throw error;
     throw new HistoryUnavailable(`it has no commit ${name}. Check out all commits, not only the last ones.`);
@@ -78,7 +78,7 @@ export async function isShallowRange(
 ): Promise<boolean> {
   if (since === undefined || cutAt.size === 0) return cutAt.size > 0;
   const range = ['HEAD', `^${await resolveCommit(gitDir, since)}`, endOfCommits];
-  const commits = await gitOutput(gitDir, ['rev-list', ...range]);
+  const commits = await readGitOutput(gitDir, ['rev-list', ...range]);
   return commits.split('\n').some((commit) => cutAt.has(commit));
 }
 

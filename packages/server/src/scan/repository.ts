@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import { gitOutput } from './git.ts';
+import { readGitOutput } from './git.ts';
 
 /** A Git repository whose history is searched. */
 export interface Repository {
@@ -52,7 +52,7 @@ export interface RepositoryState {
 
 /** @throws {HistoryUnavailable} Git is missing or cannot read the repository */
 export async function readState({ gitDir }: Repository): Promise<RepositoryState> {
-  const output = await gitOutput(gitDir, [
+  const output = await readGitOutput(gitDir, [
     'rev-parse',
     '--path-format=absolute',
     '--git-common-dir',
@@ -65,6 +65,6 @@ export async function readState({ gitDir }: Repository): Promise<RepositoryState
 
 /** Whether a clone was made without some objects, which Git would fetch when they are needed. */
 export async function isPartial({ gitDir }: Repository): Promise<boolean> {
-  const names = await gitOutput(gitDir, ['config', '--list', '--name-only']);
+  const names = await readGitOutput(gitDir, ['config', '--list', '--name-only']);
   return names.split('\n').some((name) => /^(?:extensions\.partialclone|remote\..*\.promisor)$/.test(name));
 }

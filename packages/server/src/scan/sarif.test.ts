@@ -7,7 +7,7 @@ import { generateKey } from '@soku/key';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { z } from 'zod';
 import { GitRepository } from '../../../../test/support/git-repository.ts';
-import { operate } from '../../../../test/support/operate.ts';
+import { runOperatorInProcess } from '../../../../test/support/operator-in-process.ts';
 // The schema of OASIS for SARIF 2.1.0 (rtm.5), without its descriptions and defaults.
 import schema from '../../../../test/support/sarif-2.1.0.json' with { type: 'json' };
 
@@ -35,7 +35,7 @@ const runSchema = z.object({
 /** Runs a scan, and checks its output against the schema. */
 async function report(args: string[], input?: string) {
   const env = { SOKU_KEY_PREFIX: prefix };
-  const { output } = await operate(['scan', '--format', 'sarif', ...args], env, input);
+  const { output } = await runOperatorInProcess(['scan', '--format', 'sarif', ...args], env, input);
   const text = output.replaceAll(/^soku: .*\n/gm, '');
   const sarif: unknown = JSON.parse(text);
   assert.ok(validate(sarif), JSON.stringify(validate.errors));

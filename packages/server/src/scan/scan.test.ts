@@ -6,20 +6,20 @@ import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
 import { GitRepository } from '../../../../test/support/git-repository.ts';
-import { times } from '../../../../test/support/long.ts';
-import { operate } from '../../../../test/support/operate.ts';
+import { runOperatorInProcess } from '../../../../test/support/operator-in-process.ts';
 import { filler, plantKeys, plantedPrefix as prefix, utf16 } from '../../../../test/support/planted-keys.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { KeyFinder } from './find-in-text.ts';
 import { scanBytes } from './scan-bytes.ts';
 
 const newKey = () => generateKey({ prefix });
 const hex = (key: string) => hash('sha256', key);
 const env = { SOKU_KEY_PREFIX: prefix };
-const scan = (...args: string[]) => operate(['scan', ...args], env);
+const scan = (...args: string[]) => runOperatorInProcess(['scan', ...args], env);
 
-test('keys are found in files, history, minified code, base64 and .env, and what is not found is known', async () => {
+test('keys are found in files, history, minified code, base64 and .env, and only the documented places are missed', async () => {
   using repository = new GitRepository();
-  const { planted, hidden } = plantKeys(repository, times(200, 10_000));
+  const { planted, hidden } = plantKeys(repository, runCount(200, 10_000));
   assert.equal(planted.size, 50);
   const { code, output } = await scan(repository.path);
   assert.equal(code, 1, output);
@@ -32,7 +32,7 @@ test('keys are found in files, history, minified code, base64 and .env, and what
   assert.doesNotMatch(output, /acme_key_[0-9A-Za-z]{4}/, 'no more of a key than its preview');
 });
 
-test('a place has its line and column, and a key in the history its first commit', async () => {
+test('a finding has its line and column, and in the history the first commit with the key', async () => {
   using repository = new GitRepository();
   const key = newKey();
   repository.write('a b.ts', `one\ntwo ${key}\n`);
@@ -49,10 +49,10 @@ test('a place has its line and column, and a key in the history its first commit
 
 test('standard input is searched', async () => {
   const key = newKey();
-  const { code, output } = await operate(['scan', '-'], env, `one\ntwo ${key}\n`);
+  const { code, output } = await runOperatorInProcess(['scan', '-'], env, `one\ntwo ${key}\n`);
   assert.equal(code, 1, output);
   assert.ok(output.includes(`standard input:2:5: `) && output.includes(hex(key)), output);
-  assert.equal((await operate(['scan', '-'], env, filler(1))).code, 0);
+  assert.equal((await runOperatorInProcess(['scan', '-'], env, filler(1))).code, 0);
 });
 
 test('keys of a baseline are not reported, and it contains no key', async () => {
@@ -79,7 +79,7 @@ test('keys of a baseline are not reported, and it contains no key', async () => 
   assert.ok(!wrong.output.includes(known.slice(prefix.length, -3)));
 });
 
-test('a clean folder exits with 0, and one that cannot be read completely does not', async () => {
+test('a scan of a clean folder exits with 0, and an incomplete scan does not', async () => {
   using repository = new GitRepository();
   repository.write('clean.txt', filler(1));
   symlinkSync('/', join(repository.path, 'root'));
@@ -93,7 +93,7 @@ test('a clean folder exits with 0, and one that cannot be read completely does n
   assert.match(broken.output, /was not searched: /);
 });
 
-test('names of files show no key, and give no commands to a terminal', async () => {
+test('file names are printed without keys and terminal control sequences', async () => {
   using repository = new GitRepository();
   const key = newKey();
   repository.write(`\u001b[2J${key}.txt`, key);
@@ -139,7 +139,7 @@ test('a file with very many keys in one line, or in as many lines, is searched i
   }
 });
 
-test('a key is found wherever the pieces of a file and their overlap begin', async () => {
+test('a key is found wherever the chunks of a file and their overlap begin', async () => {
   const finder = new KeyFinder([prefix]);
   await fc.assert(
     fc.asyncProperty(
@@ -168,6 +168,6 @@ test('a key is found wherever the pieces of a file and their overlap begin', asy
         assert.ok((found[0]?.line ?? 0) >= before.split('\n').length);
       },
     ),
-    { numRuns: times(200, 20_000) },
+    { numRuns: runCount(200, 20_000) },
   );
 });

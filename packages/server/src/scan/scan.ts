@@ -1,6 +1,6 @@
 import { realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { listTree, readPieces, reasonOf } from './files.ts';
+import { listTree, readChunks, reasonOf } from './files.ts';
 import type { KeyFinder } from './find-in-text.ts';
 import { HistoryUnavailable } from './git.ts';
 import { isShallowRange, readHistory } from './history.ts';
@@ -78,7 +78,7 @@ class Scan {
     this.result.problems.push(...unreadable);
     for (const file of files) {
       try {
-        await this.search(readPieces(file), { kind: 'file', path: file, root });
+        await this.search(readChunks(file), { kind: 'file', path: file, root });
       } catch (error) {
         this.result.problems.push({ path: file, reason: reasonOf(error) });
       }

@@ -7,7 +7,7 @@ import type { Tables } from '../database/schema.ts';
 import { type NewEvent, workspaceTarget } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
-import { keyInField } from '../http/key-in-field.ts';
+import { keyInFieldError } from '../http/key-in-field.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 import { readCatalog, writeCatalog } from './catalog.ts';
 
@@ -77,7 +77,7 @@ export class ScopeService {
 
   #rejectKeys(scopes: OwnScopes): void {
     const index = scopes.findIndex(({ description }) => containsKey(description, this.#options.prefixes));
-    if (index !== -1) throw keyInField(`scopes.${index}.description`, 'text');
+    if (index !== -1) throw keyInFieldError(`scopes.${index}.description`, 'text');
   }
 }
 

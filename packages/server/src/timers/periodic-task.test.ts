@@ -19,7 +19,7 @@ function repeated(interval: number) {
       interval,
       failed: (error) => failures.push(error),
       monotonic: () => clock.ms,
-      later: (run, delay) => {
+      schedule: (run, delay) => {
         const timer = { run, delay, canceled: false };
         waiting.push(timer);
         return () => {
@@ -106,7 +106,7 @@ test('a lock of another program is a failure only if it lasts a second', async (
   assert.deepEqual([failures, repeating.failures], [[locked], 1]);
 });
 
-test('a failure of another kind ends a lock', async () => {
+test('after another kind of failure, the time of a lock starts over', async () => {
   const { repeating, run, failures, clock } = withRun();
   const other = new Error('disk full');
   repeating.start();

@@ -1,10 +1,10 @@
 import { DatabaseUnavailable } from '../database/unavailable.ts';
 
 /** Schedules a function to run after `delay` ms. The returned function cancels it. */
-export type Later = (run: () => void, delay: number) => () => void;
+export type Schedule = (run: () => void, delay: number) => () => void;
 
 /** Uses a system timer that does not keep the process alive. */
-export const later: Later = (run, delay) => {
+export const scheduleTimer: Schedule = (run, delay) => {
   const timer = setTimeout(run, delay).unref();
   return () => clearTimeout(timer);
 };
@@ -23,7 +23,7 @@ interface Options {
    * that fails after `stop` is not reported.
    */
   failed: (error: unknown) => void;
-  later: Later;
+  schedule: Schedule;
   /** Monotonic ms. */
   monotonic?: () => number;
 }
@@ -50,7 +50,7 @@ export class PeriodicTask {
 
   /** @param delay ms until the first run */
   start(delay: number = this.#options.interval): void {
-    this.#cancel = this.#options.later(() => {
+    this.#cancel = this.#options.schedule(() => {
       this.#run = this.#runOnce();
     }, delay);
   }

@@ -1,7 +1,7 @@
 import { msPerDay } from '@soku/contract/instant';
 import type { Logger } from 'pino';
-import { type Later, PeriodicTask } from '../timers/periodic-task.ts';
-import { whenDue } from '../timers/when-due.ts';
+import { createDueTask } from '../timers/due-task.ts';
+import { PeriodicTask, type Schedule } from '../timers/periodic-task.ts';
 import type { ClientDays } from './client-days.ts';
 import type { ClientWriter } from './client-writer.ts';
 import type { EndedUses } from './ended-uses.ts';
@@ -13,7 +13,7 @@ interface Options {
   clients: ClientDays;
   clientWriter: ClientWriter;
   log: Logger;
-  later: Later;
+  schedule: Schedule;
 }
 
 /** ms between two searches for old counts. */
@@ -30,7 +30,7 @@ const clientInterval = 60_000;
 const clientCheckInterval = 4000;
 
 /** What is done with usage besides writing the counts. */
-export function backgroundTasks({ prune, ended, clients, clientWriter, log, later }: Options): {
+export function backgroundTasks({ prune, ended, clients, clientWriter, log, schedule }: Options): {
   start(): void;
   stop(): Promise<unknown>;
 } {
@@ -43,15 +43,15 @@ export function backgroundTasks({ prune, ended, clients, clientWriter, log, late
     {
       interval: pruneInterval,
       failed: failed('old usage could not be deleted; retrying tomorrow'),
-      later,
+      schedule,
     },
   );
   const alerting = new PeriodicTask(() => ended.write(), {
     interval: endedInterval,
     failed: failed('uses of revoked keys could not be recorded; retrying'),
-    later,
+    schedule,
   });
-  const writeClientsWhenDue = whenDue(
+  const writeClientsWhenDue = createDueTask(
     clientInterval,
     () => clients.isFilling,
     () => clientWriter.write(() => stopping),
@@ -59,7 +59,7 @@ export function backgroundTasks({ prune, ended, clients, clientWriter, log, late
   const sampling = new PeriodicTask(writeClientsWhenDue, {
     interval: clientCheckInterval,
     failed: failed('addresses and programs could not be recorded; retrying'),
-    later,
+    schedule,
   });
   return {
     start: () => {

@@ -7,15 +7,15 @@ import {
   addCount,
   type ClientCounts,
   copyClients,
+  emptyClientCounts,
   formatClients,
   limitClients,
-  noClients,
   parseClients,
   programOf,
   sortCounts,
 } from './client-counts.ts';
 import { ClientDays } from './client-days.ts';
-import { addUses, ClientSamples, sampling } from './client-samples.ts';
+import { addUses, ClientSamples, sampleInterval } from './client-samples.ts';
 import type { SecretCounts } from './pending-uses.ts';
 
 const maxClients = 20;
@@ -27,9 +27,9 @@ const name = fc.integer({ min: 0, max: 60 }).map((number) => `198.51.100.${numbe
 
 /** Adds batches of uses as nodes do, through the text that is stored. */
 function addBatches(batches: readonly (readonly [string, string, number])[][]): ClientCounts {
-  let sum = noClients();
+  let sum = emptyClientCounts();
   for (const batch of batches) {
-    const clients = noClients();
+    const clients = emptyClientCounts();
     for (const [address, program, requests] of batch) {
       addCount(clients.addresses, address, requests);
       addCount(clients.programs, program, requests);
@@ -60,11 +60,11 @@ test('however clients are added, at most 20 are named and no request is lost', (
   );
 });
 
-test('exactly the busiest are named, and the sum stays', () => {
+test('exactly the busiest are named, and the total does not change', () => {
   const requests = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 80 });
   fc.assert(
     fc.property(requests, fc.integer({ min: 1, max: 30 }), (numbers, most) => {
-      const all = noClients();
+      const all = emptyClientCounts();
       for (const [i, number] of numbers.entries()) addCount(all.addresses, `203.0.113.${i}`, number);
       const limited = copyClients(all);
       limitClients(limited, most);
@@ -75,7 +75,7 @@ test('exactly the busiest are named, and the sum stays', () => {
 });
 
 test('the busiest of one batch are named, and equal ones in the order of their names', () => {
-  const [sum, batch] = [noClients(), noClients()];
+  const [sum, batch] = [emptyClientCounts(), emptyClientCounts()];
   for (let i = 30; i > 0; i--) addCount(batch.addresses, `10.0.0.${100 + i}`, i <= 5 ? 7 : 3);
   addClients(sum, batch);
   limitClients(sum, maxClients);
@@ -92,7 +92,7 @@ const runs = fc
 /** A row that counts requests as verification does. */
 class Row {
   readonly samples: ClientSamples;
-  readonly sum = noClients();
+  readonly sum = emptyClientCounts();
   #accepted = 0;
   #last = '';
 
@@ -162,16 +162,16 @@ for (const [rhythm, perFlush] of [
   });
 }
 
-test('distinct addresses without end do not take more memory', () => {
+test('memory stays bounded for any number of distinct addresses', () => {
   const samples = new ClientSamples(50, { seed: 1, most: 100 });
   for (let i = 1; i <= 10_000; i++)
-    samples.change(i % 50, i * sampling, `2001:db8::${i.toString(16)}`, `agent/${i}`);
+    samples.change(i % 50, i * sampleInterval, `2001:db8::${i.toString(16)}`, `agent/${i}`);
   assert.equal(samples.texts, 100);
-  const clients = samples.of(49, 10_000 * sampling)?.clients ?? noClients();
-  assert.equal(sumOf(clients.addresses), 9999 * sampling);
+  const clients = samples.of(49, 10_000 * sampleInterval)?.clients ?? emptyClientCounts();
+  assert.equal(sumOf(clients.addresses), 9999 * sampleInterval);
 });
 
-test('clients that cannot be written do not take memory without end, and the first ones are kept', () => {
+test('memory stays bounded while clients cannot be written, and the first ones are kept', () => {
   const days = new ClientDays(1000);
   const counts = { workspaceId: 'ws', hash: '', hour: 0, accepted: 1, refused: 0, refusedBy: {} };
   for (let i = 0; i < 10_000; i++)
@@ -204,7 +204,7 @@ for (const [agent, program] of [
   });
 }
 
-test('a text that someone changed counts as no clients', () => {
+test('a stored text that cannot be parsed counts as no clients', () => {
   const addresses = [
     '3',
     '[["a"]]',
@@ -219,6 +219,6 @@ test('a text that someone changed counts as no clients', () => {
     (list) => `{"addresses":${list},"otherAddresses":1,"programs":[],"otherPrograms":1}`,
   );
   const valid = texts.pop() ?? '';
-  for (const text of ['', '{', ...texts]) assert.deepEqual(parseClients(text), noClients());
+  for (const text of ['', '{', ...texts]) assert.deepEqual(parseClients(text), emptyClientCounts());
   assert.equal(parseClients(valid).addresses.other, 1);
 });

@@ -6,7 +6,7 @@ import { cleanUserAgent } from '../http/user-agent.ts';
  * Maximum number of addresses, and of programs, that are counted by name for a key and day. Fewer are listed, because
  * the last of these may have been busy before they were counted by name.
  */
-export const keptClients = 60;
+export const maxClientNames = 60;
 
 /** Maximum length of a program, in UTF-16 units. */
 const maxProgram = 64;
@@ -23,7 +23,7 @@ export interface ClientCounts {
   programs: TopCounts;
 }
 
-export function noClients(): ClientCounts {
+export function emptyClientCounts(): ClientCounts {
   return { addresses: { counts: new Map(), other: 0 }, programs: { counts: new Map(), other: 0 } };
 }
 
@@ -56,7 +56,7 @@ export function addClients(sum: ClientCounts, more: ClientCounts): void {
  * Keeps the names with the most requests and adds the requests of all others to `other`, so that the sum stays. If
  * requests are equal, the order of the names decides, so that every node keeps the same ones.
  */
-export function limitClients({ addresses, programs }: ClientCounts, most: number = keptClients): void {
+export function limitClients({ addresses, programs }: ClientCounts, most: number = maxClientNames): void {
   for (const top of [addresses, programs]) {
     if (top.counts.size <= most) continue;
     const all = sumOfAll(top.counts.values());
@@ -119,7 +119,7 @@ export function formatClients({ addresses, programs }: ClientCounts): string {
 /** @returns no clients if the text is empty or was changed by hand */
 export function parseClients(text: string): ClientCounts {
   const stored = storedSchema.safeParse(parseJson(text));
-  if (!stored.success) return noClients();
+  if (!stored.success) return emptyClientCounts();
   const { addresses, otherAddresses, programs, otherPrograms } = stored.data;
   return {
     addresses: { counts: new Map(addresses), other: otherAddresses },

@@ -3,9 +3,9 @@ import type { Tables } from '../database/schema.ts';
 import {
   addClients,
   type ClientCounts,
-  keptClients,
+  emptyClientCounts,
   limitClients,
-  noClients,
+  maxClientNames,
   sizeOf,
 } from './client-counts.ts';
 import { addUses, type RowSamples } from './client-samples.ts';
@@ -65,14 +65,14 @@ export class ClientDays {
     const name = nameOf(day, owner);
     let entry = this.#waiting.get(name);
     if (entry === undefined) {
-      entry = { day, owner, clients: noClients() };
+      entry = { day, owner, clients: emptyClientCounts() };
       this.#waiting.set(name, entry);
       this.#size += entrySize;
     }
     const before = sizeOf(entry.clients);
     change(entry.clients);
     // Not at each change, because it sorts.
-    if (sizeOf(entry.clients) > 4 * keptClients) limitClients(entry.clients);
+    if (sizeOf(entry.clients) > 4 * maxClientNames) limitClients(entry.clients);
     this.#size += sizeOf(entry.clients) - before;
   }
 
@@ -100,7 +100,7 @@ export class ClientDays {
   /** A copy of what is not stored. @param to epoch hours; not included */
   of(owner: string, from: number, to: number): ClientCounts {
     const [first, last] = [dayOf(from), dayOf(to - 1)];
-    const sum = noClients();
+    const sum = emptyClientCounts();
     for (const one of this.#writing)
       if (one.owner === owner && one.day >= first && one.day <= last) addClients(sum, one.clients);
     for (const day of daysBetween(from, to)) {

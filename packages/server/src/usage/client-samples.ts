@@ -4,8 +4,8 @@ import {
   addCount,
   type ClientCounts,
   copyClients,
-  keptClients,
-  noClients,
+  emptyClientCounts,
+  maxClientNames,
   programOf,
   sizeOf,
   type TopCounts,
@@ -13,8 +13,8 @@ import {
 import type { SecretCounts } from './pending-uses.ts';
 
 /** One of this many accepted requests is sampled: a power of two. */
-export const sampling = 16;
-const samplingBits = Math.log2(sampling);
+export const sampleInterval = 16;
+const samplingBits = Math.log2(sampleInterval);
 
 /** Maximum number of addresses and programs in the samples of all rows: about 10 MB. More count as others. */
 const maxTexts = 50_000;
@@ -73,7 +73,7 @@ export class ClientSamples {
     bits = Math.imul(bits ^ (bits >>> 15) ^ (this.#phases[row] ?? 0), 0x2c1b3c6d);
     bits = Math.imul(bits ^ (bits >>> 12), 0x297a2d39);
     const position = bits >>> (32 - samplingBits);
-    return position < (accepted & (sampling - 1)) ? block + 1 : block;
+    return position < (accepted & (sampleInterval - 1)) ? block + 1 : block;
   }
 
   /**
@@ -88,13 +88,13 @@ export class ClientSamples {
     if (more === 0) return;
     let samples = this.#rows.get(row);
     if (samples === undefined) {
-      samples = { clients: noClients(), accepted: 0, address: '', program: '' };
+      samples = { clients: emptyClientCounts(), accepted: 0, address: '', program: '' };
       this.#rows.set(row, samples);
     }
     const program = programOf(agent);
-    this.#count(samples.clients.addresses, address, more * sampling);
-    this.#count(samples.clients.programs, program, more * sampling);
-    samples.accepted = size * sampling;
+    this.#count(samples.clients.addresses, address, more * sampleInterval);
+    this.#count(samples.clients.programs, program, more * sampleInterval);
+    samples.accepted = size * sampleInterval;
     samples.address = address;
     samples.program = program;
     this.#sizes[row] = size;
@@ -102,7 +102,7 @@ export class ClientSamples {
 
   #count(top: TopCounts, text: string, requests: number): void {
     const isNew = !top.counts.has(text);
-    if (isNew && (top.counts.size >= keptClients || this.#texts >= this.#maxTexts)) {
+    if (isNew && (top.counts.size >= maxClientNames || this.#texts >= this.#maxTexts)) {
       top.other += requests;
       return;
     }

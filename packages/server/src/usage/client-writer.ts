@@ -1,5 +1,5 @@
 import type { ClientDay, ClientDays } from './client-days.ts';
-import type { Pace } from './pace.ts';
+import type { Pacer } from './pacer.ts';
 
 /** Maximum number of rows per transaction. */
 const batchSize = 50;
@@ -22,14 +22,14 @@ export interface ClientStore {
 export class ClientWriter {
   readonly #clients: ClientDays;
   readonly #store: ClientStore;
-  readonly #pace: Pace;
+  readonly #pacer: Pacer;
   /** Settles when all writes that were started have ended. */
   #written: Promise<unknown> = Promise.resolve();
 
-  constructor(clients: ClientDays, store: ClientStore, pace: Pace) {
+  constructor(clients: ClientDays, store: ClientStore, pacer: Pacer) {
     this.#clients = clients;
     this.#store = store;
-    this.#pace = pace;
+    this.#pacer = pacer;
   }
 
   /**
@@ -50,7 +50,7 @@ export class ClientWriter {
       const batch = this.#clients.take(Math.min(left, batchSize));
       let count = 0;
       try {
-        await this.#pace.step(() =>
+        await this.#pacer.step(() =>
           this.#store.addClients(batch, (stored) => {
             count = stored;
             this.#clients.settle(stored);

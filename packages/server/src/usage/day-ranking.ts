@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { chunk } from '../chunk.ts';
-import { hourOf, hourStart, lastUseStep } from './hours.ts';
+import { hourOf, hourStart, lastUseStepMs } from './hours.ts';
 import { pagesOf, type UsedSince } from './ranking.ts';
 import type { UsageReader } from './reader.ts';
 
@@ -147,7 +147,7 @@ export class DayRankings {
   /** Adds the keys that were first used after a ranking was counted, as keys without requests: every key is in the list. */
   async #complete(ranking: KeptRanking): Promise<KeptRanking> {
     const { workspaceId, at, counts } = ranking;
-    const added = (await this.#used(workspaceId, at - lastUseStep)).filter((id) => !counts.has(id));
+    const added = (await this.#used(workspaceId, at - lastUseStepMs)).filter((id) => !counts.has(id));
     if (added.length === 0) return this.#keep(ranking);
     return this.#keep({ ...ranking, counts: new Map([...counts, ...added.map((id) => [id, 0] as const)]) });
   }

@@ -66,7 +66,7 @@ export class SqliteDayWriter {
  *
  * @param counts a query with the columns hour, owner, hash, outcome and requests
  */
-export function addToDays(counts: string): string {
+export function addToDaysSql(counts: string): string {
   const sums = hourColumns.map(
     (_, hour) => `coalesce(sum(requests) FILTER (WHERE hour % ${hoursPerDay} = ${hour}), 0)`,
   );

@@ -5,12 +5,12 @@ import { bothDatabases, openTestDatabase } from '../../../../test/support/open-d
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import type { Database } from '../database/open.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
-import { addCount, formatClients, keptClients, noClients, sortCounts } from './client-counts.ts';
+import { addCount, emptyClientCounts, formatClients, maxClientNames, sortCounts } from './client-counts.ts';
 import { postgresClients, sqliteClients } from './client-stores.ts';
 import { type ClientStore, ClientWriter } from './client-writer.ts';
 import { HistoryReader } from './history-reader.ts';
 import { hourStart } from './hours.ts';
-import { Pace } from './pace.ts';
+import { Pacer } from './pacer.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageRecorder } from './recorder.ts';
 import { SqliteUsageStore } from './store.ts';
@@ -20,16 +20,16 @@ const lastHour = 24 * 20_000 - 1;
 
 /** A node, which writes clients when `sample` is called. */
 async function startNode(database: Database) {
-  const pace = new Pace();
-  pace.hurry();
+  const pacer = new Pacer();
+  pacer.hurry();
   const cache = new SecretCache({ valid: 100, rejected: 10 });
   const store =
     database.kind === 'sqlite' ? new SqliteUsageStore(database) : new PostgresUsageStore(database);
   const log = store instanceof SqliteUsageStore ? store.log : undefined;
   await log?.recover(cache.pending);
-  const recorder = new UsageRecorder(store, cache, pace, log);
+  const recorder = new UsageRecorder(store, cache, pacer, log);
   const clientStore = database.kind === 'sqlite' ? sqliteClients(database) : postgresClients(database);
-  const clients = new ClientWriter(cache.pending.clients, clientStore, pace);
+  const clients = new ClientWriter(cache.pending.clients, clientStore, pacer);
   return { cache, recorder, clients, history: new HistoryReader(store, cache) };
 }
 
@@ -63,7 +63,7 @@ for (const which of bothDatabases) {
           );
           for (const { counts, other } of [clients.addresses, clients.programs])
             assert.equal(sum(counts.values()) + other, 141 * times);
-          assert.ok(clients.addresses.counts.size <= 2 * keptClients);
+          assert.ok(clients.addresses.counts.size <= 2 * maxClientNames);
           assert.deepEqual([...clients.programs.counts.keys()], ['worker/1']);
           assert.equal(clients.addresses.counts.get('203.0.113.1'), 40 * times);
         }
@@ -86,7 +86,7 @@ for (const which of bothDatabases) {
       assert.deepEqual(rows.map(({ owner }) => owner).sort(), [one.keyId, one.keyId, 'ws_1', 'ws_1']);
     });
 
-    test('the days have what the hours have', async () => {
+    test('the counts of a day are the sums of its hours', async () => {
       const hours = await database.kysely.selectFrom('usage_hour').select(['accepted', 'refused']).execute();
       const days = await database.kysely.selectFrom('usage_day').selectAll().execute();
       for (const prefix of ['key_', 'ws_']) {
@@ -108,7 +108,7 @@ for (const which of bothDatabases) {
     test('clients that cannot be written are kept, and written once', async () => {
       const node = await startNode(database);
       const broken: ClientStore = { addClients: () => Promise.reject(new Error('the disk is full')) };
-      const writer = new ClientWriter(node.cache.pending.clients, broken, new Pace());
+      const writer = new ClientWriter(node.cache.pending.clients, broken, new Pacer());
       sibling.use(node.cache, hourStart(lastHour + 48), { address: '192.0.2.1' });
       await node.recorder.flush();
       const check = async () => {
@@ -129,7 +129,7 @@ for (const which of bothDatabases) {
             reads.push(check());
           }),
       };
-      await new ClientWriter(node.cache.pending.clients, observed, new Pace()).write();
+      await new ClientWriter(node.cache.pending.clients, observed, new Pacer()).write();
       assert.equal(reads.length, 2);
       await Promise.all(reads);
       await check();
@@ -139,7 +139,7 @@ for (const which of bothDatabases) {
       const node = await startNode(database);
       const first = 21_000;
       for (const day of [first, first + 1, first + 2]) {
-        const clients = noClients();
+        const clients = emptyClientCounts();
         for (let i = 0; i < 40; i++) addCount(clients.addresses, `10.0.${day - first}.${i}`, 100);
         addCount(clients.addresses, '203.0.113.9', 60);
         await database.kysely

@@ -7,7 +7,7 @@ import {
 import { RequestError } from '../http/errors.ts';
 import { calendarDays } from './calendar-days.ts';
 import { limitClients, sortCounts, type TopCounts } from './client-counts.ts';
-import { sampling } from './client-samples.ts';
+import { sampleInterval } from './client-samples.ts';
 import { dayOf, hoursPerDay } from './day-rows.ts';
 import type { HistoryReader, HourOutcome } from './history-reader.ts';
 import { hourOf, hourStart } from './hours.ts';
@@ -72,7 +72,7 @@ export class UsageHistoryService {
       clients: {
         from: iso(dayOf(from) * hoursPerDay),
         to: iso(dayOf(to - 1) * hoursPerDay + hoursPerDay),
-        sampling,
+        sampling: sampleInterval,
         addresses: list(clients.addresses),
         otherAddresses: clients.addresses.other,
         programs: list(clients.programs),

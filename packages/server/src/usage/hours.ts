@@ -15,9 +15,9 @@ export function hourStart(hour: number): number {
  * The step of the last use, in ms: it is written at most once per step, and lists compare only the step. A shorter step
  * would write more often; a longer one would sort less exactly. The triggers of migration 0014 use the same number.
  */
-export const lastUseStep = 300_000;
+export const lastUseStepMs = 300_000;
 
 /** Whether two times of an hour, in ms from its start, are in the same step. */
 export function isSameUseStep(one: number, other: number): boolean {
-  return Math.floor(one / lastUseStep) === Math.floor(other / lastUseStep);
+  return Math.floor(one / lastUseStepMs) === Math.floor(other / lastUseStepMs);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import { nothingPacked, type PackedCounts, unpack } from './packed-counts.ts';
+import { emptyPackedCounts, type PackedCounts, unpackCounts } from './packed-counts.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import { countRejections, noRejections, type Rejections } from './rejection-counts.ts';
 
@@ -44,7 +44,7 @@ const rowSchema = z.object({
 });
 
 /** The text of a row. */
-export function formatLogRow({ packed = nothingPacked, counts = [] }: LogBatch): string {
+export function formatLogRow({ packed = emptyPackedCounts, counts = [] }: LogBatch): string {
   const clients: [string, string][] = packed.clients.map(([address, agent]) => [
     address,
     cleanUserAgent(agent),
@@ -91,7 +91,7 @@ export function parseLogRow(text: string): LogRow | undefined {
       ...{ lastMs, ...clientOf(index), changesLastUse },
     };
   });
-  const unpacked = Array.from(unpack(numbersIn(packed ?? '')), ({ client, ...one }) => ({
+  const unpacked = Array.from(unpackCounts(numbersIn(packed ?? '')), ({ client, ...one }) => ({
     ...one,
     ...clientOf(client),
     refused: 0,

@@ -8,7 +8,7 @@ export interface PackedCounts {
   clients: [address: string, agent: string][];
 }
 
-export const nothingPacked: PackedCounts = { records: new Int32Array(0), clients: [] };
+export const emptyPackedCounts: PackedCounts = { records: new Int32Array(0), clients: [] };
 
 /**
  * The numbers of a record: the SHA-256 in 8 numbers, the epoch hour, the accepted requests, the ms of the last use from
@@ -22,7 +22,7 @@ interface PackedUse extends Pick<SecretCounts, 'hour' | 'accepted' | 'lastMs' | 
 }
 
 /** Copies counts into records. */
-export class Packer {
+export class CountsPacker {
   readonly #records: Int32Array<ArrayBuffer>;
   readonly #clients: [string, string][] = [];
   readonly #indexes = new Map<string, number>();
@@ -78,7 +78,7 @@ export type UnpackedCounts = Pick<
   'hash' | 'hour' | 'accepted' | 'lastMs' | 'changesLastUse'
 > & { client: number };
 
-export function* unpack(records: Int32Array): Generator<UnpackedCounts, void> {
+export function* unpackCounts(records: Int32Array): Generator<UnpackedCounts, void> {
   for (let at = 0; at + recordWidth <= records.length; at += recordWidth) {
     const [hour = 0, accepted = 0, lastMs = -1, last = 0] = records.subarray(at + 8, at + recordWidth);
     const hash = hashText(records.subarray(at, at + 8));

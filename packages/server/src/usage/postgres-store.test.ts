@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { times } from '../../../../test/support/long.ts';
 import { openTestPostgres } from '../../../../test/support/open-database.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { insertSecrets, Secret } from '../../../../test/support/stored-secrets.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
 import { HistoryReader } from './history-reader.ts';
 import { hourStart } from './hours.ts';
-import { Pace } from './pace.ts';
+import { Pacer } from './pacer.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
@@ -68,10 +68,10 @@ class Network {
 function newNode() {
   const network = new Network();
   const store = new PostgresUsageStore(network.database);
-  const pace = new Pace();
-  pace.hurry();
+  const pacer = new Pacer();
+  pacer.hurry();
   const cache = new SecretCache({ valid: 4, rejected: 1 });
-  const recorder = new UsageRecorder(store, cache, pace);
+  const recorder = new UsageRecorder(store, cache, pacer);
   return { network, store, cache, recorder, reader: new UsageReader(store, recorder) };
 }
 
@@ -168,7 +168,7 @@ test('each use counts once, even if responses are lost or a write has an unknown
       await world.assertSeenBy(other, 'when both have written');
       await world.assertStored();
     }),
-    { numRuns: times(20, 600) },
+    { numRuns: runCount(20, 600) },
   );
 });
 

@@ -3,9 +3,9 @@ import type { Kysely } from 'kysely';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import { addToDays, dayOf } from './day-rows.ts';
+import { addToDaysSql, dayOf } from './day-rows.ts';
 import type { SecretCounts } from './pending-uses.ts';
-import { lastAt, type UsageStore } from './store.ts';
+import { lastUseAt, type UsageStore } from './store.ts';
 
 /** Maximum number of rows that one statement deletes. */
 const maxDeleted = 5000;
@@ -56,7 +56,7 @@ const add = `
     ORDER BY hour, workspace_id, key_id, code
     ON CONFLICT (hour, workspace_id, key_id, code) DO UPDATE SET requests = usage_refusal.requests + excluded.requests
     RETURNING 1
-  ), daily AS (${addToDays(`
+  ), daily AS (${addToDaysSql(`
       SELECT hour, owner, hash, outcome, requests FROM (
         SELECT hour, key_id AS owner, hash, 'accepted' AS outcome, accepted AS requests FROM used WHERE accepted > 0
         UNION ALL SELECT hour, key_id, ''::bytea, code, requests FROM rejected
@@ -70,7 +70,7 @@ const add = `
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (hour, workspace_id, outcome) DO UPDATE SET requests = usage_total.requests + excluded.requests
     RETURNING hour, workspace_id, outcome
-  ), summed_daily AS (${addToDays(`
+  ), summed_daily AS (${addToDaysSql(`
       SELECT hour, workspace_id AS owner, ''::bytea AS hash, outcome, requests FROM (
         SELECT hour, workspace_id, 'accepted' AS outcome, accepted AS requests FROM used WHERE accepted > 0
         UNION ALL SELECT hour, workspace_id, code, requests FROM rejected
@@ -226,7 +226,7 @@ function columnsOf(counts: readonly Readonly<SecretCounts>[]): unknown[][] {
     counts.map(({ hash }) => Buffer.from(hash, 'latin1')),
     counts.map(({ accepted }) => accepted),
     counts.map(({ refused }) => refused),
-    counts.map(lastAt),
+    counts.map(lastUseAt),
     counts.map(({ address }) => address),
     counts.map(({ agent }) => cleanUserAgent(agent)),
     counts.map(({ workspaceId }) => workspaceId),

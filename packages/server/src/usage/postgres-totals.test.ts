@@ -5,7 +5,7 @@ import { openTestPostgres } from '../../../../test/support/open-database.ts';
 import { insertSecrets, Secret } from '../../../../test/support/stored-secrets.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
 import { hourStart } from './hours.ts';
-import { Pace } from './pace.ts';
+import { Pacer } from './pacer.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
@@ -18,10 +18,10 @@ const firstHour = 400_000;
 /** A node with its own counts of the same secrets. */
 function newNode() {
   const store = new PostgresUsageStore(database);
-  const pace = new Pace();
-  pace.hurry();
+  const pacer = new Pacer();
+  pacer.hurry();
   const cache = new SecretCache({ valid: 10, rejected: 1 });
-  const recorder = new UsageRecorder(store, cache, pace);
+  const recorder = new UsageRecorder(store, cache, pacer);
   return { store, cache, recorder, reader: new UsageReader(store, recorder) };
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { times } from '../../../../test/support/long.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import { emptyTables, firstHour, newWorld, startRecorder } from '../../../../test/support/usage-recorder.ts';
 import type { HistoryReader } from './history-reader.ts';
@@ -242,6 +242,6 @@ test('after any sequence of uses, saves, flushes, failures, crashes and hours, a
         await model.assertHolds(await startRecorder(database, world, good));
       },
     ),
-    { numRuns: times(15, 1000), examples: foundBefore },
+    { numRuns: runCount(15, 1000), examples: foundBefore },
   );
 });

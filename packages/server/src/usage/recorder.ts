@@ -4,7 +4,7 @@ import type { UsageSource } from './counting-table.ts';
 import { allKeys, type KeyIdRange, nextRange } from './key-range.ts';
 import type { LogBatch } from './log-format.ts';
 import { mergeSorted } from './merge.ts';
-import { Pace } from './pace.ts';
+import { Pacer } from './pacer.ts';
 import { compareCounts, type PendingUses, type SecretCounts } from './pending-uses.ts';
 
 /** Stores usage. */
@@ -101,7 +101,7 @@ const sampledPerPass = 50;
 export class UsageRecorder {
   readonly #sink: UsageSink;
   readonly #source: UsageSource;
-  readonly #pace: Pace;
+  readonly #pacer: Pacer;
   readonly #log: UsageLog | undefined;
   /** Counts that were passed to the sink and are not known to be committed. */
   #unconfirmed: readonly SecretCounts[] = [];
@@ -115,14 +115,14 @@ export class UsageRecorder {
   constructor(
     sink: UsageSink,
     source: UsageSource,
-    pace: Pace = new Pace(),
+    pacer: Pacer = new Pacer(),
     log?: UsageLog,
     perPass: number = secretsPerPass,
   ) {
     this.#perPass = perPass;
     this.#sink = sink;
     this.#source = source;
-    this.#pace = pace;
+    this.#pacer = pacer;
     this.#log = log;
     source.pending.hasLog = log !== undefined;
   }
@@ -222,7 +222,7 @@ export class UsageRecorder {
   }
 
   #append(read: () => LogBatch, durable: boolean, logged: () => void, restUntil: number): Promise<void> {
-    return this.#pace.step(async () => this.#log?.append(read, durable, logged), restUntil);
+    return this.#pacer.step(async () => this.#log?.append(read, durable, logged), restUntil);
   }
 
   async #flush(): Promise<void> {
@@ -242,7 +242,7 @@ export class UsageRecorder {
     if (log === undefined || written === undefined) return;
     // If nothing was counted meanwhile, as at a stop, the log becomes empty.
     const until = this.unwritten === 0 ? log.end : written;
-    while (await this.#pace.step(() => log.trim(until)));
+    while (await this.#pacer.step(() => log.trim(until)));
   }
 
   /** The keys of the next pass. @param after end of the previous one */
@@ -301,7 +301,7 @@ export class UsageRecorder {
       this.#unconfirmed = [];
       this.#source.pending.remove(counts.slice(0, number));
     };
-    await this.#pace.step(() => this.#sink.write(counts, durable, written));
+    await this.#pacer.step(() => this.#sink.write(counts, durable, written));
     return count;
   }
 

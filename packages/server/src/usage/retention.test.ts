@@ -48,7 +48,7 @@ for (const which of bothDatabases) {
       log: pino({ level: 'silent' }),
       retentionDays,
       now: () => hourStart(now + 1) - 1,
-      later: (work, ms) => {
+      schedule: (work, ms) => {
         if (ms === 0) waiting.push(work);
         return () => undefined;
       },

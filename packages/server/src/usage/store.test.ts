@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
 import { hourStart } from './hours.ts';
-import { Pace } from './pace.ts';
+import { Pacer } from './pacer.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
@@ -14,10 +14,10 @@ after(close);
 const store = new SqliteUsageStore(database);
 const clock = { now: 0 };
 const cache = new SecretCache({ valid: 1000, rejected: 1 });
-const pace = new Pace();
-pace.hurry();
+const pacer = new Pacer();
+pacer.hurry();
 await store.log.recover(cache.pending);
-const recorder = new UsageRecorder(store, cache, pace, store.log);
+const recorder = new UsageRecorder(store, cache, pacer, store.log);
 const reader = new UsageReader(store, recorder);
 
 async function storedRows(): Promise<number> {

@@ -141,7 +141,7 @@ function writeSlice(connection: DatabaseSync, usages: readonly Readonly<SecretCo
   for (const usage of usages) {
     if (count > 0 && performance.now() - begun > maxWriteMs) break;
     const { keyId, hash, hour, accepted, refused, changesLastUse } = usage;
-    hourly.run(hour, keyId, Buffer.from(hash, 'latin1'), accepted, refused, lastAt(usage));
+    hourly.run(hour, keyId, Buffer.from(hash, 'latin1'), accepted, refused, lastUseAt(usage));
     if (accepted > 0 && changesLastUse) writeLastUse(last, usage);
     totals.add(usage);
     count += 1;
@@ -152,10 +152,10 @@ function writeSlice(connection: DatabaseSync, usages: readonly Readonly<SecretCo
 
 function writeLastUse(statement: StatementSync, usage: Readonly<SecretCounts>): void {
   const { keyId, hash, address, agent } = usage;
-  statement.run(keyId, Buffer.from(hash, 'latin1'), lastAt(usage), address, cleanUserAgent(agent));
+  statement.run(keyId, Buffer.from(hash, 'latin1'), lastUseAt(usage), address, cleanUserAgent(agent));
 }
 
 /** Epoch ms of the last accepted use; null: none. */
-export function lastAt({ hour, lastMs }: Readonly<SecretCounts>): number | null {
+export function lastUseAt({ hour, lastMs }: Readonly<SecretCounts>): number | null {
   return lastMs < 0 ? null : hourStart(hour) + lastMs;
 }

@@ -21,7 +21,7 @@ test('a shutdown reports every part that is written', async () => {
   assert.equal(parts, 1);
 });
 
-test('whether the periodic writes succeed is known', async () => {
+test('the usage recording reports whether its periodic writes succeed', async () => {
   const source = new SecretCache({ valid: 10, rejected: 1 });
   const due: (() => void)[] = [];
   let scheduled = () => {};
@@ -32,7 +32,7 @@ test('whether the periodic writes succeed is known', async () => {
     log: pino({ level: 'silent' }),
     retentionDays: 90,
     flushAge,
-    later: (run) => {
+    schedule: (run) => {
       due.push(run);
       scheduled();
       return () => undefined;

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { WriteProgress, writeWithRetries } from '../database/last-write.ts';
+import { WriteProgress, writeWithRetries } from '../database/final-write.ts';
 import type { Database } from '../database/open.ts';
-import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
-import { whenDue } from '../timers/when-due.ts';
+import { createDueTask } from '../timers/due-task.ts';
+import { PeriodicTask, type Schedule, scheduleTimer } from '../timers/periodic-task.ts';
 import { backgroundTasks } from './background.ts';
 import { postgresClients, sqliteClients } from './client-stores.ts';
 import { type ClientStore, ClientWriter } from './client-writer.ts';
@@ -13,12 +13,12 @@ import { EndedUses } from './ended-uses.ts';
 import { FlushAge } from './flush-age.ts';
 import { HistoryReader } from './history-reader.ts';
 import { hourOf } from './hours.ts';
-import { Pace } from './pace.ts';
+import { Pacer } from './pacer.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder, type UsageSink } from './recorder.ts';
-import { lastAt, SqliteUsageStore } from './store.ts';
+import { lastUseAt, SqliteUsageStore } from './store.ts';
 
 interface Options {
   database: Database;
@@ -31,7 +31,7 @@ interface Options {
   flushAge?: FlushAge;
   /** Epoch ms. */
   now?: () => number;
-  later?: Later;
+  schedule?: Schedule;
 }
 
 /** ms between the writes of a node with PostgreSQL. A crash loses what comes between. */
@@ -91,30 +91,35 @@ export function recordUsage({
   retentionDays,
   flushAge = new FlushAge(),
   now = Date.now,
-  later: start = later,
+  schedule: start = scheduleTimer,
 }: Options): UsageRecording {
   const store =
     database.kind === 'sqlite' ? new SqliteUsageStore(database) : new PostgresUsageStore(database);
   const usageLog = store instanceof SqliteUsageStore ? store.log : undefined;
-  const pace = new Pace();
+  const pacer = new Pacer();
   const parts = new WriteProgress();
   const ended = new EndedUses(database.kysely, now);
   const { clients } = source.pending;
-  const clientWriter = new ClientWriter(clients, clientStoreOf(database), pace);
+  const clientWriter = new ClientWriter(clients, clientStoreOf(database), pacer);
   const sink = sinkOf(store, ended, () => parts.written());
-  const recorder = new UsageRecorder(sink, source, pace, usageLog);
+  const recorder = new UsageRecorder(sink, source, pacer, usageLog);
   const failed = (error: unknown) =>
     log.error({ err: error }, 'usage could not be written; keeping it in memory and retrying');
   const oldest = () => hourOf(now()) + 1 - retentionDays * hoursPerDay;
   const background = backgroundTasks({
-    prune: () => pace.step(() => store.prune(oldest())),
+    prune: () => pacer.step(() => store.prune(oldest())),
     ended,
     clients,
     clientWriter,
     log,
-    later: start,
+    schedule: start,
   });
-  const writing = writingTasks(recorder, { hasLog: usageLog !== undefined, flushAge, failed, later: start });
+  const writing = writingTasks(recorder, {
+    hasLog: usageLog !== undefined,
+    flushAge,
+    failed,
+    schedule: start,
+  });
   return {
     recorder,
     reader: new UsageReader(store, recorder),
@@ -135,7 +140,7 @@ export function recordUsage({
     },
     stop: async (progressed) => {
       parts.onPart = progressed;
-      pace.hurry();
+      pacer.hurry();
       await Promise.all([background, ...writing].map((task) => task.stop()));
       try {
         await writeWithRetries(
@@ -163,11 +168,11 @@ function writingTasks(
     hasLog,
     flushAge,
     ...options
-  }: { hasLog: boolean; flushAge: FlushAge; failed: (error: unknown) => void; later: Later },
+  }: { hasLog: boolean; flushAge: FlushAge; failed: (error: unknown) => void; schedule: Schedule },
 ): PeriodicTask[] {
   const flush = () => flushAge.during(() => recorder.flush());
   if (!hasLog) return [new PeriodicTask(flush, { interval: writeInterval, ...options })];
-  const flushWhenDue = whenDue(flushInterval, () => recorder.unwritten >= maxPending, flush);
+  const flushWhenDue = createDueTask(flushInterval, () => recorder.unwritten >= maxPending, flush);
   return [() => recorder.save(), flushWhenDue].map(
     (job) => new PeriodicTask(job, { interval: saveInterval, ...options }),
   );
@@ -206,7 +211,7 @@ function sinkOf(store: UsageSink, ended: EndedUses, written: () => void): UsageS
 
 /** The counts with a last use that must be written, newest first. */
 function newestUses(counts: readonly SecretCounts[]): SecretCounts[] {
-  const at = (one: SecretCounts) => lastAt(one) ?? 0;
+  const at = (one: SecretCounts) => lastUseAt(one) ?? 0;
   return counts
     .filter(({ changesLastUse, lastMs }) => changesLastUse && lastMs >= 0)
     .sort((a, b) => at(b) - at(a));

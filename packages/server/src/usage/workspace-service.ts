@@ -1,7 +1,7 @@
 import { msPerDay } from '@soku/contract/instant';
 import type { Key } from '@soku/contract/keys';
 import {
-  maxDayLength,
+  maxDayLengthMs,
   maxRankedKeys,
   type RankedKey,
   type UsageDay,
@@ -87,7 +87,7 @@ export class WorkspaceUsageService {
 function startOfDay(requested: string | undefined, now: number): number {
   if (requested === undefined) return now - (now % msPerDay);
   const start = Date.parse(requested);
-  if (start <= now && now - start < maxDayLength) return start;
+  if (start <= now && now - start < maxDayLengthMs) return start;
   throw new RequestError({
     code: 'invalid_request',
     message: 'dayStart must be less than 25 hours ago, and not in the future.',

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { errorCodes } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
-import { times } from '../../../../test/support/long.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { readFields } from './request-fields.ts';
 
@@ -112,7 +112,7 @@ const sent: fc.Arbitrary<{ key: string; request: Sent }> = keys.chain((key) =>
   }),
 );
 
-const runs = { numRuns: times(500, 20_000) };
+const runs = { numRuns: runCount(500, 20_000) };
 
 test('a token is accepted only from one header with "Bearer", one space and no other whitespace', () => {
   let tokens = 0;

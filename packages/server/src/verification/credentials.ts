@@ -65,7 +65,7 @@ export function readCredentials(
 }
 
 /** The path and query of a request that is not made on behalf of another one. */
-export function ownTarget(request: IncomingMessage): readonly string[] {
+export function requestTarget(request: IncomingMessage): readonly string[] {
   return [request.url ?? '/'];
 }
 

@@ -18,7 +18,7 @@ interface Options {
 }
 
 /** A request and its pending response. */
-export interface FastPathExchange {
+export interface FastPathRequest {
   request: IncomingMessage;
   response: PreformattedResponse;
   /** The route pattern, for the log and the metrics. */
@@ -44,7 +44,7 @@ export class FastPath {
   }
 
   /** @param id of the request. @param now epoch ms */
-  send(exchange: FastPathExchange, content: PlainResponse, id: string, now: number): void {
+  send(exchange: FastPathRequest, content: PlainResponse, id: string, now: number): void {
     const { response } = exchange;
     const { status, fields, body } = content;
     // RFC 9110 section 8.6: a 204 has no Content-Length.
@@ -60,7 +60,7 @@ export class FastPath {
   }
 
   /** Handles a bug, which must neither accept a request nor end the process. */
-  fail(exchange: FastPathExchange, error: unknown): void {
+  fail(exchange: FastPathRequest, error: unknown): void {
     const id = nextRequestId();
     this.#options.log.error({ reqId: id, err: error }, 'request failed with an internal error');
     if (exchange.response.headersSent) exchange.response.destroy();
@@ -68,7 +68,7 @@ export class FastPath {
   }
 
   /** Counts a finished request, and logs it if every request is logged. */
-  report({ request, route, start }: FastPathExchange, status: number, id: string): void {
+  report({ request, route, start }: FastPathRequest, status: number, id: string): void {
     const { requests, addressOf, log } = this.#options;
     if (start === undefined) {
       requests.recordVerification(status);

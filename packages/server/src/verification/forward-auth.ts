@@ -5,7 +5,7 @@ import type { ApiProblem } from '../http/errors.ts';
 import { memoize } from '../http/memoize.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import { nextRequestId } from '../http/request-ids.ts';
-import type { FastPath, FastPathExchange } from './fast-path.ts';
+import type { FastPath, FastPathRequest } from './fast-path.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
 import { type KeyRequirements, readKeyRequirements } from './key-requirements.ts';
 import { type ForwardAuthRoute, forwardAuthRoute, originalTargets } from './original-request.ts';
@@ -97,7 +97,7 @@ export class ForwardAuth {
     return verifier.verifyFields(fields, request, options, accept);
   }
 
-  #respond(exchange: FastPathExchange, result: Decision): void {
+  #respond(exchange: FastPathRequest, result: Decision): void {
     const fastPath = this.#fastPath;
     const id = nextRequestId();
     const now = Date.now();

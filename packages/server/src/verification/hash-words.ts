@@ -28,6 +28,6 @@ export function encodeHash(words: Int32Array): string {
 }
 
 /** SHA-256 of a key as 32 latin-1 characters, which node:crypto returns faster than bytes. */
-export function hashOf(token: string): string {
+export function hashSecret(token: string): string {
   return digest('sha256', token, 'binary');
 }

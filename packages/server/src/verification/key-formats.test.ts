@@ -36,7 +36,7 @@ test('a star stands for any prefix', () => {
   for (const token of ['', '==', 'a b', 'x'.repeat(201)]) assert.ok(!formats.includes(token), token);
 });
 
-test('a token like an own key is explained, any other is unknown', () => {
+test('a token that resembles a Soku key gets an explanation, and any other is unknown', () => {
   const formats = new KeyFormats(['sk_live_'], ['*']);
   assert.equal(formats.explainUnknown(generateKey()).code, 'unknown_key');
   assert.equal(formats.explainUnknown('sk_live_123').code, 'malformed_key');

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiProblem } from '../http/errors.ts';
 import type { AddressLimits } from '../limits/address-limits.ts';
-import { ownTarget, readCredentials } from './credentials.ts';
-import { hashOf } from './hash-words.ts';
+import { readCredentials, requestTarget } from './credentials.ts';
+import { hashSecret } from './hash-words.ts';
 import type { KeyFormats } from './key-formats.ts';
 import { limitAddress } from './limit-address.ts';
 import { guessCodes, verificationUnavailable } from './rejections.ts';
@@ -51,10 +51,10 @@ export class KeyIdentifier {
     now: number,
   ): Promise<IdentifiedSecret | { problem: ApiProblem }> {
     const { prefixes, formats } = this.#options;
-    const credentials = readCredentials(readFields(request.rawHeaders), request, ownTarget, prefixes);
+    const credentials = readCredentials(readFields(request.rawHeaders), request, requestTarget, prefixes);
     if ('code' in credentials) return this.#reject(credentials, address, now);
     const { token } = credentials;
-    const hash = token.length > formats.maxLength ? undefined : hashOf(token);
+    const hash = token.length > formats.maxLength ? undefined : hashSecret(token);
     let stored: StoredSecret | undefined;
     try {
       stored = hash === undefined ? undefined : (await this.#options.secrets.read(hash)).stored;

@@ -5,7 +5,7 @@ import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { drain } from '../../../../test/support/drain.ts';
-import { times } from '../../../../test/support/long.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { unrestrictedKey } from '../../../../test/support/verified-key.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
 import { allKeys } from '../usage/key-range.ts';
@@ -203,6 +203,6 @@ test('after any operations, a row never belongs to another key, and each use lea
       assert.deepEqual(world.logged, world.used);
       assert.equal(world.table.usage.unloggedRows, 0);
     }),
-    { numRuns: times(100, 3000) },
+    { numRuns: runCount(100, 3000) },
   );
 });

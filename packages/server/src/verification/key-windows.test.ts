@@ -5,7 +5,7 @@ import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
-import { times } from '../../../../test/support/long.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { unrestrictedKey } from '../../../../test/support/verified-key.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { consume, type LimitWindow } from '../limits/sliding-window.ts';
@@ -112,6 +112,6 @@ test('with any evictions and reloads, a request passes exactly if the window of 
       for (const one of all) await world.steps[one.kind](one);
       world.assertWritten();
     }),
-    { numRuns: times(100, 3000) },
+    { numRuns: runCount(100, 3000) },
   );
 });

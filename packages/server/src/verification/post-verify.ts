@@ -8,7 +8,7 @@ import { readBody, storeBody } from '../http/read-body.ts';
 import { nextRequestId } from '../http/request-ids.ts';
 import { readUtf8 } from '../http/utf8.ts';
 import { plainBearerToken } from './credentials.ts';
-import type { FastPath, FastPathExchange } from './fast-path.ts';
+import type { FastPath, FastPathRequest } from './fast-path.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
 import type { KeyTable } from './key-table.ts';
 import { readFields } from './request-fields.ts';
@@ -80,12 +80,7 @@ export class PostVerify {
     return typeof this.#verifyCaller(caller, { recorded: false }) === 'string' ? caller : undefined;
   }
 
-  async #receive(
-    exchange: FastPathExchange,
-    caller: Caller,
-    body: Buffer,
-    passOn: () => void,
-  ): Promise<void> {
+  async #receive(exchange: FastPathRequest, caller: Caller, body: Buffer, passOn: () => void): Promise<void> {
     const { request } = exchange;
     const input = parseBody(request, body);
     if (input !== undefined) return this.#respond(exchange, caller, input);
@@ -94,7 +89,7 @@ export class PostVerify {
   }
 
   async #respond(
-    exchange: FastPathExchange,
+    exchange: FastPathRequest,
     caller: Caller,
     input: z.output<typeof verifyKeySchema>,
   ): Promise<void> {

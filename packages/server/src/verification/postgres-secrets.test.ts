@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import pg from 'pg';
-import { openTestPostgres, whenWaiting } from '../../../../test/support/open-database.ts';
+import { openTestPostgres, waitUntilBlocked } from '../../../../test/support/open-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
-import { serverInstance } from '../database/postgres-pool.ts';
+import { serverInstanceSql } from '../database/postgres-pool.ts';
 import { PostgresSecrets } from './postgres-secrets.ts';
 
 const { url, database, close } = await openTestPostgres();
@@ -82,7 +82,7 @@ test('when the database cancels a read, waiting requests fail at once', async ()
   const underWay = [first, first, first, first].map((hash) => source.read(hash));
   const all = Promise.allSettled(underWay);
   const waiting = Promise.allSettled([first, ...others].map((hash) => source.read(hash)));
-  await whenWaiting(database, underWay);
+  await waitUntilBlocked(database, underWay);
   // Cancels one statement, as statement_timeout would; the others still wait for the lock.
   await client.query(
     "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1",
@@ -109,7 +109,7 @@ function guardOf(trusted: { instance: string }, compare: (ms: number) => Promise
 }
 
 test('a read of an instance that is not compared yet waits, and then reads again', async () => {
-  const { rows } = await pool.query<{ instance: string }>(`SELECT ${serverInstance} AS instance`);
+  const { rows } = await pool.query<{ instance: string }>(`SELECT ${serverInstanceSql} AS instance`);
   const trusted = { instance: 'the former one' };
   const { source, sent } = guardOf(trusted, async () => {
     await pool.query(`UPDATE api_key SET scopes = 'of:now' WHERE id = 'key_0'`);

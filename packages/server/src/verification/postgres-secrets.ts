@@ -1,7 +1,7 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type pg from 'pg';
 import { z } from 'zod';
-import { serverInstance } from '../database/postgres-pool.ts';
+import { serverInstanceSql } from '../database/postgres-pool.ts';
 import type { LogPosition } from '../propagation/cluster-store.ts';
 import type { SecretRead, SecretSource } from './secret-source.ts';
 import { parseStoredSecret, secretColumns, secretTables } from './stored-secret.ts';
@@ -23,7 +23,7 @@ const longestWait = 1500;
  * standby: after a failover the address may lead to one, and it may lag behind.
  */
 const lookUp = `
-  SELECT h.seq AS head_seq, h.token AS head_token, ${serverInstance} AS instance, s.hash, ${secretColumns}
+  SELECT h.seq AS head_seq, h.token AS head_token, ${serverInstanceSql} AS instance, s.hash, ${secretColumns}
   FROM change_head h LEFT JOIN (${secretTables}) ON s.hash = ANY($1)
   WHERE NOT pg_is_in_recovery()`;
 
@@ -71,18 +71,18 @@ interface Waiting {
 export class PostgresSecrets<Ticket> implements SecretSource {
   readonly #pool: pg.Pool;
   readonly #guard: FillGuard<Ticket>;
-  readonly #usualLimit: RateLimit;
+  readonly #fallbackLimit: RateLimit;
   /** By hash, in the order of the first request. */
   #waiting = new Map<string, Waiting>();
   /** Number of callers that wait. */
   #callers = 0;
   #inFlight = 0;
 
-  /** @param usualLimit default limit if neither the key nor its workspace has one */
-  constructor(pool: pg.Pool, guard: FillGuard<Ticket>, usualLimit: RateLimit) {
+  /** @param fallbackLimit default limit if neither the key nor its workspace has one */
+  constructor(pool: pg.Pool, guard: FillGuard<Ticket>, fallbackLimit: RateLimit) {
     this.#pool = pool;
     this.#guard = guard;
-    this.#usualLimit = usualLimit;
+    this.#fallbackLimit = fallbackLimit;
   }
 
   async read(hash: string): Promise<SecretRead> {
@@ -130,7 +130,7 @@ export class PostgresSecrets<Ticket> implements SecretSource {
     for (const [hash, { resolve, reject }] of batch) {
       // A row that cannot be parsed fails only its own request.
       try {
-        resolve({ stored: parseStoredSecret(rows.get(hash), this.#usualLimit), mayCache });
+        resolve({ stored: parseStoredSecret(rows.get(hash), this.#fallbackLimit), mayCache });
       } catch (error) {
         reject(error);
       }

@@ -1,4 +1,4 @@
-import { type PackedCounts, Packer } from '../usage/packed-counts.ts';
+import { CountsPacker, type PackedCounts } from '../usage/packed-counts.ts';
 import * as column from './columns.ts';
 import type { InternedStrings } from './interned-strings.ts';
 
@@ -9,7 +9,7 @@ export function packRows(
   addresses: InternedStrings,
   agents: InternedStrings,
 ): PackedCounts {
-  const packer = new Packer(some.length);
+  const packer = new CountsPacker(some.length);
   const clientAt = (at: number): number => {
     const [address, agent] = [rows[at + column.address] ?? 0, rows[at + column.agent] ?? 0];
     const known = packer.findClient(address, agent);

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { RateLimit } from '@soku/contract/rate-limits';
-import type { Hold } from '../database/directory-hold.ts';
+import type { LockMonitor } from '../database/directory-lock-monitor.ts';
 import type { SecretSource } from './secret-source.ts';
 import { parseStoredSecret, secretColumns, secretTables } from './stored-secret.ts';
 
@@ -11,16 +11,20 @@ const mayCache = () => true;
  * between them.
  *
  * @param reader a connection that sees only committed data
- * @param hold proves that no other process uses the data directory
- * @param usualLimit default limit if neither the key nor its workspace has one
+ * @param lockMonitor proves that no other process uses the data directory
+ * @param fallbackLimit default limit if neither the key nor its workspace has one
  */
-export function sqliteSecrets(reader: DatabaseSync, hold: Hold, usualLimit: RateLimit): SecretSource {
+export function sqliteSecrets(
+  reader: DatabaseSync,
+  lockMonitor: LockMonitor,
+  fallbackLimit: RateLimit,
+): SecretSource {
   const lookUp = reader.prepare(`SELECT ${secretColumns} FROM ${secretTables} WHERE s.hash = ?`);
   return {
     read: (hash) => {
-      if (!hold.holds()) hold.checkNow();
+      if (!lockMonitor.holds()) lockMonitor.checkNow();
       return {
-        stored: parseStoredSecret(lookUp.get(Buffer.from(hash, 'latin1')), usualLimit),
+        stored: parseStoredSecret(lookUp.get(Buffer.from(hash, 'latin1')), fallbackLimit),
         mayCache: mayCache,
       };
     },

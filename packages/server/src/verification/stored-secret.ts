@@ -71,16 +71,16 @@ export const secretTables = `
  * Parses a row of the columns above.
  *
  * @param row undefined if there is none
- * @param usualLimit default limit if neither the key nor its workspace has one
+ * @param fallbackLimit default limit if neither the key nor its workspace has one
  */
-export function parseStoredSecret(row: unknown, usualLimit: RateLimit): StoredSecret | undefined {
+export function parseStoredSecret(row: unknown, fallbackLimit: RateLimit): StoredSecret | undefined {
   if (row === undefined) return undefined;
   const parsed = rowSchema.parse(row);
   const { id, workspace_id, name, scopes, expires_at, retires_at, key_limit, workspace_limit } = parsed;
   const { environment, allowed_addresses, disabled_at, external_id, metadata } = parsed;
   const end = endOf(parsed);
   if (end !== undefined) return { ended: { ...end, keyId: id, workspaceId: workspace_id } };
-  const limit = parseStoredRateLimit(key_limit) ?? parseStoredRateLimit(workspace_limit) ?? usualLimit;
+  const limit = parseStoredRateLimit(key_limit) ?? parseStoredRateLimit(workspace_limit) ?? fallbackLimit;
   return {
     key: {
       keyId: id,

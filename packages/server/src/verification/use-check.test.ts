@@ -5,12 +5,12 @@ import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
-import { times } from '../../../../test/support/long.ts';
+import { runCount } from '../../../../test/support/run-count.ts';
 import { unrestrictedKey } from '../../../../test/support/verified-key.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { parseAllowedAddresses } from './allowed-addresses.ts';
 import { checkPolicy, type Policy } from './check-policy.ts';
-import { hashOf } from './hash-words.ts';
+import { hashSecret } from './hash-words.ts';
 import type { VerifyOptions } from './result.ts';
 import { SecretCache } from './secret-cache.ts';
 import type { VerifiedKey } from './stored-secret.ts';
@@ -74,7 +74,7 @@ class World {
   readonly #verifier: Verifier;
 
   constructor(environment: 'live' | 'test' | 'any') {
-    const byHash = new Map(secrets.map((secret) => [hashOf(secret), secret]));
+    const byHash = new Map(secrets.map((secret) => [hashSecret(secret), secret]));
     this.#verifier = new Verifier({
       secrets: {
         read: (hash) => {
@@ -98,7 +98,7 @@ class World {
     this.stored.set(secret, key);
     if (by === 'all') this.#cache.clear();
     else if (by === 'workspace') this.#cache.evictWorkspace(key.workspaceId);
-    else this.#cache.evict([Buffer.from(hashOf(secret), 'latin1')]);
+    else this.#cache.evict([Buffer.from(hashSecret(secret), 'latin1')]);
   }
 
   /** @returns 'accepted', or the code of the rejection */
@@ -142,7 +142,7 @@ test('a cached key is accepted exactly where its policy permits it, from the fir
         results.set(result, (results.get(result) ?? 0) + 1);
       }
     }),
-    { numRuns: times(100, 20_000) },
+    { numRuns: runCount(100, 20_000) },
   );
   for (const code of ['accepted', 'expired_key', 'disabled_key', 'wrong_environment', 'ip_not_allowed'])
     assert.ok((results.get(code) ?? 0) > 50, `${code} is a common result`);

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { generateKey, hashKey, parseKey } from '@soku/key';
-import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { GrantingVerifier } from './granting-verifier.ts';
 import { SecretCache } from './secret-cache.ts';
@@ -14,7 +14,7 @@ import { VerificationCounts } from './verification-counts.ts';
 import { Verifier } from './verifier.ts';
 
 const expiry = Date.parse('2030-01-01T00:00:00Z');
-const { directory, database, close } = await openTemporary();
+const { directory, database, close } = await openTemporarySqlite();
 after(close);
 const apiKey = await storeKey();
 
@@ -68,7 +68,7 @@ function newVerifier(now = expiry - 1, { addressLimit = 'off' }: { addressLimit?
   after(() => reader.isOpen && reader.close());
   const cache = new SecretCache({ valid: 10, rejected: 10 });
   const decider = new Verifier({
-    secrets: sqliteSecrets(reader, directory.hold, 'off'),
+    secrets: sqliteSecrets(reader, directory.lockMonitor, 'off'),
     lease: { holds: () => lease.held },
     cache,
     prefixes: ['soku_'],
@@ -182,7 +182,7 @@ test('an unknown key stays rejected from the cache only while the lease is held,
   assert.equal(await codeOf(), 'verification_unavailable');
 });
 
-test('over the limit of an address only guesses are late, and at most 1,000 of them at a time', async () => {
+test('over the limit of an address, only responses to guesses are delayed, and at most 1,000 of them at a time', async () => {
   const { decider } = newVerifier(expiry - 1, { addressLimit: 1 });
   const end = Promise.withResolvers<void>();
   const verifier = new GrantingVerifier(decider, undefined, () => end.promise);

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiProblem } from '../http/errors.ts';
 import { consume, type LimitState } from '../limits/sliding-window.ts';
-import { ownTarget, plainBearerToken, readCredentials } from './credentials.ts';
-import { hashOf } from './hash-words.ts';
+import { plainBearerToken, readCredentials, requestTarget } from './credentials.ts';
+import { hashSecret } from './hash-words.ts';
 import { KeyFormats } from './key-formats.ts';
 import { type KeyTable, noRow } from './key-table.ts';
 import type { KeyWindows } from './key-windows.ts';
@@ -79,11 +79,11 @@ export class Verifier {
     verification: KeyVerification<T>,
   ): MaybePromise<VerifierOutcome<T>> {
     const token = plainBearerToken(fields, this.#formats.maxLength);
-    const hash = token === undefined ? undefined : hashOf(token);
+    const hash = token === undefined ? undefined : hashSecret(token);
     const now = this.#now();
     const row = hash === undefined ? noRow : this.#findValid(hash, now);
     if (row !== noRow) return this.#decideCached(row, verification, now);
-    const { targets = ownTarget } = options;
+    const { targets = requestTarget } = options;
     const credentials = readCredentials(fields, request, targets, this.#options.prefixes);
     if ('code' in credentials) return this.#rejectInvalid(credentials, options, now);
     // If there is a hash, it is that of this token, which could not be verified from the cache of valid keys.
@@ -97,7 +97,7 @@ export class Verifier {
    * @param token the text sent as the key
    */
   verifyToken<T>(token: string, verification: KeyVerification<T>): MaybePromise<VerifierOutcome<T>> {
-    const hash = token.length > this.#formats.maxLength ? undefined : hashOf(token);
+    const hash = token.length > this.#formats.maxLength ? undefined : hashSecret(token);
     const now = this.#now();
     const row = hash === undefined ? noRow : this.#findValid(hash, now);
     if (row !== noRow) return this.#decideCached(row, verification, now);

@@ -1,5 +1,5 @@
 import { parseRange } from '@soku/contract/address-lists';
-import { isIpv4, readIpAddress } from '@soku/contract/addresses';
+import { isIpv4, parseIpAddress } from '@soku/contract/addresses';
 import { AddressBlocks } from '../http/address-blocks.ts';
 
 /**
@@ -61,7 +61,7 @@ export class ReachableAddresses {
   permits(hostname: string, address: string): boolean {
     if (this.#allowedHosts.has(normalizeHost(hostname)) || this.#allowed.has(address)) return true;
     const words = new Int32Array(4);
-    if (!readIpAddress(address, words) || this.#blocked.has(address)) return false;
+    if (!parseIpAddress(address, words) || this.#blocked.has(address)) return false;
     return isIpv4(words) || this.#ipv6.has(address);
   }
 }

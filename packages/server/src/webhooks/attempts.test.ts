@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AttemptColumns, moveToEarlier, readEarlierAttempts } from './attempts.ts';
+import { type AttemptColumns, addEarlierAttempt, readEarlierAttempts } from './attempts.ts';
 
 test('the newest twenty attempts before the last one are kept', () => {
   let row: AttemptColumns = {
@@ -11,7 +11,7 @@ test('the newest twenty attempts before the last one are kept', () => {
     earlier_attempts: null,
   };
   for (let attempt = 1; attempt <= 30; attempt++) {
-    const earlier_attempts = moveToEarlier(row);
+    const earlier_attempts = addEarlierAttempt(row);
     row = { attempted_at: attempt, duration_ms: 5, response_status: 204, error: null, earlier_attempts };
   }
   const times = readEarlierAttempts(row).map(({ at }) => Date.parse(at));

@@ -20,7 +20,7 @@ export function readEarlierAttempts({
 }
 
 /** The value of `earlier_attempts` when another attempt has ended. */
-export function moveToEarlier(row: AttemptColumns): string | null {
+export function addEarlierAttempt(row: AttemptColumns): string | null {
   const { attempted_at, duration_ms, response_status, error } = row;
   if (attempted_at === null) return null;
   const last: EarlierAttempt = {

@@ -1,18 +1,18 @@
 import { msPerHour } from '@soku/contract/instant';
-import { disableAfter } from '@soku/contract/webhooks';
+import { disableWebhookAfterMs } from '@soku/contract/webhooks';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { nextAttemptAt } from '../outbox/backoff.ts';
 import { type Claim, finishAttempt, releaseLease } from '../outbox/leased-rows.ts';
-import { type AttemptColumns, moveToEarlier } from './attempts.ts';
+import { type AttemptColumns, addEarlierAttempt } from './attempts.ts';
 import { webhookFailed } from './events.ts';
 import { requestHeaders, unixSeconds } from './request-headers.ts';
 import type { AttemptResult, WebhookSender } from './sender.ts';
-import { type SecretBox, sign } from './signing-secrets.ts';
+import { type SecretBox, signPayload } from './signing-secrets.ts';
 import { readSecrets } from './stored-secrets.ts';
 
 /** ms from the end of a failed attempt to the next one, as Standard Webhooks recommends: ten attempts in about 76 hours. */
-export const deliveryDelays: readonly number[] = [
+export const deliveryRetryDelaysMs: readonly number[] = [
   5000,
   300_000,
   ...[0.5, 2, 5, 10, 14, 20, 24].map((hours) => hours * msPerHour),
@@ -93,7 +93,7 @@ export class WebhookDeliverer {
     const headers = {
       ...requestHeaders(id, at),
       'user-agent': program,
-      'webhook-signature': opened.map((secret) => sign(secret, id, unixSeconds(at), body)).join(' '),
+      'webhook-signature': opened.map((secret) => signPayload(secret, id, unixSeconds(at), body)).join(' '),
     };
     return sender.send({ url, headers, body }, stopping);
   }
@@ -108,7 +108,7 @@ export class WebhookDeliverer {
     const { status, error } = outcome;
     const now = this.#options.now();
     const isLast = error === null || status === gone;
-    const next = isLast ? null : nextAttemptAt(deliveryDelays, claim.attempts, now);
+    const next = isLast ? null : nextAttemptAt(deliveryRetryDelaysMs, claim.attempts, now);
     if (!(await finishAttempt(tx, 'webhook_delivery', claim, next))) return;
     await tx
       .updateTable('webhook_delivery')
@@ -118,7 +118,7 @@ export class WebhookDeliverer {
         response_status: status,
         response_body: outcome.body,
         error,
-        earlier_attempts: moveToEarlier(delivery),
+        earlier_attempts: addEarlierAttempt(delivery),
         succeeded_at: error === null ? now : null,
         ended_at: next === null ? now : null,
       })
@@ -172,7 +172,7 @@ async function disableIfFailing(
     .set({ disabled_at: now, disabled_by: 'system' })
     .where('id', '=', id)
     .where('disabled_at', 'is', null)
-    .$if(!isGone, (query) => query.where('failing_since', '<=', now - disableAfter))
+    .$if(!isGone, (query) => query.where('failing_since', '<=', now - disableWebhookAfterMs))
     .returning(['id', 'workspace_id', 'url', 'failing_since'])
     .executeTakeFirst();
   if (disabled !== undefined) await webhookFailed(tx, disabled, { error, isGone }, now);

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { msPerDay, msPerHour } from '@soku/contract/instant';
 import { pino } from 'pino';
-import { event } from '../../../../test/support/audit-log.ts';
+import { testEvent } from '../../../../test/support/audit-log.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
-import { webhookFixtures, webhooksOn } from '../../../../test/support/webhook-deliveries.ts';
+import { openWebhooks, webhookFixtures } from '../../../../test/support/webhook-deliveries.ts';
 import { presentDelivery } from './present.ts';
 import { pruneDeliveries } from './retention.ts';
 import { SecretBox } from './signing-secrets.ts';
@@ -14,12 +14,12 @@ import { createWebhooks } from './webhooks.ts';
 const { accepted, action, box, failed, running, start } = webhookFixtures;
 
 for (const which of ['sqlite', 'postgres'] as const) {
-  const { withWebhook, close } = webhooksOn(which);
+  const { withWebhook, close } = openWebhooks(which);
   after(close);
 
   test(`a delivery is repeated for three days, then its webhook is disabled with an event, on ${which}`, async () => {
     const { db, state, attemptAll, seal, queue, webhook, deliveries } = await withWebhook('key.created');
-    await seal([action(event(0), 'key.created')]);
+    await seal([action(testEvent(0), 'key.created')]);
     await queue();
     state.outcome = failed;
     const gaps: number[] = [];
@@ -72,7 +72,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
 
   test(`a webhook with a backlog is disabled after three days without success, on ${which}`, async () => {
     const { db, state, attemptAll, seal, queue, webhook, deliveries } = await withWebhook();
-    await seal([event(0), event(1), event(2)]);
+    await seal([testEvent(0), testEvent(1), testEvent(2)]);
     await queue();
     state.outcome = failed;
     await db
@@ -97,7 +97,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
 
   test(`a receiver that only rejects one event stays enabled, on ${which}`, async () => {
     const { db, state, attemptAll, seal, queue, webhook, deliveries } = await withWebhook('key.created');
-    await seal([action(event(0), 'key.created')]);
+    await seal([action(testEvent(0), 'key.created')]);
     await queue();
     state.outcome = failed;
     for (let attempt = 1; attempt <= 9; attempt++) {
@@ -105,7 +105,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       state.now = (await deliveries())[0]?.next_attempt_at ?? assert.fail();
     }
     // Another event succeeds before the last attempt.
-    await seal([action(event(1), 'key.created')]);
+    await seal([action(testEvent(1), 'key.created')]);
     await queue();
     const [first] = await deliveries();
     await db
@@ -129,7 +129,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
 
   test(`after a crash in the middle of an attempt, another node makes it again, on ${which}`, async () => {
     const { state, deliverer, claim, attemptAll, seal, queue, deliveries } = await withWebhook();
-    await seal([event(0)]);
+    await seal([testEvent(0)]);
     await queue();
     const [lost] = await claim();
     assert.ok(lost);
@@ -144,7 +144,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.equal((await deliveries()).length, 1);
     // A server that stops gives the attempt back.
     state.outcome = failed;
-    await seal([event(1)]);
+    await seal([testEvent(1)]);
     await queue();
     const [given] = await claim();
     await deliverer.attempt(given ?? assert.fail(), AbortSignal.abort());
@@ -156,7 +156,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
 
   test(`an outcome that comes after the lease is not recorded, on ${which}`, async () => {
     const { db, state, deliverer, claim, attemptAll, seal, queue, deliveries } = await withWebhook();
-    await seal([event(0)]);
+    await seal([testEvent(0)]);
     await queue();
     const [slow] = await claim();
     assert.ok(slow);
@@ -171,7 +171,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     const [{ error, attempts } = assert.fail()] = await deliveries();
     assert.deepEqual([error, attempts], [null, 1]);
     // A webhook that is deleted takes a leased delivery with it, but not from another node.
-    await seal([event(1)]);
+    await seal([testEvent(1)]);
     await queue();
     const [lost] = await claim();
     assert.ok(lost);
@@ -187,7 +187,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
 
   test(`no attempt begins that could last longer than its lease, on ${which}`, async () => {
     const { state, deliverer, claim, attemptAll, seal, queue } = await withWebhook();
-    await seal([event(0)]);
+    await seal([testEvent(0)]);
     await queue();
     const [late] = await claim();
     assert.ok(late);
@@ -203,7 +203,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       '*',
       new SecretBox('another secret'),
     );
-    await seal([event(0)]);
+    await seal([testEvent(0)]);
     await queue();
     await attemptAll();
     assert.equal(state.sent, 0);
@@ -212,11 +212,11 @@ for (const which of ['sqlite', 'postgres'] as const) {
 
   test(`deliveries are deleted 30 days after their end, and with their webhook, on ${which}`, async () => {
     const { db, state, attemptAll, seal, queue, deliveries } = await withWebhook();
-    await seal([event(0)]);
+    await seal([testEvent(0)]);
     await queue();
     await attemptAll();
     state.now += 1;
-    await seal([event(1)]);
+    await seal([testEvent(1)]);
     await queue();
     await pruneDeliveries(db, start + 30 * msPerDay);
     assert.equal((await deliveries()).length, 2);

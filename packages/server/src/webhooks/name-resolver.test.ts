@@ -66,7 +66,7 @@ test('a name has its IPv4 addresses even if the query for IPv6 has no answer', a
   assert.deepEqual(addresses, [{ address: '127.0.0.3', family: 4 }]);
 });
 
-test('the sender resolves names in this way', async (t) => {
+test('the sender uses this resolver', async (t) => {
   const server = await nameServer(t, isStalled);
   const receiver = createServer((socket) => void socket.destroy());
   receiver.listen(0, '127.0.0.1');

@@ -15,7 +15,7 @@ export interface ResolvedAddress {
 }
 
 /** The code of an error if the name has no address. */
-export const nameNotFound = 'ENOTFOUND';
+export const nameNotFoundCode = 'ENOTFOUND';
 
 /** ms until the first query of a name is repeated. */
 const firstQuery = 2000;
@@ -35,7 +35,7 @@ export class NameResolver {
     this.#options = options;
   }
 
-  /** @returns all addresses, IPv4 first. Throws an error with a code; `nameNotFound`: there are none */
+  /** @returns all addresses, IPv4 first. Throws an error with a code; `nameNotFoundCode`: there are none */
   async resolve(hostname: string): Promise<readonly ResolvedAddress[]> {
     const { addresses, timeout, servers } = this.#options;
     if (addresses.isAllowed(hostname)) return lookup(hostname, { all: true });
@@ -71,7 +71,7 @@ function addressesOf(result: PromiseSettledResult<string[]>, family: number): Re
   return result.status === 'rejected' ? [] : result.value.map((address) => ({ address, family }));
 }
 
-/** The reason why a name has no address: a query that failed, or `nameNotFound`. */
+/** The reason why a name has no address: a query that failed, or `nameNotFoundCode`. */
 function codeOf(results: readonly PromiseSettledResult<string[]>[]): string {
   const codes = results.flatMap((result) => {
     if (result.status === 'fulfilled') return [];
@@ -79,7 +79,7 @@ function codeOf(results: readonly PromiseSettledResult<string[]>[]): string {
     return error instanceof Error && 'code' in error ? [String(error.code)] : [];
   });
   // ENODATA: the name exists, without an address of this kind.
-  return codes.find((code) => code !== nameNotFound && code !== 'ENODATA') ?? nameNotFound;
+  return codes.find((code) => code !== nameNotFoundCode && code !== 'ENODATA') ?? nameNotFoundCode;
 }
 
 function codedError(code: string): Error {

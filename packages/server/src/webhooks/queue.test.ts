@@ -1,21 +1,21 @@
 /** How events are queued for webhooks, on both databases. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { event } from '../../../../test/support/audit-log.ts';
-import { webhookFixtures, webhooksOn } from '../../../../test/support/webhook-deliveries.ts';
+import { testEvent } from '../../../../test/support/audit-log.ts';
+import { openWebhooks, webhookFixtures } from '../../../../test/support/webhook-deliveries.ts';
 
 const { action } = webhookFixtures;
 
 for (const which of ['sqlite', 'postgres'] as const) {
-  const { withWebhook, close } = webhooksOn(which);
+  const { withWebhook, close } = openWebhooks(which);
   after(close);
 
   test(`each matching event is queued once, however many nodes queue at the same time, on ${which}`, async () => {
     const { seal, queue, deliveries, webhook } = await withWebhook('key.created');
     const events = Array.from({ length: 250 }, (_, i) =>
-      action(event(i), i % 2 === 0 ? 'key.created' : 'key.updated'),
+      action(testEvent(i), i % 2 === 0 ? 'key.created' : 'key.updated'),
     );
-    await seal([...events, event(999, 'ws_2')]);
+    await seal([...events, testEvent(999, 'ws_2')]);
     await Promise.all(Array.from({ length: 6 }, queue));
     await queue();
     assert.equal((await webhook()).position, 250);
@@ -38,7 +38,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
         { ...other, id: 'z' },
       ])
       .execute();
-    await seal([event(0), event(1, 'ws_2')]);
+    await seal([testEvent(0), testEvent(1, 'ws_2')]);
     // As if its position had been moved back.
     const { id: event_id } = await db
       .selectFrom('audit_event')
@@ -55,11 +55,11 @@ for (const which of ['sqlite', 'postgres'] as const) {
 
   test(`events up to the position of a webhook, and while it is disabled, are not queued, on ${which}`, async () => {
     const { db, seal, queue, deliveries } = await withWebhook();
-    await seal([event(4), event(5)]);
+    await seal([testEvent(4), testEvent(5)]);
     // The clock of the node that created it is ahead of that of the node with the events.
     await db
       .updateTable('webhook')
-      .set({ position: 1, created_at: event(9).at })
+      .set({ position: 1, created_at: testEvent(9).at })
       .execute();
     await queue();
     assert.deepEqual(
@@ -67,7 +67,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       [2],
     );
     await db.updateTable('webhook').set({ disabled_at: 1, disabled_by: 'usr_1' }).execute();
-    await seal([event(6)]);
+    await seal([testEvent(6)]);
     await queue();
     assert.equal((await deliveries()).length, 1);
     await db.updateTable('webhook').set({ disabled_at: null }).execute();

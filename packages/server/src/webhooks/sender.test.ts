@@ -51,7 +51,7 @@ function senderWith(t: TestContext, resolved: readonly string[][], timeout = 10_
   return { send, lookups: () => lookups };
 }
 
-test('a host that resolves to a private address on the second look is not reached', async (t) => {
+test('a host that resolves to a private address at the second lookup is not reached', async (t) => {
   const { port, requests } = await receiver(t, (_request, response) => {
     // A new connection, and so a new lookup, for each request.
     response.writeHead(200, { connection: 'close' }).end('ok');

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { redactKeys } from '@soku/key';
 import { Agent, type Dispatcher, request } from 'undici';
 import { normalizeHost, type ReachableAddresses } from './addresses.ts';
-import { NameResolver, nameNotFound, type ResolvedAddress } from './name-resolver.ts';
+import { NameResolver, nameNotFoundCode, type ResolvedAddress } from './name-resolver.ts';
 
 /** Bytes of a response that are read and stored. */
 const maxStored = 1024;
@@ -159,7 +159,7 @@ function createLookup(
         else if (options.all === true) callback(null, [...all]);
         else callback(null, first.address, first.family);
       },
-      (error) => callback(error.code === nameNotFound ? unreachable(hostname) : error, '', 0),
+      (error) => callback(error.code === nameNotFoundCode ? unreachable(hostname) : error, '', 0),
     );
   };
 }

@@ -11,10 +11,10 @@ import { containsKey } from '@soku/key';
 import type { Kysely } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { changesOf } from '../events/events.ts';
+import { diffDetails } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
-import { keyInField } from '../http/key-in-field.ts';
+import { keyInFieldError } from '../http/key-in-field.ts';
 import { newId } from '../ids.ts';
 import { lastSequence } from '../outbox/sealed-events.ts';
 import type { Propagation } from '../propagation/propagation.ts';
@@ -105,7 +105,7 @@ export class WebhookService {
         ...stateChange(before, input.disabled, caller.actor.id, at),
       };
       const after: WebhookRow = { ...before, ...changed };
-      const changes = changesOf(auditedFields(before), auditedFields(after));
+      const changes = diffDetails(auditedFields(before), auditedFields(after));
       const isOtherUrl = before.url !== after.url;
       if (changes === undefined && !isOtherUrl) return { value: after };
       // No other columns: deliveries write them meanwhile, without the lock on the workspace.
@@ -154,7 +154,7 @@ export class WebhookService {
   }
 
   #rejectKey(description: string): void {
-    if (containsKey(description, this.#options.prefixes)) throw keyInField('description', 'text');
+    if (containsKey(description, this.#options.prefixes)) throw keyInFieldError('description', 'text');
   }
 }
 

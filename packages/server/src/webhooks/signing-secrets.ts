@@ -16,7 +16,7 @@ export function newSigningSecret(): string {
  *
  * @param seconds the time in the header webhook-timestamp, epoch seconds
  */
-export function sign(secret: string, id: string, seconds: number, body: string): string {
+export function signPayload(secret: string, id: string, seconds: number, body: string): string {
   const key = Buffer.from(secret.slice(prefix.length), 'base64');
   return `v1,${createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64')}`;
 }

@@ -5,12 +5,12 @@ import type { Config } from '../config.ts';
 import type { Database } from '../database/open.ts';
 import type { Tables } from '../database/schema.ts';
 import { throttle } from '../http/logging.ts';
-import { type Lane, LeasedWork } from '../outbox/leased-work.ts';
+import { LeasedWork, type WorkQueue } from '../outbox/leased-work.ts';
 import type { Propagation } from '../propagation/propagation.ts';
-import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
+import { PeriodicTask, type Schedule, scheduleTimer } from '../timers/periodic-task.ts';
 import { version } from '../version.ts';
 import { ReachableAddresses } from './addresses.ts';
-import { deliveryDelays, WebhookDeliverer } from './deliverer.ts';
+import { deliveryRetryDelaysMs, WebhookDeliverer } from './deliverer.ts';
 import { DeliveryService } from './delivery-service.ts';
 import { LazySender } from './lazy-sender.ts';
 import { queueEvents } from './queue.ts';
@@ -40,7 +40,7 @@ export function createWebhooks(
   propagation: Propagation,
   secret: string,
   log: Logger,
-  schedule: Later = later,
+  schedule: Schedule = scheduleTimer,
 ) {
   const now = Date.now;
   const addresses = new ReachableAddresses(webhookAllow);
@@ -59,24 +59,24 @@ export function createWebhooks(
   const work = new LeasedWork({
     db,
     table: 'webhook_delivery',
-    lanes: async () => {
+    queues: async () => {
       await queueEvents(db, now, reportQueueing);
-      return findLanes(db, now());
+      return findQueues(db, now());
     },
     attempt: (claim, signal) => deliverer.attempt(claim, signal),
     concurrency: concurrency.all,
     interval: times.interval,
     lease: times.lease,
-    waits: [0, ...deliveryDelays],
+    waits: [0, ...deliveryRetryDelaysMs],
     stopTimeout: times.stop,
     failed: (error) => log.error({ err: error }, 'events could not be sent to webhooks; retrying'),
     now,
-    later: schedule,
+    schedule,
   });
   const pruning = new PeriodicTask(() => pruneDeliveries(db, now()), {
     interval: times.prune,
     failed: (error) => log.error({ err: error }, 'old deliveries of webhooks could not be deleted; retrying'),
-    later: schedule,
+    schedule,
   });
   return {
     webhooks: new WebhookService(db, { propagation, box, addresses, prefixes, now }),
@@ -94,8 +94,8 @@ export function createWebhooks(
   };
 }
 
-/** The enabled webhooks that have due deliveries, each as a lane. */
-async function findLanes(db: Kysely<Tables>, now: number): Promise<Lane[]> {
+/** The enabled webhooks that have due deliveries, each as a work queue. */
+async function findQueues(db: Kysely<Tables>, now: number): Promise<WorkQueue[]> {
   const webhooks = await db
     .selectFrom('webhook')
     .select(['id', 'workspace_id', 'failing_since'])
@@ -113,7 +113,7 @@ async function findLanes(db: Kysely<Tables>, now: number): Promise<Lane[]> {
   return webhooks.map(({ id, workspace_id, failing_since }) => ({
     name: id,
     group: { name: workspace_id, concurrency: concurrency.workspace },
-    // The lane is used until the next round, and the webhook may be disabled before.
+    // The queue is used until the next round, and the webhook may be disabled before.
     only: sql`webhook_id = ${id} AND EXISTS (SELECT 1 FROM webhook WHERE id = ${id} AND disabled_at IS NULL)`,
     concurrency: failing_since === null ? concurrency.webhook : concurrency.failing,
   }));

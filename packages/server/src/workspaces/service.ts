@@ -3,7 +3,7 @@ import type { ChangeWorkspace, Workspace } from '@soku/contract/workspaces';
 import type { Kysely } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { changesOf, type NewEvent } from '../events/events.ts';
+import { diffDetails, type NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { deleteWarningsOf } from '../hygiene/warnings.ts';
@@ -106,7 +106,7 @@ function workspaceUpdated(
   { name, before, after }: { name: string; before: Settings; after: Settings },
   at: number,
 ): NewEvent[] {
-  const changes = changesOf({ ...before }, { ...after });
+  const changes = diffDetails({ ...before }, { ...after });
   if (changes === undefined) return [];
   const target = { kind: 'workspace', id, name } as const;
   return [{ chain: id, at, actor, action: 'workspace.updated', target, changes }];

@@ -4,12 +4,12 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { type ApiDocument, openApiOptions, operationsByTag } from '../../api/openapi.ts';
-import { fromBase, ownUrl } from '../../base-path.ts';
+import { currentPublicUrl, withBasePath } from '../../base-path.ts';
 import { Button } from '../../components/Button.tsx';
-import { Contents } from '../../components/Contents.tsx';
 import { Failure } from '../../components/Notice.tsx';
 import { PageHead } from '../../components/PageHead.tsx';
 import { Skeleton } from '../../components/Skeleton.tsx';
+import { TableOfContents } from '../../components/TableOfContents.tsx';
 import { OperationEntry } from './OperationEntry.tsx';
 import { usePastedKey } from './pasted-key.ts';
 
@@ -19,8 +19,8 @@ export function DocsPage() {
     <>
       <PageHead title="API reference">
         <span>
-          Generated from <a href={fromBase('/openapi.json')}>openapi.json</a>, whose schemas the server uses
-          to validate requests. Every call needs the header described in{' '}
+          Generated from <a href={withBasePath('/openapi.json')}>openapi.json</a>, whose schemas the server
+          uses to validate requests. Every call needs the header described in{' '}
           <Link to="/help/authentication">Authentication</Link>.
         </span>
       </PageHead>
@@ -45,7 +45,7 @@ export function DocsPage() {
 
 function Reference({ document }: { document: ApiDocument }) {
   const groups = operationsByTag(document);
-  const origin = document.servers[0]?.url ?? ownUrl();
+  const origin = document.servers[0]?.url ?? currentPublicUrl();
   const pastedKey = usePastedKey();
   /** The operation whose form is open. There is one form at a time, so that there is one field with the key. */
   const [tried, setTried] = useState<string | null>(null);
@@ -53,7 +53,7 @@ function Reference({ document }: { document: ApiDocument }) {
 
   return (
     <div className="docs with-contents">
-      <Contents
+      <TableOfContents
         groups={groups.map(({ name, operations }) => ({
           name,
           entries: operations.map(({ id, summary }) => ({ id, title: summary })),

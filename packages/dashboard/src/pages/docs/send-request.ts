@@ -2,7 +2,7 @@
 import { errorSchema } from '@soku/contract/errors';
 import { createUnreachableError } from '../../api/client.ts';
 import type { Operation } from '../../api/openapi.ts';
-import { fromBase } from '../../base-path.ts';
+import { withBasePath } from '../../base-path.ts';
 
 export interface TriedResponse {
   ok: boolean;
@@ -41,7 +41,7 @@ export function pathOf({ path, parameters }: Operation, values: Record<string, s
 export async function sendRequest(path: string, apiKey: string, signal: AbortSignal): Promise<TriedResponse> {
   const start = performance.now();
   try {
-    const response = await fetch(fromBase(path), {
+    const response = await fetch(withBasePath(path), {
       headers: apiKey === '' ? {} : { authorization: `Bearer ${apiKey}` },
       credentials: 'omit',
       cache: 'no-store',

@@ -1,5 +1,5 @@
 import { type ErrorCode, errorCodeNames, errorCodes, helpPath } from '@soku/contract/error-codes';
-import type { ErrorRow } from '@soku/contract/error-row';
+import type { ErrorDefinition } from '@soku/contract/error-definition';
 import { Code } from '../../components/Code.tsx';
 import { CopyButton } from '../../components/CopyButton.tsx';
 
@@ -18,7 +18,7 @@ const statusNames: Record<number, string> = {
   503: 'Service Unavailable',
 };
 
-const rows: Record<ErrorCode, ErrorRow> = errorCodes;
+const rows: Record<ErrorCode, ErrorDefinition> = errorCodes;
 
 export interface StatusGroup {
   status: number;
@@ -81,14 +81,14 @@ export function ErrorEntry({ code, origin, isTarget }: ErrorEntryProps) {
   );
 }
 
-const challenges: Record<NonNullable<ErrorRow['challenge']>, string> = {
+const challenges: Record<NonNullable<ErrorDefinition['challenge']>, string> = {
   realm: '',
   invalid_request: ', error="invalid_request", error_description="..."',
   invalid_token: ', error="invalid_token", error_description="..."',
   insufficient_scope: ', error="insufficient_scope", scope="..."',
 };
 
-function exampleResponse(code: ErrorCode, row: ErrorRow): string {
+function exampleResponse(code: ErrorCode, row: ErrorDefinition): string {
   const challenge = row.challenge
     ? `\nWWW-Authenticate: Bearer realm="soku"${challenges[row.challenge]}`
     : '';

@@ -1,9 +1,9 @@
 import './HelpPage.css';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from 'react';
-import { Contents, type ContentsGroup } from '../../components/Contents.tsx';
 import type { Elements } from '../../components/elements.ts';
 import { PageHead } from '../../components/PageHead.tsx';
+import { type ContentsGroup, TableOfContents } from '../../components/TableOfContents.tsx';
 
 interface HelpPageProps {
   title: string;
@@ -39,7 +39,7 @@ export function HelpPage({ title, lead, children }: HelpPageProps) {
             {lead}
           </PageHead>
         </div>
-        {sections.length >= fewestSections ? <Contents groups={[{ entries: sections }]} /> : null}
+        {sections.length >= fewestSections ? <TableOfContents groups={[{ entries: sections }]} /> : null}
         <div className="prose" ref={text}>
           {children}
         </div>

@@ -5,7 +5,7 @@ import { useMemo, useState } from 'react';
 import { ChartBand, ChartLine, percent } from '../../components/ChartMarks.tsx';
 import { ChartReader } from '../../components/ChartReader.tsx';
 import { formatCompact, formatNumber } from '../../components/format-number.ts';
-import { useMinute } from '../../dates/use-minute.ts';
+import { useRenderEveryMinute } from '../../dates/use-render-every-minute.ts';
 import { axisMaximum, type DayHour, dayHours, describeHour, formatClock, roundUp } from './day.ts';
 
 /**
@@ -13,7 +13,7 @@ import { axisMaximum, type DayHour, dayHours, describeHour, formatClock, roundUp
  * All widths are percentages, so that nothing has to be measured.
  */
 export function DayChart({ usage }: { usage: WorkspaceUsage }) {
-  useMinute();
+  useRenderEveryMinute();
   const hours = useMemo(() => dayHours(usage), [usage]);
   const [shown, setShown] = useState<number | null>(null);
   const current = usage.today.hours.length - 1;

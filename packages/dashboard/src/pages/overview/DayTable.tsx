@@ -1,6 +1,6 @@
 import type { WorkspaceUsage } from '@soku/contract/usage';
+import { ChartNumbers, ChartNumbersTable } from '../../components/ChartNumbers.tsx';
 import { formatNumber } from '../../components/format-number.ts';
-import { Numbers, NumbersTable } from '../../components/Numbers.tsx';
 import { dayHours, formatHour } from './day.ts';
 
 const title = 'Requests by hour';
@@ -13,8 +13,8 @@ export function DayTable({ usage }: { usage: WorkspaceUsage }) {
   );
   if (hours.length === 0) return null;
   return (
-    <Numbers title={title}>
-      <NumbersTable
+    <ChartNumbers title={title}>
+      <ChartNumbersTable
         title={title}
         caption="Accepted and rejected requests. Hours without requests are omitted."
         columns={columns}
@@ -28,7 +28,7 @@ export function DayTable({ usage }: { usage: WorkspaceUsage }) {
             <td>{formatNumber(hour.yesterday.refused)}</td>
           </tr>
         ))}
-      </NumbersTable>
-    </Numbers>
+      </ChartNumbersTable>
+    </ChartNumbers>
   );
 }

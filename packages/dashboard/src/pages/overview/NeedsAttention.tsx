@@ -6,7 +6,7 @@ import { buttonClass } from '../../components/Button.tsx';
 import { Failure } from '../../components/Notice.tsx';
 import { Section } from '../../components/Section.tsx';
 import { Skeleton } from '../../components/Skeleton.tsx';
-import { useMinute } from '../../dates/use-minute.ts';
+import { useRenderEveryMinute } from '../../dates/use-render-every-minute.ts';
 import { type AttentionItem, attentionItems } from './attention.ts';
 
 const icons = {
@@ -28,7 +28,7 @@ interface NeedsAttentionProps {
 }
 
 export function NeedsAttention({ usage, lists, error, isPending }: NeedsAttentionProps) {
-  useMinute();
+  useRenderEveryMinute();
   const items = isPending ? [] : attentionItems(usage, lists);
   return (
     <Section

@@ -2,7 +2,7 @@ import type { WorkspaceUsage } from '@soku/contract/usage';
 import { formatNumber } from '../../components/format-number.ts';
 import { usePageTitle } from '../../components/PageHead.tsx';
 import { Skeleton } from '../../components/Skeleton.tsx';
-import { useMinute } from '../../dates/use-minute.ts';
+import { useRenderEveryMinute } from '../../dates/use-render-every-minute.ts';
 import { dateFormat, userTimeZone } from '../../dates/zone.ts';
 import { compareDays, dayHours, formatClock, yesterdaySoFar } from './day.ts';
 
@@ -16,7 +16,7 @@ interface TodayHeadProps {
 
 /** The heading, and one sentence that compares today with yesterday. */
 export function TodayHead({ usage, isFailed }: TodayHeadProps) {
-  useMinute();
+  useRenderEveryMinute();
   usePageTitle('Overview');
   const now = Date.now();
   return (

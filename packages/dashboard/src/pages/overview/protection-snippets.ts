@@ -1,6 +1,6 @@
 /** Ways to protect an API with this deployment. The API is expected on port 4000. test/browser/protection-snippets.test.ts runs them. */
 import type { Snippet } from '../../components/Code.tsx';
-import { gatewayUrl } from '../help/protect/own-url.ts';
+import { gatewayUrl } from '../help/protect/adapt-examples.ts';
 
 function nginxSnippet(origin: string): string {
   return `location / {

@@ -23,7 +23,7 @@ import {
   Webhook,
 } from 'lucide-react';
 import { announce } from '../../components/Toast.tsx';
-import { chooseTheme } from '../../components/theme.ts';
+import { setTheme } from '../../components/theme.ts';
 import { openShellDialog } from '../open-dialog.ts';
 
 /** What a command may use. */
@@ -240,7 +240,7 @@ const theme = (id: 'system' | 'light' | 'dark', name: string, icon: LucideIcon):
   words: 'color scheme appearance mode',
   icon,
   run: () => {
-    chooseTheme(id);
+    setTheme(id);
     announce(`${name} is on.`);
   },
 });

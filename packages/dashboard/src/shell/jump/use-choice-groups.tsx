@@ -7,7 +7,7 @@ import { Kbd } from '../../components/Kbd.tsx';
 import { KeyTeeth } from '../../components/KeyTeeth.tsx';
 import { splitPreview } from '../../components/key-teeth.ts';
 import { capitalize } from '../../components/sentence.ts';
-import { useSingleKeys } from '../../components/shortcuts.ts';
+import { useHasSingleKeyShortcuts } from '../../components/shortcuts.ts';
 import { useRecentKeyIds } from '../../session/recent-keys.ts';
 import { useSignOut } from '../../session/use-sign-out.ts';
 import { type Command, findCommands } from './commands.ts';
@@ -26,7 +26,7 @@ export function useChoiceGroups(text: string, hash: string, found: FoundKeys): C
   const go = useNavigate();
   const signOut = useSignOut();
   const recent = useRecentKeys();
-  const hasSingleKeys = useSingleKeys();
+  const hasSingleKeys = useHasSingleKeyShortcuts();
   const isEmpty = text.trim() === '' && hash === '';
 
   const ofKey = (key: Key): JumpChoice => ({

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { Migrator, sql } from 'kysely';
-import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
+import { openEmptyDatabase } from '../../../../../test/support/empty-database.ts';
 import { bothDatabases } from '../../../../../test/support/open-database.ts';
 import { revocableKeysQuery } from '../../keys/descendants.ts';
 import { migrations } from '../migrate.ts';
 
 for (const which of bothDatabases) {
   test(`keys of the previous schema are found by their creator, on ${which}`, async (t) => {
-    const db = await emptyDatabase(which, t);
+    const db = await openEmptyDatabase(which, t);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
     assert.equal((await migrator.migrateTo('0008-search')).error, undefined);
     await db.insertInto('workspace').values({ id: 'ws', name: 'x', created_at: 1 }).execute();

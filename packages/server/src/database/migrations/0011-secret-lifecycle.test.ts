@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { Migrator, sql } from 'kysely';
-import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
+import { openEmptyDatabase } from '../../../../../test/support/empty-database.ts';
 import { bothDatabases } from '../../../../../test/support/open-database.ts';
 import { migrations } from '../migrate.ts';
 
 for (const which of bothDatabases) {
   test(`secrets of the previous schema can be retired individually, on ${which}`, async (t) => {
-    const db = await emptyDatabase(which, t);
+    const db = await openEmptyDatabase(which, t);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
     assert.equal((await migrator.migrateTo('0009-key-creators')).error, undefined);
     await db.insertInto('workspace').values({ id: 'ws', name: 'x', created_at: 1 }).execute();

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Migrator, sql } from 'kysely';
-import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
+import { openEmptyDatabase } from '../../../../../test/support/empty-database.ts';
 import { bothDatabases } from '../../../../../test/support/open-database.ts';
 import { migrations } from '../migrate.ts';
 
 for (const which of bothDatabases) {
   test(`limits of the previous schema continue, on ${which}`, async (t) => {
-    const db = await emptyDatabase(which, t);
+    const db = await openEmptyDatabase(which, t);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
     assert.equal((await migrator.migrateTo('0011-secret-lifecycle')).error, undefined);
     const minute = 29_500_000;

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { msPerHour } from '@soku/contract/instant';
 import { type Kysely, Migrator } from 'kysely';
-import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
+import { openEmptyDatabase } from '../../../../../test/support/empty-database.ts';
 import { bothDatabases } from '../../../../../test/support/open-database.ts';
 import { migrations } from '../migrate.ts';
 import type { Tables } from '../schema.ts';
@@ -38,7 +38,7 @@ const plain = (rows: readonly object[]) =>
 
 for (const which of bothDatabases) {
   test(`the last use of each key and the totals follow from the usage before, on ${which}`, async (t) => {
-    const db = await emptyDatabase(which, t);
+    const db = await openEmptyDatabase(which, t);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
     assert.equal((await migrator.migrateTo('0013-usage-log')).error, undefined);
     await db.insertInto('workspace').values({ id: 'ws', name: 'x', created_at: 1 }).execute();

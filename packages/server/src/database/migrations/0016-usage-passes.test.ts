@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Migrator, sql } from 'kysely';
-import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
+import { openEmptyDatabase } from '../../../../../test/support/empty-database.ts';
 import { migrations } from '../migrate.ts';
 
 test('the progress of a flush of all keys is kept', async (t) => {
-  const db = await emptyDatabase('sqlite', t);
+  const db = await openEmptyDatabase('sqlite', t);
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   assert.equal((await migrator.migrateTo('0015-previews')).error, undefined);
   await sql`INSERT INTO usage_flush VALUES (1, 7, 500000, 'key_2', x'0a')`.execute(db);

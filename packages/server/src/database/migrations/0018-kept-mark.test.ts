@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Migrator } from 'kysely';
-import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
+import { openEmptyDatabase } from '../../../../../test/support/empty-database.ts';
 import { bothDatabases } from '../../../../../test/support/open-database.ts';
 import { migrations } from '../migrate.ts';
 
 for (const which of bothDatabases) {
   test(`a workspace whose keys are being revoked keeps its row, on ${which}`, async (t) => {
-    const db = await emptyDatabase(which, t);
+    const db = await openEmptyDatabase(which, t);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
     assert.equal((await migrator.migrateTo('0017-key-life')).error, undefined);
     await db.insertInto('workspace').values({ id: 'ws', name: 'x', created_at: 1, revoking_at: 5 }).execute();

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { Migrator } from 'kysely';
-import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
+import { openEmptyDatabase } from '../../../../../test/support/empty-database.ts';
 import { bothDatabases } from '../../../../../test/support/open-database.ts';
 import { migrations } from '../migrate.ts';
 
 for (const which of bothDatabases) {
   test(`stored usage is in the days of its keys and workspaces, on ${which}`, async (t) => {
-    const db = await emptyDatabase(which, t);
+    const db = await openEmptyDatabase(which, t);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
     assert.equal((await migrator.migrateTo('0022-hygiene')).error, undefined);
     await db.insertInto('workspace').values({ id: 'ws', name: 'x', created_at: 1 }).execute();

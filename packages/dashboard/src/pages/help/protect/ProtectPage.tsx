@@ -4,8 +4,14 @@ import backEndExample from '../../../../../../examples/back-end/back-end.mjs?raw
 import { usePublicUrl } from '../../../api/session.ts';
 import { Code, CodeTabs } from '../../../components/Code.tsx';
 import { HelpPage, HelpSection } from '../HelpPage.tsx';
-import { callGatewayCommand, checks, gatewayRules, startGatewayCommand, verifyCommand } from './commands.ts';
-import { gatewayUrl, withUrl } from './own-url.ts';
+import { gatewayUrl, insertOrigin } from './adapt-examples.ts';
+import {
+  callGatewayCommand,
+  gatewayRules,
+  proxyCheckCommands,
+  startGatewayCommand,
+  verifyCommand,
+} from './commands.ts';
 import { ProxySections } from './Proxies.tsx';
 
 export function ProtectPage() {
@@ -21,7 +27,7 @@ export function ProtectPage() {
       <BackEnd origin={origin} />
       <HelpSection id="check" title="Check that it works">
         <p>With one of the proxies above on port 8080, and a key in the environment:</p>
-        <CodeTabs label="Check the proxy" snippets={checks} />
+        <CodeTabs label="Check the proxy" snippets={proxyCheckCommands} />
         <p>
           If a request is rejected, its response says why. All codes are listed under{' '}
           <Link to="/help/api-troubleshooting">Troubleshooting</Link>.
@@ -93,9 +99,9 @@ function BackEnd({ origin }: { origin: string }) {
         </Link>
         , and store it in <code translate="no">SOKU_VERIFY_KEY</code>. Then verify the key of a client:
       </p>
-      <Code label="command to verify a key" code={withUrl(verifyCommand, origin)} />
+      <Code label="command to verify a key" code={insertOrigin(verifyCommand, origin)} />
       <p>A complete back end for Node.js, without packages. Any language can send the same request:</p>
-      <Code head="back-end.mjs" label="back-end.mjs" code={withUrl(backEndExample, origin).trimEnd()} />
+      <Code head="back-end.mjs" label="back-end.mjs" code={insertOrigin(backEndExample, origin).trimEnd()} />
       <p>
         The <Link to="/docs">API reference</Link> lists all fields of{' '}
         <code translate="no">POST /v1/verify</code>, which also takes up to 100 keys at once.

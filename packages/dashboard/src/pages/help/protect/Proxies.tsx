@@ -5,8 +5,14 @@ import haproxyLua from '../../../../../../examples/haproxy/soku.lua?raw';
 import nginxExample from '../../../../../../examples/nginx/soku.conf?raw';
 import { Code, CodeTabs } from '../../../components/Code.tsx';
 import { HelpSection } from '../HelpPage.tsx';
-import { reload } from './commands.ts';
-import { caddyFor, envoyFor, haproxyFor, nginxFor, parseSokuUrl } from './own-url.ts';
+import {
+  adaptCaddyExample,
+  adaptEnvoyExample,
+  adaptHaproxyExample,
+  adaptNginxExample,
+  parseSokuUrl,
+} from './adapt-examples.ts';
+import { reloadCommands } from './commands.ts';
 
 /** One section for each proxy, with the file that the tests run. */
 export function ProxySections({ origin }: { origin: string }) {
@@ -21,9 +27,9 @@ export function ProxySections({ origin }: { origin: string }) {
         <Code
           head="/etc/nginx/conf.d/soku.conf"
           label="configuration of nginx"
-          code={nginxFor(nginxExample, url).trimEnd()}
+          code={adaptNginxExample(nginxExample, url).trimEnd()}
         />
-        <Code label="command to reload nginx" code={reload.nginx} />
+        <Code label="command to reload nginx" code={reloadCommands.nginx} />
       </HelpSection>
       <HelpSection id="haproxy" title="HAProxy">
         <p>
@@ -34,10 +40,10 @@ export function ProxySections({ origin }: { origin: string }) {
           label="Files for HAProxy"
           snippets={[
             { label: 'haproxy.cfg', code: haproxyConfig.trimEnd() },
-            { label: 'soku.lua', code: haproxyFor(haproxyLua, url).trimEnd() },
+            { label: 'soku.lua', code: adaptHaproxyExample(haproxyLua, url).trimEnd() },
           ]}
         />
-        <Code label="command to reload HAProxy" code={reload.haproxy} />
+        <Code label="command to reload HAProxy" code={reloadCommands.haproxy} />
       </HelpSection>
       <HelpSection id="caddy" title="Caddy">
         <p>
@@ -47,16 +53,20 @@ export function ProxySections({ origin }: { origin: string }) {
         <Code
           head="/etc/caddy/Caddyfile"
           label="configuration of Caddy"
-          code={caddyFor(caddyExample, url).trimEnd()}
+          code={adaptCaddyExample(caddyExample, url).trimEnd()}
         />
-        <Code label="command to reload Caddy" code={reload.caddy} />
+        <Code label="command to reload Caddy" code={reloadCommands.caddy} />
       </HelpSection>
       <HelpSection id="envoy" title="Envoy">
         <p>
           Envoy calls Soku with its filter <code translate="no">ext_authz</code>. Change the address of the
           cluster <code translate="no">api</code> to that of your API:
         </p>
-        <Code head="envoy.yaml" label="configuration of Envoy" code={envoyFor(envoyExample, url).trimEnd()} />
+        <Code
+          head="envoy.yaml"
+          label="configuration of Envoy"
+          code={adaptEnvoyExample(envoyExample, url).trimEnd()}
+        />
         <p>
           Envoy sends the client's <code translate="no">Host</code> to Soku. If a proxy in front of Soku
           selects sites by <code translate="no">Host</code>, use an address behind that proxy.

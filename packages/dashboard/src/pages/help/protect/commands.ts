@@ -12,7 +12,7 @@ export const gatewayRules = `[
   { "path": "/internal/*", "deny": true }
 ]`;
 
-export const reload = {
+export const reloadCommands = {
   nginx: 'nginx -t && systemctl reload nginx',
   haproxy: 'haproxy -c -f /etc/haproxy/haproxy.cfg && systemctl reload haproxy',
   caddy: 'caddy validate --config /etc/caddy/Caddyfile && systemctl reload caddy',
@@ -22,7 +22,7 @@ export const verifyCommand = `curl --fail-with-body -s -X POST http://localhost:
   -H "Authorization: Bearer $SOKU_VERIFY_KEY" -H 'Content-Type: application/json' \\
   -d "{\\"apiKey\\": \\"$SOKU_API_KEY\\", \\"ip\\": \\"203.0.113.7\\"}" | grep '"valid":true'`;
 
-export const checks = [
+export const proxyCheckCommands = [
   {
     label: 'Valid key',
     code: 'curl --fail-with-body -i -H "Authorization: Bearer $SOKU_API_KEY" http://localhost:8080/',

@@ -1,4 +1,8 @@
-import { type MailChoice, mailChoiceSchema, type NotificationSettings } from '@soku/contract/notifications';
+import {
+  type NotificationSettings,
+  type OptionalMail,
+  optionalMailSchema,
+} from '@soku/contract/notifications';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { changeNotifications, notificationsOptions } from '../../../api/notifications.ts';
@@ -9,7 +13,7 @@ import { Skeleton } from '../../../components/Skeleton.tsx';
 import { userTimeZone } from '../../../dates/zone.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
-const kinds: Record<MailChoice, { name: string; more: string }> = {
+const kinds: Record<OptionalMail, { name: string; more: string }> = {
   keyCreated: { name: 'Created keys', more: 'Someone creates or imports keys.' },
   keyRotated: { name: 'Rotated keys', more: 'A key gets a new secret.' },
   keyRevoked: { name: 'Revoked keys', more: 'Keys stop working permanently.' },
@@ -43,7 +47,7 @@ export function EmailSettings() {
   return (
     <>
       {data.delivery === 'outbox' ? <NotSent /> : null}
-      {mailChoiceSchema.options.map((kind) => (
+      {optionalMailSchema.options.map((kind) => (
         <div key={kind} className="section__row">
           <label className="check">
             <input

@@ -6,9 +6,9 @@ import { Badge } from '../../../components/Badge.tsx';
 import { Button } from '../../../components/Button.tsx';
 import { describeDevice } from '../../../components/device.ts';
 import { Failure } from '../../../components/Notice.tsx';
+import { RelativeTime } from '../../../components/RelativeTime.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { announce } from '../../../components/Toast.tsx';
-import { When } from '../../../components/When.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
 export function SessionList() {
@@ -72,7 +72,7 @@ function SessionRow({ session }: { session: BrowserSession }) {
         </p>
         <p className="session__more">
           <span>{session.ipAddress === '' ? 'signed in' : `${session.ipAddress}, signed in`}</span>{' '}
-          <When at={session.createdAt} />
+          <RelativeTime at={session.createdAt} />
         </p>
         <Failure error={error} />
       </div>

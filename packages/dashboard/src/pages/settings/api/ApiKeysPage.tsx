@@ -17,7 +17,7 @@ import { LoadFailed } from '../../../components/LoadFailed.tsx';
 import { MenuButton, type OpenMenu } from '../../../components/MenuButton.tsx';
 import { OnDemand, useOnDemandOrThrow } from '../../../components/on-demand.ts';
 import { PageHead } from '../../../components/PageHead.tsx';
-import { useSingleKey } from '../../../components/shortcuts.ts';
+import { useSingleKeyShortcut } from '../../../components/shortcuts.ts';
 import { type Panel, usePanel } from '../../../components/use-panel.ts';
 import { toListFilter } from '../../search.ts';
 import { formatKeyCount } from './bulk/count-keys.ts';
@@ -51,7 +51,7 @@ export function ApiKeysPage() {
   const afterRevoke = useAfterRevoke(rows, search.panel);
   const afterPanel = useAfterPanel(search.panel);
   const KeyPanels = useKeyPanels(search.panel !== undefined);
-  const shortcut = useSingleKey('n');
+  const shortcut = useSingleKeyShortcut('n');
   const generate = () => openPanel('generate');
   useSelectionForPanel(search.panel, selection, closePanel);
 

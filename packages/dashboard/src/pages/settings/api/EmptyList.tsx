@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import type { ListFilter } from '../../../api/keys.ts';
 import { Button, buttonClass } from '../../../components/Button.tsx';
-import { Empty } from '../../../components/Empty.tsx';
+import { EmptyState } from '../../../components/EmptyState.tsx';
 import { formatNumber } from '../../../components/format-number.ts';
 import { useCreatorName } from './list/CreatorName.tsx';
 import { namedFilters, withoutFilters } from './list/filters.ts';
@@ -22,7 +22,7 @@ export function EmptyList({ filter, counts, onGenerate }: EmptyListProps) {
     return <NothingFound filter={filter} otherMatches={counts?.all} />;
   if (anyKeys && filter.status !== 'active') return <NoneWithStatus status={filter.status} />;
   return (
-    <Empty ofKeys title={anyKeys ? 'No active keys' : 'No keys yet'}>
+    <EmptyState ofKeys title={anyKeys ? 'No active keys' : 'No keys yet'}>
       <p>
         A key lets a program call the API on behalf of your workspace. Create one for each program, and name
         it after where it runs.
@@ -35,7 +35,7 @@ export function EmptyList({ filter, counts, onGenerate }: EmptyListProps) {
           How to use a key
         </Link>
       </div>
-    </Empty>
+    </EmptyState>
   );
 }
 
@@ -60,7 +60,7 @@ function NothingFound({ filter, otherMatches = 0 }: NothingFoundProps) {
   const none = `No ${status === 'all' ? '' : `${status} `}keys match ${criteria.join(' and ')}.`;
   const clearing = otherMatches === 0 ? 'secondary' : 'quiet';
   return (
-    <Empty title="No keys found">
+    <EmptyState title="No keys found">
       <p>{`${none} ${searchHint(filter, otherMatches)}`.trim()}</p>
       <div className="empty__actions">
         {otherMatches === 0 ? null : (
@@ -89,7 +89,7 @@ function NothingFound({ filter, otherMatches = 0 }: NothingFoundProps) {
           </Link>
         )}
       </div>
-    </Empty>
+    </EmptyState>
   );
 }
 
@@ -103,9 +103,9 @@ function searchHint({ status, q }: ListFilter, otherMatches: number): string {
 
 function KeyNotFound() {
   return (
-    <Empty title="No keys found">
+    <EmptyState title="No keys found">
       <p>This key is not in this workspace. It may belong to another workspace or deployment.</p>
-    </Empty>
+    </EmptyState>
   );
 }
 
@@ -117,8 +117,8 @@ const noneTexts = {
 
 function NoneWithStatus({ status }: { status: ListFilter['status'] }) {
   return (
-    <Empty ofKeys title={`No ${status} keys`}>
+    <EmptyState ofKeys title={`No ${status} keys`}>
       <p>{status === 'expired' || status === 'disabled' ? noneTexts[status] : noneTexts.revoked}</p>
-    </Empty>
+    </EmptyState>
   );
 }

@@ -9,9 +9,9 @@ import type { ListFilter } from '../../../api/keys.ts';
 import { formatNumber } from '../../../components/format-number.ts';
 import { KeyPreview } from '../../../components/KeyTeeth.tsx';
 import { MenuButton, type OpenMenu } from '../../../components/MenuButton.tsx';
+import { RelativeTime } from '../../../components/RelativeTime.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import type { Panel } from '../../../components/use-panel.ts';
-import { When } from '../../../components/When.tsx';
 import { exactTime, formatDay, utcTime } from '../../../dates/dates.ts';
 import { RowStatus } from './list/RowStatus.tsx';
 import { SortableHead } from './list/SortableHead.tsx';
@@ -155,10 +155,10 @@ const KeyRow = memo(function KeyRow(props: KeyRowProps) {
         <KeyPreview preview={apiKey.preview} status={apiKey.status} />
       </td>
       <td className="keys__created">
-        <When at={apiKey.createdAt} />
+        <RelativeTime at={apiKey.createdAt} />
       </td>
       <td className={`keys__used ${apiKey.lastUsedAt ? '' : 'keys__none'}`}>
-        {apiKey.lastUsedAt ? <When at={apiKey.lastUsedAt} /> : 'Never'}
+        {apiKey.lastUsedAt ? <RelativeTime at={apiKey.lastUsedAt} /> : 'Never'}
       </td>
       <td className={`keys__expires ${apiKey.expiresAt ? '' : 'keys__none'}`}>
         {apiKey.expiresAt ? <Day at={apiKey.expiresAt} /> : 'Never'}

@@ -7,13 +7,13 @@ import { refreshWhileSignedIn } from '../../../api/refresh.ts';
 import { Failure } from '../../../components/Notice.tsx';
 import { useRecordOpenedKey } from '../../../session/recent-keys.ts';
 import type { KeyTab } from '../../search.ts';
-import { Crumbs } from '../Crumbs.tsx';
+import { Breadcrumbs } from '../Breadcrumbs.tsx';
 import { AccessTab } from './key/AccessTab.tsx';
 import { ActivityTab } from './key/ActivityTab.tsx';
 import { EndedUse } from './key/EndedUse.tsx';
 import { KeyDialogs } from './key/KeyDialogs.tsx';
 import { KeyFacts } from './key/KeyFacts.tsx';
-import { isMissing, KeyHead } from './key/KeyHead.tsx';
+import { isKeyNotFound, KeyHead } from './key/KeyHead.tsx';
 import { KeyTabs } from './key/KeyTabs.tsx';
 import { ReportedLeak } from './key/ReportedLeak.tsx';
 import { isAccepted } from './rotation/rotation.ts';
@@ -32,7 +32,7 @@ export function KeyPage() {
 
   return (
     <>
-      <Crumbs page={<bdi translate="no">{key?.name ?? 'Key'}</bdi>} />
+      <Breadcrumbs page={<bdi translate="no">{key?.name ?? 'Key'}</bdi>} />
       <KeyHead apiKey={key} tab={tab} error={error} />
       {error && !key ? <LoadFailure error={error} /> : <Tabs id={keyId} apiKey={key} tab={tab} />}
       <KeyDialogs id={keyId} search={search} />
@@ -72,5 +72,5 @@ function countAccepted(key: Key | undefined, now: number): number {
 
 /** For a key that does not exist, the heading says everything. */
 function LoadFailure({ error }: { error: Error }) {
-  return isMissing(error) ? null : <Failure error={error} />;
+  return isKeyNotFound(error) ? null : <Failure error={error} />;
 }

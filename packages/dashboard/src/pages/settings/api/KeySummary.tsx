@@ -1,8 +1,8 @@
 import './KeySummary.css';
 import type { Key } from '@soku/contract/keys';
 import { KeyPreview } from '../../../components/KeyTeeth.tsx';
+import { ExactTime, RelativeTime } from '../../../components/RelativeTime.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { ExactTime, When } from '../../../components/When.tsx';
 import { UsageSummary } from './UsageSummary.tsx';
 
 /** Which key a dialog is about, and what uses it. */
@@ -19,7 +19,7 @@ export function KeySummary({ apiKey, id }: { apiKey: Key | undefined; id: string
         {apiKey ? (
           <>
             <span>
-              Created <When at={apiKey.createdAt} />
+              Created <RelativeTime at={apiKey.createdAt} />
             </span>
             {apiKey.revokedAt ? (
               <span>

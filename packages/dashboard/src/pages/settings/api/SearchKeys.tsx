@@ -3,7 +3,7 @@ import { Search } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import type { ListFilter } from '../../../api/keys.ts';
 import { Kbd } from '../../../components/Kbd.tsx';
-import { useSingleKey } from '../../../components/shortcuts.ts';
+import { useSingleKeyShortcut } from '../../../components/shortcuts.ts';
 import { fingerprintNote, maxSearchLength, useKeyDetection } from '../../../components/use-key-detection.ts';
 import { hashFromAddress } from '../../../session/clean-address.ts';
 
@@ -63,7 +63,7 @@ interface SearchKeysProps {
 export function SearchKeys({ filter: { q, hash }, found }: SearchKeysProps) {
   const { text, setText, searchHash } = useSearchText(q);
   const { note, handlers } = useKeyDetection({ onText: setText, onKey: searchHash });
-  const shortcut = useSingleKey('/');
+  const shortcut = useSingleKeyShortcut('/');
   const status = `${hashNote(hash, found)} ${note}`.trim();
 
   return (

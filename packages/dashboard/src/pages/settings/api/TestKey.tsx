@@ -3,7 +3,7 @@ import { meSchema } from '@soku/contract/verification';
 import { useState } from 'react';
 import { z } from 'zod';
 import { createUnreachableError } from '../../../api/client.ts';
-import { fromBase } from '../../../base-path.ts';
+import { withBasePath } from '../../../base-path.ts';
 import { Code } from '../../../components/Code.tsx';
 import { Notice } from '../../../components/Notice.tsx';
 
@@ -47,7 +47,7 @@ const meResponseSchema = z.union([meSchema, errorSchema]);
 async function requestMe(apiKey: string): Promise<TestResult> {
   try {
     // Omits the session cookie, because a program has none.
-    const response = await fetch(fromBase('/v1/me'), {
+    const response = await fetch(withBasePath('/v1/me'), {
       headers: { authorization: `Bearer ${apiKey}` },
       credentials: 'omit',
       cache: 'no-store',

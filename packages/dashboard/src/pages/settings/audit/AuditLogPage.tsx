@@ -3,7 +3,7 @@ import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type AuditView, auditOptions, isFiltered } from '../../../api/audit.ts';
 import { buttonClass } from '../../../components/Button.tsx';
-import { Empty } from '../../../components/Empty.tsx';
+import { EmptyState } from '../../../components/EmptyState.tsx';
 import { ListFoot } from '../../../components/ListFoot.tsx';
 import { LoadFailed } from '../../../components/LoadFailed.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
@@ -57,7 +57,7 @@ function Entries({ events, view, search, stale }: EntriesProps) {
     return <AuditTable title="Audit log" events={events} search={search} stale={stale} />;
   if (isFiltered(view)) {
     return (
-      <Empty title="No matching entries">
+      <EmptyState title="No matching entries">
         <p>No audit log entries match these filters.</p>
         <div className="empty__actions">
           <Link
@@ -70,12 +70,12 @@ function Entries({ events, view, search, stale }: EntriesProps) {
             Show all entries
           </Link>
         </div>
-      </Empty>
+      </EmptyState>
     );
   }
   return (
-    <Empty title="No entries yet">
+    <EmptyState title="No entries yet">
       <p>Sign-ins and changes to keys, settings and accounts appear here.</p>
-    </Empty>
+    </EmptyState>
   );
 }

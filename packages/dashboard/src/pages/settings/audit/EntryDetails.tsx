@@ -7,10 +7,10 @@ import { CopyButton } from '../../../components/CopyButton.tsx';
 import type { Elements } from '../../../components/elements.ts';
 import { formatNumber } from '../../../components/format-number.ts';
 import { Notice } from '../../../components/Notice.tsx';
+import { ExactTime } from '../../../components/RelativeTime.tsx';
 import { UntrustedText } from '../../../components/UntrustedText.tsx';
-import { ExactTime } from '../../../components/When.tsx';
 import { relativeTime } from '../../../dates/dates.ts';
-import { useMinute } from '../../../dates/use-minute.ts';
+import { useRenderEveryMinute } from '../../../dates/use-render-every-minute.ts';
 import type { AuditSearch } from '../../search.ts';
 
 interface EntryDetailsProps {
@@ -22,7 +22,7 @@ interface EntryDetailsProps {
 /** All details of an entry. */
 export function EntryDetails({ event, search }: EntryDetailsProps) {
   const { actor, target, changes, details, unreadable } = event;
-  useMinute();
+  useRenderEveryMinute();
   return (
     <div className="entry-details">
       {unreadable ? <Unreadable fields={unreadable} /> : null}

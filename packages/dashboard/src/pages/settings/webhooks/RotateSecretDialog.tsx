@@ -1,4 +1,4 @@
-import { signingGrace, type Webhook } from '@soku/contract/webhooks';
+import { signingSecretGraceSeconds, type Webhook } from '@soku/contract/webhooks';
 import { useState } from 'react';
 import { rotateSigningSecret } from '../../../api/change-webhooks.ts';
 import { Button } from '../../../components/Button.tsx';
@@ -7,7 +7,7 @@ import { SelectField } from '../../../components/Field.tsx';
 import { Failure, Notice } from '../../../components/Notice.tsx';
 import { useSubmit } from '../../../components/use-submit.ts';
 import { exactTime } from '../../../dates/dates.ts';
-import { useMinute } from '../../../dates/use-minute.ts';
+import { useRenderEveryMinute } from '../../../dates/use-render-every-minute.ts';
 import { graceChoices } from '../api/rotation/grace.ts';
 import { NewSecretDialog } from './NewSecretDialog.tsx';
 import { type NewSigningSecret, useSigningSecret } from './use-signing-secret.ts';
@@ -49,8 +49,8 @@ interface RotateSecretFormProps {
 }
 
 function RotateSecretForm({ id, newSecret, onCancel }: RotateSecretFormProps) {
-  useMinute();
-  const [choice, setChoice] = useState(String(signingGrace.usual));
+  useRenderEveryMinute();
+  const [choice, setChoice] = useState(String(signingSecretGraceSeconds.default));
   const seconds = Number(choice);
   const { busy, failure, submit } = useSubmit(() => newSecret.create(() => rotateSigningSecret(id, seconds)));
   return (

@@ -3,8 +3,8 @@ import { useSession } from '../../../api/session.ts';
 import { CopyButton } from '../../../components/CopyButton.tsx';
 import type { Elements } from '../../../components/elements.ts';
 import { Fact } from '../../../components/Fact.tsx';
+import { ExactTime } from '../../../components/RelativeTime.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { ExactTime } from '../../../components/When.tsx';
 import { eventLabel, inOfferedOrder, receivesAll } from './names.ts';
 
 /** @param props.webhook undefined while loading */

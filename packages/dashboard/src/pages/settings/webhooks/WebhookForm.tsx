@@ -1,8 +1,8 @@
 import {
   type CreateWebhook,
   createWebhookSchema,
-  maxWebhookDescription,
-  maxWebhookUrl,
+  maxWebhookDescriptionLength,
+  maxWebhookUrlLength,
   type Webhook,
 } from '@soku/contract/webhooks';
 import { TextField } from '../../../components/Field.tsx';
@@ -33,7 +33,7 @@ export function WebhookForm({ webhook, onSubmit, onCancel, submitText }: Webhook
         inputMode="url"
         placeholder="https://hooks.example.com/soku"
         className="control--mono"
-        maxLength={maxWebhookUrl}
+        maxLength={maxWebhookUrlLength}
         autoComplete="off"
         autoCapitalize="off"
         spellCheck={false}
@@ -46,7 +46,7 @@ export function WebhookForm({ webhook, onSubmit, onCancel, submitText }: Webhook
         label="Description"
         name="description"
         placeholder="Posts to the operations channel"
-        maxLength={maxWebhookDescription}
+        maxLength={maxWebhookDescriptionLength}
         autoComplete="off"
         defaultValue={webhook?.description}
         hint="Optional. The name of the webhook in lists."

@@ -1,33 +1,33 @@
-import { disableAfter, type Webhook } from '@soku/contract/webhooks';
+import { disableWebhookAfterMs, type Webhook } from '@soku/contract/webhooks';
 import { Link } from '@tanstack/react-router';
 import { Pause, Pencil, Play, RefreshCw } from 'lucide-react';
 import { Button, buttonClass } from '../../../components/Button.tsx';
 import { Notice } from '../../../components/Notice.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
+import { ExactTime } from '../../../components/RelativeTime.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
-import { ExactTime } from '../../../components/When.tsx';
 import { nameOf } from './names.ts';
 import { WebhookStatus } from './WebhookStatus.tsx';
 
 interface WebhookHeadProps {
   /** Undefined while it is loading, or if it is missing. */
   webhook: Webhook | undefined;
-  isMissing: boolean;
+  isNotFound: boolean;
 }
 
 /** The name and state of a webhook, and what can be done with it. */
-export function WebhookHead({ webhook, isMissing }: WebhookHeadProps) {
+export function WebhookHead({ webhook, isNotFound }: WebhookHeadProps) {
   return (
     <div className="webhook-head">
-      <Heading webhook={webhook} isMissing={isMissing} />
+      <Heading webhook={webhook} isNotFound={isNotFound} />
       {webhook ? <StateNotice webhook={webhook} /> : null}
     </div>
   );
 }
 
 /** Renders the same heading element before and after loading, because a new element would lose the focus. */
-function Heading({ webhook, isMissing }: WebhookHeadProps) {
+function Heading({ webhook, isNotFound }: WebhookHeadProps) {
   if (webhook) {
     return (
       <PageHead
@@ -41,7 +41,7 @@ function Heading({ webhook, isMissing }: WebhookHeadProps) {
       </PageHead>
     );
   }
-  if (!isMissing) {
+  if (!isNotFound) {
     return (
       <PageHead title="Webhook" action={<div className="page-head__actions" />}>
         <Skeleton width="long" />
@@ -112,8 +112,8 @@ function StateNotice({ webhook: { disabledReason, disabledAt, failingSince } }: 
     <Notice tone="warn">
       <p key="since">
         All attempts have failed since <ExactTime at={failingSince} />. If none succeeds by{' '}
-        <ExactTime at={new Date(Date.parse(failingSince) + disableAfter).toISOString()} />, the webhook is
-        disabled.
+        <ExactTime at={new Date(Date.parse(failingSince) + disableWebhookAfterMs).toISOString()} />, the
+        webhook is disabled.
       </p>
     </Notice>
   );

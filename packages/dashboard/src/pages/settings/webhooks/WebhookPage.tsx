@@ -5,7 +5,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { webhooksOptions } from '../../../api/webhooks.ts';
 import { LoadFailed } from '../../../components/LoadFailed.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
-import { Crumbs } from '../Crumbs.tsx';
+import { Breadcrumbs } from '../Breadcrumbs.tsx';
 import { DeleteWebhookDialog } from './DeleteWebhookDialog.tsx';
 import { DisableWebhookDialog } from './DisableWebhookDialog.tsx';
 import { Deliveries } from './deliveries/Deliveries.tsx';
@@ -22,13 +22,13 @@ export function WebhookPage() {
   const { status } = route.useSearch();
   const { data: webhooks, error, isLoadingError, refetch } = useQuery(webhooksOptions);
   const webhook = webhooks?.find(({ id }) => id === webhookId);
-  const isMissing = webhooks !== undefined && webhook === undefined;
+  const isNotFound = webhooks !== undefined && webhook === undefined;
   return (
     <>
-      <Crumbs list="webhooks" page={<bdi translate="no">{webhook ? nameOf(webhook) : 'Webhook'}</bdi>} />
-      <WebhookHead webhook={webhook} isMissing={isMissing} />
+      <Breadcrumbs list="webhooks" page={<bdi translate="no">{webhook ? nameOf(webhook) : 'Webhook'}</bdi>} />
+      <WebhookHead webhook={webhook} isNotFound={isNotFound} />
       {isLoadingError ? <LoadFailed error={error} onRetry={refetch} /> : null}
-      {isLoadingError || isMissing ? null : <WebhookFacts webhook={webhook} />}
+      {isLoadingError || isNotFound ? null : <WebhookFacts webhook={webhook} />}
       {webhook ? <Deliveries key={webhook.id} webhook={webhook} status={status} /> : null}
       {webhook ? <WebhookDialogs webhook={webhook} /> : null}
     </>

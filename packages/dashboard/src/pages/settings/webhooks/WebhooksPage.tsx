@@ -5,7 +5,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { webhooksOptions } from '../../../api/webhooks.ts';
 import { Button } from '../../../components/Button.tsx';
-import { Empty } from '../../../components/Empty.tsx';
+import { EmptyState } from '../../../components/EmptyState.tsx';
 import { LoadFailed } from '../../../components/LoadFailed.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
@@ -47,7 +47,7 @@ function Webhooks({ webhooks }: { webhooks: Webhook[] }) {
   const { openPanel } = usePanel();
   if (webhooks.length > 0) return <WebhooksTable webhooks={webhooks} />;
   return (
-    <Empty title="No webhooks yet">
+    <EmptyState title="No webhooks yet">
       <p>
         A webhook calls your program about a second after something happens here: a key is created, revoked or
         reported as leaked, or a setting changes. Use it to post to a chat, open a ticket, or keep your own
@@ -63,6 +63,6 @@ function Webhooks({ webhooks }: { webhooks: Webhook[] }) {
           Add your first webhook
         </Button>
       </div>
-    </Empty>
+    </EmptyState>
   );
 }

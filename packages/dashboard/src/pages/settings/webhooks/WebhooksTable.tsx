@@ -2,8 +2,8 @@ import '../../../components/Table.css';
 import type { Webhook } from '@soku/contract/webhooks';
 import { Link } from '@tanstack/react-router';
 import { ColumnHeads } from '../../../components/ColumnHeads.tsx';
+import { RelativeTime } from '../../../components/RelativeTime.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { When } from '../../../components/When.tsx';
 import { eventLabel, inOfferedOrder, nameOf, receivesAll, summarizeEvents } from './names.ts';
 import { WebhookStatus } from './WebhookStatus.tsx';
 
@@ -61,7 +61,7 @@ function Since({ webhook: { disabledAt, failingSince } }: { webhook: Webhook }) 
   return (
     <span className="table__more webhooks__since">
       <span>{disabledAt === null ? 'First failure ' : ''}</span>
-      <When at={at} />
+      <RelativeTime at={at} />
     </span>
   );
 }

@@ -2,9 +2,9 @@ import './BulkBar.css';
 import type { ListedKey } from '@soku/contract/keys';
 import { X } from 'lucide-react';
 import { Button } from '../../../../components/Button.tsx';
-import { useMinute } from '../../../../dates/use-minute.ts';
+import { useRenderEveryMinute } from '../../../../dates/use-render-every-minute.ts';
 import { maxSelected } from '../list/selection.ts';
-import { describeUse } from './busy.ts';
+import { describeUse } from './busiest-keys.ts';
 import { formatKeyCount } from './count-keys.ts';
 
 interface BulkBarProps {
@@ -15,7 +15,7 @@ interface BulkBarProps {
 
 /** Says how many keys are selected and how busy they are. It floats, so that the list does not move. */
 export function BulkBar({ keys, onRevoke, onClear }: BulkBarProps) {
-  useMinute();
+  useRenderEveryMinute();
   return (
     <div className="bulk-place">
       <section className="bulk" aria-label="Selected keys">

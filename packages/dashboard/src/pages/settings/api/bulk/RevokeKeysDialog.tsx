@@ -14,7 +14,7 @@ import { relativeTime } from '../../../../dates/dates.ts';
 import { withSignIn } from '../../../../session/sign-in-again.ts';
 import { readReason } from '../revoke-reasons.ts';
 import { Waiting } from '../Waiting.tsx';
-import { busiestFirst, describeUse } from './busy.ts';
+import { describeUse, sortBusiestFirst } from './busiest-keys.ts';
 import { formatKeyCount, formatRequestCount } from './count-keys.ts';
 import { ReasonField } from './ReasonField.tsx';
 import { revokedText } from './revoked-text.ts';
@@ -72,7 +72,7 @@ export function RevokeKeysDialog({ keys, onClose, onRevoked }: RevokeKeysDialogP
 const shownKeys = 5;
 
 function KeysFacts({ keys }: { keys: ListedKey[] }) {
-  const shown = busiestFirst(keys).slice(0, shownKeys);
+  const shown = sortBusiestFirst(keys).slice(0, shownKeys);
   const more = keys.length - shown.length;
   return (
     <div className="revoke-keys">

@@ -11,14 +11,14 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { hygieneOptions } from '../../../../api/hygiene.ts';
 import { Button } from '../../../../components/Button.tsx';
-import { Empty } from '../../../../components/Empty.tsx';
+import { EmptyState } from '../../../../components/EmptyState.tsx';
 import { formatNumber } from '../../../../components/format-number.ts';
 import { ListFoot } from '../../../../components/ListFoot.tsx';
 import { LoadFailed } from '../../../../components/LoadFailed.tsx';
 import { PageHead } from '../../../../components/PageHead.tsx';
 import { usePanel } from '../../../../components/use-panel.ts';
 import { formatDay } from '../../../../dates/dates.ts';
-import { Crumbs } from '../../Crumbs.tsx';
+import { Breadcrumbs } from '../../Breadcrumbs.tsx';
 import { formatKeyCount } from '../bulk/count-keys.ts';
 import { useAfterRevoke } from '../use-after-revoke.ts';
 import { useKeyPanels } from '../use-key-panels.ts';
@@ -40,7 +40,7 @@ export function HygienePage() {
 
   return (
     <>
-      <Crumbs page="Hygiene" />
+      <Breadcrumbs page="Hygiene" />
       <PageHead title="Hygiene" action={<Button onClick={() => openPanel('policies')}>Policies</Button>}>
         Keys that need attention. Only your policies disable or revoke a key automatically.
       </PageHead>
@@ -142,13 +142,13 @@ function Kinds({ chosen, counts }: { chosen: HygieneKind | undefined; counts: Hy
 function Nothing({ kind, page }: { kind: HygieneKind; page: Hygiene | undefined }) {
   const isOfUsage = ['idle_30_days', 'idle_90_days', 'never_used'].includes(kind);
   return (
-    <Empty title={kindTexts[kind].none}>
+    <EmptyState title={kindTexts[kind].none}>
       <p>
         {isOfUsage && page
           ? `Only the time since ${formatDay(page.usageCompleteSince)} counts, because earlier uses may be missing.`
           : 'There is nothing to do here.'}
       </p>
-    </Empty>
+    </EmptyState>
   );
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDays } from './policies.ts';
 
-test('a number of days is read as people mean it, or its problem is named', () => {
+test('a number of days is parsed leniently, and an invalid one is reported', () => {
   for (const [text, days] of [
     ['', null],
     ['  ', null],

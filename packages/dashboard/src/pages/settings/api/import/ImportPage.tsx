@@ -3,11 +3,11 @@ import type { ImportResult } from '@soku/contract/imports';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { PageHead } from '../../../../components/PageHead.tsx';
-import { Crumbs } from '../../Crumbs.tsx';
+import { Breadcrumbs } from '../../Breadcrumbs.tsx';
 import { CheckedFile } from './CheckedFile.tsx';
 import { ChooseFile } from './ChooseFile.tsx';
 import { guessMapping, type Mapping } from './columns.ts';
-import { Imported } from './Imported.tsx';
+import { ImportDone } from './ImportDone.tsx';
 import { MapColumns } from './MapColumns.tsx';
 import type { ImportFile } from './read-file.ts';
 
@@ -24,7 +24,7 @@ export function ImportPage() {
 
   return (
     <>
-      <Crumbs page="Import" />
+      <Breadcrumbs page="Import" />
       <PageHead title="Import keys">
         <span>
           Move keys from another system without changing the programs that use them: import the SHA-256 of
@@ -60,7 +60,7 @@ export function ImportPage() {
           onRestart={restart}
         />
       ) : null}
-      {step.name === 'done' ? <Imported result={step.result} onRestart={restart} /> : null}
+      {step.name === 'done' ? <ImportDone result={step.result} onRestart={restart} /> : null}
     </>
   );
 }

@@ -6,10 +6,10 @@ import { Section } from '../../../../components/Section.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import type { Panel } from '../../../../components/use-panel.ts';
 import { AddressesFact } from './AddressesFact.tsx';
+import { ExternalIdFact, MetadataFact } from './CustomDataFacts.tsx';
 import { ExpiryFact } from './ExpiryFact.tsx';
 import type { FactProps } from './facts.ts';
 import { LimitFact } from './LimitFact.tsx';
-import { ExternalIdFact, MetadataFact } from './OwnDataFacts.tsx';
 import { ScopesFact } from './ScopesFact.tsx';
 
 interface AccessTabProps {

@@ -2,7 +2,7 @@ import './ActivityTab.css';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { auditOptions } from '../../../../api/audit.ts';
-import { Empty } from '../../../../components/Empty.tsx';
+import { EmptyState } from '../../../../components/EmptyState.tsx';
 import { ListFoot } from '../../../../components/ListFoot.tsx';
 import { LoadFailed } from '../../../../components/LoadFailed.tsx';
 import { Section } from '../../../../components/Section.tsx';
@@ -30,9 +30,9 @@ export function ActivityTab({ keyId }: { keyId: string }) {
           <AuditTable title="Activity" events={events} search={{ key: keyId }} byDay />
         ) : null}
         {list.data && events.length === 0 ? (
-          <Empty title="No entries">
+          <EmptyState title="No entries">
             <p>The audit log no longer has entries for this key.</p>
-          </Empty>
+          </EmptyState>
         ) : null}
       </Section>
       <ListFoot

@@ -4,7 +4,7 @@ import { InvalidFields } from '../../../../components/use-submit.ts';
 import { AddressesField, readAddresses } from '../policy/AddressesField.tsx';
 import { EditableFact } from './EditableFact.tsx';
 import { FactForm } from './FactForm.tsx';
-import { everyServer, type FactProps } from './facts.ts';
+import { appliedEverywhere, type FactProps } from './facts.ts';
 
 export function AddressesFact({ apiKey, open, canEdit }: FactProps) {
   const { data: usage } = useQuery({ ...usageOptions(apiKey.id), enabled: open === 'addresses' });
@@ -14,7 +14,9 @@ export function AddressesFact({ apiKey, open, canEdit }: FactProps) {
       field="allowedAddresses"
       what="addresses"
       read={readForm}
-      describe={({ allowedAddresses }) => `accepted from ${countAddresses(allowedAddresses)}. ${everyServer}`}
+      describe={({ allowedAddresses }) =>
+        `accepted from ${countAddresses(allowedAddresses)}. ${appliedEverywhere}`
+      }
     >
       {(problem) => (
         <AddressesField

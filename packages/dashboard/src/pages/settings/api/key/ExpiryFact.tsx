@@ -1,12 +1,12 @@
+import { ExactTime } from '../../../../components/RelativeTime.tsx';
 import { InvalidFields } from '../../../../components/use-submit.ts';
-import { ExactTime } from '../../../../components/When.tsx';
 import { exactTime, relativeTime } from '../../../../dates/dates.ts';
-import { useMinute } from '../../../../dates/use-minute.ts';
+import { useRenderEveryMinute } from '../../../../dates/use-render-every-minute.ts';
 import { ExpiryField } from '../ExpiryField.tsx';
 import { parseExpiry } from '../expiry.ts';
 import { EditableFact } from './EditableFact.tsx';
 import { FactForm } from './FactForm.tsx';
-import { everyServer, type FactProps } from './facts.ts';
+import { appliedEverywhere, type FactProps } from './facts.ts';
 
 export function ExpiryFact({ apiKey, open, canEdit }: FactProps) {
   const form = (
@@ -16,7 +16,7 @@ export function ExpiryFact({ apiKey, open, canEdit }: FactProps) {
       what="expiration"
       read={readForm}
       describe={({ expiresAt }) =>
-        `${expiresAt === null ? 'never expires' : `expires on ${exactTime(expiresAt)}`}. ${everyServer}`
+        `${expiresAt === null ? 'never expires' : `expires on ${exactTime(expiresAt)}`}. ${appliedEverywhere}`
       }
     >
       {(problem) => <ExpiryField current={apiKey.expiresAt} problem={problem} />}
@@ -43,7 +43,7 @@ function readForm(fields: FormData) {
 }
 
 function Moment({ at }: { at: string }) {
-  useMinute();
+  useRenderEveryMinute();
   return (
     <span>
       <ExactTime at={at} /> <span className="fact__more">{`(${relativeTime(at)})`}</span>

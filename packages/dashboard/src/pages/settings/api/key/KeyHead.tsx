@@ -61,7 +61,7 @@ function Heading({ apiKey, tab, error }: KeyHeadProps) {
       </PageHead>
     );
   }
-  const missing = isMissing(error);
+  const missing = isKeyNotFound(error);
   return (
     <PageHead
       title={missing ? 'Key not found' : 'This key could not be displayed'}
@@ -92,7 +92,7 @@ function leadOf({ status, revokedReason }: Key): string {
 }
 
 /** Whether there is no key with the ID in the address. */
-export function isMissing(error: Error): boolean {
+export function isKeyNotFound(error: Error): boolean {
   return error instanceof ApiError && (error.status === 404 || error.status === 400);
 }
 

@@ -5,7 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { leakOptions } from '../../../../api/audit.ts';
 import { isOpenLeak } from '../../../../api/overview.ts';
 import { Notice } from '../../../../components/Notice.tsx';
-import { When } from '../../../../components/When.tsx';
+import { RelativeTime } from '../../../../components/RelativeTime.tsx';
 
 /** Says which secrets of this key GitHub found that have not ended, and where. */
 export function ReportedLeak({ apiKey }: { apiKey: Key }) {
@@ -49,7 +49,7 @@ function Report({ report: { at, details }, apiKey }: { report: AuditEvent; apiKe
       <span>GitHub reported </span>
       <code translate="no">{secret?.preview}</code>
       <span>, </span>
-      <When at={at} />
+      <RelativeTime at={at} />
       {typeof url === 'string' ? (
         <>
           <span>, found at </span>

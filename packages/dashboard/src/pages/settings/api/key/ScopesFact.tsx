@@ -6,7 +6,7 @@ import { ScopePicker } from '../policy/ScopePicker.tsx';
 import { describeGrant } from '../policy/scope-choice.ts';
 import { EditableFact } from './EditableFact.tsx';
 import { FactForm } from './FactForm.tsx';
-import { everyServer, type FactProps } from './facts.ts';
+import { appliedEverywhere, type FactProps } from './facts.ts';
 
 export function ScopesFact({ apiKey, open, canEdit }: FactProps) {
   const { data: catalog, isPending } = useQuery(scopeCatalogOptions);
@@ -19,7 +19,7 @@ export function ScopesFact({ apiKey, open, canEdit }: FactProps) {
       field="scopes"
       what="scopes"
       read={(fields) => ({ scopes: fields.getAll('scope').map(String) })}
-      describe={({ scopes }) => `${countScopes(scopes)}. ${everyServer}`}
+      describe={({ scopes }) => `${countScopes(scopes)}. ${appliedEverywhere}`}
     >
       {(problem) => <ScopePicker value={apiKey.scopes} problem={problem} />}
     </FactForm>

@@ -10,4 +10,4 @@ export interface FactProps {
 }
 
 /** Added to the result of a change that verification depends on, because the call returns only then. */
-export const everyServer = 'Every server applies this now.';
+export const appliedEverywhere = 'Every server applies this now.';

@@ -4,7 +4,7 @@ import { Clock, Moon, RefreshCw } from 'lucide-react';
 import { Badge } from '../../../../components/Badge.tsx';
 import { StatusBadge } from '../../../../components/StatusBadge.tsx';
 import { formatDay, relativeTime } from '../../../../dates/dates.ts';
-import { useMinute } from '../../../../dates/use-minute.ts';
+import { useRenderEveryMinute } from '../../../../dates/use-render-every-minute.ts';
 import { rotationOf } from '../rotation/rotation.ts';
 import { formatDays } from './filters.ts';
 
@@ -19,7 +19,7 @@ interface RowStatusProps {
 }
 
 export function RowStatus({ apiKey, ofActiveKeys }: RowStatusProps) {
-  useMinute();
+  useRenderEveryMinute();
   const { revokedAt } = apiKey;
   const now = Date.now();
   const status = statusAt(apiKey, now);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ListedKey } from '@soku/contract/keys';
-import { maxSelected, nothingSelected, selectRows, toggleRow } from './selection.ts';
+import { emptySelection, maxSelected, selectRows, toggleRow } from './selection.ts';
 
 function row(n: number, status: ListedKey['status'] = 'active'): ListedKey {
   return {
@@ -29,7 +29,7 @@ function row(n: number, status: ListedKey['status'] = 'active'): ListedKey {
 const rows = [row(0), row(1), row(2, 'revoked'), row(3), row(4)];
 
 test('a range has the state of the row that ends it, and skips keys that are revoked', () => {
-  const first = toggleRow(nothingSelected, rows, 'key_1', false);
+  const first = toggleRow(emptySelection, rows, 'key_1', false);
   const range = toggleRow(first, rows, 'key_4', true);
   assert.deepEqual([...range.keys.keys()], ['key_1', 'key_3', 'key_4']);
   const back = toggleRow(range, rows, 'key_3', true);
@@ -37,7 +37,7 @@ test('a range has the state of the row that ends it, and skips keys that are rev
 });
 
 test('a range whose start is no longer in the list is only the row that was clicked', () => {
-  const first = toggleRow(nothingSelected, rows, 'key_1', false);
+  const first = toggleRow(emptySelection, rows, 'key_1', false);
   const range = toggleRow(first, [row(7), row(8), row(9)], 'key_9', true);
   assert.deepEqual([...range.keys.keys()], ['key_1', 'key_9']);
 });

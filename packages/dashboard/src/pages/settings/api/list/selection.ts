@@ -11,7 +11,7 @@ export interface SelectedKeys {
   anchor: string | null;
 }
 
-export const nothingSelected: SelectedKeys = { keys: new Map(), anchor: null };
+export const emptySelection: SelectedKeys = { keys: new Map(), anchor: null };
 
 /** Selects or deselects a row, or with Shift all rows from the one that was clicked before. */
 export function toggleRow(

@@ -1,7 +1,7 @@
 import type { ListedKey } from '@soku/contract/keys';
 import { useReducer } from 'react';
 import type { ListFilter } from '../../../../api/keys.ts';
-import { isSelectable, nothingSelected, type SelectedKeys, selectRows, toggleRow } from './selection.ts';
+import { emptySelection, isSelectable, type SelectedKeys, selectRows, toggleRow } from './selection.ts';
 
 export interface Selection {
   /** The selected keys, including those that another order of the list shows only further down. */
@@ -21,7 +21,7 @@ export type SelectionChange = { row: string; withRange: boolean } | 'all' | 'non
 export function useSelection(rows: ListedKey[], filter: ListFilter): Selection {
   const { sort: _sort, order: _order, ...shown } = filter;
   const list = JSON.stringify(shown);
-  const none = { ...nothingSelected, list };
+  const none = { ...emptySelection, list };
   const [state, select] = useReducer((before: SelectedKeys & { list: string }, change: SelectionChange) => {
     if (change === 'none') return none;
     if (change === 'all') return { ...before, keys: selectRows(before.keys, rows, true) };

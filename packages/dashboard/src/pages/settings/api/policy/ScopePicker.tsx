@@ -1,5 +1,5 @@
 import './ScopePicker.css';
-import { builtInScopeSchema, builtInScopeTexts, coversScope } from '@soku/contract/scopes';
+import { builtInScopeDescriptions, builtInScopeSchema, coversScope } from '@soku/contract/scopes';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useId, useState } from 'react';
@@ -150,7 +150,7 @@ function ManagementScopes({ value }: { value: readonly string[] }) {
           <label key={scope} className="check">
             <input type="checkbox" name="scope" value={scope} defaultChecked={value.includes(scope)} />
             <code translate="no">{scope}</code>
-            <span className="check__more">{builtInScopeTexts[scope]}</span>
+            <span className="check__more">{builtInScopeDescriptions[scope]}</span>
           </label>
         ))}
       </fieldset>

@@ -17,12 +17,12 @@ test('the choice follows from the grants, without those for managing keys', () =
   assert.equal(choiceOf(['*', 'files:read'], own), 'custom');
 });
 
-test('read only is every scope of the catalog that ends in :read', () => {
+test('"Read only" selects every scope of the catalog that ends in :read', () => {
   assert.deepEqual(readOnlyScopes(own), ['files:read', 'invoices:read']);
   assert.equal(choiceOf([], []), 'none', 'also without a catalog');
 });
 
-test('scopes with a common prefix are offered with a wildcard, and grants that left the catalog come last', () => {
+test('scopes with a common prefix are offered with a wildcard, and grants that are no longer in the catalog come last', () => {
   const offered = offeredGrants(own, ['gone:write', 'gone:*', 'keys:read', 'files:read']);
   assert.deepEqual(
     offered.map(({ grant }) => grant),

@@ -1,6 +1,6 @@
 /** What the scope picker offers, and the descriptions of a key's grants. */
 import type { CatalogScope } from '@soku/contract/scope-catalog';
-import { builtInScopeSchema, builtInScopeTexts, coversScope } from '@soku/contract/scopes';
+import { builtInScopeDescriptions, builtInScopeSchema, coversScope } from '@soku/contract/scopes';
 
 /** Which scopes of the workspace's own API a key gets. */
 export type ScopeChoice = 'none' | 'read' | 'all' | 'custom';
@@ -49,7 +49,7 @@ export function offeredGrants(own: readonly CatalogScope[], held: readonly strin
 /** Describes a grant of a key. A newer version may have stored a grant that this version does not know. */
 export function describeGrant(grant: string, catalog: readonly CatalogScope[] | undefined): string {
   const { data: builtIn } = builtInScopeSchema.safeParse(grant);
-  if (builtIn !== undefined) return builtInScopeTexts[builtIn];
+  if (builtIn !== undefined) return builtInScopeDescriptions[builtIn];
   if (grant === '*' || grant.endsWith(':*')) return describeWildcard(grant);
   const known = catalog?.find(({ name }) => name === grant);
   if (catalog === undefined || known) return known?.description ?? '';

@@ -1,7 +1,7 @@
 import type { Secret } from '@soku/contract/secrets';
 import { KeyPreview } from '../../../../components/KeyTeeth.tsx';
+import { ExactTime } from '../../../../components/RelativeTime.tsx';
 import { Section } from '../../../../components/Section.tsx';
-import { ExactTime } from '../../../../components/When.tsx';
 import { formatDay } from '../../../../dates/dates.ts';
 
 /** Secrets that are no longer accepted. */

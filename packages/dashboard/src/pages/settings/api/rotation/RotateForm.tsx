@@ -8,7 +8,7 @@ import { SelectField, TextField } from '../../../../components/Field.tsx';
 import { Failure, Notice } from '../../../../components/Notice.tsx';
 import { Segments } from '../../../../components/Segments.tsx';
 import { exactTime } from '../../../../dates/dates.ts';
-import { useMinute } from '../../../../dates/use-minute.ts';
+import { useRenderEveryMinute } from '../../../../dates/use-render-every-minute.ts';
 import { KeySummary } from '../KeySummary.tsx';
 import type { KeyCreation } from '../use-create-key.ts';
 import { type GraceStart, graceChoices, readGrace, toRotation } from './grace.ts';
@@ -117,7 +117,7 @@ interface StartFieldProps {
 
 /** When the grace period starts, and the resulting end. */
 function StartField({ start, onChoose, seconds }: StartFieldProps) {
-  useMinute();
+  useRenderEveryMinute();
   const hint = useId();
   return (
     <div className="rotate-start">

@@ -1,14 +1,14 @@
 import type { Key } from '@soku/contract/keys';
 import { Notice } from '../../../../components/Notice.tsx';
 import { exactTime, relativeTime } from '../../../../dates/dates.ts';
-import { useMinute } from '../../../../dates/use-minute.ts';
+import { useRenderEveryMinute } from '../../../../dates/use-render-every-minute.ts';
 import { CountdownBar, CountdownClock, PendingCountdownBar } from './Countdown.tsx';
 import { RetireButton } from './RetireButton.tsx';
 import { formatGrace, type KeyRotation } from './rotation.ts';
 
 /** How far a rotation is, until when the old secret is accepted, and what is missing. */
 export function RotationPanel({ apiKey, rotation }: { apiKey: Key; rotation: KeyRotation }) {
-  useMinute();
+  useRenderEveryMinute();
   return (
     <section className="rotation" aria-label="Rotation">
       {rotation.next ? (

@@ -6,7 +6,7 @@ import { Link } from '@tanstack/react-router';
 import { usageOptions } from '../../../../api/usage.ts';
 import { Section } from '../../../../components/Section.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
-import { useMinute } from '../../../../dates/use-minute.ts';
+import { useRenderEveryMinute } from '../../../../dates/use-render-every-minute.ts';
 import { EarlierSecrets } from './EarlierSecrets.tsx';
 import { NextSecret } from './NextSecret.tsx';
 import { OldSecretUses } from './OldSecretUses.tsx';
@@ -21,7 +21,7 @@ export function SecretsTab({ apiKey }: { apiKey: Key | undefined }) {
 }
 
 function Secrets({ apiKey }: { apiKey: Key }) {
-  useMinute();
+  useRenderEveryMinute();
   const { data: usage } = useQuery(usageOptions(apiKey.id));
   const now = Date.now();
   const rotation = rotationOf(apiKey, now);

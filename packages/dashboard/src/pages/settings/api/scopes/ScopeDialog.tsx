@@ -2,7 +2,7 @@ import {
   type CatalogScope,
   changeScopesSchema,
   maxCatalogScopes,
-  maxScopeDescription,
+  maxScopeDescriptionLength,
 } from '@soku/contract/scope-catalog';
 import { useQueryClient } from '@tanstack/react-query';
 import { changeScopes } from '../../../../api/change-scopes.ts';
@@ -70,7 +70,7 @@ export function ScopeDialog({ scopes, scope, onClose }: ScopeDialogProps) {
           label="Description"
           name="description"
           placeholder="Read files and their metadata"
-          maxLength={maxScopeDescription}
+          maxLength={maxScopeDescriptionLength}
           autoComplete="off"
           defaultValue={scope?.description}
           data-autofocus={scope ? true : undefined}

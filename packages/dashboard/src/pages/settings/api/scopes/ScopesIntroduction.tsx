@@ -1,7 +1,7 @@
 import { Plus } from 'lucide-react';
 import { Button } from '../../../../components/Button.tsx';
 import { Code } from '../../../../components/Code.tsx';
-import { Empty } from '../../../../components/Empty.tsx';
+import { EmptyState } from '../../../../components/EmptyState.tsx';
 import { usePanel } from '../../../../components/use-panel.ts';
 
 const example = 'GET /v1/verify?scope=files:read';
@@ -11,7 +11,7 @@ export function ScopesIntroduction() {
   const { openPanel } = usePanel();
   return (
     <div className="scopes-introduction">
-      <Empty title="No scopes yet">
+      <EmptyState title="No scopes yet">
         <p>
           <span>A scope names something that your API does, such as </span>
           <code translate="no">files:read</code>
@@ -28,7 +28,7 @@ export function ScopesIntroduction() {
             Add your first scope
           </Button>
         </div>
-      </Empty>
+      </EmptyState>
     </div>
   );
 }

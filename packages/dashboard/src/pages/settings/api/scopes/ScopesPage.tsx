@@ -10,7 +10,7 @@ import { PageHead } from '../../../../components/PageHead.tsx';
 import { Section } from '../../../../components/Section.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import { usePanel } from '../../../../components/use-panel.ts';
-import { Crumbs } from '../../Crumbs.tsx';
+import { Breadcrumbs } from '../../Breadcrumbs.tsx';
 import { useAfterPanel } from '../use-after-revoke.ts';
 import { RemoveScopeDialog } from './RemoveScopeDialog.tsx';
 import { ScopeDialog } from './ScopeDialog.tsx';
@@ -24,7 +24,7 @@ export function ScopesPage() {
   const own = scopes?.filter(({ builtIn }) => !builtIn);
   return (
     <>
-      <Crumbs page="Scopes" />
+      <Breadcrumbs page="Scopes" />
       <PageHead
         title="Scopes"
         action={

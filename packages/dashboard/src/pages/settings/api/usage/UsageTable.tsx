@@ -1,6 +1,6 @@
 import type { UsageRange } from '../../../../api/usage-history.ts';
+import { ChartNumbers, ChartNumbersTable } from '../../../../components/ChartNumbers.tsx';
 import { formatNumber } from '../../../../components/format-number.ts';
-import { Numbers, NumbersTable } from '../../../../components/Numbers.tsx';
 import { formatSlot, rangeLabels, type Slot, unitOf } from './slots.ts';
 
 export function UsageTable({ slots, range, zone }: { slots: Slot[]; range: UsageRange; zone: string }) {
@@ -8,11 +8,11 @@ export function UsageTable({ slots, range, zone }: { slots: Slot[]; range: Usage
   const unit = unitOf(range);
   const title = `Requests by ${unit}`;
   return (
-    <Numbers title={title}>
+    <ChartNumbers title={title}>
       {used.length === 0 ? (
         <p>{`No requests in the last ${rangeLabels[range]}.`}</p>
       ) : (
-        <NumbersTable
+        <ChartNumbersTable
           title={title}
           caption={`Newest first. ${unit === 'day' ? 'Days' : 'Hours'} without requests are omitted.`}
           columns={[unit === 'day' ? 'Day' : 'Hour', 'Accepted', 'Rejected']}
@@ -24,8 +24,8 @@ export function UsageTable({ slots, range, zone }: { slots: Slot[]; range: Usage
               <td>{formatNumber(slot.refused)}</td>
             </tr>
           ))}
-        </NumbersTable>
+        </ChartNumbersTable>
       )}
-    </Numbers>
+    </ChartNumbers>
   );
 }

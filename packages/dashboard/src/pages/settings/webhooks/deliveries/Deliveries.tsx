@@ -6,7 +6,7 @@ import { useEffect, useRef } from 'react';
 import { sendTestEvent } from '../../../../api/change-webhooks.ts';
 import { deliveriesOptions, webhooksOptions } from '../../../../api/webhooks.ts';
 import { Button } from '../../../../components/Button.tsx';
-import { Empty } from '../../../../components/Empty.tsx';
+import { EmptyState } from '../../../../components/EmptyState.tsx';
 import { formatNumber } from '../../../../components/format-number.ts';
 import { ListFoot } from '../../../../components/ListFoot.tsx';
 import { LoadFailed } from '../../../../components/LoadFailed.tsx';
@@ -134,15 +134,15 @@ function useFreshStatus(deliveries: readonly Delivery[] | undefined): void {
 function NoDeliveries({ status }: { status: 'failed' | undefined }) {
   if (status === 'failed') {
     return (
-      <Empty title="No failed deliveries">
+      <EmptyState title="No failed deliveries">
         <p key="failed">No failed deliveries. Those that are still being retried are under All.</p>
-      </Empty>
+      </EmptyState>
     );
   }
   return (
-    <Empty title="No deliveries yet">
+    <EmptyState title="No deliveries yet">
       <p key="all">The next event appears here. Send a test event to check the receiver now.</p>
-    </Empty>
+    </EmptyState>
   );
 }
 

@@ -4,10 +4,10 @@ import type { Delivery, Webhook } from '@soku/contract/webhooks';
 import { useId, useState } from 'react';
 import { ColumnHeads } from '../../../../components/ColumnHeads.tsx';
 import { formatNumber } from '../../../../components/format-number.ts';
+import { RelativeTime } from '../../../../components/RelativeTime.tsx';
 import { RowToggle } from '../../../../components/RowToggle.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import { UntrustedText } from '../../../../components/UntrustedText.tsx';
-import { When } from '../../../../components/When.tsx';
 import { exactTime, formatDay, formatTime, utcTime } from '../../../../dates/dates.ts';
 import { eventLabel } from '../names.ts';
 import { DeliveryDetails } from './DeliveryDetails.tsx';
@@ -108,7 +108,7 @@ function NextAttempt({
   return (
     <span>
       <span className="delivery__unit">Next attempt </span>
-      <When at={nextAttemptAt} />
+      <RelativeTime at={nextAttemptAt} />
     </span>
   );
 }

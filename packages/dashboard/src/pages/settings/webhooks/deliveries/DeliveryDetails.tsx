@@ -6,8 +6,8 @@ import { Button } from '../../../../components/Button.tsx';
 import { Code } from '../../../../components/Code.tsx';
 import { formatNumber } from '../../../../components/format-number.ts';
 import { Failure, Notice } from '../../../../components/Notice.tsx';
+import { ExactTime } from '../../../../components/RelativeTime.tsx';
 import { useCall } from '../../../../components/use-call.ts';
-import { ExactTime } from '../../../../components/When.tsx';
 
 interface DeliveryDetailsProps {
   delivery: Delivery;

@@ -1,0 +1,32 @@
+import type { ImportResult } from '@soku/contract/imports';
+import { Link } from '@tanstack/react-router';
+import { Button, buttonClass } from '../../../../components/Button.tsx';
+import { Notice } from '../../../../components/Notice.tsx';
+import { formatKeyCount } from '../bulk/count-keys.ts';
+import { StepSection } from './StepSection.tsx';
+
+interface ImportDoneProps {
+  result: ImportResult;
+  onRestart: () => void;
+}
+
+export function ImportDone({ result: { imported, unchanged }, onRestart }: ImportDoneProps) {
+  return (
+    <StepSection title={`${formatKeyCount(imported)} imported`}>
+      <Notice tone="good">
+        <p>
+          {imported === 1
+            ? 'Every server accepts the key. Programs can keep using it.'
+            : 'Every server accepts them. Programs can keep using their keys.'}
+        </p>
+        {unchanged > 0 ? <p>{`${formatKeyCount(unchanged)} had been imported before.`}</p> : null}
+      </Notice>
+      <div className="import-actions">
+        <Button onClick={onRestart}>Import another file</Button>
+        <Link to="/settings/api" className={buttonClass('primary')}>
+          Show the keys
+        </Link>
+      </div>
+    </StepSection>
+  );
+}
