@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { msPerDay } from '@soku/contract/instant';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
+import { addKeysNamed } from '../support/named-keys.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import {
   expectFocus,
@@ -15,7 +16,6 @@ import {
   waitUntil,
 } from './expect.ts';
 import * as keys from './key-pages.ts';
-import { addKeysNamed } from './named-keys.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 const { ada } = dashboard;

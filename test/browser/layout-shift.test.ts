@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
+import { addKeysNamed } from '../support/named-keys.ts';
 import { waitUntilLoaded } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
 import { evaluate } from './expect.ts';
 import { heading } from './key-pages.ts';
-import { addKeysNamed } from './named-keys.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { msPerDay } from '@soku/contract/instant';
 import type { Page } from 'playwright-core';
+import { addKeysNamed } from '../support/named-keys.ts';
 import { bearer, call } from '../support/person.ts';
 import { expectAccessible, waitUntilLoaded } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
@@ -16,7 +17,6 @@ import {
   tabTo,
 } from './expect.ts';
 import * as keys from './key-pages.ts';
-import { addKeysNamed } from './named-keys.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();

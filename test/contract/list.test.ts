@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { type KeyList, keyListSchema } from '@soku/contract/keys';
 import fc from 'fast-check';
 import { assertProblem, Contract } from '../support/contract.ts';
+import { addKeysNamed } from '../support/named-keys.ts';
 import { runCount } from '../support/run-count.ts';
 import { runSql } from '../support/run-sql.ts';
 import { addAccount, openSession } from '../support/session.ts';
@@ -59,9 +60,10 @@ test('the last page has no cursor, even if it is full or empty', async () => {
 });
 
 test('a page has 50 keys by default, and at most 100', async () => {
-  const { apiKey } = await ada.createKey({ name: 'creator', scopes: ['keys:write'] });
-  const create = () => contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'many' } });
-  await Promise.all(Array.from({ length: 101 }, create));
+  await addKeysNamed(
+    ada,
+    Array.from({ length: 101 }, () => 'many'),
+  );
   assert.equal((await list()).data.length, 50);
   assert.equal((await list({ limit: '100' })).data.length, 100);
   assert.equal((await list({ limit: '1' })).data.length, 1);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { importResultSchema } from '@soku/contract/imports';
-import type { Person } from '../support/person.ts';
+import type { Person } from './person.ts';
 
 /** Creates a key with each name, the last one newest, in one call. Their secrets are unknown. */
 export async function addKeysNamed(person: Person, names: readonly string[]): Promise<void> {
