@@ -53,7 +53,7 @@ test('the links to the other help pages work without a login', async (t) => {
   );
 });
 
-/** Each is reached with a link from a page with another heading, which tells when it is shown. */
+/** Each is reached with a link from a page with another heading, which shows when it is open. */
 const links = [
   ['the list of keys', '/settings/api', 'API keys', 'Best practices', '/help/api-key-management'],
   ['an empty list', '/settings/api?status=expired', 'API keys', 'Best practices', '/help/api-key-management'],

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Key, keySchema } from '@soku/contract/keys';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { assertField, day, inDays, KeyCalls } from '../support/key-calls.ts';
+import { assertField, day, inDays, KeyCalls, withDateSoon } from '../support/key-calls.ts';
 import { withinOneMinute } from '../support/limits.ts';
 import { runSql } from '../support/run-sql.ts';
 import { openSession } from '../support/session.ts';
@@ -51,9 +51,8 @@ test('each field can be set and cleared, and the others stay as they were', asyn
 test('a new expiry applies to the next request, in both directions', async () => {
   const { apiKey, key } = await ada.createKey({ name: 'expiring', expiresAt: inDays(1) });
   assert.equal((await keys.use(apiKey)).status, 200);
-  const soon = new Date(Date.now() + 3000).toISOString();
-  const changedKey = keySchema.parse((await keys.change(key.id, { expiresAt: soon })).body);
-  assert.equal(changedKey.expiresAt, soon);
+  const { expiresAt: soon, body } = await withDateSoon((expiresAt) => keys.change(key.id, { expiresAt }));
+  assert.equal(keySchema.parse(body).expiresAt, soon);
   let response = await keys.use(apiKey);
   while (response.status === 200) response = await keys.use(apiKey);
   assertProblem(response, 'expired_key');

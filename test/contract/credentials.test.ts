@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ErrorCode, errorCodes } from '@soku/contract/error-codes';
+import { createdKeySchema } from '@soku/contract/keys';
 import { meSchema } from '@soku/contract/verification';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import { withoutUse } from '../support/key.ts';
+import { withDateSoon } from '../support/key-calls.ts';
 import type { HttpResponse } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
@@ -89,8 +91,10 @@ test('rejected with revoked_key: a revoked key, with the time of the revocation'
 });
 
 test('rejected with expired_key: a key after its expiry, with the time of the expiry', async () => {
-  const expiresAt = new Date(Date.now() + 1000).toISOString();
-  const short = await ada.createKey({ name: 'short', expiresAt });
+  const { expiresAt, body } = await withDateSoon((date) =>
+    ada.call('POST', '/v1/api-keys', { name: 'short', expiresAt: date }),
+  );
+  const short = createdKeySchema.parse(body);
   const first = await contract.call('GET', '/v1/me', { key: short.apiKey });
   assert.ok(first.status === 200 || Date.now() >= Date.parse(expiresAt), 'it is valid before its expiry');
   await eventually(

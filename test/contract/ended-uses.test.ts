@@ -53,6 +53,7 @@ test('each key whose ended secret is used has one event per day', async (t) => {
   assert.equal(await use(server, revoked.apiKey), 401);
   await server.stop();
   server = await startServer({ dataDir, env: onePublicUrl });
-  if (Math.floor(Date.now() / 86_400_000) > day) return t.skip('midnight passed');
-  assert.equal((await events()).length, 2);
+  const { length } = await events();
+  // After midnight, the last use has an event of its own.
+  assert.ok(length === 2 || Math.floor(Date.now() / 86_400_000) > day, `${length} events`);
 });

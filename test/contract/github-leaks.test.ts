@@ -18,6 +18,8 @@ import { sharedServer } from '../support/shared-server.ts';
 const github = newSigner();
 const { list, url, stop } = await startKeyList([github]);
 after(stop);
+/** Before the server fetches the public keys. */
+const begun = performance.now();
 const server = await startServer({
   env: { SOKU_GITHUB_KEYS_URL: url, TRUST_PROXY: '127.0.0.1', SOKU_ADDRESS_RATE_LIMIT: '3' },
 });
@@ -203,7 +205,8 @@ test('what GitHub has not signed is rejected, and has no effect', async () => {
   const unknown = await send(body, newSigner().sign(body));
   assertProblem(unknown, 'signing_keys_unavailable');
   const wait = Number(unknown.headers.get('retry-after'));
-  assert.ok(wait > 240 && wait <= 300, `${wait}`);
+  const elapsed = (performance.now() - begun) / 1000;
+  assert.ok(wait >= 300 - elapsed && wait <= 300, `${wait} s`);
   assertRejected(await send(body, []), idField);
   assertRejected(await send(body, [...signed, ...signed]), idField);
   assert.deepEqual(await events(key.id), []);

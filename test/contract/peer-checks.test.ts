@@ -12,7 +12,7 @@ import { verificationSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
-import { inDays, KeyCalls } from '../support/key-calls.ts';
+import { inDays, KeyCalls, withDateSoon } from '../support/key-calls.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import { moreSettings, sharedServer } from '../support/shared-server.ts';
 
@@ -64,8 +64,10 @@ test('expiry: it can be set, changed and cleared', async () => {
   const later = inDays(30);
   assert.equal((await keys.changed(key.id, { expiresAt: later })).expiresAt, later);
   assert.equal((await keys.changed(key.id, { expiresAt: null })).expiresAt, null);
-  const soon = new Date(Date.now() + 1500).toISOString();
-  const { apiKey } = await bob.createKey({ name: 'expires soon', expiresAt: soon });
+  const { expiresAt: soon, body } = await withDateSoon((expiresAt) =>
+    bob.call('POST', '/v1/api-keys', { name: 'expires soon', expiresAt }),
+  );
+  const { apiKey } = createdKeySchema.parse(body);
   const rejected = await eventually(
     () => verify(apiKey),
     ({ status }) => status !== 204,

@@ -55,3 +55,20 @@ export function assertField(response: HttpResponse, path: string, problem: RegEx
   );
   assert.match(details?.[0]?.problem ?? '', problem);
 }
+
+/**
+ * Makes a call with a date one second from now. If a busy machine reaches the date before the server reads the call, it
+ * repeats the call with a later date.
+ *
+ * @param send must succeed if the date is in the future
+ */
+export async function withDateSoon(
+  send: (expiresAt: string) => Promise<HttpResponse>,
+): Promise<{ expiresAt: string; body: unknown }> {
+  for (let ms = 1000; ; ms *= 2) {
+    const expiresAt = new Date(Date.now() + ms).toISOString();
+    const response = await send(expiresAt);
+    if (response.status < 300) return { expiresAt, body: response.body };
+    assertField(response, 'expiresAt', /future/);
+  }
+}

@@ -56,7 +56,7 @@ export function parseBlock(text: string): ParsedBlock {
   return { problem: `must be ${meant}, because the bits after the prefix length must be 0`, meant };
 }
 
-/** The same, but the address may be any one of the block, as many programs write it: 10.0.0.5/8. */
+/** Like `parseBlock`, but accepts any address of the block before the slash, such as 10.0.0.5/8. */
 export function parseRange(text: string): ParsedBlock {
   const slash = text.indexOf('/');
   const address = slash === -1 ? text : text.slice(0, slash);

@@ -41,7 +41,8 @@ export function readImportHeader(
 }
 
 /**
- * Converts a row of a table to a key, which `checkImportKey` must check. An empty cell is a field that is not stated.
+ * Converts a row of a table to a key, which `checkImportKey` must check. With an empty cell, the key does not have the
+ * field.
  *
  * @param columns the field of each cell
  */

@@ -38,7 +38,7 @@ export function isSokuId({ 0: run, index }: RegExpExecArray, text: string): bool
   return /^[0-9a-hjkmnp-tv-z]{1,26}$/.test(run) && /(?:^|[^0-9A-Za-z_])[a-z]{2,4}_$/.test(before);
 }
 
-/** In a random run, 62 % of neighboring pairs differ in class; in words, fewer than 30 % do. */
+/** In a random run, 62 % of neighboring pairs differ in class; in ordinary words, fewer than 30 % do. */
 const minMixedShare = 0.3;
 
 export function looksRandom(run: string): boolean {

@@ -1,6 +1,6 @@
 /**
- * The lengths of a blade's teeth, from 0 to 3, cut from the name of a host: always the same for one host, and different
- * for most others. Neighbors differ, so that each tooth is visible.
+ * Derives the lengths of a blade's teeth, from 0 to 3, from the name of a host: always the same for one host, and
+ * different for most others. Neighboring teeth differ, so that each one is visible.
  */
 export function hostTeeth(host: string, count: number): number[] {
   let state = fnv1a(host);

@@ -21,7 +21,7 @@ export function splitPreview(preview: string): PreviewParts {
   return { prefix: left.slice(0, -shownLength), start: left.slice(-shownLength), end };
 }
 
-/** The first characters of the lengths 1, 2 and 3, which are quarters of base 62. Its order is that of ASCII. */
+/** The first characters with the lengths 1, 2 and 3. They divide base 62, in ASCII order, into quarters. */
 const quarters = ['G', 'V', 'l'];
 
 /** The length of each tooth, from 0 to 3: 0-9 and A-F are 0, G-U 1, V-Z and a-k 2, l-z 3. */

@@ -2,7 +2,7 @@ import { decodePercent, mayContainKey } from '@soku/key';
 import { type ChangeEvent, type ClipboardEvent, type DragEvent, useState } from 'react';
 import { useSession } from '../api/session.ts';
 
-/** Characters of a search, as in the API. */
+/** Maximum number of characters of a search, as in the API. */
 export const maxSearchLength = 100;
 const defaultPrefixes = ['sk_live_'];
 
@@ -17,8 +17,8 @@ interface Handlers {
 }
 
 /**
- * For a search field that also finds a key by the key itself. A key is replaced with its hash before it is in the field,
- * in state or in a request.
+ * Lets a search field find a key by the key itself. The key is replaced with its hash before it reaches the field, the
+ * state or a request.
  *
  * @returns `note`: what happened to the text, if it was changed; `handlers`: for the field, which is controlled
  */

@@ -79,7 +79,7 @@ export type KeyTab = z.infer<typeof keyTabSchema>;
 /** The properties that are edited in place. */
 const accessPanelSchema = z.enum(['limit', 'scopes', 'addresses', 'expiry', 'external-id', 'metadata']);
 
-/** Without it: 24 hours. */
+/** 24 hours by default. */
 const usageRange = z.enum(['7d', '30d', '90d']).optional().catch(undefined);
 
 export const overviewSearch = z.object({ range: usageRange });
@@ -115,7 +115,7 @@ export const hygieneSearch = z.object({
   key: keyIdSchema.optional().catch(undefined),
 });
 
-/** The list has the panel `add`, the page of a webhook the others and the filter. */
+/** The panel `add` is on the list of webhooks. The filter and the other panels are on the page of a webhook. */
 export const webhooksSearch = z.object({
   status: z.literal('failed').optional().catch(undefined),
   panel: z.enum(['add', 'edit', 'disable', 'rotate', 'remove']).optional().catch(undefined),

@@ -27,7 +27,7 @@ export function readAddress({ href, pathname: wholePath }: URL): ReadAddress | n
   return { hash: read.hash, next: searched ? `/settings/api?hash=${read.hash}` : path };
 }
 
-/** Every text in front of the characters of a key that can be its prefix. */
+/** Returns every text before the characters of a key that can be its prefix. */
 function prefixesIn(text: string): string[] {
   const found = new Set([defaultPrefix]);
   for (const [before] of text.matchAll(/[a-z0-9_]*_(?=[0-9A-Za-z]{26})/g)) {

@@ -14,9 +14,9 @@ const behavior = {
 } as const;
 
 /**
- * Opens the search for keys, pages and actions. Looks like a field, but the dialog has the field.
+ * A button that opens the search for keys, pages and actions. It looks like a field; the actual field is in the dialog.
  *
- * @param onOpen called before the dialog opens, which returns the focus to where it is then
+ * @param onOpen called before the dialog opens. When it closes, the focus returns to where it is after this call
  */
 export function JumpField({ onOpen }: { onOpen?: () => void }) {
   const open = () => {
@@ -32,7 +32,7 @@ export function JumpField({ onOpen }: { onOpen?: () => void }) {
   );
 }
 
-/** The same in the bar of a phone. */
+/** The same button for the top bar on a phone. */
 export function JumpButton() {
   return (
     <button

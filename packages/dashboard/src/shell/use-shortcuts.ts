@@ -7,7 +7,7 @@ import { openShellDialog } from './open-dialog.ts';
 export function useShortcuts(enabled: boolean): void {
   const navigate = useNavigate();
 
-  /** Uses the control of the page that has the shortcut, so that both do exactly the same. */
+  /** Activates the control of the page that has the shortcut, so that the key and the control do exactly the same. */
   const act: Record<SingleKeyShortcut, () => unknown> = {
     n: () => {
       const control = controlOf('n');

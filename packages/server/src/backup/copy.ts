@@ -8,7 +8,7 @@ import type { TableKeys } from './tables.ts';
 export const tableDigestsSchema = z.record(z.string(), z.object({ rows: z.number(), sha256: z.string() }));
 export type TableDigests = z.infer<typeof tableDigestsSchema>;
 
-/** Called regularly with the number of rows of a table that are done. */
+/** Called regularly with the number of rows of a table that were copied so far. */
 export type Progress = (table: string, rows: number) => void;
 
 /**

@@ -64,7 +64,10 @@ export function takeLock(
   }
 }
 
-/** @returns why it could not be checked: a limit on processes, for example, does not prevent a start */
+/**
+ * @returns why it could not be checked, such as a limit on the number of processes, which does not prevent a start
+ * @throws {StartupError} 73 if the lock does not keep out another process
+ */
 function requireExclusion(directory: string, file: string): string | undefined {
   const exclusion = probeExclusion(file);
   if (exclusion === 'fails') throw withoutLocks(directory, 'a second process could take the same lock');

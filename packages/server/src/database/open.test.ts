@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { openTemporarySqlite } from '../../../../test/support/temporary-sqlite.ts';
+import { StorageUnavailable } from './unavailable.ts';
 
 const { directory, database, close } = await openTemporarySqlite();
 after(close);
@@ -80,6 +82,33 @@ test('the commit callback runs after the commit, and not after a rollback', asyn
   await add('ws_committed');
   await assert.rejects(add('ws_committed'), /UNIQUE/);
   assert.deepEqual(calls, ['ws_committed', true]);
+});
+
+test('a commit is not acknowledged if its file was removed during the transaction', async (t) => {
+  const own = await openTemporarySqlite();
+  t.after(own.close);
+  const { databaseFile } = own.directory;
+  const remove = () => renameSync(databaseFile, `${databaseFile}.away`);
+  const workspace = { id: 'ws_1', name: '', created_at: 0 };
+  const writes = [
+    () =>
+      own.database.transact((connection) => {
+        connection.exec("INSERT INTO workspace (id, name, created_at) VALUES ('ws_0', '', 0)");
+        remove();
+      }, nothing),
+    () =>
+      own.database.kysely.transaction().execute(async (transaction) => {
+        await transaction.insertInto('workspace').values(workspace).execute();
+        remove();
+      }),
+  ];
+  for (const write of writes) {
+    await assert.rejects(
+      write(),
+      (error) => error instanceof StorageUnavailable && error.problem === 'lost' && !error.rolledBack,
+    );
+    renameSync(`${databaseFile}.away`, databaseFile);
+  }
 });
 
 test('the reader cannot write', () => {

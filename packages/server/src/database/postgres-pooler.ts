@@ -7,9 +7,9 @@ export const statementPoolingPattern = /statement pooling/;
  * Whether each client has its own PostgreSQL session. Behind a pooler that pools by transaction or statement it does
  * not: LISTEN then receives nothing, and prepared statements and timeouts affect other sessions.
  *
- * Such a pooler gives each statement any free session. So two idle clients get the same one, or a client that keeps a
- * session busy takes that of the other. On a busy pooler this can go undetected. Nodes then learn of changes with the
- * next heartbeat instead of immediately, but no revoke returns too early.
+ * Such a pooler gives each statement any free session. It is detected if two idle clients get the same session, or if
+ * an open transaction of one client takes the session of the other. A busy pooler can go undetected. Nodes then learn
+ * of changes with the next heartbeat instead of immediately, but no revoke returns too early.
  *
  * @param client connected, and `other` as well
  */

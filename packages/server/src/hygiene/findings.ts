@@ -12,7 +12,7 @@ export interface HygieneContext {
   now: number;
   /** Epoch ms: since when every use is known. */
   completeSince: number;
-  /** Those of the workspace. */
+  /** The policies of the workspace. */
   policies: Pick<
     Workspace,
     'maxSecretAgeDays' | 'maxKeyIdleDays' | 'maxKeyLifetimeDays' | 'requireKeyExpiry'
@@ -22,7 +22,7 @@ export interface HygieneContext {
 /** The keys of one kind, as parts of a statement on api_key and key_use. */
 interface Finding {
   condition: RawBuilder<SqlBool>;
-  /** Since when it is the case, in epoch ms. */
+  /** Since when the condition is met, in epoch ms. */
   since: RawBuilder<number>;
   /** Whether the condition reads the secrets of the key. As a filter, PostgreSQL reads them once for all keys. */
   readsSecrets?: true;
@@ -75,8 +75,9 @@ export function hasNoSecretSince(since: number): RawBuilder<SqlBool> {
 /**
  * The condition of each kind. A key is idle or never used, but not both, and idle for 30 or for 90 days.
  *
- * A time without uses counts only from `completeSince` on, because uses before that may be missing. Nor are the uses of
- * an imported key before its import known, so it is idle from then on, and never "never used".
+ * A time without uses counts only from `completeSince` on, because uses before that may be missing. The uses of an
+ * imported key before its import are unknown as well, so it can be idle only from its import on, and is never
+ * `never_used`.
  */
 export function findingsOf(
   db: Kysely<Tables>,
@@ -125,8 +126,8 @@ export function findingsOf(
 }
 
 /**
- * An older secret is accepted, and the newest one, which is an hour old and whose uses are all known, was never used. Few
- * keys have an older secret, so the others are excluded first.
+ * Whether an older secret is accepted, and the newest one, which is an hour old and whose uses are all known, was never
+ * used. Few keys have an older secret, so the others are excluded first.
  */
 function isUnfinished(db: Kysely<Tables>, now: number, completeSince: number): RawBuilder<SqlBool> {
   return sql`${isRotatingKey(isPostgres(db))} AND EXISTS (

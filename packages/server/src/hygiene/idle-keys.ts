@@ -5,7 +5,7 @@ import { idleSinceOf, isAcceptedKey } from './findings.ts';
 import { firstWarningAt, type Warnings } from './idle-steps.ts';
 import { type KeyConditions, keyPages, pageSize } from './key-pages.ts';
 
-/** An accepted key that is idle for long enough to be warned. */
+/** An accepted key that has been idle for so long that a warning is due. */
 export interface IdleKey extends Warnings {
   id: string;
   name: string;
@@ -13,7 +13,7 @@ export interface IdleKey extends Warnings {
   since: number;
 }
 
-/** A workspace that disables idle keys, at a time. */
+/** A search for the idle keys of a workspace that disables them. */
 export interface IdleRequest {
   workspaceId: string;
   /** max_key_idle of the workspace. */

@@ -19,7 +19,7 @@ interface Uptime {
   now: number;
   /** Epoch ms: since when a server has run without a long pause, and the clock has not jumped. */
   since: number;
-  /** Undefined if the time goes on. */
+  /** Undefined if idle times continue. */
   reset: IdleTimeReset | undefined;
 }
 
@@ -46,8 +46,8 @@ export async function recordRunningServer(db: Kysely<Tables>, clock: number): Pr
 }
 
 /**
- * The earlier one of the clocks of this node and of the database, so that a node whose clock is fast does not find keys
- * idle that are not.
+ * Returns the time of the node's or the database's clock, whichever is earlier, so that a node whose clock is fast does
+ * not treat a key in use as idle.
  *
  * @param clock epoch ms of this node
  */

@@ -47,7 +47,7 @@ export interface RequestedPolicy {
 }
 
 /**
- * The policy of a new key. What the call does not state, a key passes on from its own policy.
+ * The policy of a new key. If a key creates it, the new key inherits each setting that the call omits.
  *
  * @param creator null for a person
  * @param fallback SOKU_KEY_RATE_LIMIT
@@ -96,7 +96,8 @@ export function rejectBroaderPolicy(
 }
 
 /**
- * Rejects a change of a key whose policy permits more than that of the calling key. Parameters as above.
+ * Rejects a change of a key whose policy permits more than that of the calling key. The parameters are those of
+ * `rejectUncovered`.
  *
  * @throws {RequestError} insufficient_scope, invalid_request
  */

@@ -15,7 +15,8 @@ import type { PreviewPart, SearchText } from './search-text.ts';
  * Looks for a condition of a filter that only few keys of the workspace meet, using an index for each condition.
  *
  * @param most maximum number of keys
- * @returns the ids of the keys that meet it, among them all that match; undefined if no condition is that selective
+ * @returns the ids of the keys that meet it, which include all that match the filter; undefined if no condition is that
+ *   selective
  */
 export async function findCandidateIds(
   db: Kysely<Tables>,

@@ -44,8 +44,8 @@ export class LeakService {
   }
 
   /**
-   * Records the leak of each known key, and revokes the keys of workspaces that chose so. When this resolves, no server
-   * accepts a secret that was ended. A repeated call is harmless.
+   * Records the leak of each known key, and revokes the keys of workspaces with that policy. When this resolves, no
+   * server accepts a secret that it retired or revoked. A repeated call is harmless.
    *
    * @param origin of the call
    * @throws the error of the first key whose command failed, after all others are done
@@ -99,7 +99,7 @@ export class LeakService {
     const now = this.#now();
     const actor = { ...systemActor, ...origin };
     await this.#propagation.commit(async (db) => {
-      // It locks the key, so of several reports of a secret on a day only one finds no event.
+      // This locks the key, so that concurrent reports of a secret record only one event a day.
       const found = await findOwnSecret(db, workspaceId, keyId, hash);
       if (found === undefined) return { value: undefined };
       const { id: secretId, key } = found;
@@ -116,8 +116,8 @@ export class LeakService {
 }
 
 /**
- * Whether a leak of the secret was recorded on this day (UTC), so that one in many places does not fill the log. Another
- * secret of the same key is recorded as well, because it may still be accepted when this one is not.
+ * Whether a leak of the secret was recorded on this day (UTC), so that one that leaked in many places does not fill the
+ * log. Another secret of the same key is recorded as well, because it may still be accepted when this one is not.
  */
 async function wasReported(
   db: Kysely<Tables>,

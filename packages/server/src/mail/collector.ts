@@ -10,10 +10,10 @@ import { queueMails } from './queue.ts';
 /** Events per read, which blocks the event loop for some ms with SQLite. */
 const pageSize = 200;
 
-/** ms. A round looks at the chains with events of this time. */
+/** ms. A round reads the chains with events that are at most this old. */
 const recently = 30_000;
 
-/** Events per statement of that look. */
+/** Events per statement of the search for these chains. */
 const recentPageSize = 1000;
 
 /** Workspaces per statement of a search for chains that recent rounds have missed. */
@@ -42,7 +42,7 @@ export class MailCollector {
       const events = rows.reduce((sum, { count }) => sum + count, 0);
       const ends = rows.map(({ last }) => last).sort();
       after = events === recentPageSize ? ends.at(-1) : undefined;
-      // SQLite returns within one turn of the event loop, so this lets other work run. So do the other turns here.
+      // SQLite returns within one turn of the event loop, so this and the other turns here let other work run.
       await turn();
     }
     for (const chain of chains) await this.#collect(chain);

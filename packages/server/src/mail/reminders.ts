@@ -55,7 +55,7 @@ export async function queueReminders(db: Kysely<Tables>, now: number): Promise<v
   }
 }
 
-/** A place in the order of the walk. */
+/** A position in the order in which keys are read. */
 type Position = Pick<ExpiringKey, 'expires_at' | 'id'>;
 
 /**
@@ -74,14 +74,14 @@ export function expiringKeys(after: Position, until: number): RawBuilder<Expirin
     ORDER BY k.expires_at, k.id LIMIT ${sql.lit(batchSize)}`;
 }
 
-/** @returns the key with its last reminder; nothing if that is not sent */
+/** @returns the key with its last reminder that is due; an empty array if it is not to be sent */
 function asDue(key: ExpiringKey, now: number): DueKey[] {
   const days = thresholds.find((threshold) => key.expires_at <= now + threshold * msPerDay) ?? firstDays;
   const isActive = key.disabled_at === null && key.revoking_at === null;
   return isActive && key.created_at < key.expires_at - days * msPerDay ? [{ ...key, days }] : [];
 }
 
-/** Those whose reminder is not recorded yet. It reads before it writes, because there is usually nothing to write. */
+/** Returns the keys whose reminder is not recorded yet. Usually there are none, so this read avoids a transaction. */
 async function withoutReminder(db: Kysely<Tables>, due: readonly DueKey[]): Promise<DueKey[]> {
   if (due.length === 0) return [];
   const rows = await db
@@ -118,7 +118,7 @@ async function deletePast(db: Kysely<Tables>, before: number): Promise<void> {
   }
 }
 
-/** @returns those that no other node has recorded */
+/** Records reminders. @returns those that no other node has recorded */
 async function record(db: Kysely<Tables>, due: readonly DueKey[]): Promise<DueKey[]> {
   const rows = await db
     .insertInto('key_reminder')

@@ -52,7 +52,7 @@ interface Wait {
   nodes: number;
   /** The head at the first read: this change or a later one. */
   target: LogPosition;
-  /** The last acknowledgment of each node that was notified during the wait. */
+  /** The last acknowledgment that each node has sent by notification during the wait. */
   acks: Map<string, Acknowledgment>;
 }
 

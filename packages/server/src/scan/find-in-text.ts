@@ -14,8 +14,8 @@ export interface FoundKey {
 export const maxEncodedLength = 400;
 
 /**
- * Finds the whole keys with one of the prefixes in texts. Only a key with a correct checksum is found, so another text is
- * reported once in 2^32 candidates at most.
+ * Finds the whole keys with one of the prefixes in texts. Only a key with a correct checksum is found, so at most one
+ * in 2^32 other texts of the same form is reported.
  */
 export class KeyFinder {
   readonly #prefixes: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * How long ago the uses were counted that this process may not have written yet. Other servers of the same database need
- * this before they disable a key as idle.
+ * The age of the oldest uses that this process may not have written yet. Other servers of the same database need this
+ * before they disable a key as idle.
  */
 export class FlushAge {
   readonly #monotonic: () => number;

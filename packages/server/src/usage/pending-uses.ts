@@ -99,7 +99,7 @@ export class PendingUses {
     this.#size += 1;
   }
 
-  /** Records what part of added counts is not in the log. @param logged how many of the accepted uses are in it */
+  /** Records which part of added counts is not in the log. @param logged how many of the accepted uses are in it */
   addUnlogged(counts: Readonly<SecretCounts>, logged: number): void {
     if (!this.hasLog) return;
     const unlogged = { ...counts, accepted: counts.accepted - logged };

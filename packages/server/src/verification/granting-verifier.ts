@@ -19,10 +19,10 @@ import {
 } from './result.ts';
 import type { Verifier } from './verifier.ts';
 
-/** By how much rejections of an IP address over its limit are late: 20 ms. */
+/** Delays the rejection of a request from an IP address over its limit by 20 ms. */
 const later = (): Promise<unknown> => wait(20);
 
-/** Maximum number of late rejections at a time, because each keeps its request in memory. Others are not late. */
+/** Maximum number of delayed rejections at a time, because each keeps its request in memory. Others are not delayed. */
 const maxLate = 1000;
 
 /**
@@ -37,7 +37,7 @@ export class GrantingVerifier {
 
   /**
    * @param grants undefined if the verifier never needs one
-   * @param delay resolves when a late rejection may be returned
+   * @param delay resolves when a delayed rejection may be returned
    */
   constructor(verifier: Verifier, grants?: Pick<Grants, 'wait'>, delay = later) {
     this.#verifier = verifier;

@@ -22,8 +22,8 @@ export class RowUsage implements CountingTable {
   /** Receives the counts when they leave the table. */
   readonly #pending: PendingUses;
   /**
-   * All rows with counts, and others whose counts were moved, each once (`isListed`). So the list is never longer than the
-   * table.
+   * Contains each row with counts, and some rows whose counts were moved. The flag `isListed` keeps rows from being
+   * added twice, so the list is never longer than the table.
    */
   readonly #counted: number[] = [];
   /** Rows with counts that are not in the log. A row whose counts were moved may still be listed. */
@@ -253,7 +253,7 @@ export class RowUsage implements CountingTable {
     return ((this.#rows[at + column.flags] ?? 0) & column.isCounted) !== 0;
   }
 
-  /** What the columns of a row say, without its owner, which takes longer to read. */
+  /** Reads the columns of a row. It omits the owner, which takes longer to read. */
   #countsAt(at: number): SampledCounts['counts'] {
     const rows = this.#rows;
     const refused = rows[at + column.refused] ?? 0;

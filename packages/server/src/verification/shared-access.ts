@@ -32,7 +32,7 @@ export class SharedAccess {
   /** By the number of the text. */
   readonly #parsed: (Access | undefined)[] = [noAccess];
 
-  /** Number of different ones. */
+  /** Number of different entries. */
   get size(): number {
     return this.#texts.size;
   }

@@ -66,7 +66,7 @@ export class NameResolver {
   }
 }
 
-/** A query that failed gives none: some name servers do not respond to those for IPv6. */
+/** A failed query returns no addresses: some name servers do not respond to queries for IPv6. */
 function addressesOf(result: PromiseSettledResult<string[]>, family: number): ResolvedAddress[] {
   return result.status === 'rejected' ? [] : result.value.map((address) => ({ address, family }));
 }

@@ -27,10 +27,10 @@ export interface AttentionItem {
   link: Pick<LinkProps, 'to' | 'params' | 'search' | 'hash'>;
 }
 
-/** Why a key is rejected that is not active. */
+/** The error code with which a key of each status is rejected. */
 const codesOfStatus = { disabled: 'disabled_key', expired: 'expired_key', revoked: 'revoked_key' } as const;
 
-/** A key counts as rejected from this number of rejected requests, and from this share of its requests. */
+/** A key is listed as rejected from this number of rejected requests, and from this share of all its requests. */
 const minRejected = 20;
 const minRejectedShare = 0.1;
 
@@ -98,7 +98,7 @@ function leakedItem({ key: { id, name, status }, at }: OpenLeak): AttentionItem 
   };
 }
 
-/** No program uses the newest secret, although an older one will end. */
+/** Whether no program uses the newest secret, although an older one will soon be rejected. */
 function isUnfinished(key: ListedKey): boolean {
   return rotationOf(key, Date.now())?.isUnfinished === true;
 }
