@@ -13,7 +13,7 @@ export async function compareWithBetterAuth(sizes: Sizes): Promise<Figure[]> {
   ]);
   return [
     {
-      name: "compared with better-auth's API keys",
+      name: "verifications per second compared with better-auth's API keys",
       values: ours.map((value, round) => value / (theirs[round] ?? Number.NaN)),
       unit: 'times as many',
       goal: { atLeast: 50 },

@@ -76,7 +76,7 @@ export async function measureFlood(sizes: Sizes): Promise<Figure[]> {
       sides: [{ name: 'during the flood', values: rates(bounded), unit: 'k/s' }, yardstick],
     },
     {
-      name: 'valid traffic during a flood with as many connections',
+      name: 'valid traffic during a flood from the same number of connections',
       values: ratiosInPercent(rates(equal), rates(alone)),
       unit: '% of its rate alone',
       goal: { atLeast: 45 },
