@@ -111,16 +111,17 @@ export async function createApp(
   await app.register(accountRoutes, { logEvent, ...ofAccounts });
   await app.register(notificationRoutes, { logEvent, mail, ...ofAccounts });
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
-  await app.register(scopeRoutes, { logEvent, ...keyParts, callers });
-  await app.register(importRoutes, { logEvent, ...keyParts, callers });
-  await app.register(hygieneRoutes, { ...keyParts, callers });
+  // The API reference lists the calls in this order.
   await app.register(keyRoutes, { logEvent, ...keyParts, callers, identifier, addressOf });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
+  await app.register(usageRoutes, { ...keyParts, callers });
+  await app.register(importRoutes, { logEvent, ...keyParts, callers });
+  await app.register(hygieneRoutes, { ...keyParts, callers });
+  await app.register(scopeRoutes, { logEvent, ...keyParts, callers });
   await app.register(webhookRoutes, { logEvent, ...webhookParts, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
   const leakParts = createLeaks(config.githubKeysUrl, database.kysely, propagation, log);
   await app.register(leakRoutes, { logEvent, ...leakParts, limitAddress: limitGuess, addressOf });
-  await app.register(usageRoutes, { ...keyParts, callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });

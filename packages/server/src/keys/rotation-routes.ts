@@ -20,7 +20,7 @@ export const rotationRoutes: FastifyPluginAsyncZod<{
     url: '/v1/api-keys/:id/rotate',
     schema: {
       operationId: 'rotateKey',
-      summary: 'Give a key a new secret',
+      summary: 'Rotate a key',
       description:
         'Scope: `keys:write`. The key keeps its id. Only this response contains the full new key. The older secrets are accepted until the grace period ends, and never longer than an earlier rotation allows. With `graceSeconds: 0`, no server accepts them once this returns. A calling key can rotate only keys whose policy its own policy covers.',
       tags,

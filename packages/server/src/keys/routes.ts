@@ -30,9 +30,6 @@ export const keyRoutes: FastifyPluginAsyncZod<{
   logEvent: LogEvent;
 }> = async (app, options) => {
   const { keys, lists, callers, logEvent } = options;
-  await app.register(selfRevokeRoute, options);
-  await app.register(revokeRoutes, options);
-  await app.register(rotationRoutes, options);
 
   app.route({
     method: 'POST',
@@ -124,4 +121,8 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       return changed;
     },
   });
+
+  await app.register(rotationRoutes, options);
+  await app.register(revokeRoutes, options);
+  await app.register(selfRevokeRoute, options);
 };
