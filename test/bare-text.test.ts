@@ -62,7 +62,7 @@ test('text is allowed as an only child, next to elements that always exist, and 
   for (const source of [
     component('<p>{countOf(keys)}</p>'),
     component('<p>{open ? "Open" : <b />}</p>'),
-    component('<p>Created <When at={at} />, <b>now</b>{" "}<Link to="/">there</Link>.</p>'),
+    component('<p>Created <RelativeTime at={at} />, <b>now</b>{" "}<Link to="/">there</Link>.</p>'),
     component('<p><b />{open ? <i /> : null}{keys.map((key) => <li key={key}>{key}</li>)}</p>'),
     component('<p>{open ? <b key="a">Now <i /></b> : <b key="b">Then</b>}</p>'),
     'function Part({ action }: { action: Elements }) { return <p><b />{action}</p>; }',

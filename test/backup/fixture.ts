@@ -36,7 +36,7 @@ export class BackupFixture {
     this.kind = kind;
   }
 
-  /** Creates a scene with the tables and the owner of a first start, and removes it after the test. */
+  /** Creates a fixture with the tables and the owner of a first start, and removes it after the test. */
   static async ready(t: TestContext, kind: Kind): Promise<BackupFixture> {
     const fixture = new BackupFixture(kind);
     t.after(() => fixture.end());
@@ -44,7 +44,7 @@ export class BackupFixture {
     return fixture;
   }
 
-  /** Creates an empty scene and removes it after the test. */
+  /** Creates an empty fixture and removes it after the test. */
   static async of(t: TestContext, kind: Kind): Promise<BackupFixture> {
     const fixture = new BackupFixture(kind);
     t.after(() => fixture.end());
@@ -139,7 +139,7 @@ export class BackupFixture {
   }
 }
 
-/** The hash of a key as `Scene.journal` returns it. */
+/** The hash of a key as `BackupFixture.journal` returns it. */
 export function hashOf(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }

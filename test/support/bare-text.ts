@@ -8,7 +8,7 @@ import type * as ESTree from 'oxc-parser';
 import { parseSync, Visitor } from 'oxc-parser';
 
 /** The dashboard's components that always render exactly one element, so that text may be next to them. */
-const inline = new Set(['Link', 'When', 'ExactTime', 'Skeleton']);
+const inline = new Set(['Link', 'RelativeTime', 'ExactTime', 'Skeleton']);
 
 /** Elements with machine-readable text, which a translator must not change. */
 const verbatim = new Set(['code', 'kbd', 'samp', 'textarea']);

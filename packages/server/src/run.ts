@@ -71,8 +71,6 @@ async function start(): Promise<void> {
       isRemote: database.kind === 'postgres',
       log,
     });
-    // "Stopped" is the last line: work that was given up may still fail while the process ends.
-    log.level = 'fatal';
     directory.release();
     process.exitCode = code;
     // At this point only connections to an unresponsive database could keep the process alive.

@@ -199,9 +199,9 @@ test('a path that is not a file, or one that this user cannot read or does not o
 /** Opens data directories in a process without any privileges beyond those of the owner of the files. */
 function refusalsWithoutPrivileges(directories: string[]): string[] {
   const program = `
-    import { tryData } from ${JSON.stringify(new URL('../../../../test/support/temporary-sqlite.ts', import.meta.url).href)};
+    import { openAndClose } from ${JSON.stringify(new URL('../../../../test/support/temporary-sqlite.ts', import.meta.url).href)};
     for (const directory of process.argv.slice(1)) {
-      await tryData(directory).then(
+      await openAndClose(directory).then(
         () => console.log('used'),
         ({ exitCode, message }) => console.log(exitCode, message),
       );

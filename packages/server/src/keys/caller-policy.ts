@@ -97,7 +97,7 @@ export function rejectBroaderPolicy(
 
 /**
  * Rejects a change of a key whose policy permits more than that of the calling key. The parameters are those of
- * `rejectUncovered`.
+ * `rejectBroaderPolicy`.
  *
  * @throws {RequestError} insufficient_scope, invalid_request
  */
