@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import type { Person } from '../support/person.ts';
 import { owner } from '../support/server.ts';
+import { waitUntilLoaded } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import {
   evaluate,
@@ -114,6 +115,8 @@ test('signing out everywhere else signs out all other browsers but not this one'
     expected: [httpErrorMessage(401)],
   });
   const page = await dashboard.open(t, '/settings/account', { as: await dashboard.openSession() });
+  // The list of sessions above the button moves it when it arrives, which can be between pressing and releasing it.
+  await waitUntilLoaded(page);
   await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
   await expectText(alertDialog(page), /Sign out everywhere else\?.*API keys are not affected/);
   await expectFocus(alertDialog(page).getByRole('button', { name: 'Cancel' }));
