@@ -71,14 +71,19 @@ export class Specification {
     return new Specification((await call(`${server.url}/openapi.json`)).body);
   }
 
-  /** The operation of a request; undefined when the document has none. */
+  /**
+   * The operation of a request; undefined when the document has none. A path without parameters has precedence, in
+   * whatever order the document lists them (OpenAPI 3.1 section 4.8.8.2).
+   */
   find(method: string, path: string): Operation | undefined {
     const wanted = method === 'HEAD' ? 'GET' : method;
     const [pathname = ''] = path.split('?', 1);
-    return this.operations.find(
-      (operation) =>
-        operation.method === wanted &&
+    const ofMethod = this.operations.filter((operation) => operation.method === wanted);
+    return (
+      ofMethod.find((operation) => operation.path === pathname) ??
+      ofMethod.find((operation) =>
         new RegExp(`^${operation.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(pathname),
+      )
     );
   }
 
