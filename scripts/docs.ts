@@ -61,6 +61,8 @@ ${rows.join('\n')}
 
 ## Exit codes
 
+Some commands have codes of their own: [import](import.md#a-file-with-the-operators-command), [scan](scan.md), [audit verify](audit.md#the-chain).
+
 | code | meaning |
 |---|---|
 | 0 | stopped by SIGTERM, SIGINT or SIGHUP, after up to eight seconds for open requests |

@@ -105,7 +105,7 @@ async function run(find: Find, ms: number): Promise<number> {
 const programs: Record<string, () => Find | Promise<Find>> = {
   map,
   verifier: () => verifier({}),
-  // On data whose keys have scopes and allowed addresses (see restrictKeys).
+  // On data whose keys have scopes and allowed addresses (see restrictedDataDir).
   restricted: () => verifier({}, ['files:read']),
   // With a cache for one key, nearly every verification reads the database.
   misses: () => verifier({ SOKU_CACHE_KEYS: '1' }),

@@ -1,7 +1,13 @@
 import { createServer } from 'node:http';
 
 const soku = process.env.SOKU_URL ?? 'http://localhost:3000';
-const statuses = { insufficient_scope: 403, rate_limited: 429 };
+const statuses = {
+  disabled_key: 403,
+  insufficient_scope: 403,
+  ip_not_allowed: 403,
+  wrong_environment: 403,
+  rate_limited: 429,
+};
 
 async function verify(apiKey, ip) {
   const response = await fetch(`${soku}/v1/verify`, {

@@ -33,7 +33,7 @@ sub vcl_recv {
     }
 
     set req.backend_hint = api;
-    # The key ends here. To let your API see it, delete this line.
+    # Your API does not get the key. To forward it, delete this line.
     unset req.http.Authorization;
     return (pass);
 }

@@ -9,7 +9,7 @@ import { waitUntil } from './expect.ts';
 
 const dashboard = await Dashboard.inNewWorkspace();
 
-test('a choice is saved at once, and a link in a mail turns its kind off', async (t) => {
+test('a choice is saved at once, and a link in an email turns its kind off', async (t) => {
   const person = await dashboard.openSession();
   const stored = async () =>
     notificationSettingsSchema.parse((await person.call('GET', '/api/notifications')).body);

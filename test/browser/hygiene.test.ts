@@ -1,9 +1,10 @@
 /** Settings > API > Hygiene: the keys that need attention, each with its one action. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { msPerDay } from '@soku/contract/instant';
 import { workspaceSchema } from '@soku/contract/workspaces';
 import type { Page } from 'playwright-core';
-import { day, inDays } from '../support/key-calls.ts';
+import { inDays } from '../support/key-calls.ts';
 import { runSql } from '../support/run-sql.ts';
 import { expectAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
@@ -50,7 +51,12 @@ test('each kind lists its keys with an action: a dialog here, or the place on th
     expiresAt: soon,
   });
   await withUsageSince(t, 1);
-  await runSql(server, 'UPDATE api_key SET created_at = ? WHERE id = ?', Date.now() - 9 * day, unused.id);
+  await runSql(
+    server,
+    'UPDATE api_key SET created_at = ? WHERE id = ?',
+    Date.now() - 9 * msPerDay,
+    unused.id,
+  );
   const page = await dashboard.open(t, '/settings/api/hygiene');
   await expectText(rows(page), /^Forgotten sk_live_\S+ .*Revoke Forgotten$/);
   await tabTo(page.getByRole('button', { name: 'Revoke Forgotten' }));
@@ -82,7 +88,7 @@ test('after an action, the focus moves from the row that disappears to the next 
     ['Idle long', 35],
   ] as const) {
     const { key } = await ada.createKey({ name, allowedAddresses: ['127.0.0.1'], expiresAt: soon });
-    const at = Date.now() - days * day;
+    const at = Date.now() - days * msPerDay;
     await runSql(server, 'UPDATE key_use SET used_at = ? WHERE key_id = ?', at, key.id);
   }
   const page = await dashboard.open(t, '/settings/api/hygiene?kind=idle_30_days');

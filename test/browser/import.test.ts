@@ -86,7 +86,7 @@ test('a JSON file is read like a table, and its fields can be mapped by hand', a
     },
   ];
   await choose(page, 'export.json', JSON.stringify({ keys: file }));
-  await page.getByText('No column is the name. Every key needs both.').waitFor();
+  await page.getByText('No column contains the name. Every key needs both.').waitFor();
   await page
     .getByText(/^Every key in this file will be accepted, because the column enabled is not/)
     .waitFor();
@@ -180,7 +180,7 @@ test('a file that is too large or cannot be read is explained', async (t) => {
   await choose(page, 'keys.csv', ['name,hash', ...many].join('\n'));
   await expectText(
     page.getByRole('alert').first(),
-    /^The file contains 10,001 keys, and one import at most 10,000\.$/,
+    /^The file contains 10,001 keys\. An import can contain at most 10,000\.$/,
   );
   await page.getByText('npm run soku -- import keys.csv --dry-run').waitFor();
   await expectAccessible(page);

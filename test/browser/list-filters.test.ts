@@ -73,7 +73,7 @@ test('a key is disabled and enabled in its row; disabled keys are a filter, with
   await page.keyboard.press('Enter');
   await expectPath(page, '/settings/api?status=disabled');
   await shows(page, 'Switched');
-  assert.deepEqual(await chips(page), ['State Disabled Remove filter: State']);
+  assert.deepEqual(await chips(page), ['Status Disabled Remove filter: Status']);
   await expectAccessible(page);
   await keys.choose(page, 'Enable', 'Switched');
   await keys.alertDialog(page).getByRole('button', { name: 'Enable "Switched"' }).click();

@@ -114,7 +114,7 @@ test('keys are imported in a translated page', async (t) => {
   await button(page, 'Choose the corrected file').click();
   await choose(`label,hash\nImported,${hash}`);
   await page.getByRole('combobox', { name: 'Field of the column label' }).selectOption('Not imported');
-  await page.getByText('No column is the name.').waitFor();
+  await page.getByText('No column contains the name.').waitFor();
   await page.getByRole('combobox', { name: 'Field of the column label' }).selectOption('name');
   await button(page, 'Check 1 key').click();
   await button(page, 'Import 1 key').click();

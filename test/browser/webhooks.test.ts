@@ -135,7 +135,7 @@ test('a failing delivery shows its response and is sent again; the list follows 
   const page = await dashboard.open(t, `/settings/webhooks/${id}`);
   await page.getByRole('heading', { name: 'No deliveries yet' }).waitFor();
   await button(page, 'Send test event').click();
-  await expectText(rows(page), /Will be repeated 503 in \d+ ms \d in (a moment|\d minutes)$/);
+  await expectText(rows(page), /Will be retried 503 in \d+ ms \d in (a moment|\d minutes)$/);
   await dashboard.database(
     'UPDATE webhook_delivery SET next_attempt_at = NULL, lease_until = NULL, ended_at = attempted_at, attempts = 10 WHERE webhook_id = ?',
     id,

@@ -248,7 +248,7 @@ test('expiration and scopes are collapsed, and the key is created with the chose
   assert.match(await readDescription(date), /This time has passed\./);
   await expectFocus(date);
   await expires.selectOption('30 days');
-  await keys.dialog(page).getByText('Scopes for managing keys').first().click();
+  await keys.dialog(page).getByText('Built-in scopes').first().click();
   await keys
     .dialog(page)
     .getByRole('checkbox', { name: /keys:read/ })

@@ -4,13 +4,13 @@ import { test } from 'node:test';
 import { bearer, call } from '../support/person.ts';
 import { runSql } from '../support/run-sql.ts';
 import { addAccount, openSession } from '../support/session.ts';
-import { moreSettings, sharedServer } from '../support/shared-server.ts';
+import { proxyAndWebhookEnv, sharedServer } from '../support/shared-server.ts';
 
 /** The number of events: together they are larger than the buffers of two sockets. */
 const length = 12_000;
 
 // Another server than that of files that verify all chains, because the events below are in no chain.
-const server = await sharedServer(moreSettings);
+const server = await sharedServer(proxyAndWebhookEnv);
 const ada = await openSession(server, await addAccount(server));
 const auditor = await ada.createKey({ name: 'auditor', scopes: ['audit:read'] });
 const url = `${server.url}/v1/audit/export`;

@@ -1,23 +1,24 @@
 /** PATCH of a key: what each field does, at once. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { msPerDay } from '@soku/contract/instant';
 import { type Key, keySchema } from '@soku/contract/keys';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { assertField, day, inDays, KeyCalls, withDateSoon } from '../support/key-calls.ts';
+import { assertField, inDays, KeyCalls, withDateSoon } from '../support/key-calls.ts';
 import { withinOneMinute } from '../support/limits.ts';
 import { runSql } from '../support/run-sql.ts';
 import { openSession } from '../support/session.ts';
-import { fewKeys, maxFewKeys, sharedServer } from '../support/shared-server.ts';
+import { fewKeysEnv, maxFewKeys, sharedServer } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
 
-const server = await sharedServer(fewKeys);
+const server = await sharedServer(fewKeysEnv);
 const contract = await Contract.of(server);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const [keys, bobsKeys] = [new KeyCalls(contract, ada), new KeyCalls(contract, bob)];
 
 /** Sets the time at which a key expired, before its first use, so that no server has cached it. */
 async function expire(id: string): Promise<void> {
-  await runSql(server, 'UPDATE api_key SET expires_at = ? WHERE id = ?', Date.now() - day, id);
+  await runSql(server, 'UPDATE api_key SET expires_at = ? WHERE id = ?', Date.now() - msPerDay, id);
 }
 
 test('each field can be set and cleared, and the others stay as they were', async () => {

@@ -9,11 +9,11 @@ import { assertProblem, Contract } from '../support/contract.ts';
 import { callWithFields } from '../support/http.ts';
 import { bearer, type HttpResponse, type Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { sharedServer, testKeys } from '../support/shared-server.ts';
+import { sharedServer, testKeysEnv } from '../support/shared-server.ts';
 
 const upstream = await Upstream.start();
-const either = await startGateway(upstream.url, { ...testKeys, SOKU_VERIFY_ENVIRONMENT: 'any' });
-const onlyTest = await startGateway(upstream.url, { ...testKeys, SOKU_VERIFY_ENVIRONMENT: 'test' });
+const either = await startGateway(upstream.url, { ...testKeysEnv, SOKU_VERIFY_ENVIRONMENT: 'any' });
+const onlyTest = await startGateway(upstream.url, { ...testKeysEnv, SOKU_VERIFY_ENVIRONMENT: 'test' });
 after(async () => {
   await either.server.stop();
   await onlyTest.server.stop();
@@ -92,7 +92,7 @@ test('without a prefix for test keys, there are none', async () => {
 });
 
 test('a prefix alone lets people create test keys, which are rejected everywhere', async () => {
-  const server = await sharedServer(testKeys);
+  const server = await sharedServer(testKeysEnv);
   const ada = await openSession(server);
   const [live, forTests] = await createBoth(ada);
   await assertAccepted(live, uses(server.url));

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { type HygieneKind, hygieneActions, hygieneKindSchema, hygieneSchema } from '@soku/contract/hygiene';
+import { msPerDay } from '@soku/contract/instant';
 import type { CreateKey } from '@soku/contract/key-requests';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { assertField, day, inDays } from '../support/key-calls.ts';
+import { assertField, inDays } from '../support/key-calls.ts';
 import { runSql } from '../support/run-sql.ts';
 import { addAccount, openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
@@ -50,7 +51,7 @@ async function createOld(
 ) {
   const result = await person.createKey({ name, ...restricted, ...input });
   const { id } = result.key;
-  const at = (days: number) => Date.now() - days * day;
+  const at = (days: number) => Date.now() - days * msPerDay;
   await runSql(server, 'UPDATE api_key SET created_at = ? WHERE id = ?', at(created), id);
   if (used !== null) await runSql(server, 'UPDATE key_use SET used_at = ? WHERE key_id = ?', at(used), id);
   return result;
@@ -60,7 +61,7 @@ async function createOld(
 async function withUsageSince(days: number, work: () => Promise<void>): Promise<void> {
   const [row] = await runSql(server, 'SELECT complete_since FROM usage_history');
   const set = (at: number) => runSql(server, 'UPDATE usage_history SET complete_since = ?', at);
-  await set(Date.now() - days * day);
+  await set(Date.now() - days * msPerDay);
   try {
     await work();
   } finally {
@@ -85,7 +86,7 @@ test('a key without uses is idle for 30 or 90 days, or was never used', async ()
     });
     const { data } = await report(person, 'kind=idle_90_days');
     const since = Date.parse(data[0]?.since ?? '');
-    assert.ok(Math.abs(since - (Date.now() - 91 * day)) < 60_000);
+    assert.ok(Math.abs(since - (Date.now() - 91 * msPerDay)) < 60_000);
   });
 });
 
@@ -123,7 +124,7 @@ test('the uses of an imported key are unknown before its import, whatever its ag
   assert.equal(ids.length, 2);
   /** As if the import was so many days ago. The second key has no other date of creation. */
   const importedAgo = async (days: number) => {
-    const at = Date.now() - days * day;
+    const at = Date.now() - days * msPerDay;
     for (const { id, name } of ids) {
       await runSql(server, 'UPDATE api_key SET imported_at = ? WHERE id = ?', at, String(id));
       if (name === 'from elsewhere 1')
@@ -206,7 +207,7 @@ test('secrets older than the maximum of the workspace are listed until they are 
   await runSql(
     server,
     'UPDATE api_key_secret SET created_at = ? WHERE key_id = ?',
-    Date.now() - 31 * day,
+    Date.now() - 31 * msPerDay,
     key.id,
   );
   assert.deepEqual(await namesByKind(person), {});
@@ -214,7 +215,7 @@ test('secrets older than the maximum of the workspace are listed until they are 
   assert.equal((await set(30)).status, 200);
   assert.deepEqual(await namesByKind(person), { older_than_policy: ['old'] });
   const [finding] = (await report(person)).data;
-  assert.ok(Math.abs(Date.parse(finding?.since ?? '') - (Date.now() - day)) < 60_000);
+  assert.ok(Math.abs(Date.parse(finding?.since ?? '') - (Date.now() - msPerDay)) < 60_000);
   await person.call('POST', `/v1/api-keys/${key.id}/rotate`, { graceSeconds: 0 });
   assert.deepEqual(await namesByKind(person), {});
   for (const wrong of [0, 3651, '30']) assertField(await set(wrong), 'maxSecretAgeDays', /days/);

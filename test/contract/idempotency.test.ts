@@ -8,7 +8,7 @@ import { insertManyKeys } from '../support/many-keys.ts';
 import type { Person } from '../support/person.ts';
 import { runSql } from '../support/run-sql.ts';
 import { addAccount, openSession } from '../support/session.ts';
-import { fewKeys, maxFewKeys, sharedServer } from '../support/shared-server.ts';
+import { fewKeysEnv, maxFewKeys, sharedServer } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
 
 const server = await sharedServer();
@@ -112,7 +112,7 @@ test('an Idempotency-Key whose key was revoked still creates no new key', async 
 });
 
 test('a workspace cannot exceed its active key limit, even with concurrent calls', async () => {
-  const small = await sharedServer(fewKeys);
+  const small = await sharedServer(fewKeysEnv);
   const limited = await Contract.of(small);
   const account = await addAccount(small);
   const person = await openSession(small, account);

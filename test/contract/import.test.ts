@@ -9,11 +9,11 @@ import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { bearer, call, type Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { moreSettings, sharedServer } from '../support/shared-server.ts';
+import { proxyAndWebhookEnv, sharedServer } from '../support/shared-server.ts';
 import { bob as bobsAccount } from '../support/two-accounts.ts';
 
 // With a setting of its own, because other tests have other scopes.
-const server = await sharedServer(moreSettings);
+const server = await sharedServer(proxyAndWebhookEnv);
 const contract = await Contract.of(server);
 const ada = await openSession(server);
 const bob = await openSession(server, bobsAccount);

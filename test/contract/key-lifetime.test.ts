@@ -4,10 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { auditPageSchema } from '@soku/contract/audit';
 import { importResultSchema } from '@soku/contract/imports';
+import { msPerDay } from '@soku/contract/instant';
 import { createdKeySchema, type Key } from '@soku/contract/keys';
 import { workspaceSchema } from '@soku/contract/workspaces';
 import { assertProblem, Contract } from '../support/contract.ts';
-import { assertField, day, inDays, KeyCalls } from '../support/key-calls.ts';
+import { assertField, inDays, KeyCalls } from '../support/key-calls.ts';
 import { runSql } from '../support/run-sql.ts';
 import { openSession } from '../support/session.ts';
 import { sharedServer } from '../support/shared-server.ts';
@@ -47,7 +48,7 @@ const withMaximum = (days: number, work: () => Promise<void>) =>
 
 /** Fails unless a time is this many days from now. */
 function assertInDays(time: string | null, days: number): void {
-  assert.ok(Math.abs(Date.parse(time ?? '') - Date.now() - days * day) < 60_000, String(time));
+  assert.ok(Math.abs(Date.parse(time ?? '') - Date.now() - days * msPerDay) < 60_000, String(time));
 }
 
 test('people can set the maximum and the limit separately, and each change is in the audit log', async () => {

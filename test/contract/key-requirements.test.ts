@@ -1,4 +1,4 @@
-/** What a verification requires of a key, beside that it is valid: scopes, an environment, a workspace. */
+/** What a verification requires of a key, besides being valid: scopes, an environment, a workspace. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { meSchema, verificationSchema } from '@soku/contract/verification';
@@ -7,10 +7,10 @@ import { assertProblem, Contract } from '../support/contract.ts';
 import { callWithFields, type Fields } from '../support/http.ts';
 import type { HttpResponse } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { sharedServer, testKeys } from '../support/shared-server.ts';
+import { sharedServer, testKeysEnv } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
 
-const server = await sharedServer(testKeys);
+const server = await sharedServer(testKeysEnv);
 const contract = await Contract.of(server);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const names = ['files:read', 'files:write', 'files:images:read', 'orders:read'];

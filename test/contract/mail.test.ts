@@ -25,7 +25,7 @@ const changesOf = async (person: Person) =>
   auditPageSchema.parse((await person.call('GET', '/v1/audit?action=account.notifications_updated')).body);
 const write = (person: Person, body: unknown) => person.call('PUT', '/api/notifications', body);
 
-test('a created key causes a mail to the members of its workspace, and to no one else', async () => {
+test('a created key causes an email to the members of its workspace, and to no one else', async () => {
   const { email, person } = await newPerson();
   const { apiKey, key } = await person.createKey({ name: 'Billing' });
   const [mail] = await outboxMails(server, ({ text }) => text.includes(key.id));
@@ -96,7 +96,7 @@ test('invalid preferences, and those without a session, are rejected', async () 
   );
 });
 
-test('the link of a mail turns its kind off with one POST, without a session', async () => {
+test('the link of an email turns its kind off with one POST, without a session', async () => {
   const { person } = await newPerson();
   const { key } = await person.createKey({ name: `Key ${crypto.randomUUID()}` });
   const [mail] = await outboxMails(server, ({ text }) => text.includes(key.id));
@@ -127,7 +127,7 @@ test('the link of a mail turns its kind off with one POST, without a session', a
   assert.deepEqual([mails.keyCreated, mails.keyRevoked], [false, true]);
   const { key: silent } = await person.createKey({ name: `Key ${crypto.randomUUID()}` });
   await person.revoke(silent.id);
-  // The mail about the revocation comes later than one about the creation would have.
+  // The email about the revocation comes later than one about the creation would have.
   const about = await outboxMails(server, ({ text }) => text.includes(silent.id));
   assert.deepEqual(
     about.map(({ subject }) => subject),
@@ -144,7 +144,7 @@ test('the link of a mail turns its kind off with one POST, without a session', a
   assert.equal(logged.filter((line) => line.includes(data[0]?.actor.id ?? '?')).length, 1);
 });
 
-test('a sign-in in a new browser causes a mail, and another one in the same browser causes none', async () => {
+test('a sign-in in a new browser causes an email, and another one in the same browser causes none', async () => {
   const signIn = (headers: Record<string, string>) =>
     call(`${server.url}/api/auth/sign-in/email`, { method: 'POST', body: ada, headers });
   const agent = (name: string) => ({ 'user-agent': `${name} https://evil.example.com/` });
@@ -167,7 +167,7 @@ test('a sign-in in a new browser causes a mail, and another one in the same brow
   }
 });
 
-test('metrics count the mails', async () => {
+test('metrics count the emails', async () => {
   const { text } = await call(`${server.url}/metrics`);
   assert.match(text, /^soku_mails_total\{result="sent"\} [1-9]/m);
   assert.match(text, /^soku_mails_total\{result="refused"\} 0$/m);

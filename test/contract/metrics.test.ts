@@ -12,7 +12,7 @@ import { assertLimited } from '../support/limits.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { moreSettings, sharedServer } from '../support/shared-server.ts';
+import { proxyAndWebhookEnv, sharedServer } from '../support/shared-server.ts';
 
 const server = await sharedServer();
 const ada = await openSession(server);
@@ -235,7 +235,7 @@ test('with HOST=:: too, local programs may read metrics, but not through a proxy
 });
 
 test('behind a trusted proxy, the address of the client decides who may read metrics', async () => {
-  const contract = await Contract.of(await sharedServer(moreSettings));
+  const contract = await Contract.of(await sharedServer(proxyAndWebhookEnv));
   const metricsWith = (...fields: Fields) => contract.call('GET', '/metrics', { fields });
   assert.equal((await metricsWith()).status, 200);
   assertProblem(await metricsWith(['X-Forwarded-For', '203.0.113.7']), 'not_found');

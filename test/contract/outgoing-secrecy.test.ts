@@ -1,4 +1,4 @@
-/** Mails and webhooks contain no key, no hash of one, and no token of the run that causes them. */
+/** Emails and webhooks contain no key, no hash of one, and no token of the run that causes them. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -124,7 +124,7 @@ async function handlePolicies({ server, ada, keys }: Run, restart: () => Promise
   await restart();
 }
 
-/** A mail as it was sent and as a reader sees it. Lines that quoted-printable breaks would hide a text. */
+/** An email as it was sent and as a reader sees it. Lines that quoted-printable breaks would hide a text. */
 const seenOf = ({ raw, subject, text, html }: ParsedMail) =>
   Buffer.from([raw, raw.replaceAll(/=\r?\n/g, ''), subject, text, html].join('\n'));
 
@@ -154,7 +154,7 @@ const types = [
 const typeOf = ({ payload: { type, data } }: ReceivedRequest) =>
   [type, Object(data.details).policy].filter((part) => part !== undefined).join(' ');
 
-test('mails and webhooks contain no secret of the run', async () => {
+test('emails and webhooks contain no secret of the run', async () => {
   const github = newSigner();
   const list = await startKeyList([github]);
   after(list.stop);

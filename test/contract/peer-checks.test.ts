@@ -14,9 +14,9 @@ import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import { inDays, KeyCalls, withDateSoon } from '../support/key-calls.ts';
 import { addAccount, openSession } from '../support/session.ts';
-import { moreSettings, sharedServer } from '../support/shared-server.ts';
+import { proxyAndWebhookEnv, sharedServer } from '../support/shared-server.ts';
 
-const server = await sharedServer(moreSettings);
+const server = await sharedServer(proxyAndWebhookEnv);
 const contract = await Contract.of(server);
 // Other files have keys with scopes of their own in the workspaces of the two accounts.
 const bob = await openSession(server, await addAccount(server));

@@ -7,9 +7,9 @@ import { scopeCatalogSchema } from '@soku/contract/scope-catalog';
 import { assertProblem, Contract } from '../support/contract.ts';
 import type { HttpResponse } from '../support/person.ts';
 import { addAccount, openSession } from '../support/session.ts';
-import { moreSettings, sharedServer } from '../support/shared-server.ts';
+import { proxyAndWebhookEnv, sharedServer } from '../support/shared-server.ts';
 
-const server = await sharedServer(moreSettings);
+const server = await sharedServer(proxyAndWebhookEnv);
 const contract = await Contract.of(server);
 // This file replaces whole catalogs, and others have keys with scopes of their own.
 const ada = await openSession(server, await addAccount(server));
@@ -41,7 +41,7 @@ async function revokeAll(): Promise<void> {
   assert.equal((await ada.call('POST', '/v1/api-keys/revoke', { all: true })).status, 200);
 }
 
-test('a catalog is stored as sent, sorted by name, beside the built-in scopes', async () => {
+test('a catalog is stored as sent, sorted by name, besides the built-in scopes', async () => {
   const scopes = [
     { name: 'files:write', description: '  Überschreibt Dateien. ' },
     { name: 'files:read', description: '' },

@@ -8,9 +8,9 @@ import { callWithFields } from '../support/http.ts';
 import { call } from '../support/person.ts';
 import { owner } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { moreSettings, sharedServer } from '../support/shared-server.ts';
+import { proxyAndWebhookEnv, sharedServer } from '../support/shared-server.ts';
 
-const server = await sharedServer(moreSettings);
+const server = await sharedServer(proxyAndWebhookEnv);
 const ada = await openSession(server);
 const { key } = await ada.createKey({ name: 'plain' });
 

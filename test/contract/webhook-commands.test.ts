@@ -5,12 +5,12 @@ import { deliverySchema, webhookListSchema } from '@soku/contract/webhooks';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { runSql } from '../support/run-sql.ts';
 import { openSession } from '../support/session.ts';
-import { moreSettings, sharedServer } from '../support/shared-server.ts';
+import { proxyAndWebhookEnv, sharedServer } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
 import { WebhookCalls } from '../support/webhook-calls.ts';
 import { WebhookReceiver } from '../support/webhook-receiver.ts';
 
-const server = await sharedServer(moreSettings);
+const server = await sharedServer(proxyAndWebhookEnv);
 const contract = await Contract.of(server);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const receiver = await WebhookReceiver.start();

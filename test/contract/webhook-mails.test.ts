@@ -11,7 +11,7 @@ import { WebhookReceiver } from '../support/webhook-receiver.ts';
 
 const fourDays = 4 * 86_400_000;
 
-test('the mail about a disabled webhook has its page, why it was disabled, and its last error', async () => {
+test('the email about a disabled webhook has its page, why it was disabled, and its last error', async () => {
   const smtp = await SmtpSink.start();
   after(() => smtp.stop());
   const receiver = await WebhookReceiver.start();
@@ -30,7 +30,7 @@ test('the mail about a disabled webhook has its page, why it was disabled, and i
   const ada = await openSession(server);
   const webhooks = new WebhookCalls(await Contract.of(server), ada, receiver);
   let seen = 0;
-  /** The next mail about a webhook. */
+  /** The next email about a webhook. */
   const nextMail = async () => {
     for (;;) {
       seen += 1;
@@ -38,7 +38,7 @@ test('the mail about a disabled webhook has its page, why it was disabled, and i
       if (mail?.subject.startsWith('Webhook disabled')) return mail;
     }
   };
-  /** The mail after a failed attempt to send an event to a path with a token of the receiver. */
+  /** The email after a failed attempt to send an event to a path with a token of the receiver. */
   const mailAfterFailure = async (path: string, failingSince?: number) => {
     const { id } = await webhooks.create(path, { events: ['key.revoked'] });
     if (failingSince !== undefined)

@@ -5,12 +5,12 @@ import { auditPageSchema } from '@soku/contract/audit';
 import { deliverySchema, webhookListSchema, webhookWithSecretSchema } from '@soku/contract/webhooks';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import { openSession } from '../support/session.ts';
-import { moreSettings, sharedServer } from '../support/shared-server.ts';
+import { proxyAndWebhookEnv, sharedServer } from '../support/shared-server.ts';
 import { ada as adasAccount } from '../support/two-accounts.ts';
 import { WebhookCalls } from '../support/webhook-calls.ts';
 import { verifyWebhook, WebhookReceiver } from '../support/webhook-receiver.ts';
 
-const server = await sharedServer(moreSettings);
+const server = await sharedServer(proxyAndWebhookEnv);
 const contract = await Contract.of(server);
 const ada = await openSession(server, adasAccount);
 const receiver = await WebhookReceiver.start();

@@ -1,4 +1,4 @@
-/** A crash while mails are sent. */
+/** A crash while emails are sent. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
@@ -6,12 +6,12 @@ import { fillDataDir, newDataDir, startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { SmtpSink } from '../support/smtp.ts';
 
-test('a crash between acceptance and record repeats a mail with its Message-ID, and loses none', async (t) => {
+test('a crash between acceptance and record repeats an email with its Message-ID, and loses none', async (t) => {
   const smtp = await SmtpSink.start();
   t.after(() => smtp.stop());
   const dataDir = newDataDir();
   t.after(() => rmSync(dataDir, { recursive: true, force: true }));
-  // On PostgreSQL, another process repeats the mail after the lease (packages/server/src/mail/mail.test.ts).
+  // On PostgreSQL, another process repeats the email after the lease (packages/server/src/mail/mail.test.ts).
   const database = 'sqlite';
   await fillDataDir(dataDir, { kind: database });
   const env = { SMTP_URL: smtp.url, MAIL_FROM: 'Soku <soku@example.com>' };
@@ -22,7 +22,7 @@ test('a crash between acceptance and record repeats a mail with its Message-ID, 
   const unrecorded: string[] = [];
   smtp.onMail = async ({ headers }) => {
     unrecorded.push(idOf(headers));
-    // The server ends before it receives the reply to the complete mail, which is accepted.
+    // The server ends before it receives the reply to the complete email, which is accepted.
     await first.kill('SIGKILL');
     resolve();
     return undefined;

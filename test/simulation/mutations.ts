@@ -45,9 +45,12 @@ class PeersSilentTooEarly extends Peers {
 /** A store whose heartbeats return changed snapshots. */
 function withSnapshots(
   store: ClusterStore,
-  change: (exchange: ClusterSnapshot, ackedSeq: number) => ClusterSnapshot,
+  change: (snapshot: ClusterSnapshot, ackedSeq: number) => ClusterSnapshot,
 ): ClusterStore {
-  return { ...bound(store), exchange: async (node) => change(await store.exchange(node), node.acked.seq) };
+  return {
+    ...bound(store),
+    sendHeartbeat: async (node) => change(await store.sendHeartbeat(node), node.acked.seq),
+  };
 }
 
 /** The methods of a store, to be replaced individually. */
@@ -55,7 +58,7 @@ function bound(store: ClusterStore): ClusterStore {
   return {
     register: (node) => store.register(node),
     readHead: () => store.readHead(),
-    exchange: (node) => store.exchange(node),
+    sendHeartbeat: (node) => store.sendHeartbeat(node),
     fence: (id, renewal) => store.fence(id, renewal),
     leave: (id) => store.leave(id),
     lacks: (position) => store.lacks(position),
@@ -66,17 +69,17 @@ function bound(store: ClusterStore): ClusterStore {
 function withoutGaps(store: ClusterStore): ClusterStore {
   const tokens = new Map<number, string>();
   return {
-    ...withSnapshots(store, (exchange, ackedSeq) => {
-      const { head } = exchange;
-      for (const { seq, token } of exchange.changes) tokens.set(seq, token);
+    ...withSnapshots(store, (snapshot, ackedSeq) => {
+      const { head } = snapshot;
+      for (const { seq, token } of snapshot.changes) tokens.set(seq, token);
       const changes = [];
       for (let seq = ackedSeq; seq <= head.seq; seq += 1) {
         const token = seq === head.seq ? head.token : (tokens.get(seq) ?? '');
         tokens.set(seq, token);
         const invented = { seq, token, kind: 'key' as const, subject: '', hashes: [] };
-        changes.push(exchange.changes.find((change) => change.seq === seq) ?? invented);
+        changes.push(snapshot.changes.find((change) => change.seq === seq) ?? invented);
       }
-      return { ...exchange, changes };
+      return { ...snapshot, changes };
     }),
     readHead: async () => {
       const head = await store.readHead();
@@ -90,11 +93,11 @@ function withoutGaps(store: ClusterStore): ClusterStore {
 function withoutTokens(store: ClusterStore): ClusterStore {
   const plain = <H extends LogPosition>(head: H) => ({ ...head, token: '' });
   return {
-    ...withSnapshots(store, (exchange) => ({
-      ...exchange,
+    ...withSnapshots(store, (snapshot) => ({
+      ...snapshot,
       instance: '',
-      head: plain(exchange.head),
-      changes: exchange.changes.map(plain),
+      head: plain(snapshot.head),
+      changes: snapshot.changes.map(plain),
     })),
     readHead: async () => ({ ...plain(await store.readHead()), instance: '' }),
   };
@@ -109,8 +112,8 @@ function withOldId(store: ClusterStore, name: string): ClusterStore {
       own = node.id;
       return store.register({ ...node, id: name });
     },
-    exchange: async (node) => {
-      const { nodes, ...rest } = await store.exchange({ ...node, id: name });
+    sendHeartbeat: async (node) => {
+      const { nodes, ...rest } = await store.sendHeartbeat({ ...node, id: name });
       return { ...rest, nodes: nodes.map((row) => (row.id === name ? { ...row, id: own } : row)) };
     },
     leave: () => store.leave(name),
@@ -121,11 +124,11 @@ function withOldId(store: ClusterStore, name: string): ClusterStore {
 function withEarlyAcks(store: ClusterStore): ClusterStore {
   return {
     ...bound(store),
-    exchange: async (node) => {
+    sendHeartbeat: async (node) => {
       const { seq, token } = await store.readHead();
       const [applied] = await Promise.all([
-        store.exchange({ ...node, renewal: `${node.renewal} first` }),
-        store.exchange({ ...node, acked: { seq, token } }),
+        store.sendHeartbeat({ ...node, renewal: `${node.renewal} first` }),
+        store.sendHeartbeat({ ...node, acked: { seq, token } }),
       ]);
       return applied;
     },
@@ -175,7 +178,7 @@ export const mutations: readonly Mutation[] = [
     exposedBy: 2,
     store: (store) => ({
       ...bound(store),
-      exchange: (node) => store.exchange({ ...node, renewal: undefined }),
+      sendHeartbeat: (node) => store.sendHeartbeat({ ...node, renewal: undefined }),
     }),
   },
   { name: 'a node starts over at a gap', exposedBy: 37, store: withoutGaps },
@@ -194,13 +197,13 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a node without a row has no lease',
     exposedBy: 5,
-    store: (store) => withSnapshots(store, (exchange) => ({ ...exchange, registered: true })),
+    store: (store) => withSnapshots(store, (snapshot) => ({ ...snapshot, registered: true })),
   },
   {
     name: 'a node that has not reached the head has no lease',
     exposedBy: 45,
     store: (store) =>
-      withSnapshots(store, (exchange) => ({ ...exchange, head: exchange.changes.at(-1) ?? exchange.head })),
+      withSnapshots(store, (snapshot) => ({ ...snapshot, head: snapshot.changes.at(-1) ?? snapshot.head })),
   },
   {
     name: 'waiting for a lease includes a margin',

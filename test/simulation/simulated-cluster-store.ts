@@ -86,7 +86,11 @@ export class SimulatedClusterStore implements ClusterStore {
     return this.execute({ snapshot: () => !database.changes.some(isKnown), result: (lacks) => lacks });
   }
 
-  exchange(sent: { id: string; acked: LogPosition; renewal: string | undefined }): Promise<ClusterSnapshot> {
+  sendHeartbeat(sent: {
+    id: string;
+    acked: LogPosition;
+    renewal: string | undefined;
+  }): Promise<ClusterSnapshot> {
     const { database } = this.#options;
     const { id, acked, renewal } = sent;
     const { seq: ackedSeq, token } = acked;

@@ -224,7 +224,7 @@ export class Simulation {
     this.#repeatAtRandom(pauses, (process) =>
       process.host.pause(this.#random.between(0, 2.5 * leaseMs), suspends),
     );
-    // A backward step could hide a suspension from the fuse, so a schedule has only one of the two.
+    // A backward step could hide a suspension from the safeguard, so a schedule has only one of the two.
     const back = suspends ? 0 : -5000;
     this.#repeatAtRandom(wallJumps, (process) =>
       process.host.jumpWallClock(this.#random.between(back, 5000)),

@@ -23,7 +23,7 @@ export function testEvent(i: number, chain = 'ws_1'): NewEvent {
   };
 }
 
-export type Anchor = Map<string, Map<number, AnchoredEvent>>;
+export type MutableAnchor = Map<string, Map<number, AnchoredEvent>>;
 
 /** The sealed events of a chain. */
 export const readSealedRows = async (db: Kysely<Tables>, chain = 'ws_1') =>
@@ -36,17 +36,17 @@ export const readSealedRows = async (db: Kysely<Tables>, chain = 'ws_1') =>
     .execute();
 
 /** The export of an operator. */
-export async function exportAll(db: Kysely<Tables>): Promise<Anchor> {
-  const anchor: Anchor = new Map();
+export async function exportAll(db: Kysely<Tables>): Promise<MutableAnchor> {
+  const anchor: MutableAnchor = new Map();
   for (const row of await db.selectFrom('audit_event').selectAll().execute())
     addToAnchor(anchor, toAuditEvent(row));
   return anchor;
 }
 
-export const emptyAnchor: Anchor = new Map();
+export const emptyAnchor: MutableAnchor = new Map();
 
 /** A baseline long after all events, so that the retention may have deleted any of them. */
-export const baselineWith = (anchor: Anchor) => ({ anchor, retention: 1, now: start + 1e9 });
+export const baselineWith = (anchor: MutableAnchor) => ({ anchor, retention: 1, now: start + 1e9 });
 
 /** A database with an audit log, opened immediately. `emptied` deletes all events and resolves with the database. */
 export function openAuditLog(which: 'sqlite' | 'postgres') {

@@ -1,11 +1,11 @@
-import { day } from './key-calls.ts';
+import { msPerDay } from '@soku/contract/instant';
 
 /** Changes rows directly, as `runSql` does. */
 export type ChangeRows = (statement: string, ...values: (string | number)[]) => Promise<unknown>;
 
 /** Epoch ms of some days ago. */
 export function daysAgo(days: number): number {
-  return Date.now() - days * day;
+  return Date.now() - days * msPerDay;
 }
 
 /** Records both warnings of a policy of 30 days for a key that was never used, so that it is disabled next. */

@@ -1,14 +1,12 @@
 /** Calls that change and use keys, as several test files need them. */
 import assert from 'node:assert/strict';
+import { msPerDay } from '@soku/contract/instant';
 import { type Key, keySchema } from '@soku/contract/keys';
 import { assertProblem, type Contract } from './contract.ts';
 import type { HttpResponse, Person } from './person.ts';
 
-/** In ms. */
-export const day: number = 24 * 60 * 60 * 1000;
-
 /** A time in requests. */
-export const inDays = (days: number): string => new Date(Date.now() + days * day).toISOString();
+export const inDays = (days: number): string => new Date(Date.now() + days * msPerDay).toISOString();
 
 /** Calls for the keys of a person. */
 export class KeyCalls {

@@ -76,7 +76,7 @@ export const arbitraryFilter = fc.record({
 type ModelFilter = typeof arbitraryFilter extends fc.Arbitrary<infer T> ? T : never;
 
 /** A disabled key is also active. */
-export function hasStatus(
+export function modelHasStatus(
   { revoked, expiresAt, disabled }: ModelKey,
   status: ModelFilter['status'],
 ): boolean {
@@ -88,7 +88,7 @@ export function hasStatus(
 export function matches(key: ModelKey, filter: ModelFilter): boolean {
   const { search, createdBy, scope, environment, externalId, unusedSince, expiresUntil } = filter;
   return [
-    hasStatus(key, filter.status),
+    modelHasStatus(key, filter.status),
     search === undefined || foldName(key.name).includes(foldName(search)) || searches[search]?.(key.preview),
     createdBy === undefined || key.createdBy === createdBy,
     scope === undefined || key.scopes.some((own) => own === scope),
@@ -126,7 +126,7 @@ const compared: Record<KeySort, (key: ModelKey) => Compared> = {
   },
   status: (key) => [
     0,
-    (['active', 'expired', 'revoked'] as const).findIndex((status) => hasStatus(key, status)),
+    (['active', 'expired', 'revoked'] as const).findIndex((status) => modelHasStatus(key, status)),
   ],
 };
 

@@ -14,12 +14,11 @@ import type { SmtpSink } from './smtp.ts';
 
 export const minute = 60_000;
 export const hour = 60 * minute;
-export const day = 24 * hour;
 
 /** ms. */
 const lease = 10 * minute;
 
-/** The parts of a server that create and send mails, with a clock that the test moves. */
+/** The parts of a server that create and send emails, with a clock that the test moves. */
 export class MailWorld {
   /** Epoch ms. */
   now = Date.UTC(2026, 10, 30, 12);
@@ -30,7 +29,7 @@ export class MailWorld {
   /** The lines of the log. */
   readonly log: string[] = [];
 
-  /** @param smtp undefined: no mail is sent */
+  /** @param smtp undefined: no email is sent */
   constructor(db: Kysely<Tables>, smtp?: SmtpSink, auth?: { user: string; pass: string }) {
     this.db = db;
     const now = () => this.now;
@@ -101,21 +100,21 @@ export class MailWorld {
     };
   }
 
-  /** Appends and seals events, and queues their mails. */
+  /** Appends and seals events, and queues their emails. */
   async happen(...events: NewEvent[]): Promise<void> {
     await appendEvents(this.db, events);
     await sealEvents(this.db);
     await this.collector.collectAll();
   }
 
-  /** Makes one attempt for each mail that is due. @returns their number */
+  /** Makes one attempt for each email that is due. @returns their number */
   async deliver(): Promise<number> {
     const claims = await claimDue(this.db, 'mail', { now: this.now, lease, limit: 1000 });
     for (const claim of claims) await this.delivery.attempt(claim, new AbortController().signal);
     return claims.length;
   }
 
-  /** Moves the clock by `step` and delivers, until no mail waits. @returns the ms that passed */
+  /** Moves the clock by `step` and delivers, until no email waits. @returns the ms that passed */
   async deliverAll(step: number): Promise<number> {
     const start = this.now;
     for (;;) {

@@ -70,11 +70,11 @@ export async function insertNewKeys(db: Kysely<Tables>, keys: readonly NewKey[])
       })),
     )
     .execute();
-  await insertSecrets(db, keys);
+  await insertSecretsOfKeys(db, keys);
 }
 
 /** Inserts the secrets of many keys, each of which has its key already. */
-export async function insertSecrets(
+export async function insertSecretsOfKeys(
   db: Kysely<Tables>,
   secrets: readonly Pick<NewKey, 'id' | 'createdAt' | 'secret'>[],
 ): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type ParsedMail, parseMail } from './parse-mail.ts';
 import type { TestServer } from './server.ts';
 
-/** Resolves with the mails in the outbox of a server that match, once there are `count` of them. */
+/** Resolves with the emails in the outbox of a server that match, once there are `count` of them. */
 export async function outboxMails(
   { dataDir }: TestServer,
   matches: (mail: ParsedMail) => boolean,

@@ -1,4 +1,4 @@
-/** A mail with two alternative bodies, decoded. */
+/** An email with two alternative bodies, decoded. */
 export interface ParsedMail {
   raw: string;
   /** By names in lower case. */
@@ -8,7 +8,7 @@ export interface ParsedMail {
   html: string;
 }
 
-/** Decodes a mail (RFC 5322, 2045 to 2047), as far as the mails of the server need it. */
+/** Decodes an email (RFC 5322, 2045 to 2047), as far as the emails of the server need it. */
 export function parseMail(raw: string): ParsedMail {
   const { headers, body } = split(raw);
   const boundary = /boundary="?([^";]+)"?/.exec(headers.get('content-type') ?? '')?.[1];

@@ -75,9 +75,9 @@ function plantFiles(repository: GitRepository, plant: (where: string) => string)
     repository.write(`dist/${i}.min.js`, `${code},k="${plant('minified code, one line of 800 kB')}",${code}`);
   for (let i = 0; i < 5; i++)
     repository.write(`k8s/${i}.yaml`, `token: ${base64('x'.repeat(i) + plant('base64'))}\n`);
-  const letter = `Dear Ada, the key is\r\n${plant('base64 of a mail, with line breaks')}\r\nBye`;
+  const letter = `Dear Ada, the key is\r\n${plant('base64 of an email, with line breaks')}\r\nBye`;
   repository.write('mail.eml', `From: a\r\n\r\n${mime(letter)}\r\n`);
-  const sent = `The new key of the client is\r\n${plant('base64 of a mail, in JSON')}\r\n`;
+  const sent = `The new key of the client is\r\n${plant('base64 of an email, in JSON')}\r\n`;
   repository.write('sent.json', JSON.stringify({ body: mime(sent) }));
   const state = Buffer.from(`>>>${plant('base64url')}`).toString('base64url');
   repository.write('state.json', JSON.stringify({ a: state }));

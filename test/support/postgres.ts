@@ -98,7 +98,7 @@ export class Postgres {
     letProcessEnd(this.#watchdog);
   }
 
-  /** The superuser's URL. A test of a server uses `temporaryDatabase()`, whose user is not a superuser. */
+  /** The superuser's URL. A test of a server uses `createTemporaryDatabase()`, whose user is not a superuser. */
   url(database = 'postgres'): string {
     return `postgres://postgres:${this.#installation.password}@127.0.0.1:${this.port}/${database}`;
   }

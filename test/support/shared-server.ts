@@ -5,18 +5,18 @@ import { startWithTwoAccounts } from './two-accounts.ts';
 const shared = new Map<string, () => ReturnType<typeof startWithTwoAccounts>>();
 
 /** For files that need a proxy on this machine, receivers of webhooks on it, or thousands of keys. */
-export const moreSettings = {
+export const proxyAndWebhookEnv = {
   TRUST_PROXY: '127.0.0.1',
   SOKU_WEBHOOK_ALLOW: '127.0.0.1, hooks.internal',
   SOKU_MAX_ACTIVE_KEYS: '9000',
 };
 
 /** For files that need test keys. */
-export const testKeys = { SOKU_TEST_KEY_PREFIX: 'sk_test_' };
+export const testKeysEnv = { SOKU_TEST_KEY_PREFIX: 'sk_test_' };
 
 export const maxFewKeys = 150;
 /** For files that reach the quota of keys. */
-export const fewKeys = { SOKU_MAX_ACTIVE_KEYS: String(maxFewKeys) };
+export const fewKeysEnv = { SOKU_MAX_ACTIVE_KEYS: String(maxFewKeys) };
 
 /**
  * A server with two accounts, each with its own workspace, that all test files of this process share. Use own keys and

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { type ParsedMail, parseMail } from './parse-mail.ts';
 
-/** A mail that the server has accepted, or received completely. */
+/** An email that the server has accepted, or received completely. */
 interface ReceivedMail extends ParsedMail {
   /** The recipient of the envelope. */
   to: string;
@@ -19,7 +19,7 @@ export class SmtpSink {
   readonly accepted: ReceivedMail[] = [];
   /** Called for each recipient. */
   onRecipient: (address: string) => Reply = () => undefined;
-  /** Called with each complete mail, before the reply. `drop` ends the connection instead of a reply. */
+  /** Called with each complete email, before the reply. `drop` ends the connection instead of a reply. */
   onMail: (mail: ReceivedMail) => Reply | 'drop' | Promise<Reply | 'drop'> = () => undefined;
   readonly #server: SMTPServer;
   readonly #waiting = new Set<() => void>();
@@ -37,7 +37,7 @@ export class SmtpSink {
         });
       },
     });
-    // Clients that are killed in the middle of a mail.
+    // Clients that are killed in the middle of an email.
     this.#server.on('error', () => undefined);
   }
 
@@ -58,7 +58,7 @@ export class SmtpSink {
     return `smtp://127.0.0.1:${this.port}`;
   }
 
-  /** Resolves when as many mails were accepted. */
+  /** Resolves when as many emails were accepted. */
   async received(count: number): Promise<ReceivedMail[]> {
     while (this.accepted.length < count) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -76,7 +76,7 @@ export class SmtpSink {
 
   async #receive(stream: Readable, to: string): Promise<Reply | 'drop'> {
     const raw = await text(stream).catch(() => undefined);
-    // The client ended in the middle of the mail.
+    // The client ended in the middle of the email.
     if (raw === undefined) return 451;
     const mail = { to, ...parseMail(raw) };
     const reply = await this.onMail(mail);

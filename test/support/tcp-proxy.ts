@@ -48,7 +48,7 @@ interface Piece {
 
 /** One direction of one connection. */
 class Pipe {
-  #forgotten = false;
+  #dropped = false;
   /** Whether bytes were dropped, so that the rest would be meaningless to the receiver. */
   torn = false;
   readonly #direction: Direction;
@@ -66,13 +66,13 @@ class Pipe {
 
   #take(bytes: Buffer | undefined): void {
     this.#waiting.push({ bytes, dueAt: performance.now() + this.#direction.delayMs });
-    if (this.#direction.drops || this.#forgotten) this.lose();
+    if (this.#direction.drops || this.#dropped) this.lose();
     else this.pass();
   }
 
   /** Drops everything from now on, including what is in transit. */
-  forget(): void {
-    this.#forgotten = true;
+  dropSilently(): void {
+    this.#dropped = true;
     this.lose();
   }
 
@@ -107,7 +107,7 @@ class Pipe {
 
 interface Connection {
   isTorn(): boolean;
-  forget(): void;
+  dropSilently(): void;
   destroy(): void;
 }
 
@@ -174,11 +174,11 @@ export class TcpProxy {
   }
 
   /**
-   * Silently drops everything on the current connections, forever, like a firewall that has forgotten them. New ones
+   * Silently drops everything on the current connections, forever, like a firewall that has lost their state. New ones
    * work.
    */
-  forget(): void {
-    for (const connection of this.#connections) connection.forget();
+  dropSilently(): void {
+    for (const connection of this.#connections) connection.dropSilently();
   }
 
   /** Directs new connections to another port of the same host, like an address that moves at a failover. */
@@ -219,8 +219,8 @@ export class TcpProxy {
     ];
     const connection = {
       isTorn: () => pipes.some((pipe) => pipe.torn),
-      forget: () => {
-        for (const pipe of pipes) pipe.forget();
+      dropSilently: () => {
+        for (const pipe of pipes) pipe.dropSilently();
       },
       destroy: () => {
         this.#connections.delete(connection);

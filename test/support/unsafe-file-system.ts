@@ -16,13 +16,13 @@ interface UnsafeFileSystem {
 /** Arguments of bindfs. It passes locks on to the file system below only with these. */
 const forwardsLocks = ['--enable-lock-forwarding', '--multithreaded'];
 
-/** Answers of fcntl(2) to bindfs, and thus of its file system to every lock. */
-const answers = { refused: 'error=ENOLCK', granted: 'retval=0' };
+/** Results of fcntl(2) to bindfs, and thus of its file system to every lock. */
+const results = { refused: 'error=ENOLCK', granted: 'retval=0' };
 
 /**
  * Mounts a FUSE file system; undefined where this process may not.
  *
- * @param locks how it answers: it grants each one even if another process holds it, it refuses each one, or it leaves
+ * @param locks how it responds: it grants each one even if another process holds it, it refuses each one, or it leaves
  *   them to the kernel
  * @param options for bindfs
  */
@@ -47,7 +47,7 @@ export async function mountUnsafeFileSystem(
   const command =
     locks === 'kernel'
       ? mount
-      : [strace.file, '-f', '-o', '/dev/null', '-e', `inject=fcntl:${answers[locks]}`, ...mount];
+      : [strace.file, '-f', '-o', '/dev/null', '-e', `inject=fcntl:${results[locks]}`, ...mount];
   const [program = '', ...args] = command;
   const child = spawn(program, args, {
     env: { ...process.env, ...strace.env, ...bindfs.env },

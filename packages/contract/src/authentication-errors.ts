@@ -66,7 +66,7 @@ export const authenticationErrors = {
     type: 'authentication_error',
     title: 'A key preview was sent instead of the key',
     cause: 'The request contains the shortened form from the key list, not the key.',
-    remedy: 'Send the full key. It is shown only once, when it is created. If it is lost, create a new one.',
+    remedy: 'Send the full key. It is shown only once, when it is created. If it is lost, rotate the key.',
     challenge: 'invalid_token',
   },
   malformed_key: {
@@ -91,7 +91,7 @@ export const authenticationErrors = {
     type: 'authentication_error',
     title: 'Unknown key',
     cause:
-      'The key is well formed, but it was not created in this deployment, or it was deleted with its account.',
+      'The key is well formed, but it was not created in this deployment, or it belongs to a workspace that this request does not accept.',
     remedy: 'Check that you are calling the right deployment URL, or create a key in this deployment.',
     challenge: 'invalid_token',
   },
@@ -99,8 +99,8 @@ export const authenticationErrors = {
     status: 401,
     type: 'authentication_error',
     title: 'The key was revoked',
-    cause: 'Someone revoked the key. Revocation is permanent.',
-    remedy: 'Create a new key and replace the revoked one with it.',
+    cause: 'The key was revoked, or a rotation of the key retired this secret. Both are permanent.',
+    remedy: 'If the key was rotated, use its newest secret. Otherwise, create a new key.',
     challenge: 'invalid_token',
   },
   expired_key: {
@@ -108,7 +108,7 @@ export const authenticationErrors = {
     type: 'authentication_error',
     title: 'The key has expired',
     cause: 'The expiration date of the key has passed.',
-    remedy: 'Create a new key and replace the expired one with it.',
+    remedy: 'Ask the account holder for a later expiration date, or create a new key.',
     challenge: 'invalid_token',
   },
   session_over: {
@@ -143,7 +143,7 @@ export const authenticationErrors = {
     status: 403,
     type: 'permission_error',
     title: 'The key is disabled',
-    cause: 'Someone has disabled the key. It can be enabled again.',
+    cause: 'A person, a program or the policy for idle keys has disabled the key. It can be enabled again.',
     remedy: 'Ask the account holder to enable the key in Settings > API.',
   },
   wrong_environment: {

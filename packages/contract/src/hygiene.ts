@@ -70,7 +70,7 @@ export const hygieneSchema = z
         z.object({
           kind: hygieneKindSchema,
           key: keySchema,
-          since: instantSchema.describe('Since when this is the case'),
+          since: instantSchema.describe('When this began'),
           action: hygieneActionSchema.describe('What to do about it'),
           policy: hygienePolicySchema
             .nullable()
@@ -80,7 +80,7 @@ export const hygieneSchema = z
       .describe('By kind, then the oldest first'),
     nextCursor: z.string().nullable().describe('null: this is the last page'),
     usageCompleteSince: instantSchema.describe(
-      'Since when every use is known. Before that, no key counts as unused',
+      'The time from which every use is known. Before that, no key counts as unused',
     ),
     counts: z
       .object({

@@ -1,7 +1,7 @@
 /** The email notifications of an account. Only the dashboard reads and changes them. */
 import { z } from 'zod';
 
-/** The kinds of mails that a person can turn off. */
+/** The kinds of emails that a person can turn off. */
 export const optionalMailSchema = z.enum([
   'keyCreated',
   'keyRotated',
@@ -13,7 +13,7 @@ export const optionalMailSchema = z.enum([
 ]);
 export type OptionalMail = z.infer<typeof optionalMailSchema>;
 
-/** The kinds of mails about the security of an account or a workspace. They are always sent. */
+/** The kinds of emails about the security of an account or a workspace. They are always sent. */
 export const securityMailSchema = z.enum(['leakReported', 'endedSecretUsed', 'newSignIn', 'passwordChanged']);
 
 export const mailKindSchema = z.enum([...optionalMailSchema.options, ...securityMailSchema.options]);

@@ -21,7 +21,7 @@ export const requestErrors = {
     type: 'invalid_request_error',
     title: 'This Idempotency-Key was already used',
     cause:
-      'An earlier call with the same Idempotency-Key created or rotated a key. Only that response contained the full key.',
+      'An earlier call with the same Idempotency-Key has already created, rotated or imported keys. Only that response contained a full key.',
     remedy:
       'If that response was lost, revoke the created key and create another one, or rotate the rotated key again, with a new Idempotency-Key. The details name the key.',
   },

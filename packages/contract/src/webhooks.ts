@@ -104,7 +104,7 @@ const eventsSchema = z
   .array(z.enum(['*', ...webhookActions], 'must be * or an action of the audit log that a workspace has'))
   .min(1, 'must have at least one event')
   .max(100, 'must have at most 100 events')
-  .refine((events) => !events.includes('*') || events.length === 1, 'must have no other event beside *')
+  .refine((events) => !events.includes('*') || events.length === 1, 'must have no other event besides *')
   .transform((events) => [...new Set(events)].sort())
   .describe('The actions to receive; `["*"]`: all, including those of later versions');
 
@@ -160,7 +160,7 @@ export const deliverySchema = z
     type: z.string().describe(`The action of the event, or \`${testEventType}\``),
     status: deliveryStatusSchema.describe('pending: a first or a further attempt follows'),
     createdAt: instantSchema,
-    attempts: z.int().describe('Attempts that began since it was created, or sent again by a person'),
+    attempts: z.int().describe('Attempts since it was created, or since a person last sent it again'),
     nextAttemptAt: instantSchema.nullable().describe('null: no further attempt'),
     request: z.object({
       headers: z

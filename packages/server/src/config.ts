@@ -25,7 +25,7 @@ interface GatewayConfig {
 }
 
 interface MailConfig {
-  /** Undefined: mails are written to files. */
+  /** Undefined: emails are written to files. */
   smtp: SmtpServer | undefined;
   from: Sender;
 }

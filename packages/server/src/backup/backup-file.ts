@@ -53,7 +53,7 @@ export async function writeBackup(
 ): Promise<BackupLabel> {
   closeSync(openSync(file, 'wx', 0o600));
   try {
-    // By default, node:sqlite forbids to turn the journal off.
+    // By default, node:sqlite does not allow turning the journal off.
     const database = new DatabaseSync(file, { defensive: false });
     try {
       // A crash may lose the file while it has its temporary name, so it needs neither a rollback journal nor syncs.

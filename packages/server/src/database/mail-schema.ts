@@ -1,29 +1,29 @@
 import type { Generated } from 'kysely';
 
-/** How an account wants its mails. Without a row: all of them, with times in UTC. */
+/** How an account wants its emails. Without a row: all of them, with times in UTC. */
 interface MailPreferenceTable {
   user_id: string;
   /** A name of the IANA time zone database; null: none was chosen. */
   time_zone: string | null;
-  /** The kinds of mails that are turned off, space-separated. */
+  /** The kinds of emails that are turned off, space-separated. */
   muted: string;
 }
 
-/** The end of the part of each chain whose events have become mails. A chain without a row is new: none of it has. */
+/** The end of the part of each chain whose events have become emails. A chain without a row is new: none of it has. */
 interface MailCursorTable {
   chain: string;
   /** The sequence of the last event that was read. Only grows. */
   sequence: number;
 }
 
-/** A mail to one account. Deleted 30 days after its end. */
+/** An email to one account. Deleted 30 days after its end. */
 interface MailTable {
   /** `mail_` and 26 characters, also in its Message-ID. Written once. */
   id: string;
   user_id: string;
-  /** The account must still be a member of it when the mail is sent; null for mails about the account itself. */
+  /** The account must still be a member of it when the email is sent; null for emails about the account itself. */
   workspace_id: string | null;
-  /** Mails with the same group are about the same kind of action by the same actor. */
+  /** Emails with the same group are about the same kind of action by the same actor. */
   group_key: string;
   /** JSON: a notice (mail/notice.ts). Extended by further events of the group until the first attempt. */
   notice: string;
@@ -49,7 +49,7 @@ interface KeyReminderTable {
   days: number;
 }
 
-/** The tables of mails. */
+/** The tables of emails. */
 export interface MailTables {
   mail: MailTable;
   mail_cursor: MailCursorTable;

@@ -2,10 +2,10 @@ import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
 
 /** Transient failures: disk full, too many connections, a lock or statement timeout, or PostgreSQL starts or stops. */
-const passing = new Set(['53100', '53300', '55P03', '57014', '57P01', '57P02', '57P03']);
+const transientCodes = new Set(['53100', '53300', '55P03', '57014', '57P01', '57P02', '57P03']);
 
 /** What some of them mean, and what to do. */
-const waits: Record<string, string> = {
+const transientHelp: Record<string, string> = {
   '53100': 'has no free disk space; free some',
   '53300': 'has no free connections; raise max_connections or close other connections',
   '55P03':
@@ -30,7 +30,7 @@ export const startFailures: Record<string, string> = {
 };
 
 /** Failures that the driver reports without a code. */
-const words: [pattern: RegExp, problem: string][] = [
+const uncodedFailures: [pattern: RegExp, problem: string][] = [
   [
     /does not support SSL|establishing an SSL/,
     'does not support TLS, which is required for another host. Set ssl = on there; or, if the network is trusted, add ?sslmode=disable to the URL, which sends the password and all data unencrypted',
@@ -64,11 +64,11 @@ export function explainConnectFailure(error: unknown): unknown {
     );
   }
   if (!isTransientFailure(error)) return error;
-  const said = waits[firstCode(error)];
-  if (said !== undefined) {
+  const help = transientHelp[firstCode(error)];
+  if (help !== undefined) {
     return new StartupError(
       'unavailable',
-      `DATABASE_URL: PostgreSQL ${said} (${firstCode(error)}: ${error.message}).`,
+      `DATABASE_URL: PostgreSQL ${help} (${firstCode(error)}: ${error.message}).`,
     );
   }
   return new StartupError(
@@ -98,7 +98,7 @@ function problemOf(error: Error): string | undefined {
     return `the certificate of PostgreSQL is not trusted (${code}); set sslrootcert= to the certificate of its authority, or, if the network is trusted, disable encryption with sslmode=disable`;
   }
   if (code === protocolViolation) return pooler(error.message);
-  const uncoded = words.find(([pattern]) => code === '' && pattern.test(error.message));
+  const uncoded = uncodedFailures.find(([pattern]) => code === '' && pattern.test(error.message));
   const problem = startFailures[code] ?? uncoded?.[1];
   return problem === undefined ? undefined : `PostgreSQL ${problem}`;
 }
@@ -116,7 +116,9 @@ export function isTransientFailure(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof StartupError) return false;
   const code = firstCode(error);
   // The driver has no code for a closed connection or a connection timeout.
-  return passing.has(code) || isNetwork(error) || (code === '' && /timeout|terminated/.test(error.message));
+  return (
+    transientCodes.has(code) || isNetwork(error) || (code === '' && /timeout|terminated/.test(error.message))
+  );
 }
 
 function isNetwork(error: Error): boolean {

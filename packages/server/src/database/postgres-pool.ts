@@ -30,8 +30,8 @@ type Callback = (
  * - A broken connection is replaced, and its current statement fails. The driver also emits an error event, which would
  *   end the process without a listener: on the pool for idle connections, and on the client for a connection in use that
  *   breaks between two statements.
- * - A firewall or proxy can drop connections silently: a statement then gets no response. So no connection is used
- *   again that is older than a response that never came, and one that was idle for a second is tested first.
+ * - A firewall or proxy can drop connections silently: a statement then gets no response. So connections that
+ *   were opened before a response was lost are not reused, and one that was idle for a second is tested first.
  * - When PostgreSQL has no free connections, statements wait for those that the pool has.
  */
 export class RenewablePool extends pg.Pool {
@@ -62,7 +62,7 @@ export class RenewablePool extends pg.Pool {
     });
   }
 
-  /** Uses no connection again that was opened before this call. */
+  /** From now on, does not reuse connections that were opened before this call. */
   renew(): void {
     this.#renewedAt = performance.now();
   }

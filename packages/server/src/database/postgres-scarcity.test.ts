@@ -41,7 +41,7 @@ test('a pool that has lost its connections and gets no new ones fails instead of
   t.after(() => pool.end());
   await Promise.all([1, 2].map(() => pool.query('SELECT 1')));
   await limit(0);
-  proxy.forget();
+  proxy.dropSilently();
   pool.renew();
   await assert.rejects(pool.query('SELECT 1'), { code: '53300' });
 });

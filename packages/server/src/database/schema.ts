@@ -53,7 +53,7 @@ interface ApiKeyTable {
   created_at: number;
   /** Epoch ms of the import, before which uses are unknown; null: created here. Written once. */
   imported_at: Optional<number>;
-  /** Epoch ms since when it is accepted again: when it was last enabled, or got a later expiry after it had expired. */
+  /** Epoch ms from which it is accepted again: when it was last enabled, or got a later expiry after it had expired. */
   resumed_at: Optional<number>;
   /** Epoch ms. Any value means that the key is revoked. Written once, permanently (enforced by triggers). */
   revoked_at: number | null;
@@ -96,7 +96,7 @@ interface DeadHashTable {
   hash: Uint8Array;
 }
 
-/** The scopes that the keys of a workspace can hold, beside the built-in ones. */
+/** The scopes that the keys of a workspace can hold, besides the built-in ones. */
 interface ScopeTable {
   workspace_id: string;
   name: string;
@@ -143,7 +143,7 @@ interface KeyPreviewTable {
 /** The warnings that a key is disabled if it stays unused. Deleted when they no longer apply. */
 interface IdleWarningTable {
   key_id: string;
-  /** Epoch ms, since when the key was idle at the first warning. With a use, it is another time, and the warnings are void. */
+  /** Epoch ms from which the key was idle, as of the first warning. A use changes this time, so the warnings are void. */
   idle_since: number;
   /** max_key_idle of the workspace at the first warning. With another value, the warnings are void. */
   days: number;

@@ -88,13 +88,13 @@ export interface UsageHistoryTable {
   /** 1. */
   id: number;
   /**
-   * Epoch ms: since when every use of a key is known, except for what a crash loses. Written once, and by a
+   * Epoch ms from which every use of a key is known, except for what a crash loses. Written once, and by a
    * restore or move into this database.
    */
   complete_since: number;
   /**
-   * Epoch ms: since when a server has run without a pause of more than a day, and its clock has not jumped. Only while
-   * servers run does it mean something that a key is not used. Written by the search for idle keys (hygiene/uptime.ts).
+   * Epoch ms from which a server has run without a pause of more than a day, and its clock has not jumped. A key counts as
+   * unused only while servers run. Written by the search for idle keys (hygiene/uptime.ts).
    */
   watched_since: number;
   /** Epoch ms: when the search last ran. */

@@ -23,7 +23,7 @@ export function checkForwardable(request: IncomingMessage, hosts: number): ApiPr
   if (!hasUnambiguousLength(request)) {
     return invalid('Content-Length must be a single decimal number without leading zeros.');
   }
-  if (asksForWebSocket(request)) {
+  if (requestsWebSocket(request)) {
     return invalid('The gateway does not support WebSocket connections. Send a plain HTTP request.');
   }
   return null;
@@ -33,7 +33,7 @@ export function checkForwardable(request: IncomingMessage, hosts: number): ApiPr
  * RFC 9110 section 7.8 lets a server ignore an offer to switch protocols, and many clients send one with every request
  * (`h2c`, `TLS/1.2`). A WebSocket client cannot continue without the switch (RFC 6455 section 4.1), so it is rejected.
  */
-function asksForWebSocket({ headers: { connection = '', upgrade } }: IncomingMessage): boolean {
+function requestsWebSocket({ headers: { connection = '', upgrade } }: IncomingMessage): boolean {
   if (upgrade === undefined) return false;
   return elements(connection).includes('upgrade') && elements(upgrade).includes('websocket');
 }

@@ -165,7 +165,7 @@ test('after an unsolicited 100 Continue, requests to the API permanently use the
 
 const whole: [string, string, string][] = [
   [
-    'has interim answers before it',
+    'has interim responses before it',
     'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n',
     'ok',
   ],

@@ -1,8 +1,8 @@
 /** Encoded characters that some servers decode before they split a path, which makes the path ambiguous. */
-const encodedMeaning = /%(?:2[35ef]|3[bf]|5c|[01][\da-f]|7f|$|.$|[^\da-f]|.[^\da-f])/i;
+const encodedDelimiters = /%(?:2[35ef]|3[bf]|5c|[01][\da-f]|7f|$|.$|[^\da-f]|.[^\da-f])/i;
 
 /** Matches everything except characters that split a path or end a segment for some servers. */
-const meaning = /[^./\\;%?#]/g;
+const plainCharacters = /[^./\\;%?#]/g;
 
 /**
  * Splits the path of a target into decoded, lowercase segments if every server interprets it the same way. A trailing
@@ -15,12 +15,12 @@ const meaning = /[^./\\;%?#]/g;
  */
 export function parseUnambiguousPath(target: string): string[] | undefined {
   const [path = ''] = target.split('?', 1);
-  if (!path.startsWith('/') || encodedMeaning.test(path) || /[\\;]/.test(path)) return undefined;
+  if (!path.startsWith('/') || encodedDelimiters.test(path) || /[\\;]/.test(path)) return undefined;
   const decoded = decode(path.slice(1));
   // NFKC: a full-width slash, for example, is a slash for servers that normalize after decoding.
   const folded = decoded?.normalize('NFKC');
   if (decoded === undefined || folded === undefined) return undefined;
-  if (folded.replaceAll(meaning, '') !== decoded.replaceAll(meaning, '')) return undefined;
+  if (folded.replaceAll(plainCharacters, '') !== decoded.replaceAll(plainCharacters, '')) return undefined;
   const segments = folded.toLowerCase().split('/');
   if (segments.at(-1) === '') segments.pop();
   return segments.every((segment) => /[^. ]$/u.test(segment)) ? segments : undefined;

@@ -23,7 +23,7 @@ export type ClientAddress = (request: IncomingMessage) => string;
 export const unknownClient = 'unknown';
 
 /**
- * Maximum number of entries to read: more than any chain of proxies, and a limit to the work that a header can cause.
+ * Maximum number of entries to read: more than any chain of proxies, and a limit on the work that a header can cause.
  */
 const maxEntries = 64;
 

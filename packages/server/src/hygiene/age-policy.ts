@@ -41,7 +41,7 @@ export class AgePolicy {
   async apply(): Promise<void> {
     const { db, failed, now } = this.#options;
     const clock = now();
-    // A warning comes once, so one that a node with a fast clock records too early would never come in time.
+    // Each warning is recorded once, so a node with a fast clock must not record it too early.
     const ahead = clock - (await earlierClock(db, clock));
     const currentTime = () => now() - ahead;
     await searchWorkspaces(db, 'max_secret_age', {

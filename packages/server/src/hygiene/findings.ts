@@ -10,7 +10,7 @@ import { isRotatingKey } from '../keys/list-filter.ts';
 export interface HygieneContext {
   /** Epoch ms. */
   now: number;
-  /** Epoch ms: since when every use is known. */
+  /** Epoch ms from which every use is known. */
   completeSince: number;
   /** The policies of the workspace. */
   policies: Pick<
@@ -22,7 +22,7 @@ export interface HygieneContext {
 /** The keys of one kind, as parts of a statement on api_key and key_use. */
 interface Finding {
   condition: RawBuilder<SqlBool>;
-  /** Since when the condition is met, in epoch ms. */
+  /** When the condition was first met, in epoch ms. */
   since: RawBuilder<number>;
   /** Whether the condition reads the secrets of the key. As a filter, PostgreSQL reads them once for all keys. */
   readsSecrets?: true;
@@ -50,7 +50,7 @@ export function isAcceptedKey(now: number): RawBuilder<SqlBool> {
 const createdAt = sql<number>`api_key.created_at`;
 
 /**
- * Since when a key is idle: since its last use, or the time from which its uses are known, or when it was last accepted
+ * From when on a key is idle: its last use, or the time from which its uses are known, or when it was last accepted
  * again.
  *
  * @param knownSince epoch ms: no earlier time counts
@@ -146,8 +146,8 @@ function isUnfinished(db: Kysely<Tables>, now: number, completeSince: number): R
 /**
  * The setting of the workspace that a key violates.
  *
- * @param idleSince epoch ms, which can be later than the finding: a key that was enabled again was never used since it was
- *   created, but the policy counts from then on
+ * @param idleSince epoch ms, which can be later than the start of the finding: for a key that was enabled again and never
+ *   used, the policy counts from when it was enabled
  */
 export function policyOf(
   kind: HygieneKind,

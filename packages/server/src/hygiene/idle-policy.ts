@@ -30,14 +30,14 @@ interface Options {
   pacer?: Pacer;
   /** Called when the search failed for one workspace. The next search repeats it. */
   failed: (error: unknown, workspaceId: string) => void;
-  /** Called when no key is looked at, because these nodes may have uses that no one else knows. */
+  /** Called when no key is looked at, because these nodes may have uses that are not written. */
   paused: (nodes: readonly string[]) => void;
   /** Called when the idle time of all keys starts over. */
   reset: (reset: IdleTimeReset) => void;
 }
 
 /**
- * Warns about keys that are idle, and disables them, in workspaces that chose so. Several nodes may do this at the same
+ * Warns about keys that are idle, and disables them, in workspaces with this policy. Several nodes may do this at the same
  * time: each step is taken with the row of the workspace locked, in the transaction that records it, so it is taken once.
  */
 export class IdlePolicy {
@@ -51,8 +51,8 @@ export class IdlePolicy {
   }
 
   /**
-   * Looks at all keys once, unless uses are missing in the database. Then it does not record that servers ran either, so
-   * that idle times start over if this lasts for long: these uses are lost if their node ends.
+   * Looks at all keys once. While a node has uses that are not written, it does nothing, and does not record that servers
+   * ran: these uses are lost if the node ends, so idle times start over if this lasts for long.
    */
   async apply(): Promise<void> {
     const { db, reset, paused, failed } = this.#options;

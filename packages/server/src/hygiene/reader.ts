@@ -5,7 +5,7 @@ import { allOf } from '../keys/list-filter.ts';
 import { type KeyRange, rangesOf } from '../keys/list-ranges.ts';
 import { findingsOf, type HygieneContext, idleSinceOf, isAcceptedKey } from './findings.ts';
 
-/** A key of a kind, and since when, in epoch ms. */
+/** A key of a kind, and from when on it is, in epoch ms. */
 export interface FindingPosition {
   kind: HygieneKind;
   since: number;
@@ -14,7 +14,7 @@ export interface FindingPosition {
 
 /** A key of a kind, as it was found. */
 interface Found extends FindingPosition {
-  /** Epoch ms: since when the key is idle, of whatever kind it is. */
+  /** Epoch ms from which the key is idle, whatever its kind. */
   idleSince: number;
 }
 

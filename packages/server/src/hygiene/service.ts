@@ -45,7 +45,7 @@ export class HygieneService {
     const byId = new Map(keys.map((key) => [key.id, key]));
     const data = page.flatMap((place) => {
       const key = byId.get(place.id);
-      // A key that has ended since it was found is no finding anymore.
+      // A key that has ended since it was found is no longer a finding.
       if (key?.status !== 'active') return [];
       const since = new Date(place.since).toISOString();
       const policy = policyOf(place.kind, place.idleSince, context);

@@ -17,7 +17,7 @@ export interface IdleTimeReset {
 interface Uptime {
   /** Epoch ms. With PostgreSQL, the clocks of this node and the database must agree. */
   now: number;
-  /** Epoch ms: since when a server has run without a long pause, and the clock has not jumped. */
+  /** Epoch ms from which a server has run without a long pause, and the clock has not jumped. */
   since: number;
   /** Undefined if idle times continue. */
   reset: IdleTimeReset | undefined;

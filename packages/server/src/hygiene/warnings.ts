@@ -37,7 +37,7 @@ export async function writeWarnings(
     .execute();
 }
 
-/** Deletes the warnings of all keys of a workspace, whose policy changes: with the new one, they get both again. */
+/** Deletes the warnings of all keys of a workspace whose policy changes, so that each key gets both again. */
 export async function deleteWarningsOf(db: Kysely<Tables>, workspaceId: string): Promise<void> {
   // Few keys have warnings, so each warning is looked at, not each key of the workspace.
   await sql`

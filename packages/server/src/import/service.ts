@@ -115,7 +115,10 @@ export class ImportService {
   }
 }
 
-/** A deadlock with another import, then the hashes that it has added. A third attempt finds these. */
+/**
+ * The first attempt can fail because of a deadlock with another import, and the second because of the hashes that this
+ * import added. The third one finds them.
+ */
 const maxAttempts = 3;
 
 /** SQLSTATEs: unique violation, the exception of a trigger (a revoked hash), deadlock. */

@@ -47,7 +47,8 @@ export interface RequestedPolicy {
 }
 
 /**
- * The policy of a new key. If a key creates it, the new key inherits each setting that the call omits.
+ * The policy of a new key. If a key creates it, the new key inherits each setting that the call omits,
+ * except the scopes.
  *
  * @param creator null for a person
  * @param fallback SOKU_KEY_RATE_LIMIT

@@ -41,7 +41,7 @@ for (const which of bothDatabases) {
       () => planRevoke(family),
       (error) => error instanceof RequestError && error.problem.code === 'too_many_descendants',
     );
-    assert.deepEqual(planRevoke(await read('missing')), { revoke: [], keep: [] });
+    assert.deepEqual(planRevoke(await read('missing')), { revoke: [], journalKeyIds: [] });
   });
 
   test(`a repeated revoke finds the keys that were revoked with the key or later, on ${which}`, async () => {
@@ -59,6 +59,6 @@ for (const which of bothDatabases) {
     await insert('not', 'with', null);
     const plan = planRevoke(await revocableKeysQuery(db, 'root', 'ws').execute());
     assert.deepEqual(plan.revoke, [{ id: 'not', name: 'x' }]);
-    assert.deepEqual(plan.keep.toSorted(), ['later', 'not', 'root', 'with']);
+    assert.deepEqual(plan.journalKeyIds.toSorted(), ['later', 'not', 'root', 'with']);
   });
 }

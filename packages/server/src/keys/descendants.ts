@@ -20,7 +20,7 @@ interface Plan {
   /** The keys that are not revoked yet. They include the key itself unless it is already revoked. */
   revoke: { id: string; name: string }[];
   /** Ids of keys whose hashes may be missing in the journal, after this revoke or an earlier one of the same key. */
-  keep: string[];
+  journalKeyIds: string[];
 }
 
 /**
@@ -98,7 +98,7 @@ export async function unrevokedDescendants(
 export function planRevoke(family: readonly Relative[]): Plan {
   if (family.length === maxRows) throw tooMany();
   const revoke = family.filter(({ revokedAt }) => revokedAt === null);
-  return { revoke: revoke.map(({ id, name }) => ({ id, name })), keep: family.map(({ id }) => id) };
+  return { revoke: revoke.map(({ id, name }) => ({ id, name })), journalKeyIds: family.map(({ id }) => id) };
 }
 
 function tooMany(): RequestError {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';
-import { insertNewKeys, insertSecrets, newKey } from '../../../../test/support/new-key.ts';
+import { insertNewKeys, insertSecretsOfKeys, newKey } from '../../../../test/support/new-key.ts';
 import { bothDatabases, openTestDatabase } from '../../../../test/support/open-database.ts';
 import { propagationOf } from '../../../../test/support/propagation.ts';
 import { newId } from '../ids.ts';
@@ -25,7 +25,7 @@ for (const which of bothDatabases) {
     // In one transaction, because each commit waits for the disk.
     await db.transaction().execute(async (together) => {
       await insertNewKeys(together, keys);
-      await insertSecrets(
+      await insertSecretsOfKeys(
         together,
         keys.map(({ id }) => ({ id, secret: newKey().secret, createdAt: now - 50_000 })),
       );

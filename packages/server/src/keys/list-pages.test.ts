@@ -8,9 +8,9 @@ import {
   arbitraryFilter,
   arbitraryKey,
   everyKey,
-  hasStatus,
   type ModelKey,
   matches,
+  modelHasStatus,
   modelNow,
   modelSince,
   rankingOf,
@@ -130,7 +130,7 @@ for (const which of databases) {
         const counts = await reader.count(workspaceId, keyFilter);
         const ofEachStatus = keys.filter((key) => matches(key, { ...filter, status: 'all' }));
         for (const status of statusFilterSchema.options) {
-          const count = ofEachStatus.filter((key) => hasStatus(key, status)).length;
+          const count = ofEachStatus.filter((key) => modelHasStatus(key, status)).length;
           assert.equal(counts[status], count, status);
         }
       }),

@@ -122,7 +122,7 @@ export class WorkspaceRevoker {
 
   /** Resolves when no key of a marked workspace is left to revoke; at once if the workspace is not marked. */
   async finish(workspaceId: string): Promise<void> {
-    // What runs already may have had its last transaction before the workspace was marked again.
+    // A run in progress may have committed its last transaction before the workspace was marked again.
     await this.#finishing.get(workspaceId)?.catch(() => undefined);
     const running = this.#finishing.get(workspaceId);
     if (running !== undefined) return running;
@@ -169,6 +169,6 @@ function interrupted(): RequestError {
   return new RequestError({
     code: 'storage_unavailable',
     message:
-      'All keys are rejected, but the server stopped before it had stored that each of them is revoked. It continues when it starts again.',
+      'All keys are rejected, but the server stopped before it had stored all revocations. It continues after the next start.',
   });
 }

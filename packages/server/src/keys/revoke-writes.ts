@@ -48,7 +48,7 @@ export async function writeRevocation(
   if (key === undefined) return undefined;
   const own = revokedNow === undefined ? [] : [{ id, name: key.name }];
   if (!descendants) return { key, revoked: own, journalKeyIds: [id] };
-  const { revoke, keep } = planRevoke(await revocableKeysQuery(db, id, workspaceId).execute());
+  const { revoke, journalKeyIds } = planRevoke(await revocableKeysQuery(db, id, workspaceId).execute());
   if (revoke.length > 0) {
     const ids = revoke.map((one) => one.id);
     await db
@@ -58,7 +58,7 @@ export async function writeRevocation(
       .where('revoked_at', 'is', null)
       .execute();
   }
-  return { key, revoked: [...own, ...revoke], journalKeyIds: keep };
+  return { key, revoked: [...own, ...revoke], journalKeyIds };
 }
 
 /** A revoke that changes nothing is also published, because the call that revoked these keys may still be waiting. */

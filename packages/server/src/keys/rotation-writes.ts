@@ -35,7 +35,7 @@ export interface Rotation {
 }
 
 /**
- * Gives a key a new secret, and its older secrets an end.
+ * Adds a secret to a key, and sets when its older secrets end.
  *
  * @param fallback SOKU_KEY_RATE_LIMIT
  * @returns the key, and the secrets that are retired from now on
@@ -122,7 +122,7 @@ async function retireSecrets(
   return { kind: 'retired', hashes };
 }
 
-/** Gives secrets an end, unless theirs is earlier. @param end epoch ms */
+/** Sets when secrets end, unless they end earlier. @param end epoch ms */
 async function endSecrets(db: Kysely<Tables>, secrets: readonly SecretRow[], end: number): Promise<void> {
   if (secrets.length === 0) return;
   await db

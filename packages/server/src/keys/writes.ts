@@ -82,8 +82,8 @@ export async function expiryRulesOf(db: Kysely<Tables>, workspaceId: string): Pr
 
 /**
  * Reads the policy of the calling key in the transaction of its command, and checks again whether it allows the call. The
- * command may have waited for other transactions, and what they took away from the key must not take effect after they
- * have returned: a key that is being revoked or loses a scope must not create another key, and a key whose policy is
+ * command may have waited for other transactions. Rights that they took from the key must not be used after they have
+ * returned: a key that is being revoked or loses a scope must not create another key, and a key whose policy is
  * being narrowed must not grant the old one (ASVS 5.0 15.4.2).
  *
  * @param now epoch ms

@@ -24,7 +24,7 @@ interface Options {
 
 /**
  * The public keys with which GitHub signs its reports. They are fetched when a report names an unknown one (at most
- * every five minutes) or when they are an hour old, so that a withdrawn key is forgotten (at most every minute). While a
+ * every five minutes) or when they are an hour old, so that a withdrawn key is removed (at most every minute). While a
  * fetch fails, the keys of the last successful one stay valid.
  */
 export class GithubKeys {
@@ -51,7 +51,7 @@ export class GithubKeys {
     return this.#keys.get(id) ?? (this.#fetched >= asked ? 'unknown' : 'unavailable');
   }
 
-  /** In how many seconds the list can be fetched again. */
+  /** Seconds until the list can be fetched again. */
   retryAfter(): number {
     const passed = this.#monotonic() - this.#tried;
     return Math.max(1, Math.ceil((this.#pause() - passed) / 1000));

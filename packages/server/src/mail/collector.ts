@@ -20,7 +20,7 @@ const recentPageSize = 1000;
 const workspacesPerPage = 200;
 
 /**
- * Turns sealed audit events into mails. Each chain has a cursor, which moves in the transaction that queues the mails,
+ * Turns sealed audit events into emails. Each chain has a cursor, which moves in the transaction that queues the emails,
  * and only from the position that was read. So each event is handled once, whichever node is faster.
  */
 export class MailCollector {

@@ -15,13 +15,13 @@ import type { UnsubscribeTokens } from './unsubscribe-token.ts';
 
 const minute = 60_000;
 
-/** ms between the attempts of a mail. A greylisting server accepts one of the first; the last is after three days. */
+/** ms between the attempts of an email. A greylisting server accepts one of the first; the last is after three days. */
 export const mailRetryDelaysMs: readonly number[] = [
   ...[1, 5, 15, 30].map((minutes) => minutes * minute),
   ...[1, 2, 4, 8, 12, 12, 12, 20].map((hours) => hours * msPerHour),
 ];
 
-/** ms between two log lines about mails that could not be sent. */
+/** ms between two log lines about emails that could not be sent. */
 const logInterval = 60_000;
 
 interface Options {
@@ -42,7 +42,7 @@ interface Failure {
 }
 
 /**
- * Sends mails that are due. The outcome is recorded after the attempt, so a crash repeats the attempt: a mail is never
+ * Sends emails that are due. The outcome is recorded after the attempt, so a crash repeats the attempt: an email is never
  * lost, and sent twice only if the crash, or the end of the connection, comes between the acceptance and its record.
  */
 export class MailDelivery {
@@ -75,7 +75,7 @@ export class MailDelivery {
     else await this.#fail(claim, result);
   }
 
-  /** @returns undefined if the mail is no longer wanted */
+  /** @returns undefined if the email is no longer wanted */
   async #send(id: string, signal: AbortSignal): Promise<SendResult | undefined> {
     try {
       const message = await this.#compose(id);
@@ -116,7 +116,7 @@ export class MailDelivery {
     });
   }
 
-  /** @returns undefined if the account no longer wants the mail, or left the workspace */
+  /** @returns undefined if the account no longer wants the email, or left the workspace */
   async #compose(id: string): Promise<Message | undefined> {
     const { db, tokens, publicUrl } = this.#options;
     const row = await db
@@ -152,7 +152,7 @@ export class MailDelivery {
   }
 }
 
-/** Whether a mail waits for an attempt. Claims are writes, and with SQLite an idle server should not lock the database. */
+/** Whether an email waits for an attempt. Claims are writes, and with SQLite an idle server should not lock the database. */
 export async function hasDueMail(db: Kysely<Tables>, now: number): Promise<boolean> {
   const row = await db
     .selectFrom('mail')
@@ -165,8 +165,8 @@ export async function hasDueMail(db: Kysely<Tables>, now: number): Promise<boole
 }
 
 /**
- * When the oldest mail that is due, or was tried in vain, was created: epoch ms, or null. A mail that waits for further
- * notices is neither.
+ * When the oldest email that is due, or whose last attempt failed, was created: epoch ms, or null. An email that waits for
+ * further notices is neither.
  */
 export async function oldestWaitingMail(db: Kysely<Tables>, now: number): Promise<number | null> {
   const row = await db
@@ -179,7 +179,7 @@ export async function oldestWaitingMail(db: Kysely<Tables>, now: number): Promis
 }
 
 /**
- * Deletes some of the mails that ended before a time, in epoch ms.
+ * Deletes some of the emails that ended before a time, in epoch ms.
  *
  * @returns whether there were any
  */

@@ -1,4 +1,4 @@
-/** Mails of the policies for idle keys and for old secrets. */
+/** Emails of the policies for idle keys and for old secrets. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MailWorld, minute } from '../../../../test/support/mail-world.ts';
@@ -18,7 +18,7 @@ async function startMail(t: TestContext) {
   return { world, smtp, id, users };
 }
 
-test('warnings about idle keys share a mail, and so do disabled keys', async (t) => {
+test('warnings about idle keys share an email, and so do disabled keys', async (t) => {
   const { world, smtp, id, users } = await startMail(t);
   const actor = systemActor;
   const policy = { policy: 'maxKeyIdleDays', days: 90, idleSince: '2026-09-16T12:00:00.000Z' };
@@ -53,7 +53,7 @@ test('warnings about idle keys share a mail, and so do disabled keys', async (t)
   assert.equal(await world.deliver(), 0);
 });
 
-test('keys due for rotation share a mail, which waits a minute for all of them', async (t) => {
+test('keys due for rotation share an email, which waits a minute for all of them', async (t) => {
   const { world, smtp, id, users } = await startMail(t);
   const warned = (name: string) =>
     world.event(id, 'key.policy_warned', {
@@ -76,7 +76,10 @@ test('keys due for rotation share a mail, which waits a minute for all of them',
     mail?.text ?? '',
     /^- Billing, secret created on 30 Aug 2026, 12:00 UTC\n {2}https:\/\/keys\.example\.com\/settings\/api\/key_Billing$/m,
   );
-  assert.match(mail?.text ?? '', /An older secret stays valid, but should be replaced: rotate the key/);
+  assert.match(
+    mail?.text ?? '',
+    /A secret past this age stays valid, but should be replaced: rotate the key/,
+  );
   assert.match(mail?.text ?? '', /Turn off emails about keys due for rotation: /);
   const preferences = new MailPreferences(world.db, () => world.now);
   await preferences.unsubscribe(users[0]?.id ?? '', 'rotationDue', noOrigin);

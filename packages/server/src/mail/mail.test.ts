@@ -1,7 +1,8 @@
-/** From events to mails that a real SMTP server accepts, refuses or loses. */
+/** From events to emails that a real SMTP server accepts, refuses or loses. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { day, hour, MailWorld, minute } from '../../../../test/support/mail-world.ts';
+import { msPerDay } from '@soku/contract/instant';
+import { hour, MailWorld, minute } from '../../../../test/support/mail-world.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { SmtpSink } from '../../../../test/support/smtp.ts';
 import { sealEvents } from '../audit/sealer.ts';
@@ -14,7 +15,7 @@ import { MailPreferences } from './preferences.ts';
 for (const which of ['sqlite', 'postgres'] as const) {
   const opened = openTestDatabase(which);
   after(async () => (await opened).close());
-  /** A world without mails, and an SMTP server. */
+  /** A world without emails, and an SMTP server. */
   const start = async (
     t: { after: (stop: () => Promise<void>) => void },
     auth?: { user: string; pass: string },
@@ -33,7 +34,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     return { world: new MailWorld(kysely, smtp, auth), smtp };
   };
 
-  test(`each member gets a mail in their own time zone, on ${which}`, async (t) => {
+  test(`each member gets an email in their own time zone, on ${which}`, async (t) => {
     const { world, smtp } = await start(t);
     const { id, users } = await world.addWorkspace('ada', 'bob');
     await world.db
@@ -78,7 +79,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.equal(await world.deliver(), 0);
   });
 
-  test(`a bulk call is one mail, even if it is sealed in parts, on ${which}`, async (t) => {
+  test(`a bulk call is one email, even if it is sealed in parts, on ${which}`, async (t) => {
     const { world, smtp } = await start(t);
     const { id } = await world.addWorkspace('ada');
     const targets = Array.from({ length: 450 }, (_, i) => ({
@@ -103,7 +104,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.equal(smtp.accepted.filter(({ subject }) => subject === 'Key revoked: Billing').length, 1);
   });
 
-  test(`after five mails in an hour, the next events share one, on ${which}`, async (t) => {
+  test(`after five emails in an hour, the next events share one, on ${which}`, async (t) => {
     const { world, smtp } = await start(t);
     const { id } = await world.addWorkspace('ada');
     for (let i = 0; i < 8; i++) {
@@ -124,7 +125,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.doesNotMatch(shared?.text ?? '', /IP address|Time:/);
   });
 
-  test(`only security mails are sent to an account that turned off the others, on ${which}`, async (t) => {
+  test(`only security emails are sent to an account that turned off the others, on ${which}`, async (t) => {
     const { world, smtp } = await start(t);
     const { id, users } = await world.addWorkspace('ada');
     const [user] = users;
@@ -163,7 +164,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     }
   });
 
-  test(`a person who leaves the workspace gets no mail about it, on ${which}`, async (t) => {
+  test(`a person who leaves the workspace gets no email about it, on ${which}`, async (t) => {
     const { world, smtp } = await start(t);
     const { id, users } = await world.addWorkspace('ada', 'bob');
     await world.happen(world.event(id, 'key.created'));
@@ -179,7 +180,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     );
   });
 
-  test(`temporary failures delay a mail, and lose none, on ${which}`, async (t) => {
+  test(`temporary failures delay an email, and lose none, on ${which}`, async (t) => {
     const { world, smtp } = await start(t);
     const { id, users } = await world.addWorkspace('ada', 'bob', 'eve');
     const seen = new Set<string>();
@@ -209,14 +210,14 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.ok(world.delivery.counts.deferred >= 3);
   });
 
-  test(`a permanent rejection ends the attempts of a mail, and is recorded without its text, on ${which}`, async (t) => {
+  test(`a permanent rejection ends the attempts of an email, and is recorded without its text, on ${which}`, async (t) => {
     const { world, smtp } = await start(t);
     const { id, users } = await world.addWorkspace('ada', 'bob');
     smtp.onRecipient = (address) => (address === users[0]?.email ? 550 : undefined);
     smtp.onMail = () => 554;
     await world.happen(world.event(id, 'key.created'));
     assert.equal(await world.deliver(), 2);
-    world.now += 10 * day;
+    world.now += 10 * msPerDay;
     assert.equal(await world.deliver(), 0);
     const rows = await world.mails();
     assert.deepEqual(
@@ -234,7 +235,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     const { id } = await world.addWorkspace('ada');
     await world.happen(world.event(id, 'key.created'));
     const passed = await world.deliverAll(hour);
-    assert.ok(passed > 2.9 * day && passed < 4 * day, `${passed / day} days`);
+    assert.ok(passed > 2.9 * msPerDay && passed < 4 * msPerDay, `${passed / msPerDay} days`);
     assert.deepEqual(
       (await world.mails()).map(({ outcome, error, attempts }) => [outcome, error, attempts]),
       [['expired', 'EAUTH 535', 13]],
@@ -243,7 +244,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.doesNotMatch(world.log.join(), /wrong/);
   });
 
-  test(`a mail that cannot be prepared is retried for three days, on ${which}`, async (t) => {
+  test(`an email that cannot be prepared is retried for three days, on ${which}`, async (t) => {
     const { world } = await start(t);
     const { id } = await world.addWorkspace('ada');
     await world.happen(world.event(id, 'key.created'));
@@ -256,7 +257,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.match(world.log[0] ?? '', /"code":"ZodError"/);
   });
 
-  test(`a mail that was sent without a record is sent again with the same Message-ID, on ${which}`, async (t) => {
+  test(`an email that was sent without a record is sent again with the same Message-ID, on ${which}`, async (t) => {
     const { world, smtp } = await start(t);
     const { id } = await world.addWorkspace('ada');
     await world.happen(world.event(id, 'key.created'));
@@ -270,7 +271,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.equal(await hasDueMail(world.db, world.now), false);
     const [late] = crashed;
     assert.ok(late);
-    // The node was frozen, not stopped: it sends the mail as well, but records nothing.
+    // The node was frozen, not stopped: it sends the email as well, but records nothing.
     const before = await world.mails();
     await world.delivery.attempt(late, new AbortController().signal);
     assert.deepEqual(await world.mails(), before);

@@ -34,14 +34,14 @@ const intervals = {
 /** ms. Longer than the longest attempt. */
 const lease = 10 * 60_000;
 
-/** Mails that are sent at the same time. */
+/** Emails that are sent at the same time. */
 const concurrency = 4;
 
-/** Days after which a mail that was sent or abandoned is deleted, and the file of a mail. */
+/** Days after which an email that was sent or abandoned is deleted, and the file of an email. */
 const keptDays = 30;
 
 /**
- * Creates mails about audit events and expiring keys, and sends them.
+ * Creates emails about audit events and expiring keys, and sends them.
  *
  * @param secret SOKU_SECRET
  */

@@ -1,7 +1,7 @@
 import type { SendMailOptions } from 'nodemailer';
 import type { Sender } from './sender.ts';
 
-/** A mail as it is sent. */
+/** An email as it is sent. */
 export interface Message {
   id: string;
   to: string;

@@ -4,11 +4,11 @@ import { noOrigin } from '../events/actor.ts';
 import { accountsChain } from '../events/events.ts';
 import type { SealedEvent } from '../outbox/sealed-events.ts';
 
-/** Maximum number of names in a mail. */
+/** Maximum number of names in an email. */
 export const maxNames = 10;
 
 /**
- * What a mail reports: one action, on one thing or on several. It is stored as JSON and becomes text only when it is
+ * What an email reports: one action, on one thing or on several. It is stored as JSON and becomes text only when it is
  * sent. It contains no key, no hash and nothing of a session.
  */
 export const noticeSchema = z.object({
@@ -52,7 +52,7 @@ export type MailNotice = z.infer<typeof noticeSchema>;
 /** A notice, and whom it concerns. */
 export interface GroupedNotice {
   notice: MailNotice;
-  /** Mails with the same key are about the same kind of action by the same actor. */
+  /** Emails with the same key are about the same kind of action by the same actor. */
   groupKey: string;
   /** null: a notice about one account. */
   workspaceId: string | null;

@@ -1,4 +1,4 @@
-/** The directory of mails that are written to files. */
+/** The directory of emails that are written to files. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { sweepOutbox } from './outbox-transport.ts';
 
-test('old mails and leftovers are deleted from the outbox, and nothing else', async (t) => {
+test('old emails and leftovers are deleted from the outbox, and nothing else', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'soku-test-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const seconds = 1_800_000_000;

@@ -15,7 +15,7 @@ interface Options {
   log: Logger;
 }
 
-/** Writes each mail to a file, for deployments without an SMTP server. Only the owner of the data directory can read it. */
+/** Writes each email to a file, for deployments without an SMTP server. Only the owner of the data directory can read it. */
 export class OutboxTransport implements Transport {
   readonly #options: Options;
 
@@ -28,7 +28,7 @@ export class OutboxTransport implements Transport {
     const { default: MailComposer } = await import('nodemailer/lib/mail-composer');
     const content = await new MailComposer(toMailOptions(message, from, publicUrl)).compile().build();
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    // The file of an attempt whose record a crash prevented stays as it is.
+    // If a crash prevented the record of an earlier attempt, its file exists and stays unchanged.
     const file = join(directory, `${message.id}.eml`);
     createFile(file, content.toString());
     log.info({ mailId: message.id, file }, 'email written to the outbox');
@@ -37,7 +37,7 @@ export class OutboxTransport implements Transport {
 }
 
 /**
- * Deletes the mails, and what a crash left of others, that were written before a time. Each node has a directory of its
+ * Deletes the emails, and what a crash left of others, that were written before a time. Each node has a directory of its
  * own and does this whichever transport it uses now, because it may have had another one.
  *
  * @param before epoch ms

@@ -11,12 +11,12 @@ import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { appendEvent, diffDetails } from '../events/events.ts';
 
-/** Whether a mail is sent. Mails about security cannot be turned off. */
+/** Whether an email is sent. Emails about security cannot be turned off. */
 export function isWanted(kind: MailKind, muted: ReadonlySet<string> = new Set()): boolean {
   return !isOptionalMail(kind) || !muted.has(kind);
 }
 
-/** Whether members can turn off mails of this kind. */
+/** Whether members can turn off emails of this kind. */
 export function isOptionalMail(kind: MailKind): kind is OptionalMail {
   return optionalMailSchema.safeParse(kind).success;
 }
@@ -62,7 +62,7 @@ export class MailPreferences {
   }
 
   /**
-   * Turns a kind off, for the holder of a link in a mail.
+   * Turns a kind off, for the holder of a link in an email.
    *
    * @param actor the account. Its name is read here
    */

@@ -6,25 +6,25 @@ import { newId } from '../ids.ts';
 import { type GroupedNotice, type MailNotice, mergeNotices, noticeSchema } from './notice.ts';
 import { isOptionalMail, isWanted, readMuted } from './preferences.ts';
 
-/** Mails about the same kind of action by the same actor that an account gets in an hour. */
+/** Emails about the same kind of action by the same actor that an account gets in an hour. */
 const maxPerHour = 5;
 
-/** ms that further notices wait for each other. Those about security, which must not be late, share mails as well. */
+/** ms that further notices wait for each other. Those about security, which must not be late, share emails as well. */
 const overflow = { usual: msPerHour, security: 5 * 60_000 };
 
-/** ms that a mail of a kind waits for further notices in any case. */
+/** ms that an email of a kind waits for further notices in any case. */
 const gathering = new Map<MailKind, number>([
   // A policy that is set may concern many keys, which are found in several parts.
   ['rotationDue', 60_000],
 ]);
 
 /**
- * Queues one mail per recipient, in the transaction that records that the event or the reminder was handled. After the
- * fifth mail of a group in an hour, further notices wait an hour, or five minutes if they are about security, and share one
- * mail, so that a program that creates a key each second causes six mails an hour, not 3,600.
+ * Queues one email per recipient, in the transaction that records that the event or the reminder was handled. After the
+ * fifth email of a group in an hour, further notices wait an hour, or five minutes if they are about security, and share
+ * one email, so that a program that creates a key each second causes six emails an hour, not 3,600.
  *
  * @param now epoch ms
- * @param wait ms that a mail waits for further notices
+ * @param wait ms that an email waits for further notices
  */
 export async function queueMails(
   db: Kysely<Tables>,
@@ -90,7 +90,7 @@ async function queueMail(
     .execute();
 }
 
-/** @returns false if the mail is being sent, or another node has extended it in the meantime */
+/** @returns false if the email is being sent, or another node has extended it in the meantime */
 async function extend(
   db: Kysely<Tables>,
   { id, notice }: { id: string; notice: string },

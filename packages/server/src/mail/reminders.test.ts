@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { msPerDay } from '@soku/contract/instant';
 import { sql } from 'kysely';
-import { day, hour, MailWorld, minute } from '../../../../test/support/mail-world.ts';
+import { hour, MailWorld, minute } from '../../../../test/support/mail-world.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { SmtpSink } from '../../../../test/support/smtp.ts';
 import { expiringKeys, queueReminders } from './reminders.ts';
@@ -24,7 +25,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     const { id: workspaceId } = await world.addWorkspace('ada');
     let number = 0;
     /** Adds a key that was created `age` ms before it expires. */
-    const addKey = async (name: string, left: number, { age = 90 * day, ...more }: Changed = {}) => {
+    const addKey = async (name: string, left: number, { age = 90 * msPerDay, ...more }: Changed = {}) => {
       number += 1;
       const id = `key_${workspaceId}_${number}`;
       const row = {
@@ -50,7 +51,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
         .execute();
       return id;
     };
-    /** Two nodes look at the same time. @returns the subjects of the new mails */
+    /** Two nodes look at the same time. @returns the subjects of the new emails */
     const remind = async () => {
       await Promise.all([queueReminders(kysely, world.now), queueReminders(kysely, world.now)]);
       const before = smtp.accepted.length;
@@ -63,10 +64,10 @@ for (const which of ['sqlite', 'postgres'] as const) {
 
   test(`a key that expires is announced 14, 3 and 1 days before, once each, on ${which}`, async (t) => {
     const { world, smtp, addKey, remind } = await start(t);
-    const id = await addKey('Billing', 14 * day + hour);
+    const id = await addKey('Billing', 14 * msPerDay + hour);
     assert.deepEqual(await remind(), []);
     const soon = 'Key expires soon: Billing';
-    for (const passed of [hour, 11 * day, 2 * day]) {
+    for (const passed of [hour, 11 * msPerDay, 2 * msPerDay]) {
       world.now += passed;
       assert.deepEqual(await remind(), [soon]);
       assert.deepEqual(await remind(), []);
@@ -75,7 +76,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.doesNotMatch(smtp.accepted[0]?.text ?? '', /^(By|Time|Client):/m);
     await world.db
       .updateTable('api_key')
-      .set({ expires_at: world.now + 2 * day })
+      .set({ expires_at: world.now + 2 * msPerDay })
       .where('id', '=', id)
       .execute();
     assert.deepEqual(
@@ -84,26 +85,26 @@ for (const which of ['sqlite', 'postgres'] as const) {
       'another date is announced anew, and only with the last reminder',
     );
     assert.deepEqual(await remind(), []);
-    world.now += 3 * day;
+    world.now += 3 * msPerDay;
     assert.deepEqual(await remind(), []);
   });
 
-  test(`keys that are due together share a mail, and others cause none, on ${which}`, async (t) => {
+  test(`keys that are due together share an email, and others cause none, on ${which}`, async (t) => {
     const { addKey, remind, smtp } = await start(t);
     await addKey('Last day', 5 * hour);
-    await addKey('Two weeks', 13 * day);
+    await addKey('Two weeks', 13 * msPerDay);
     await addKey('Expired', -hour);
-    await addKey('Later', 15 * day);
-    await addKey('Created for a day', 23 * hour, { age: day });
+    await addKey('Later', 15 * msPerDay);
+    await addKey('Created for a day', 23 * hour, { age: msPerDay });
     await addKey('Disabled', hour, { disabled_at: 1 });
     await addKey('Revoked', hour, { revoked_at: 1, revoked_by: 'usr_ada' });
     assert.deepEqual(await remind(), ['2 keys expire soon']);
     assert.match(smtp.accepted[0]?.text ?? '', /^- Last day,.*\n.*\n- Two weeks,/m);
   });
 
-  test(`many keys of a workspace share a mail, and other work runs while they are found, on ${which}`, async (t) => {
+  test(`many keys of a workspace share an email, and other work runs while they are found, on ${which}`, async (t) => {
     const { world, addKey, remind } = await start(t);
-    for (let i = 0; i < 450; i++) await addKey(`Key ${i}`, 10 * day);
+    for (let i = 0; i < 450; i++) await addKey(`Key ${i}`, 10 * msPerDay);
     let [turns, isDone] = [0, false];
     const counted = (async () => {
       for (; !isDone; turns++) await turn();

@@ -13,7 +13,7 @@ const firstDays = 14;
 /** Keys per statement and transaction. */
 const batchSize = 200;
 
-/** ms that a mail waits for further keys of its workspace, which later batches find. */
+/** ms that an email waits for further keys of its workspace, which later batches find. */
 const gathering = 60_000;
 
 interface ExpiringKey {
@@ -23,7 +23,7 @@ interface ExpiringKey {
   expires_at: number;
   created_at: number;
   disabled_at: number | null;
-  /** Since when all keys of the workspace are being revoked. */
+  /** When the revoke of all keys of the workspace began. */
   revoking_at: number | null;
 }
 
@@ -32,7 +32,7 @@ interface DueKey extends ExpiringKey {
 }
 
 /**
- * Queues reminders of keys that expire soon, one mail for all keys of a workspace that are found together. A row records
+ * Queues reminders of keys that expire soon, one email for all keys of a workspace that are found together. A row records
  * each reminder in the same transaction, so nodes that look at the same time queue it once. If several reminders of a key
  * are due, only the last one is sent. A key that was created later than a reminder would have been sent gets none: the
  * person who creates a key for a day knows that it expires.

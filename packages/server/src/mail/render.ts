@@ -2,14 +2,14 @@ import { type Html, html } from './html.ts';
 import type { MailNotice } from './notice.ts';
 import { bodyOf, subjectOf, topicOf } from './texts.ts';
 
-/** Who reads a mail, and the links in it. */
+/** Who reads an email, and the links in it. */
 export interface MailRecipient {
   /** null: none was chosen, UTC. */
   timeZone: string | null;
-  /** null in a mail about the account. */
+  /** null in an email about the account. */
   workspaceName: string | null;
   publicUrl: string;
-  /** undefined in a mail about security. */
+  /** undefined in an email about security. */
   unsubscribeUrl: string | undefined;
 }
 
@@ -19,7 +19,7 @@ interface RenderedMail {
   html: string;
 }
 
-/** The text of a mail, plain and as HTML without images or anything else from the network. */
+/** The text of an email, plain and as HTML without images or anything else from the network. */
 export function renderMail(notice: MailNotice, reader: MailRecipient): RenderedMail {
   const subject = oneLine(subjectOf(notice));
   const facts = factsOf(notice, reader);
@@ -53,7 +53,7 @@ interface Line {
   open?: string | undefined;
 }
 
-/** The pages of the things that mails name, by their kind. */
+/** The pages of the things that emails name, by their kind. */
 const pages = new Map([
   ['key', '/settings/api'],
   ['webhook', '/settings/webhooks'],
@@ -70,7 +70,7 @@ function itemsOf({ targets }: MailNotice, { publicUrl, timeZone }: MailRecipient
   });
 }
 
-/** What a mail says about a key or a webhook besides its name. */
+/** What an email says about a key or a webhook besides its name. */
 function moreOf(target: MailNotice['targets'][number], timeZone: string | null): string {
   const { expiresAt, idle, secretCreatedAt, found, failure } = target;
   const parts: string[] = [];
@@ -174,7 +174,7 @@ function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
 }
 
-/** Anyone can choose the name of a client, and programs that show mails turn addresses into links. */
+/** Anyone can choose the name of a client, and programs that show emails turn addresses into links. */
 function withoutLinks(text: string): string {
   return text.replace(/\S*(?::\/\/|www\.)\S*/gi, '[link]');
 }

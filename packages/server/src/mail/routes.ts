@@ -69,7 +69,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
 };
 
 /**
- * One-click unsubscribe (RFC 8058), without a session. A GET changes nothing, because programs that scan mails follow
+ * One-click unsubscribe (RFC 8058), without a session. A GET changes nothing, because programs that scan emails follow
  * their links.
  */
 const unsubscribeRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {

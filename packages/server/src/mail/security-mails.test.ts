@@ -11,13 +11,13 @@ for (const which of ['sqlite', 'postgres'] as const) {
   const opened = openTestDatabase(which);
   after(async () => (await opened).close());
 
-  test(`after five mails in an hour, the next ones about security share one within five minutes, on ${which}`, async (t) => {
+  test(`after five emails in an hour, the next ones about security share one within five minutes, on ${which}`, async (t) => {
     const smtp = await SmtpSink.start();
     t.after(() => smtp.stop());
     const world = new MailWorld((await opened).database.kysely, smtp);
     const { id, users } = await world.addWorkspace('ada');
     const begin = world.now;
-    /** When each mail was sent, in minutes, and its subject. */
+    /** When each email was sent, in minutes, and its subject. */
     const sent: string[] = [];
     const deliver = async () => {
       const before = smtp.accepted.length;

@@ -1,4 +1,4 @@
-/** Attempts to send a mail to a real SMTP server that refuses it or its own certificate. */
+/** Attempts to send an email to a real SMTP server that refuses it or its own certificate. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SMTPServerOptions } from 'smtp-server';
@@ -8,7 +8,7 @@ import { SmtpTransport } from './smtp-transport.ts';
 
 type Cleanup = { after: (stop: () => Promise<void>) => void };
 
-/** A server, and an attempt to send a mail to it. */
+/** A server, and an attempt to send an email to it. */
 async function start(
   t: Cleanup,
   { requireTls = false, options }: { requireTls?: boolean; options?: SMTPServerOptions } = {},

@@ -10,7 +10,7 @@ interface Options {
   publicUrl: string;
 }
 
-/** ms. `idle`: without a byte from the server; `total`: less than the lease of a mail. */
+/** ms. `idle`: without a byte from the server; `total`: less than the lease of an email. */
 const timeouts = { connection: 15_000, greeting: 15_000, idle: 60_000, total: 5 * 60_000 };
 
 const smtpErrorSchema = z.object({
@@ -20,7 +20,7 @@ const smtpErrorSchema = z.object({
   response: z.string().catch(''),
 });
 
-/** Sends mails to an SMTP server, each over its own connection. */
+/** Sends emails to an SMTP server, each over its own connection. */
 export class SmtpTransport implements Transport {
   readonly #options: Options;
   #transporter: Promise<() => Transporter> | undefined;
@@ -60,8 +60,8 @@ export class SmtpTransport implements Transport {
 }
 
 /**
- * Refusals of the content and of the recipient can be permanent (RFC 5321 section 4.2.1). Everything else is tried again:
- * an operator can correct a sign-in, a sender, and what a server that relays no mail or distrusts this one objects to.
+ * Rejections of the content and of the recipient can be permanent (RFC 5321 section 4.2.1). Everything else is retried,
+ * because an operator can fix it: the credentials, the sender, or what the SMTP server allows this one to send.
  */
 function failureOf(error: unknown): SendResult {
   const { code, responseCode, command, response } = smtpErrorSchema.parse(error);

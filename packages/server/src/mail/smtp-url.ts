@@ -12,7 +12,7 @@ export interface SmtpServer {
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Parses `smtps://user:password@host:465` or `smtp://user:password@host:587`. The password and the mails must not cross
+ * Parses `smtps://user:password@host:465` or `smtp://user:password@host:587`. The password and the emails must not cross
  * a network in plain text, so a server on another machine needs TLS, unless the URL ends in `?tls=off`. One on this
  * machine is used without TLS, because its certificate is seldom valid for `localhost`.
  *

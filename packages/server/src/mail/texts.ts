@@ -1,14 +1,14 @@
 import { type MailKind, mailKindSchema } from '@soku/contract/notifications';
 import type { MailNotice } from './notice.ts';
 
-/** The texts of a kind of mail. */
+/** The texts of a kind of email. */
 interface Texts {
   /** The subject, for one target and for several. */
   one: (notice: MailNotice) => string;
   many: (notice: MailNotice) => string;
   /** What happened, in one sentence, and what to do. */
   body: string | ((notice: MailNotice) => string);
-  /** What the mails of this kind are about, as in "Turn off mails about ...". */
+  /** What the emails of this kind are about, as in "Turn off emails about ...". */
   topic: string;
 }
 
@@ -62,7 +62,7 @@ const texts: Record<MailKind, Texts> = {
   rotationDue: {
     one: (notice) => `Key due for rotation: ${nameOf(notice)}`,
     many: ({ count }) => `${things(count)} due for rotation`,
-    body: 'A policy of this workspace limits the age of secrets. An older secret stays valid, but should be replaced: rotate the key, and give programs the new secret before the grace period ends.',
+    body: 'A policy of this workspace limits the age of secrets. A secret past this age stays valid, but should be replaced: rotate the key, and give programs the new secret before the grace period ends.',
     topic: 'keys due for rotation',
   },
   webhookDisabled: {
@@ -74,7 +74,7 @@ const texts: Record<MailKind, Texts> = {
   leakReported: {
     one: (notice) => `Key leaked: ${nameOf(notice)}`,
     many: ({ count }) => `${things(count)} leaked`,
-    body: 'GitHub found this in a public place. Anyone else who finds it can use it, even after you remove it there. Revoke it, or rotate it without a grace period if a program needs it, unless your workspace revokes leaked keys automatically. Then check its usage for requests that are not yours.',
+    body: 'GitHub found a secret of each key below in a public place. Anyone else who finds it can use it, even after you remove it there. Revoke the key, or rotate it without a grace period if a program needs it, unless your workspace revokes leaked keys automatically. Then check its usage for requests that are not yours.',
     topic: 'leaked keys',
   },
   endedSecretUsed: {
@@ -97,7 +97,7 @@ const texts: Record<MailKind, Texts> = {
   },
 };
 
-/** The subject, as stored names have it: a single line. */
+/** The subject: a single line, because stored names are. */
 export function subjectOf(notice: MailNotice): string {
   const { one, many } = texts[notice.kind];
   return notice.count === 1 ? one(notice) : many(notice);

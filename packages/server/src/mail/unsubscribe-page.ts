@@ -22,7 +22,7 @@ export const unsubscribeHeaders = {
   'cache-control': 'no-store',
 };
 
-/** @param topic what the mails are about */
+/** @param topic what the emails are about */
 export function confirmationPage(topic: string): string {
   return page(
     'Turn off these emails?',

@@ -8,8 +8,8 @@ interface Subscription {
 }
 
 /**
- * The token of an unsubscribe link. It works without a session and does not expire, because mails are kept for years,
- * and it can only turn off one kind of mails to one account.
+ * The token of an unsubscribe link. It works without a session and does not expire, because emails are kept for years,
+ * and it can only turn off one kind of emails to one account.
  */
 export class UnsubscribeTokens {
   readonly #secret: string;

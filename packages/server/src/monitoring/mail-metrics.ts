@@ -1,12 +1,12 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { setMetricValues } from './set-values.ts';
 
-/** The outcomes of mails since the process started. */
+/** The outcomes of emails since the process started. */
 export type MailOutcomes = Record<'sent' | 'deferred' | 'refused' | 'expired', number>;
 
 export interface MailSource {
   counts: MailOutcomes;
-  /** ms since the oldest mail that waits was created; 0: none waits. */
+  /** ms since the oldest email that waits was created; 0: none waits. */
   oldestAge: () => number;
 }
 

@@ -8,7 +8,7 @@ import { setMetricValues } from './set-values.ts';
 export interface NodeSource {
   figures: WaitMetrics;
   /** Heartbeats since the start of the process. */
-  heartbeats: { exchanges: number; failed: number };
+  heartbeats: { sent: number; failed: number };
   /** Times that the database lacked changes that the node had applied. */
   losses: { count: number };
   list: () => NodeEntry[];
@@ -49,7 +49,7 @@ export function addNodeMetrics(registry: Registry, { figures, heartbeats, losses
   counter(
     'soku_exchanges_total',
     'Heartbeats to the database, each of which may renew the lease',
-    () => heartbeats.exchanges,
+    () => heartbeats.sent,
   );
   counter('soku_exchanges_failed_total', 'Failed heartbeats', () => heartbeats.failed);
   counter(

@@ -97,7 +97,7 @@ function report({ pruned, backdated, breaks, overdue }: AuditVerification, { con
   for (const one of breaks) console.error(describe(one));
   if (overdue > 0)
     console.error(
-      `soku: ${formatCount(overdue, 'event')} not sealed for more than a minute. Start a server to seal them, then verify again.`,
+      `soku: Unsealed for more than a minute: ${formatCount(overdue, 'event')}. Start a server to seal them, then verify again.`,
     );
 }
 

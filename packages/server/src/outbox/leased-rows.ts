@@ -4,7 +4,7 @@ import type { Tables } from '../database/schema.ts';
 import { jitter } from './backoff.ts';
 
 // Rows of work that nodes share: each attempt is made by one node, which leases the row for it. If the node ends in the
-// middle, another one repeats the attempt after the lease. So each row is worked on once, and at least once after a
+// middle, another one repeats the attempt after the lease. So each row is attempted once, or more than once after a
 // crash.
 //
 // Such a table has the columns id (text), next_attempt_at (epoch ms; null: the work is done), lease_until (epoch ms; null:
@@ -98,7 +98,7 @@ export async function endStaleLeases(db: Kysely<Tables>, table: WorkTable): Prom
 }
 
 /**
- * ms. A clock that is set back by less delays rows by no more than that, and clocks of nodes may differ by so much.
+ * ms by which the clocks of nodes may differ, or a clock may be set back: rows are delayed by at most this.
  */
 export const clockToleranceMs = 60_000;
 
@@ -106,7 +106,8 @@ export const clockToleranceMs = 60_000;
  * Makes rows due whose next attempt is further ahead than any attempt is scheduled, and ends such leases. They were
  * written while the clock was ahead, and would otherwise wait for as long as it was set back.
  *
- * @param waits ms after which a row is due at the latest, by the number of its attempts; the last one also for more
+ * @param waits ms after which a row is due at the latest, by the number of its attempts; the last one also applies to
+ *   higher numbers
  */
 export async function endImpossibleWaits(
   db: Kysely<Tables>,

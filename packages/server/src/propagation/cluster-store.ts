@@ -93,7 +93,7 @@ export interface ClusterStore {
    * A heartbeat, in a single statement: it renews the lease and acknowledges changes in the node's own row, and reads
    * the head, the changes and the nodes. Without a renewal it only reads, so it grants no lease.
    */
-  exchange(node: Heartbeat): Promise<ClusterSnapshot>;
+  sendHeartbeat(node: Heartbeat): Promise<ClusterSnapshot>;
   /** Deletes a row if its renewal is unchanged. */
   fence(id: string, renewal: string): Promise<FenceResult>;
   /** Deletes the node's own row. */

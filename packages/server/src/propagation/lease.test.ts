@@ -54,7 +54,7 @@ test('a lease is lost when the wall clock shows that the machine was suspended',
   assert.equal(holds(), true, 'the next lease uses the current clocks');
 });
 
-test('a lease is lost when the wall clock is set back, because the fuse could no longer detect a suspension', () => {
+test('a lease is lost when the wall clock is set back, because the safeguard could no longer detect a suspension', () => {
   const { lease, now, pass, holds } = newLease();
   lease.grant({ ...now });
   pass(0, -201);

@@ -6,7 +6,7 @@ export interface LeaseTiming {
   leaseMs: number;
   /**
    * Leases are shorter and waits are longer by this margin. It allows for clocks that run at different rates, and for
-   * a suspension that is too short for the fuse to detect.
+   * a suspension that is too short for the safeguard to detect.
    */
   marginMs: number;
 }
@@ -57,7 +57,7 @@ export class Lease {
 
   /**
    * Compares clocks rather than a flag that a timer sets: a process that resumes may verify before its timers run. The
-   * second condition is the fuse, because the monotonic clock stops while a machine is suspended.
+   * second condition is the safeguard, because the monotonic clock stops while a machine is suspended.
    *
    * @param wallNow epoch ms; the verification has already read it
    */

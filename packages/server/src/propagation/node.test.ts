@@ -45,9 +45,9 @@ test('a heartbeat soon after a renewal writes only acknowledgments', async () =>
       register: (row) => store.register(row),
       readHead: () => store.readHead(),
       lacks: (position) => store.lacks(position),
-      exchange: (row) => {
+      sendHeartbeat: (row) => {
         sent.push({ acked: row.acked.seq, renews: row.renewal !== undefined });
-        return store.exchange(row);
+        return store.sendHeartbeat(row);
       },
       fence: (id, renewal) => store.fence(id, renewal),
       leave: (id) => store.leave(id),
@@ -66,7 +66,7 @@ test('a heartbeat soon after a renewal writes only acknowledgments', async () =>
     { acked: 1, renews: true },
     { acked: 1, renews: false },
   ]);
-  void node.exchanged();
+  void node.nextHeartbeat();
   assert.deepEqual(sent.at(-1), { acked: 1, renews: true }, 'a revoke waits for this heartbeat');
   await world.run(20);
   // However often it is woken, its lease does not expire.
@@ -220,7 +220,7 @@ test('a change does not wait for an old row of its own process', async () => {
     register: (row) => store.register(row),
     readHead: () => store.readHead(),
     lacks: (position) => store.lacks(position),
-    exchange: (row) => store.exchange(row),
+    sendHeartbeat: (row) => store.sendHeartbeat(row),
     fence: async () => 'renewed',
     leave: () => Promise.reject(new Error('no')),
   };
@@ -263,7 +263,7 @@ test('no change waits for a stopped node, and it accepts nothing from its cache'
 
 test('a response that arrives after stop grants no lease', async () => {
   const { world, two } = await twoNodes();
-  void two.node.exchanged();
+  void two.node.nextHeartbeat();
   const stop = two.node.stop();
   await Promise.all([stop, world.run(20)]);
   assert.equal(two.holds(), false);
@@ -279,7 +279,7 @@ test('stop ends within two seconds when the database never responds', async () =
       register: (row) => store.register(row),
       readHead: () => store.readHead(),
       lacks: (position) => store.lacks(position),
-      exchange: never,
+      sendHeartbeat: never,
       fence: never,
       leave: never,
     },

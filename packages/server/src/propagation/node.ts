@@ -167,7 +167,7 @@ export class VerifierNode {
   }
 
   /** Resolves with a heartbeat sent after this call, once this node has applied every change that it returned. */
-  exchanged(): Promise<ClusterSnapshot> {
+  nextHeartbeat(): Promise<ClusterSnapshot> {
     return this.#heartbeats.next();
   }
 
@@ -259,7 +259,7 @@ export class VerifierNode {
       !isAwaited && applied.seq === this.#ackedSeq && this.#lease.wasRenewedWithin(this.#interval);
     const renewal = onlyReads ? undefined : newId();
     const usageAgeMs = this.#options.usageAge?.();
-    const snapshot = await store.exchange({ id: this.id, acked: applied, renewal, usageAgeMs });
+    const snapshot = await store.sendHeartbeat({ id: this.id, acked: applied, renewal, usageAgeMs });
     this.#requireCurrent(epoch);
     this.#instance.require(snapshot.instance);
     if (renewal === undefined) return this.#applySnapshot(snapshot, undefined);

@@ -31,7 +31,11 @@ for (const format of ['hex', 'escape']) {
     await store.register({ id: 'node', name: 'test', renewal: 'first' });
     const { seq, token } = await store.readHead();
     await database.pool.query(`UPDATE api_key SET revoked_at = 1, revoked_by = 'test'`);
-    const { changes, head } = await store.exchange({ id: 'node', acked: { seq, token }, renewal: 'second' });
+    const { changes, head } = await store.sendHeartbeat({
+      id: 'node',
+      acked: { seq, token },
+      renewal: 'second',
+    });
     assert.equal(head.seq, seq + 1);
     assert.deepEqual(
       changes.map(({ kind, subject, hashes }) => [
@@ -53,7 +57,7 @@ test('a renewal stores up to when the uses of the node are written, by the clock
   await store.register({ id: 'node', name: 'test', renewal: 'first', usageAgeMs: 300_000 });
   /** How old the oldest unwritten use may be, in minutes, as another node sees it. */
   const age = async (renewal: string | undefined, usageAgeMs: number | undefined) => {
-    await store.exchange({ id: 'node', acked, renewal, usageAgeMs });
+    await store.sendHeartbeat({ id: 'node', acked, renewal, usageAgeMs });
     return storedAge();
   };
   const storedAge = async () => {
@@ -72,7 +76,7 @@ test('a renewal stores up to when the uses of the node are written, by the clock
 test('a heartbeat without a renewal only reads, and sends no notification', async (t) => {
   const { database, store } = await openStore(t);
   const acked = { seq: 0, token: '' };
-  const read = () => store.exchange({ id: 'node', acked, renewal: undefined });
+  const read = () => store.sendHeartbeat({ id: 'node', acked, renewal: undefined });
   const row = async () => (await database.pool.query('SELECT xmin, * FROM verifier_node')).rows;
   assert.equal((await read()).registered, false);
   await store.register({ id: 'node', name: 'test', renewal: 'first' });
@@ -81,13 +85,14 @@ test('a heartbeat without a renewal only reads, and sends no notification', asyn
   assert.equal(registered, true);
   assert.deepEqual(nodes, [{ id: 'node', name: 'test', ackedSeq: 0, renewal: 'first' }]);
   assert.deepEqual(await row(), before);
-  assert.equal((await store.exchange({ id: 'node', acked, renewal: 'second' })).registered, true);
+  assert.equal((await store.sendHeartbeat({ id: 'node', acked, renewal: 'second' })).registered, true);
   assert.notDeepEqual(await row(), before);
 });
 
 test('a fence removes a node only if it has not renewed since it was seen', async (t) => {
   const { store } = await openStore(t);
-  const renew = (renewal: string) => store.exchange({ id: 'node', acked: { seq: 0, token: '' }, renewal });
+  const renew = (renewal: string) =>
+    store.sendHeartbeat({ id: 'node', acked: { seq: 0, token: '' }, renewal });
   await store.register({ id: 'node', name: 'test', renewal: 'first' });
   await renew('second');
   assert.equal(await store.fence('node', 'first'), 'renewed');
@@ -112,10 +117,10 @@ test('an acknowledgment is notified once, with the node and the change', async (
   await store.register({ id: 'node', name: 'test', renewal: 'first' });
   const acked = { seq: 7, token: 'of the change' };
   const first = once(listener, 'notification');
-  for (const renewal of ['second', 'third']) await store.exchange({ id: 'node', acked, renewal });
+  for (const renewal of ['second', 'third']) await store.sendHeartbeat({ id: 'node', acked, renewal });
   await first;
   const next = once(listener, 'notification');
-  await store.exchange({ id: 'node', acked: { ...acked, seq: 8 }, renewal: 'fourth' });
+  await store.sendHeartbeat({ id: 'node', acked: { ...acked, seq: 8 }, renewal: 'fourth' });
   await next;
   assert.deepEqual(
     payloads.map((payload) => parseAck(payload ?? '')),

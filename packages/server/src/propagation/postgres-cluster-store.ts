@@ -33,7 +33,7 @@ function writtenAt(age: string): string {
   return `(extract(epoch FROM clock_timestamp()) * 1000)::bigint - ${age}::bigint`;
 }
 
-const exchange = `
+const heartbeat = `
   WITH previous AS (
     SELECT acked_seq, renewal FROM verifier_node WHERE id = $1
   ), renewed AS (
@@ -78,7 +78,7 @@ const hashSchema = z
   .regex(/^[0-9a-f]{64}$/)
   .transform((digits) => Buffer.from(digits, 'hex'));
 
-const exchangeSchema = headSchema.extend({
+const heartbeatSchema = headSchema.extend({
   registered: z.boolean(),
   instance: z.string(),
   changes: z.array(
@@ -97,7 +97,7 @@ const exchangeSchema = headSchema.extend({
  */
 export class PostgresClusterStore implements ClusterStore {
   /** Number of heartbeats since the process started, for the metrics. */
-  readonly heartbeatCounts = { exchanges: 0, failed: 0 };
+  readonly heartbeatCounts = { sent: 0, failed: 0 };
   readonly #pool: RenewablePool;
 
   constructor(connection: pg.ClientConfig) {
@@ -132,14 +132,14 @@ export class PostgresClusterStore implements ClusterStore {
     this.#pool.renew();
   }
 
-  async exchange({ id, acked, renewal, usageAgeMs }: Heartbeat): Promise<ClusterSnapshot> {
+  async sendHeartbeat({ id, acked, renewal, usageAgeMs }: Heartbeat): Promise<ClusterSnapshot> {
     const values = [id, acked.seq, renewal ?? null, acked.token, usageAgeMs ?? null];
-    this.heartbeatCounts.exchanges += 1;
-    const { rows } = await this.#pool.query({ name: 'exchange', text: exchange, values }).catch((error) => {
+    this.heartbeatCounts.sent += 1;
+    const { rows } = await this.#pool.query({ name: 'heartbeat', text: heartbeat, values }).catch((error) => {
       this.heartbeatCounts.failed += 1;
       throw error;
     });
-    const { seq, token, ...rest } = exchangeSchema.parse(rows[0]);
+    const { seq, token, ...rest } = heartbeatSchema.parse(rows[0]);
     return { head: { seq, token }, ...rest };
   }
 

@@ -13,7 +13,7 @@ after(async () => {
   await close();
 });
 
-test('a connection that a firewall has forgotten is replaced, and notifications arrive again', async (t) => {
+test('a connection that a firewall drops silently is replaced, and notifications arrive again', async (t) => {
   let runTest: () => void = () => undefined;
   // Runs the test of the connection when this test wants it, and everything else, such as a reconnect, in time.
   const quick: Schedule = (run, delay) => {
@@ -38,7 +38,7 @@ test('a connection that a firewall has forgotten is replaced, and notifications 
   const first = next();
   await database.pool.query(`NOTIFY soku_change, 'first'`);
   assert.equal(await first, 'first');
-  proxy.forget();
+  proxy.dropSilently();
   const again = next();
   runTest();
   assert.equal(await again, '', 'it has connected again');

@@ -7,14 +7,14 @@ import type { Acknowledgment, ClusterStore } from './cluster-store.ts';
 async function waitForTwo() {
   const world = new FaultFreeWorld();
   const { store } = world.node('waiting');
-  let exchanges = 0;
+  let heartbeats = 0;
   const counted: ClusterStore = {
     register: (row) => store.register(row),
     readHead: () => store.readHead(),
     lacks: (position) => store.lacks(position),
-    exchange: (row) => {
-      exchanges += 1;
-      return store.exchange(row);
+    sendHeartbeat: (row) => {
+      heartbeats += 1;
+      return store.sendHeartbeat(row);
     },
     fence: (id, renewal) => store.fence(id, renewal),
     leave: (id) => store.leave(id),
@@ -29,7 +29,7 @@ async function waitForTwo() {
     nodes = settled.nodes;
   });
   await world.run(5);
-  exchanges = 0;
+  heartbeats = 0;
   const { token } = world.database.head;
   const [one = '', two = ''] = others.map((other) => other.node.status().id);
   /** Notifies the waiting node that another one has acknowledged a change. */
@@ -45,30 +45,30 @@ async function waitForTwo() {
     one,
     two,
     nodes: () => nodes,
-    exchanges: () => exchanges,
+    heartbeats: () => heartbeats,
   };
 }
 
 test('notified acknowledgments of the change end the wait without reading the rows', async () => {
-  const { acknowledge, one, two, nodes, exchanges } = await waitForTwo();
+  const { acknowledge, one, two, nodes, heartbeats } = await waitForTwo();
   await acknowledge(one);
   assert.equal(nodes(), undefined);
   await acknowledge(two);
-  assert.deepEqual([nodes(), exchanges()], [3, 0]);
+  assert.deepEqual([nodes(), heartbeats()], [3, 0]);
 });
 
 test('an acknowledgment of another change with the same number does not count', async () => {
-  const { acknowledge, one, two, nodes, exchanges } = await waitForTwo();
+  const { acknowledge, one, two, nodes, heartbeats } = await waitForTwo();
   await acknowledge(one);
   await acknowledge(two, { token: 'of a change that a failover has lost' });
-  assert.deepEqual([nodes(), exchanges()], [undefined, 1], 'the rows decide');
+  assert.deepEqual([nodes(), heartbeats()], [undefined, 1], 'the rows decide');
 });
 
 test('an acknowledgment from a sender that cannot read the rows does not count', async () => {
-  const { acknowledge, one, two, nodes, exchanges } = await waitForTwo();
+  const { acknowledge, one, two, nodes, heartbeats } = await waitForTwo();
   await acknowledge(one);
   await acknowledge(two, { renewal: 'guessed' });
-  assert.deepEqual([nodes(), exchanges()], [undefined, 1], 'the rows decide');
+  assert.deepEqual([nodes(), heartbeats()], [undefined, 1], 'the rows decide');
 });
 
 test('after an acknowledgment of a later change the rows decide', async () => {
@@ -84,9 +84,9 @@ test('after an acknowledgment of a later change the rows decide', async () => {
 });
 
 test('acknowledgments of the node itself or of an unknown node do not count', async () => {
-  const { acknowledge, own, one, nodes, exchanges } = await waitForTwo();
+  const { acknowledge, own, one, nodes, heartbeats } = await waitForTwo();
   await acknowledge(own);
-  assert.deepEqual([nodes(), exchanges()], [undefined, 0]);
+  assert.deepEqual([nodes(), heartbeats()], [undefined, 0]);
   await acknowledge('unknown');
   await acknowledge(one);
   await acknowledge(one);

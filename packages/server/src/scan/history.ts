@@ -166,7 +166,7 @@ async function* parseObjects(output: ByteReader): AsyncGenerator<HistoryObject> 
       yield {
         id,
         type,
-        // A tag is listed before the commit that it names, after another one.
+        // A tag is listed before the commit that it names, so the last listed commit is a different one.
         commit: type === 'tag' || commit === '-' ? undefined : commit,
         path: type === 'blob' ? path.join(' ') : '',
         bytes,

@@ -14,7 +14,7 @@ export interface Repository {
 
 /**
  * @param names what the folder contains
- * @returns the repository whose work tree the folder is, or the bare repository that it is, by the test of Git
+ * @returns the repository whose work tree is the folder, or the folder itself if Git takes it for a bare repository
  */
 export function ownRepository(folder: string, names: readonly string[]): Repository | undefined {
   if (names.includes('.git')) return { root: folder, gitDir: join(folder, '.git') };
@@ -46,7 +46,7 @@ function namesIn(folder: string): string[] {
 export interface RepositoryState {
   /** The same for all work trees of a repository. */
   id: string;
-  /** The commits without whose parents a shallow clone was made. Empty for other repositories. */
+  /** The commits at which a shallow clone was cut, because it lacks their parents. Empty for other repositories. */
   cutAt: ReadonlySet<string>;
 }
 

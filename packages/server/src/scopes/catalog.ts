@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { RequestError } from '../http/errors.ts';
 
-// The scopes that the keys of a workspace can hold, beside the built-in ones. To change them, or to give a key scopes,
+// The scopes that the keys of a workspace can hold, besides the built-in ones. To change them, or to give a key scopes,
 // lock the row of the workspace first: otherwise a scope could be removed while a key is given it.
 
 type OwnScope = ChangeScopes['scopes'][number];

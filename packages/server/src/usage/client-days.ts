@@ -29,7 +29,7 @@ export interface ClientDay {
 
 /**
  * The clients of keys and workspaces by day, from when their counts leave the tables until they are written. They are
- * samples, so they are not kept at any price: while memory is full, because nothing can be written, they are dropped.
+ * samples, so losing some is acceptable: while nothing can be written and memory is full, they are dropped.
  */
 export class ClientDays {
   readonly #waiting = new Map<string, ClientDay>();

@@ -30,9 +30,9 @@ export interface RowSamples {
 }
 
 /**
- * The clients of one request of each 16 accepted ones of each row of a table. Which one is random, because clients can
- * alternate. The row itself says who sent the requests since its client last changed, so samples are stored only at a
- * change. Rows whose client did not change have none here.
+ * The client of one in 16 accepted requests of each row of a table, at a random position in each block of 16, because
+ * clients can alternate. The row itself says who sent the requests since its client last changed, so samples are stored
+ * only at a change. Rows whose client did not change have none here.
  */
 export class ClientSamples {
   readonly #rows = new Map<number, RowSamples>();

@@ -66,12 +66,12 @@ export class EndedUses {
       await this.#db.transaction().execute((db) => record(db, uses, this.#now()));
       for (const { day, keyId } of uses) {
         this.#waiting.delete(nameOf(day, keyId));
-        this.#remember(day, keyId);
+        this.#markRecorded(day, keyId);
       }
     }
   }
 
-  #remember(day: number, keyId: string): void {
+  #markRecorded(day: number, keyId: string): void {
     if (day > this.#day || this.#recorded.size >= maxRecorded) this.#recorded.clear();
     this.#day = Math.max(this.#day, day);
     this.#recorded.add(nameOf(day, keyId));

@@ -94,7 +94,7 @@ export async function readCountsInRange(
   return rows.map(({ keyId, accepted }) => ({ keyId, accepted: Number(accepted) }));
 }
 
-/** The first and the last of these ids in the order of the database's language, which the column has on PostgreSQL. */
+/** The first and the last of these ids in the default collation of the database, which the column has on PostgreSQL. */
 function boundsOf(keyIds: readonly string[]): RawBuilder<string>[] {
   return ['min', 'max'].map(
     (end) => sql<string>`(SELECT ${sql.raw(end)}(id) FROM unnest(${keyIds}::text[]) AS id)`,

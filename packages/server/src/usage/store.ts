@@ -12,9 +12,9 @@ import { SqliteTotalsWriter } from './totals.ts';
 
 /**
  * Maximum duration of a transaction in ms, without its commit and the few rows of workspaces: it blocks verification,
- * and a revoke waits for it. With many keys in use and one connection that sends requests back to back, more than one request in a hundred meets a
- * transaction, so this is the 99th percentile of latency. Shorter ones cost more: for the same rows, 1 ms takes 7 %
- * more CPU time than 2 ms, and 0.5 ms takes 60 % more.
+ * and a revoke waits for it. With many keys in use and one connection that sends requests back to back, more than one
+ * request in a hundred meets a transaction, so this is the 99th percentile of latency. Shorter ones cost more: for the
+ * same rows, 1 ms takes 7 % more CPU time than 2 ms, and 0.5 ms takes 60 % more.
  */
 export const maxWriteMs = 1;
 

@@ -40,9 +40,9 @@ interface UseRequirements {
 }
 
 /**
- * Checks a secret that is not revoked, in the order of the contract: retired, expired, disabled, address, scope. The
- * rate limit comes last and is not checked here, because checking it counts the request: the verifier does so only for
- * requests that pass.
+ * Checks a secret that is not revoked, in the order of the contract: retired, expired, disabled, environment, address,
+ * scope. The rate limit comes last and is not checked here, because checking it counts the request: the verifier does so
+ * only for requests that pass.
  *
  * @param now epoch ms
  * @returns the rejection; undefined if only the rate limit remains to be checked

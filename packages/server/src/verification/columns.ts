@@ -70,7 +70,7 @@ export const isRevoked = 8;
 export const isRetired = 16;
 /** The row has counts that are not in the log, and is in the list of such rows. Never without `isCounted`. */
 export const isUnlogged = 32;
-/** The row is in the list of rows with counts, once, even if it has none any more or belongs to another secret now. */
+/** The row is in the list of rows with counts, once, even if it has none anymore or belongs to another secret now. */
 export const isListed = 64;
 /** The key must be checked at each use: it is disabled, a test key, or has allowed addresses. */
 export const isRestricted = 128;

@@ -83,7 +83,7 @@ const question = (body: object) => {
 type Verify = (token: string) => unknown;
 
 /** A server with `POST /v1/verify`. @param verify returns the caller's workspace, or the result for another key */
-function serveQuestions(verify: Verify) {
+function servePostVerify(verify: Verify) {
   return serve((fastPath) => {
     // The callbacks that build results are not needed here.
     const verifier: { verifyToken: (token: string) => never } = {
@@ -100,7 +100,7 @@ for (const [when, verify] of [
   ['for the key that is asked about', (token: string) => (token === 'asking' ? 'ws_1' : lateBug())],
 ] as const) {
   test(`a back-end verification that fails ${when} accepts nothing, and the server keeps running`, async () => {
-    const served = await serveQuestions(verify);
+    const served = await servePostVerify(verify);
     await assertFailing(served, [question({ apiKey: 'asked' })]);
     const [counted] = [...served.requests.statuses()];
     assert.deepEqual([counted?.method, counted?.route, counted?.status], ['POST', '/v1/verify', 500]);
@@ -118,7 +118,7 @@ function onceGood(then: () => unknown): Verify {
 
 test('a batch in which one key could not be checked gets 503 as a whole', async () => {
   const valid = { valid: true, code: 'valid' };
-  const { socket } = await serveQuestions((token) => {
+  const { socket } = await servePostVerify((token) => {
     if (token === 'asking') return 'ws_1';
     return token === 'good' ? valid : Promise.resolve({ problem: verificationUnavailable });
   });

@@ -6,8 +6,8 @@ import type { KeyTable } from './key-table.ts';
 import { type RequestFields, readFields } from './request-fields.ts';
 import {
   type AcceptKey,
+  DelayedRejection,
   type KeyVerification,
-  LateRejection,
   type MaybePromise,
   NeedsGrant,
   type Rejected,
@@ -86,13 +86,14 @@ export class GrantingVerifier {
     accept: AcceptKey<T>,
   ): Promise<T | Rejected> {
     const again = () => this.#verifier.verifyFields(fields, request, options, accept);
-    const decided = first instanceof LateRejection ? first : await this.#waitForGrants(first, options, again);
-    if (!(decided instanceof LateRejection)) return decided;
+    const decided =
+      first instanceof DelayedRejection ? first : await this.#waitForGrants(first, options, again);
+    if (!(decided instanceof DelayedRejection)) return decided;
     await this.#delay();
     return decided.rejected;
   }
 
-  /** Never late: a back end has sent the key, perhaps as one of many. */
+  /** Never delayed: a back end sent the key, perhaps as one of many. */
   async #waitForToken<T>(
     first: MaybePromise<VerifierOutcome<T>>,
     token: string,
@@ -101,14 +102,14 @@ export class GrantingVerifier {
     const decided = await this.#waitForGrants(first, verification.options, () =>
       this.#verifier.verifyToken(token, verification),
     );
-    return decided instanceof LateRejection ? decided.rejected : decided;
+    return decided instanceof DelayedRejection ? decided.rejected : decided;
   }
 
   async #waitForGrants<T>(
     first: MaybePromise<VerifierOutcome<T>>,
     options: VerifyOptions,
     verify: () => MaybePromise<VerifierOutcome<T>>,
-  ): Promise<T | Rejected | LateRejection> {
+  ): Promise<T | Rejected | DelayedRejection> {
     let decided = await first;
     while (decided instanceof NeedsGrant) {
       const { keyId, quota } = decided;
@@ -133,6 +134,6 @@ function copy(keys: KeyTable, row: number, limit: LimitState | null): Verificati
 
 function isPending<T>(
   decided: MaybePromise<VerifierOutcome<T>>,
-): decided is Promise<VerifierOutcome<T>> | NeedsGrant | LateRejection {
-  return decided instanceof NeedsGrant || decided instanceof LateRejection || decided instanceof Promise;
+): decided is Promise<VerifierOutcome<T>> | NeedsGrant | DelayedRejection {
+  return decided instanceof NeedsGrant || decided instanceof DelayedRejection || decided instanceof Promise;
 }

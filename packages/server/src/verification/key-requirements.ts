@@ -3,7 +3,7 @@ import { isScope, maxScopes } from '@soku/contract/scopes';
 import type { ApiProblem } from '../http/errors.ts';
 import type { VerifyOptions } from './result.ts';
 
-/** What a proxy requires of a key, beside that it is valid. */
+/** What a proxy requires of a key, besides being valid. */
 export type KeyRequirements = Required<
   Pick<VerifyOptions, 'needs' | 'denied' | 'environment' | 'workspaceId'>
 >;
@@ -30,7 +30,7 @@ export function readKeyRequirements(query: string, scopes: string | undefined): 
     needs: needs.length > 0 ? needs : undefined,
     denied,
     environment,
-    // Several are the workspace of no key.
+    // No key belongs to several workspaces, so several values reject every key.
     workspaceId: workspaces.size > 0 ? [...workspaces].join(' ') : undefined,
   };
 }

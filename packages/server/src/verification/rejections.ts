@@ -26,8 +26,7 @@ export const notAKey: ApiProblem = { code: 'malformed_key', message: 'This is no
 
 export const unknownKey: ApiProblem = {
   code: 'unknown_key',
-  message:
-    'This key is well formed but unknown. It may belong to another deployment, or it was deleted with its account.',
+  message: 'This key is well formed but unknown. It may belong to another deployment or workspace.',
 };
 
 /** @param at epoch ms; NaN if unknown */

@@ -28,7 +28,7 @@ export class NeedsGrant {
  * An IP address has sent too many invalid keys. The rejection is returned a little later, so that a client that sends
  * its next guess after each response takes little time from others.
  */
-export class LateRejection {
+export class DelayedRejection {
   readonly rejected: Rejected;
 
   constructor(rejected: Rejected) {
@@ -59,7 +59,7 @@ export interface VerifyOptions {
    * are rejected.
    */
   address?: string | undefined;
-  /** The environment that the key must have, beside that of the verifier. */
+  /** The environment that the key must have, besides that of the verifier. */
   environment?: Environment | undefined;
   /** The scopes that the key must have: built-in ones, or those of the API behind the gateway. */
   needs?: readonly string[] | undefined;
@@ -94,7 +94,7 @@ export interface VerifyRequestOptions extends VerifyOptions {
 }
 
 /** The outcome of a verification: the converted key, or why there is none. */
-export type VerifierOutcome<T> = T | Rejected | NeedsGrant | LateRejection;
+export type VerifierOutcome<T> = T | Rejected | NeedsGrant | DelayedRejection;
 
 /** One verification: its options, and the conversion of an accepted key. */
 export interface KeyVerification<T> {

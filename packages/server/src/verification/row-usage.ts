@@ -160,7 +160,7 @@ export class RowUsage implements CountingTable {
     this.#pending.add(counts);
   }
 
-  /** The rows to append to the log. Some of them may have nothing to append any more. */
+  /** The rows to append to the log. Some of them may have nothing to append anymore. */
   takeChanged(): number[] {
     const changed = this.#changed;
     this.#changed = [];

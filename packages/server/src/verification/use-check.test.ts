@@ -1,4 +1,4 @@
-/** What passes without the policy of a key is exactly what its policy permits, whatever was cached or changed before. */
+/** The fast check accepts only what the policy of the key permits, whatever was cached or changed before. */
 import assert from 'node:assert/strict';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';

@@ -18,8 +18,8 @@ import {
 import type { RequestFields } from './request-fields.ts';
 import {
   type AcceptKey,
+  DelayedRejection,
   type KeyVerification,
-  LateRejection,
   type MaybePromise,
   NeedsGrant,
   type Rejected,
@@ -235,7 +235,7 @@ export class Verifier {
   }
 
   /** Rejects an unknown, revoked or retired secret. */
-  #rejectEnded(row: number, token: string, options: VerifyOptions, now: number): Rejected | LateRejection {
+  #rejectEnded(row: number, token: string, options: VerifyOptions, now: number): Rejected | DelayedRejection {
     const ended = this.#rejected.readEnded(row);
     if (ended === undefined || isForeign(ended.workspaceId, options))
       return this.#rejectInvalid(this.#formats.explainUnknown(token), options, now);
@@ -251,13 +251,13 @@ export class Verifier {
   }
 
   /** Rejects credentials that are not a known key, and limits their number per IP address. */
-  #rejectInvalid(problem: ApiProblem, options: VerifyOptions, now: number): Rejected | LateRejection {
+  #rejectInvalid(problem: ApiProblem, options: VerifyOptions, now: number): Rejected | DelayedRejection {
     if (options.address === undefined || options.recorded === false || !guessCodes.has(problem.code)) {
       return this.#reject(problem, options);
     }
     const limited = limitAddress(this.#options, options.address, now);
     if (limited === undefined) return this.#reject(problem, options);
-    return new LateRejection(this.#reject(limited, options));
+    return new DelayedRejection(this.#reject(limited, options));
   }
 
   #reject(problem: ApiProblem, options: VerifyOptions): Rejected {

@@ -23,7 +23,7 @@ function resolverOf({ address }: { address: string }, timeout = 60_000) {
   return new NameResolver({ addresses: new ReachableAddresses(['localhost']), timeout, servers: [address] });
 }
 
-test('a name is resolved by the name servers, and one that the operator lists by the system', async (t) => {
+test('names are resolved by the name servers, and names that the operator lists by the system', async (t) => {
   const server = await nameServer(t);
   const resolver = resolverOf(server);
   assert.deepEqual(await resolver.resolve('hooks.example.com'), [

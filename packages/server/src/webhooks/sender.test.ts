@@ -127,7 +127,7 @@ test('a redirect to a private address is not followed', async (t) => {
   assert.equal(inner.requests(), 0);
 });
 
-test('a receiver that hangs ends with the timeout, before its response and in the middle of it', async (t) => {
+test('a request to a receiver that hangs ends with the timeout, before the response and in the middle of it', async (t) => {
   const { port } = await receiver(t, (request, response) => {
     if (request.url === '/half') response.writeHead(200).write('half');
     if (request.url === '/headers') response.socket?.write('HTTP/1.1 200 OK\r\nX-Slow: ');

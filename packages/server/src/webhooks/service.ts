@@ -159,8 +159,8 @@ export class WebhookService {
 }
 
 /**
- * The columns that change when a call disables or enables a webhook; none if it does neither. The attempts after a webhook
- * was enabled again are judged anew.
+ * The columns that change when a call disables or enables a webhook; none if it does neither. Enabling a webhook clears
+ * its failures.
  */
 function stateChange({ disabled_at }: WebhookRow, disabled: boolean | undefined, by: string, at: number) {
   if (disabled === undefined || disabled === (disabled_at !== null)) return {};

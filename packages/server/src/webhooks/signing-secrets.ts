@@ -23,7 +23,7 @@ export function signPayload(secret: string, id: string, seconds: number, body: s
 
 /**
  * Encrypts signing secrets for the database, which then does not suffice to forge requests. They cannot be stored as
- * hashes, because they sign. If SOKU_SECRET changes, they cannot be decrypted any more and must be rotated.
+ * hashes, because they sign. If SOKU_SECRET changes, they cannot be decrypted anymore and must be rotated.
  */
 export class SecretBox {
   readonly #key: Uint8Array;

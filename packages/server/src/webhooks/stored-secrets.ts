@@ -7,7 +7,7 @@ const storedSchema = z.array(
     sealed: z.string(),
     /** Epoch ms. */
     createdAt: z.number(),
-    /** Epoch ms from which on it signs no more; null: it is the newest. */
+    /** Epoch ms from which it no longer signs; null: it is the newest. */
     retiresAt: z.number().nullable(),
   }),
 );
@@ -26,7 +26,7 @@ export function readSecrets(column: string, now: number): StoredSecret[] {
 
 /**
  * Adds a new signing secret before the others, which retire after the grace period. A secret never retires later than an
- * earlier rotation said.
+ * earlier rotation set.
  *
  * @param older the secrets that are not retired
  * @returns the new secret, and the column

@@ -59,8 +59,8 @@ export function AuthenticationPage() {
       <RateLimits />
       <HelpSection id="scopes" title="Scopes">
         <p>
-          Most keys need no scopes: they call the API and cannot manage anything. Programs that manage keys
-          need <code translate="no">keys:read</code> or <code translate="no">keys:write</code>;{' '}
+          Most keys need no built-in scopes: they call your API and cannot manage keys. Programs that manage
+          keys need <code translate="no">keys:read</code> or <code translate="no">keys:write</code>;{' '}
           <code translate="no">keys:verify</code> allows checking whether another key is valid, and{' '}
           <code translate="no">audit:read</code> allows reading the audit log. A call without the required
           scope is rejected with <code translate="no">403</code> and the code{' '}

@@ -32,8 +32,8 @@ function CheckResult({ text, prefix }: { text: string; prefix: string }) {
       <Notice tone="good" key="good">
         <p>This is a complete key: its length, characters and checksum are correct.</p>
         <p>
-          If the API still rejects it, the key is revoked, expired or from another deployment: see{' '}
-          <a href="#unknown_key">unknown_key</a>, <a href="#revoked_key">revoked_key</a> and{' '}
+          If the API still rejects it, the key may be revoked, expired, disabled, restricted or from another
+          deployment. See <a href="#unknown_key">unknown_key</a>, <a href="#revoked_key">revoked_key</a> and{' '}
           <a href="#expired_key">expired_key</a>.
         </p>
       </Notice>

@@ -66,7 +66,8 @@ export function KeyManagementPage() {
             </Link>
           </li>
           <li>
-            <strong>Grant scopes only to programs that manage keys.</strong> Most keys need none.
+            <strong>Grant only the scopes that a program needs.</strong> Only programs that manage keys need
+            built-in scopes.
           </li>
           <li>
             <strong>Revoke unused keys.</strong> A revoked key cannot be misused. The list shows when each key
@@ -92,9 +93,10 @@ export function KeyManagementPage() {
       <HelpSection id="stored" title="What Soku stores">
         <p>
           Of the key itself, Soku stores only its SHA-256 fingerprint and the characters of the preview. A
-          copy of the database cannot be used to call your API. Soku also stores the name and scopes of the
-          key, who created it, when it was created, expires or was revoked, the number of requests in each
-          hour of the last 90 days, and the time, IP address and user agent of the last request.
+          copy of the database cannot be used to call your API. Soku also stores the settings of the key, who
+          created it, when it was created, expires or was revoked, and its usage: requests per hour, the
+          busiest IP addresses and programs per day (both for 90 days, unless the operator changed this), and
+          the time, IP address and user agent of the last accepted request.
         </p>
       </HelpSection>
     </HelpPage>
@@ -110,9 +112,9 @@ function KeyUse() {
         shows how it was used in the last 24 hours.
       </p>
       <p>
-        Rejected requests are those whose key is known but was revoked, expired, over its rate limit or
-        missing a required scope. They are still counted after a key is revoked, so you can see whether a
-        program still uses it.
+        Rejected requests are those whose key is known but was not accepted, for example because it was
+        revoked, expired, disabled, over its rate limit or missing a required scope. They are still counted
+        after a key is revoked, so you can see whether a program still uses it.
       </p>
     </HelpSection>
   );

@@ -32,7 +32,8 @@ export function RateLimits() {
           rate_limited
         </Link>
         . Wait for the number of seconds in <code translate="no">Retry-After</code>, then retry. Rejected
-        requests do not count. The limit applies to the last 60 seconds, not to the clock minute.
+        requests do not count. Requests of the previous minute count in part, so new ones become available
+        gradually.
       </p>
       <p>
         Responses for a key without a limit have none of these headers. Requests with malformed or unknown

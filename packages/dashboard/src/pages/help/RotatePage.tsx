@@ -53,8 +53,8 @@ export function RotatePage() {
         <p>
           If no program uses the new secret within an hour, the page of the key says that the rotation is
           unfinished. Usually the program was not restarted, or it reads the secret from another place. Until
-          the first use of the new secret, the old one keeps working, unless you chose that its time starts at
-          once.
+          the first use of the new secret, the old one keeps working, unless the grace period was set to start
+          now.
         </p>
         <p>
           If the new secret was not stored, rotate again. A key can have up to five secrets that are accepted.
@@ -75,7 +75,7 @@ export function RotatePage() {
       <HelpSection id="api" title="Rotate with a program">
         <p>
           A program that stores secrets in a vault can rotate its key with{' '}
-          <code translate="no">POST /v1/api-keys/:id/rotate</code>, with a key that has the scope{' '}
+          <code translate="no">POST /v1/api-keys/{'{id}'}/rotate</code>, with a key that has the scope{' '}
           <code translate="no">keys:write</code>. Send an <code translate="no">Idempotency-Key</code>, so that
           a repeated call does not rotate twice. <Link to="/docs">API reference</Link>
         </p>
@@ -90,8 +90,9 @@ function GracePeriod() {
       <p>This grace period can start in two ways:</p>
       <ul className="prose__list">
         <li>
-          <strong>With the first use of the new secret.</strong> This is the default. A deployment that is
-          late or fails breaks nothing, because the old secret works until a program has used the new one.
+          <strong>With the first use of the new secret.</strong> This is the default of the dialog. A
+          deployment that is late or fails breaks nothing, because the old secret works until a program has
+          used the new one.
         </li>
         <li>
           <strong>Now.</strong> The old secret stops at a fixed time, whether or not the new one is in use.

@@ -43,7 +43,7 @@ export function FirstSteps({ origin }: { origin: string }) {
         </Step>
       </ol>
       <p className="first-steps__more">
-        Be prepared for a leak: revoking a key takes effect immediately. Read more about{' '}
+        If a key leaks, revoke it: this takes effect immediately. Read more about{' '}
         <Link to="/help/api-key-management" hash="leak">
           leaked keys
         </Link>

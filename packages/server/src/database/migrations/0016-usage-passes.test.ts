@@ -1,4 +1,4 @@
-/** A flush that the previous version has not finished goes on where it has stopped. */
+/** A flush that the previous version did not finish resumes where it stopped. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Migrator, sql } from 'kysely';

@@ -3,7 +3,7 @@ import { isPostgres } from '../dialect.ts';
 
 /**
  * While all keys of a workspace are being revoked, `revoking_at` of its row makes them count as revoked. 0017 prevents
- * changes of the column; these triggers prevent that the row is replaced, or that another one takes its place.
+ * changes of the column; these triggers keep the row from being deleted, renamed or replaced.
  */
 const rowStays = {
   postgres: [

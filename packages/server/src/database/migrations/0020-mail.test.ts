@@ -1,4 +1,4 @@
-/** The events before the upgrade cause no mails, sealed or not. */
+/** The events before the upgrade cause no emails, sealed or not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Migrator } from 'kysely';

@@ -1,7 +1,7 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 import { columnTypes } from '../dialect.ts';
 
-/** Mails about audit events and expiring keys. */
+/** Emails about audit events and expiring keys. */
 export const mail: Migration = {
   async up(db: Kysely<unknown>) {
     const { ordered, clustered } = columnTypes(db);
@@ -18,7 +18,7 @@ export const mail: Migration = {
       .addColumn('chain', ordered, (column) => column.primaryKey().notNull())
       .addColumn('sequence', 'bigint', (column) => column.notNull())
       .execute();
-    // The events before the upgrade become no mails. Those that are not sealed yet get the next positions of their chain.
+    // The events before the upgrade cause no emails. Those that are not sealed yet get the next positions of their chain.
     await sql`INSERT INTO mail_cursor (chain, sequence)
       SELECT chain, coalesce(max(sequence), 0) + count(*) - count(sequence) FROM audit_event GROUP BY chain`.execute(
       db,

@@ -23,8 +23,8 @@ const resumed = [
 
 /**
  * The policies that disable idle keys and require an expiration date. Servers of earlier versions did not record when they
- * ran, so this is known from the upgrade on. Nor did they record when a key was enabled again: a key that was is idle since
- * its last use, and gets two warnings like all others.
+ * ran, so this is known from the upgrade on. Nor did they record when a key was enabled again: such a key
+ * has been idle since its last use, and gets two warnings like all others.
  */
 export const policies: Migration = {
   async up(db: Kysely<unknown>) {

@@ -26,7 +26,7 @@ const kinds: Record<OptionalMail, { name: string; more: string }> = {
   webhookDisabled: { name: 'Disabled webhooks', more: 'A webhook receives no more events.' },
 };
 
-/** Which mails the account gets. Each change is saved at once. */
+/** Which emails the account gets. Each change is saved at once. */
 export function EmailSettings() {
   const { data, error } = useQuery(notificationsOptions);
   const { save, failure } = useSave();
@@ -94,7 +94,7 @@ function NotSent() {
       <Notice tone="warn">
         <p>
           <span>
-            This server has no SMTP server, so emails are not sent. They are written to the directory{' '}
+            No SMTP server is configured, so emails are not sent. They are written to the directory{' '}
           </span>
           <code translate="no">outbox</code>
           <span> in its data directory.</span>

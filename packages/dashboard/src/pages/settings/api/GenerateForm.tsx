@@ -116,8 +116,8 @@ export function GenerateForm({ creation, onCancel }: GenerateFormProps) {
 }
 
 /**
- * Whether a key without a date would be rejected. With a maximum lifetime, it would get the latest date. The answer stays
- * when a field for the date was shown: if the workspace changes then, the field must not move and lose its input.
+ * Whether a key without a date would be rejected. With a maximum lifetime, it would get the latest date. Once the field for
+ * the date was shown, the result stays the same: if the workspace changes, the field must not move and lose its input.
  *
  * @param opened whether the optional fields were opened
  */

@@ -42,7 +42,7 @@ function KeyParts({ apiKey }: { apiKey: string }) {
   const at = (place: number) => `${(100 * place) / apiKey.length}%`;
   const labels = [
     ...(start >= labeledPrefix ? [{ from: 0, text: 'Prefix' }] : []),
-    { from: start, text: `Secret, ${end - start} characters` },
+    { from: start, text: `Random part, ${end - start} characters` },
     { from: end, text: 'Checksum' },
   ];
   return (

@@ -92,7 +92,7 @@ function PoliciesForm({ workspace, counts, onClose }: PoliciesFormProps) {
         placeholder="No maximum"
         defaultValue={maxSecretAgeDays ?? ''}
         problem={problems.maxSecretAgeDays}
-        hint={`Older keys are listed under Hygiene until they are rotated, and members get one email. They stay valid.${existing(maxSecretAgeDays === null ? undefined : counts?.older_than_policy, 'is older now', 'are older now')}`}
+        hint={`Keys with an older secret are listed under Hygiene until they are rotated, and members get one email. These keys stay valid.${existing(maxSecretAgeDays === null ? undefined : counts?.older_than_policy, 'is older now', 'are older now')}`}
       />
       <SelectField
         label="When GitHub reports a leaked key"

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'react';
 import { focusRow } from '../use-after-revoke.ts';
 
 /**
- * A key that was disabled or rotated is no finding anymore. When its row disappears with the button that had the focus,
+ * A key that was disabled or rotated is no longer a finding. When its row disappears with the button that had the focus,
  * the focus moves to the next row, or to the heading.
  *
  * @param open the key with an open dialog

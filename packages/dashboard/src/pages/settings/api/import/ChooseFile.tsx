@@ -90,7 +90,7 @@ function FileProblem({ problem }: { problem: Problem | null }) {
       </Failure>
       {problem?.kind === 'too-many' ? (
         <div className="import-command">
-          <p>The command line on the server imports larger files, also all keys or none:</p>
+          <p>To import a larger file, run this command on the server. It also imports all keys or none:</p>
           <Code code="npm run soku -- import keys.csv --dry-run" label="Import a large file" />
         </div>
       ) : null}

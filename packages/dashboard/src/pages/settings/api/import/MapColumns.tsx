@@ -34,7 +34,7 @@ export function MapColumns({ file, mapping, onChange, onChecked, onRestart }: Ma
 
   return (
     <StepSection title={`Columns of ${file.name}`}>
-      <p className="import-lead">{`${count}. Check which field of a key each column is.`}</p>
+      <p className="import-lead">{`${count}. Check which field each column contains.`}</p>
       <table className="table import-table">
         <thead>
           <tr>
@@ -76,7 +76,7 @@ export function MapColumns({ file, mapping, onChange, onChecked, onRestart }: Ma
       )}
       {missing.length > 0 ? (
         <Notice tone="warn">
-          <p>{`No column is the ${missing.join(' or the ')}. Every key needs both.`}</p>
+          <p>{`No column contains the ${missing.join(' or the ')}. Every key needs both.`}</p>
         </Notice>
       ) : null}
       <Failure error={check.error} />

@@ -39,7 +39,10 @@ export async function readTableFile(file: File, prefixes: readonly string[]): Pr
   if (table.rows.length === 0) throw new UnsuitableFile('unreadable', 'The file contains no keys.');
   if (table.rows.length > maxImportedKeys) {
     const count = formatNumber(table.rows.length);
-    throw new UnsuitableFile('too-many', `The file contains ${count} keys, and one import at most 10,000.`);
+    throw new UnsuitableFile(
+      'too-many',
+      `The file contains ${count} keys. An import can contain at most 10,000.`,
+    );
   }
   rejectWholeKeys(table, prefixes);
   return { name: file.name, ...table };

@@ -2,7 +2,7 @@ import type { ListFilter } from '../../../../api/keys.ts';
 import { formatNumber } from '../../../../components/format-number.ts';
 
 const labels = {
-  status: 'State',
+  status: 'Status',
   unusedDays: 'Unused for',
   expiresWithinDays: 'Expires within',
   createdBy: 'Created by',

@@ -161,7 +161,7 @@ export function FilterMenu({ filter, rows, ...menu }: FilterMenuProps) {
           </MenuChoice>
         ))}
       </MenuGroup>
-      <MenuGroup title="State">
+      <MenuGroup title="Status">
         <MenuChoice {...item('status', 'disabled')}>
           <span>Disabled</span>
         </MenuChoice>

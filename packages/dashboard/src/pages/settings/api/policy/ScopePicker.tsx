@@ -80,7 +80,7 @@ function Picker({ own, value, problem }: ScopePickerProps & { own: ReturnType<ty
 }
 
 function describeChoice(choice: ScopeChoice, hasScopes: boolean): string {
-  if (choice === 'none' && !hasScopes) return 'Your API has no scopes yet. Keys call it without any.';
+  if (choice === 'none' && !hasScopes) return 'Your API has no scopes yet, so keys need none.';
   if (choice === 'none') return 'The key is accepted only where your API requires no scope.';
   if (choice === 'read') return 'These scopes. Scopes that are added later are not included:';
   if (choice === 'all') return 'Every scope of your API, including those that are added later.';
@@ -142,10 +142,12 @@ function ManagementScopes({ value }: { value: readonly string[] }) {
   const [isOpen, setOpen] = useState(value.some(isBuiltIn));
   return (
     <details className="more" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Scopes for managing keys</summary>
+      <summary>Built-in scopes</summary>
       <fieldset className="scopes">
-        <legend className="visually-hidden">Scopes for managing keys</legend>
-        <p className="field__hint">Most keys don't need these. They only grant access to managing keys.</p>
+        <legend className="visually-hidden">Built-in scopes</legend>
+        <p className="field__hint">
+          Most keys don't need these. They are for programs that manage or verify keys.
+        </p>
         {builtInScopeSchema.options.map((scope) => (
           <label key={scope} className="check">
             <input type="checkbox" name="scope" value={scope} defaultChecked={value.includes(scope)} />

@@ -49,7 +49,7 @@ function useRotation(id: string) {
   const creation = useCreateKey(send, (created) => {
     storeNewKey(created, RescueDialog);
     const unseen = created.key.secrets.find((secret) => secret.id === lost.current);
-    // It is unknown to everyone, so a failure is harmless: it ends with the grace period.
+    // No one has seen this secret, so a failure is harmless: it ends with the grace period.
     if (unseen?.retiredAt === null) void retireSecret(id, unseen.id).catch(() => undefined);
   });
   const rotateAgain = async () => {

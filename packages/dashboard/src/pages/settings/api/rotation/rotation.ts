@@ -57,7 +57,7 @@ export function formatGrace(seconds: number): string {
     ['minute', 60],
     ['second', 1],
   ] as const;
-  // 24 hours say when, a day might mean midnight.
+  // "24 hours" is exact; "1 day" could mean until midnight.
   const [name, size] =
     units.find(([unit, length]) => seconds % length === 0 && (unit !== 'day' || seconds > length)) ??
     units[3];

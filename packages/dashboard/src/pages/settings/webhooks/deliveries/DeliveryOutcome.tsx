@@ -34,7 +34,7 @@ function State({
   if (lastAttempt === null) return <span className="delivery__state">Sending</span>;
   return (
     <Badge icon={RotateCw} tone="warn">
-      Will be repeated
+      Will be retried
     </Badge>
   );
 }

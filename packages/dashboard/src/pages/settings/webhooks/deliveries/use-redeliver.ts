@@ -7,8 +7,8 @@ import { withSignIn } from '../../../../session/sign-in-again.ts';
 import { focusRow } from '../../api/use-after-revoke.ts';
 
 /**
- * Sends an event again. It is no failed delivery then, so its row may disappear with the button that had the focus, which
- * then moves to the next row, or to the heading.
+ * Sends an event again. It then no longer counts as failed, so its row may disappear with the button that had the focus,
+ * which moves to the next row, or to the heading.
  *
  * @param status the filter. With another one, a row is missing for another reason, and the focus stays
  */
