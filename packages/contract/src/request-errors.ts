@@ -59,7 +59,7 @@ export const requestErrors = {
     title: 'Too many secrets',
     cause: 'A key or a webhook can have at most 5 secrets that are not retired. Each rotation adds one.',
     remedy:
-      'Retire an older secret of the key, then rotate it again. Rotate the secret of a webhook without a grace period.',
+      'Retire an older secret of the key, then rotate it again; or rotate the key, or the secret of the webhook, without a grace period.',
   },
   newest_secret: {
     status: 409,
