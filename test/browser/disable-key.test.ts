@@ -42,6 +42,16 @@ test('a key can be disabled and enabled with the keyboard, and every server appl
   await expectText(page.locator('.key-head'), /Requests with this key are accepted\./);
 });
 
+test('enabling an expired key does not promise that it is accepted', async (t) => {
+  const { key } = await ada.createKey({ name: 'Expired and paused' });
+  const sql = 'UPDATE api_key SET disabled_at = created_at, expires_at = created_at WHERE id = ?';
+  await dashboard.database(sql, key.id);
+  const page = await dashboard.open(t, `/settings/api/${key.id}?panel=disable`);
+  await expectText(keys.alertDialog(page), /The key has expired, so every server rejects it/);
+  await confirm(page, 'Enable "Expired and paused"').click();
+  await expectToast(page, /"Expired and paused": Enabled\. It is rejected because it has expired\./);
+});
+
 test('on the list, a disabled key stays among the active ones', async (t) => {
   const { key } = await ada.createKey({ name: 'Paused in the list' });
   const page = await dashboard.open(t, `/settings/api?q=Paused%20in&panel=disable&key=${key.id}`);

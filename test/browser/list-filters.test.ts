@@ -1,7 +1,11 @@
-/** The key list: filters by state, scope, environment and external ID, disabling a key, and rotations. */
+/**
+ * The key list: filters by status, scope, environment and external ID, disabling a key, and rotations. Its server has a
+ * prefix for test keys, which the key checker of the help accepts as well.
+ */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { keyListSchema, keySchema } from '@soku/contract/keys';
+import { generateKey } from '@soku/key';
 import type { Page } from 'playwright-core';
 import { expectAccessible } from './accessibility.ts';
 import { Dashboard } from './dashboard.ts';
@@ -170,4 +174,10 @@ test('the maximum lifetime of keys is set among the policies, and holds for new 
   await keys.readShownKey(page);
   const { data } = keyListSchema.parse((await ada.call('GET', '/v1/api-keys?q=with+a+date')).body);
   assert.match(data[0]?.expiresAt ?? '', /^2\d{3}-/);
+});
+
+test('the key checker of the help recognizes a complete test key', async (t) => {
+  const page = await dashboard.open(t, '/help/api-troubleshooting');
+  await page.getByRole('textbox', { name: /^Your key/ }).fill(generateKey({ prefix: 'sk_test_' }));
+  await expectText(page.locator('.check-key').getByRole('status'), /^This is a complete key/);
 });

@@ -35,7 +35,7 @@ test('without scopes, the page explains them; the first one is added with the ke
   await page.getByRole('heading', { name: 'No scopes yet' }).waitFor();
   await page.getByText('GET /v1/verify?scope=files:read').waitFor();
   const builtIn = page.getByRole('list', { name: 'Built-in scopes' }).getByRole('listitem');
-  assert.match((await readTexts(builtIn)).join('; '), /keys:write Create, change and revoke keys\./);
+  assert.match((await readTexts(builtIn)).join('; '), /keys:write Create, change, rotate and revoke keys\./);
   assert.equal(await builtIn.getByRole('button').count(), 0, 'they cannot be changed');
   await expectAccessible(page);
 

@@ -117,7 +117,7 @@ const idSchema = z.string().regex(/^[!-~]{1,64}$/, 'must be an id');
 export const auditFilterSchema = z.strictObject({
   action: actionSchema.optional(),
   actorId: idSchema.optional().describe('The id of an account or a key, or `operator` or `system`'),
-  targetId: idSchema.optional().describe('The id of a key, an account or a workspace'),
+  targetId: idSchema.optional().describe('The id of a key, a webhook, an account or a workspace'),
   keyId: keyIdSchema.optional().describe('Events that changed this key or were caused by it'),
   since: z.iso.datetime({ offset: true }).optional().describe('Events at or after this time'),
   until: z.iso.datetime({ offset: true }).optional().describe('Events before this time'),

@@ -74,7 +74,7 @@ export const authenticationErrors = {
     type: 'authentication_error',
     title: 'The key has the wrong length or an invalid character',
     cause:
-      'Part of the key is missing, something was added, or the text is not a key at all (such as the name of a variable).',
+      'Part of the key is missing, something was added, or the text is not a key at all (such as the name of a variable). Or the key was imported, but its prefix is not in SOKU_IMPORTED_KEY_PREFIXES.',
     remedy: 'Copy the whole key again, without quotes or line breaks. The message says what is wrong.',
     challenge: 'invalid_token',
   },
@@ -172,7 +172,8 @@ export const authenticationErrors = {
     status: 403,
     type: 'permission_error',
     title: 'The call came from another origin',
-    cause: 'A page on another origin tried to make a change with a session of this dashboard.',
+    cause:
+      'A page on another origin tried to make a change with a session of this dashboard, or to call the API from a browser (a CORS preflight).',
     remedy:
       'Call from the dashboard itself, or use an API key. If the URL of the dashboard differs from SOKU_PUBLIC_URL, correct that variable.',
   },

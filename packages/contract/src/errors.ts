@@ -13,7 +13,7 @@ export const errorSchema = z
         .array(z.object({ path: z.string(), problem: z.string(), keyId: z.string().optional() }))
         .optional()
         .describe(
-          'One entry per invalid field. `keyId`: with idempotency_replayed, the key created earlier; with not_found, a key that does not exist',
+          'One entry per invalid field. `keyId`: with idempotency_replayed, the key that the earlier call created or rotated; with not_found, a key that does not exist',
         ),
     }),
   })

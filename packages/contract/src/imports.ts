@@ -35,7 +35,11 @@ export const importKeySchema = z
       .describe('SHA-256 of the whole key, including any prefix, in hexadecimal or base64url'),
     previewStart: previewPart(12).describe('The first characters of the key, for the preview'),
     previewEnd: previewPart(4).describe('The last characters of the key, for the preview'),
-    expiresAt: requestTimeSchema.nullish().describe('The key is rejected from this time on. Default: never'),
+    expiresAt: requestTimeSchema
+      .nullish()
+      .describe(
+        'The key is rejected from this time on. Default: never, or the latest date that the workspace allows',
+      ),
     scopes: grantsSchema.nullish().describe('Default: none'),
     environment: environmentSchema.nullish().describe('Default: live'),
     allowedAddresses: allowedAddressesSchema

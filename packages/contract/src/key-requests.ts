@@ -28,12 +28,21 @@ export const createKeySchema = z.strictObject({
     ),
   environment: environmentSchema
     .optional()
-    .describe('Default: live. `test` only if the operator has set a prefix for test keys'),
+    .describe(
+      'Default: that of the calling key, or live. `test` only if the operator has set a prefix for test keys',
+    ),
   allowedAddresses: allowedAddressesSchema
     .optional()
-    .describe('IP addresses and CIDR blocks from which the key is accepted. Default: all'),
+    .describe(
+      'IP addresses and CIDR blocks from which the key is accepted. Default: those of the calling key, or all',
+    ),
   rateLimit: rateLimitField,
-  externalId: externalIdSchema.nullable().optional(),
+  externalId: externalIdSchema
+    .nullable()
+    .optional()
+    .describe(
+      'Your own id for the customer or system that has the key. Default: that of the calling key, or none',
+    ),
   metadata: metadataSchema.nullable().optional(),
 });
 export type CreateKey = z.infer<typeof createKeySchema>;
@@ -85,7 +94,7 @@ export const listKeysSchema = z.strictObject({
     .string()
     .regex(/^[!-~]{1,64}$/, 'must be the id of an account or a key')
     .optional()
-    .describe('Keys that this account or key created'),
+    .describe('Keys that this account or key created; `operator`: keys that a command imported'),
   scope: grantSchema.optional().describe('Keys that hold exactly this scope or wildcard'),
   environment: environmentSchema.optional(),
   externalId: externalIdSchema.optional(),

@@ -19,7 +19,9 @@ export const keySchema = z
     environment: environmentSchema,
     scopes: z.array(storedScopeSchema),
     createdAt: instantSchema,
-    createdBy: z.string().describe('The id of the account or key that created it'),
+    createdBy: z
+      .string()
+      .describe('The id of the account or key that created it; `operator` if a command imported it'),
     lastUsedAt: instantSchema.nullable().describe('When a request with it was last accepted; null: never'),
     expiresAt: instantSchema.nullable(),
     disabledAt: instantSchema.nullable().describe('While it is set, the key is rejected'),

@@ -7,7 +7,8 @@ export const requestErrors = {
     type: 'invalid_request_error',
     title: 'Invalid request',
     cause: 'A field in the body, query, path or headers is invalid.',
-    remedy: 'Read details: each entry has the path of a field and its problem.',
+    remedy:
+      'Read the message and, if there are any, the details: each entry has the path of a field and its problem.',
   },
   not_found: {
     status: 404,
@@ -21,9 +22,9 @@ export const requestErrors = {
     type: 'invalid_request_error',
     title: 'This Idempotency-Key was already used',
     cause:
-      'An earlier call with the same Idempotency-Key has already created, rotated or imported keys. Only that response contained a full key.',
+      'An earlier call with the same Idempotency-Key has already created, rotated or imported keys. Only its response contained a full key.',
     remedy:
-      'If that response was lost, revoke the created key and create another one, or rotate the rotated key again, with a new Idempotency-Key. The details name the key.',
+      'If that response was lost, revoke the created key and create another one, or rotate the rotated key again, with a new Idempotency-Key. The details name the key. After an import, there is nothing left to do.',
   },
   key_quota_reached: {
     status: 409,
@@ -109,9 +110,9 @@ export const requestErrors = {
     type: 'rate_limit_error',
     title: 'Too many requests',
     cause:
-      'The key reached its limit of requests per minute, this IP address sent too many invalid keys or operator tokens, or there were too many password attempts from this address or for this account.',
+      'The key reached its limit of requests per minute, this IP address sent too many invalid keys, operator tokens or leak reports, there were too many password attempts from this address or for this account, or another import into the workspace is running.',
     remedy:
-      'Wait for the number of seconds in Retry-After, then spread out your requests. RateLimit-Policy names the limit that was reached, "key" or "address". The account holder can raise the limit of a key.',
+      'Wait for the number of seconds in Retry-After, then spread out your requests. RateLimit-Policy, if present, names the limit that was reached, "key" or "address". The account holder can raise the limit of a key.',
   },
   internal_error: {
     status: 500,

@@ -9,8 +9,9 @@ export type BuiltInScope = z.infer<typeof builtInScopeSchema>;
 
 /** What each of them allows. */
 export const builtInScopeDescriptions: Readonly<Record<BuiltInScope, string>> = {
-  'keys:read': 'List keys with their names, previews and dates, but never the full key.',
-  'keys:write': 'Create, change and revoke keys.',
+  'keys:read':
+    'Read keys with their settings, metadata and usage, including client IP addresses, but never a full key.',
+  'keys:write': 'Create, change, rotate and revoke keys.',
   'keys:verify': "Check whether someone else's key is valid.",
   'audit:read': 'Read the audit log.',
 };

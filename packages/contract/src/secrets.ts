@@ -13,7 +13,7 @@ export const secretSchema = z
     createdAt: instantSchema,
     retiresAt: instantSchema
       .nullable()
-      .describe('It is rejected from this time on; null: never, or not before the newest secret is used'),
+      .describe('It is rejected from this time on; null: never, or not before a newer secret is used'),
     retiredAt: instantSchema.nullable().describe('When it was retired; null: it may still be accepted'),
     graceSeconds: z
       .int()

@@ -46,7 +46,7 @@ export const webhookSchema = z
     failingSince: instantSchema
       .nullable()
       .describe(
-        'The first failed attempt since the last successful one; null if the last one was successful',
+        'The first failed attempt since the last successful one, or since it was created or enabled; null: none failed',
       ),
     disabledAt: instantSchema.nullable().describe('null while events are sent'),
     disabledReason: z

@@ -26,7 +26,11 @@ export const workspaceSchema = z
       .nullable()
       .describe('Days without a use after which a key is disabled, after two warnings; null: no key is'),
     requireKeyExpiry: z.boolean().describe('Whether new keys must have an expiration date'),
-    revokeLeakedKeys: z.boolean().describe('Whether a key is revoked when GitHub reports that it leaked'),
+    revokeLeakedKeys: z
+      .boolean()
+      .describe(
+        'Whether a key is revoked when GitHub reports that it leaked. If the reported secret is not its newest one, only this secret is retired',
+      ),
     defaultRateLimit: rateLimitSchema.describe('The default limit of this deployment (SOKU_KEY_RATE_LIMIT)'),
   })
   .meta({ id: 'Workspace' });

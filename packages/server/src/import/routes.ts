@@ -44,7 +44,7 @@ export const importRoutes: FastifyPluginAsyncZod<{
       operationId: 'importKeys',
       summary: 'Import keys by their hashes',
       description:
-        'Requires a session of a person who signed in recently; no scope allows a key to import. Imports all keys or, if one has a problem, none. Returns when every server accepts them. A hash that this workspace already has is counted as unchanged, so a call can be repeated. The body can have up to 16 MiB. A hash does not show how well a key was chosen: import only keys with at least 112 random bits.',
+        'Requires a session of a person who signed in recently; no scope allows a key to import. Imports all keys or, if one has a problem, none. Returns when every server knows them. A key that does not have the format of Soku is accepted only if it starts with a prefix in SOKU_IMPORTED_KEY_PREFIXES. A hash that this workspace already has is counted as unchanged, so a call can be repeated. The body can have up to 16 MiB. A hash does not show how well a key was chosen: import only keys with at least 112 random bits.',
       tags: ['API keys'],
       security: [{ session: [] }],
       headers: workspaceHeader.extend(idempotencyHeader),

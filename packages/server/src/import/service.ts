@@ -152,7 +152,7 @@ function replayed(): RequestError {
   return new RequestError({
     code: 'idempotency_replayed',
     message:
-      'A call with this Idempotency-Key already imported keys. There is nothing left to do; the same call without the header reports them as unchanged.',
+      'A call with this Idempotency-Key was already carried out. If it imported these keys, there is nothing left to do: the same call without the header reports them as unchanged.',
     details: [{ path: 'Idempotency-Key', problem: 'was already used' }],
   });
 }

@@ -143,7 +143,7 @@ const sessionRequired: ApiProblem = {
 const recentLoginRequired: ApiProblem = {
   code: 'recent_login_required',
   message:
-    'You signed in more than two hours ago. Sign in again to create a key, rotate one or change a webhook.',
+    'You signed in more than two hours ago. Sign in again to create, rotate or import keys, or to change a webhook.',
 };
 
 const noWorkspace: ApiProblem = {

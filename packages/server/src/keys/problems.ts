@@ -14,9 +14,10 @@ export function callerRevoked(): RequestError {
   });
 }
 
+/** A key can have been created, rotated or imported with the header, so a key that it names may be in use. */
 const lostResponse = {
-  create: 'revoke the key and create another one with a new Idempotency-Key',
-  rotate: 'rotate the key again with a new Idempotency-Key',
+  create: 'If it created a key and its response was lost, revoke that key. Then create another one',
+  rotate: 'If its response was lost, rotate the key again',
 };
 
 /**
@@ -24,10 +25,9 @@ const lostResponse = {
  * @param repeated the call that is rejected
  */
 export function idempotencyReplayed(keyId: string | null, repeated: keyof typeof lostResponse): RequestError {
-  const done = repeated === 'create' ? 'created' : 'created or rotated';
   return new RequestError({
     code: 'idempotency_replayed',
-    message: `A call with this Idempotency-Key already ${done} a key, and only its response contained the full key. If that response was lost, ${lostResponse[repeated]}.`,
+    message: `A call with this Idempotency-Key was already carried out, and only its response contained a full key. ${lostResponse[repeated]} with a new Idempotency-Key.`,
     details: [{ path: 'Idempotency-Key', problem: 'was already used', ...(keyId !== null && { keyId }) }],
   });
 }

@@ -47,7 +47,7 @@ export const leakRoutes: FastifyPluginAsyncZod<Options> = async (
       operationId: 'reportLeaks',
       summary: 'Report leaked keys (GitHub)',
       description:
-        'For the secret scanning partner program of GitHub, which signs each report. Records the leak of each known key, and revokes it if its workspace has `revokeLeakedKeys`; then it returns when no server accepts the key anymore. 404 unless SOKU_GITHUB_KEYS_URL is set.',
+        'For the secret scanning partner program of GitHub, which signs each report. Records the leak of each known key. If its workspace has `revokeLeakedKeys`, revokes the key, or retires the reported secret if the key has a newer one, and returns when no server accepts it anymore. 404 unless SOKU_GITHUB_KEYS_URL is set.',
       tags: ['Service'],
       security: [{}],
       body: githubReportSchema,

@@ -26,7 +26,7 @@ export const nodeRoutes: FastifyPluginAsyncZod<Options> = async (
       operationId: 'listNodes',
       summary: 'List the servers',
       description:
-        'All processes that share the database, as seen by the responding one. Also works while the database is down. Available to programs on the same machine or, if SOKU_METRICS_TOKEN is set, with this token as `Authorization: Bearer`. Other callers get a 404, and a 429 after too many wrong tokens.',
+        'All processes that share the database, as seen by the responding one. Also works while the database is down. If SOKU_METRICS_TOKEN is set, requires this token as `Authorization: Bearer`; otherwise available only to programs on the same machine. Other callers get a 404, and a 429 after too many wrong tokens.',
       tags: ['Service'],
       security: operatorSecurity,
       response: { 200: nodeListSchema, ...errorResponses('not_found', 'rate_limited') },

@@ -27,7 +27,7 @@ const countedAddresses = 10_000;
 const noAccess: ApiProblem = {
   code: 'not_found',
   message:
-    'Not found. Call from the same machine or, if SOKU_METRICS_TOKEN is set, send it as Authorization: Bearer.',
+    'Not found. If SOKU_METRICS_TOKEN is set, send it as Authorization: Bearer. Otherwise, call from the same machine.',
 };
 
 const foreignHost: ApiProblem = {

@@ -20,7 +20,7 @@ export const metricsRoutes: FastifyPluginAsyncZod<Options> = async (app, { sourc
       operationId: 'getMetrics',
       summary: 'Read metrics in Prometheus’ format',
       description:
-        'Available to programs on the same machine or, if SOKU_METRICS_TOKEN is set, with this token as `Authorization: Bearer`. Other callers get a 404, and a 429 after too many wrong tokens.',
+        'If SOKU_METRICS_TOKEN is set, requires this token as `Authorization: Bearer`; otherwise available only to programs on the same machine. Other callers get a 404, and a 429 after too many wrong tokens.',
       tags: ['Service'],
       security: operatorSecurity,
       response: {

@@ -31,7 +31,7 @@ export const usageRoutes: FastifyPluginAsyncZod<{
       operationId: 'getUsage',
       summary: 'Get the usage of the workspace today and yesterday',
       description:
-        'Scope: `keys:read`. Includes all requests up to this moment. Rejected requests count if their key is known: revoked, expired, missing a required scope, or over its limit. In a workspace with very many keys, the rankings can be up to a minute old; their counts are current.',
+        'Scope: `keys:read`. Includes all requests up to this moment. Rejected requests count if their key is known. In a workspace with very many keys, a ranking is reused for 20 times as long as it took to compute; its counts are current.',
       tags: ['Workspace'],
       security: [{ key: [] }, { session: [] }],
       headers: workspaceHeader,

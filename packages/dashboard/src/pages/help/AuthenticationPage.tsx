@@ -97,13 +97,20 @@ function meResponse(prefix: string): string {
     "name": "Production Server",
     "preview": "${prefix}abc...xyz",
     "status": "active",
+    "environment": "live",
     "scopes": [],
     "createdAt": "2030-01-31T12:00:00.000Z",
     "createdBy": "...",
     "lastUsedAt": "2030-01-31T12:00:00.000Z",
     "expiresAt": null,
+    "disabledAt": null,
     "revokedAt": null,
-    "rateLimit": null
+    "revokedReason": null,
+    "allowedAddresses": [],
+    "rateLimit": null,
+    "externalId": null,
+    "metadata": {},
+    "secrets": [{ "id": "sec_...", ... }]
   },
   "workspace": { "id": "...", "name": "..." },
   "limits": {

@@ -1,5 +1,6 @@
 import { explainKey } from '@soku/key';
 import { useDeferredValue, useState } from 'react';
+import { useSession } from '../../api/session.ts';
 import { TextField } from '../../components/Field.tsx';
 import { Notice } from '../../components/Notice.tsx';
 
@@ -26,7 +27,7 @@ export function CheckKey({ prefix }: { prefix: string }) {
 }
 
 function CheckResult({ text, prefix }: { text: string; prefix: string }) {
-  const problem = explainKey(text, [prefix]);
+  const problem = explainKey(text, useSession()?.keyPrefixes ?? [prefix]);
   if (problem === null) {
     return (
       <Notice tone="good" key="good">

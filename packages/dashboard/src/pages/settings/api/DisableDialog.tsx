@@ -30,7 +30,7 @@ export function DisableDialog({ id, onClose }: DisableDialogProps) {
     <Dialog title={`${verb} this key?`} role="alertdialog" onCloseRequest={requestClose}>
       <div className="form">
         {loadError && !key ? <Failure error={loadError} /> : <KeySummary apiKey={key} id={id} />}
-        {changeable ? <Consequence enables={enables} /> : null}
+        {changeable ? <Consequence enables={enables} expired={changeable.status === 'expired'} /> : null}
         {key && !changeable ? <p>This key is revoked, which is permanent.</p> : null}
         <Failure error={error} />
         <DialogActions>
@@ -64,16 +64,23 @@ function useSwitch(key: Key | undefined, isFetching: boolean, onClose: () => voi
     setAsked(enables);
     const changed = await withSignIn(() => changeKey(key.id, { disabled: !enables }));
     updateCachedKey(client, changed);
-    announce(enables ? enabled : disabled, changed.name);
+    announce(enables ? (changed.status === 'expired' ? enabledButExpired : enabled) : disabled, changed.name);
     onClose();
   });
   return { enables, ...call };
 }
 
 const enabled = 'Enabled. Every server accepts it again.';
+const enabledButExpired = 'Enabled. It is rejected because it has expired.';
 const disabled = 'Disabled. No server accepts it until you enable it.';
 
-function Consequence({ enables }: { enables: boolean }) {
+function Consequence({ enables, expired }: { enables: boolean; expired: boolean }) {
+  if (expired)
+    return (
+      <p key="expired">
+        The key has expired, so every server rejects it until its expiration date is changed.
+      </p>
+    );
   if (enables)
     return <p key="enable">Every server accepts the key again, with the same scopes and limits as before.</p>;
   return (

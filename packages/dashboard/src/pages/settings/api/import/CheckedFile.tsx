@@ -79,7 +79,7 @@ function Progress({ count }: { count: number }) {
   return (
     <div className="import-progress" role="status">
       <progress aria-label="Import" />
-      <p>{`Importing ${formatKeyCount(count)}, and waiting until every server accepts them…`}</p>
+      <p>{`Importing ${formatKeyCount(count)}, and waiting until every server knows them…`}</p>
     </div>
   );
 }

@@ -90,7 +90,10 @@ function FileProblem({ problem }: { problem: Problem | null }) {
       </Failure>
       {problem?.kind === 'too-many' ? (
         <div className="import-command">
-          <p>To import a larger file, run this command on the server. It also imports all keys or none:</p>
+          <p>
+            To import a larger file, run this command on the server; with SQLite, while Soku is stopped. It
+            only checks the file. Without --dry-run, it imports all keys or none:
+          </p>
           <Code code="npm run soku -- import keys.csv --dry-run" label="Import a large file" />
         </div>
       ) : null}

@@ -16,8 +16,8 @@ export function ImportDone({ result: { imported, unchanged }, onRestart }: Impor
       <Notice tone="good">
         <p>
           {imported === 1
-            ? 'Every server accepts the key. Programs can keep using it.'
-            : 'Every server accepts them. Programs can keep using their keys.'}
+            ? 'Every server knows the key. Programs can keep using it, if the operator has set SOKU_IMPORTED_KEY_PREFIXES to its prefix.'
+            : 'Every server knows the keys. Programs can keep using them, if the operator has set SOKU_IMPORTED_KEY_PREFIXES to their prefixes.'}
         </p>
         {unchanged > 0 ? <p>{`${formatKeyCount(unchanged)} had been imported before.`}</p> : null}
       </Notice>

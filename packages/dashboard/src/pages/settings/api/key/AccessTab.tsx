@@ -47,7 +47,7 @@ function Access(props: FactProps) {
       </Section>
       <Section
         title="Your own data"
-        lead="Stored with the key, and returned to your API with each verification."
+        lead="Stored with the key. Your API gets the external ID with each verification, and both with POST /v1/verify."
       >
         <dl>
           <ExternalIdFact {...props} />

@@ -33,7 +33,7 @@ test('scopes with a common prefix are offered with a wildcard, and grants that a
 
 test('a grant is described by the catalog, by what it covers, or as unknown', () => {
   assert.equal(describeGrant('files:read', own), 'files:read.');
-  assert.match(describeGrant('keys:write', own), /Create, change and revoke keys/);
+  assert.match(describeGrant('keys:write', own), /Create, change, rotate and revoke keys/);
   assert.match(describeGrant('*', own), /All scopes of your API/);
   assert.match(describeGrant('files:*', own), /start with "files:",/);
   assert.equal(describeGrant('other', own), 'No longer in the catalog.');
