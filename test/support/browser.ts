@@ -75,7 +75,9 @@ export async function newPage(browser: Browser, options: BrowserContextOptions =
 export function watch(page: Page): string[] {
   const problems: string[] = [];
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) problems.push(message.text());
+    if (!['error', 'warning'].includes(message.type())) return;
+    // The text does not name the resource that could not be loaded.
+    problems.push(`${message.text()} (${message.location().url})`);
   });
   page.on('pageerror', (error) => problems.push(String(error)));
   return problems;

@@ -45,6 +45,8 @@ export function checkRequestForm(
 
 /**
  * Rejects input that is not a complete request: not HTTP, headers too large, or too slow. It is never echoed or logged.
+ * A connection without input is closed without a response: browsers open connections ahead of their requests, and would
+ * take what arrives on one of these for the response to its first request.
  *
  * @param report called when it is another protocol
  */
@@ -53,7 +55,8 @@ export function rejectBrokenRequest(
   socket: Duplex,
   report: ReturnType<typeof createForeignProtocolLog>,
 ): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const isUnused = 'bytesRead' in socket && socket.bytesRead === 0;
+  if (error.code === 'ECONNRESET' || !socket.writable || isUnused) {
     socket.destroy();
     return;
   }
