@@ -37,7 +37,7 @@ test('keys are selected, filtered, disabled and revoked in a translated page', a
   await expectText(keys.row(page, 'Translated 1').getByRole('cell').nth(7), /^Disabled$/);
   await button(page, 'Add filter').click();
   await page.getByRole('menuitemradio', { name: 'Disabled' }).click();
-  await expectText(page.locator('.chip:has(.chip__remove)'), /^State Disabled Remove filter: State$/);
+  await expectText(page.locator('.chip:has(.chip__remove)'), /^Status Disabled Remove filter: Status$/);
   await keys.choose(page, 'Enable', 'Translated 1');
   await keys.alertDialog(page).getByRole('button', { name: 'Enable "Translated 1"' }).click();
   await page.getByRole('heading', { name: 'No disabled keys' }).waitFor();

@@ -198,7 +198,7 @@ test('canceling the password dialog returns to the form and keeps the name', asy
   await password(page).waitFor();
   await page.keyboard.press('Escape');
   await expectHidden(password(page));
-  await expectText(keys.dialog(page).getByRole('alert'), /Sign in again to create a key/);
+  await expectText(keys.dialog(page).getByRole('alert'), /Sign in again to create, rotate or import keys/);
   assert.equal(await keys.nameField(page).inputValue(), 'Canceled');
   await expectPath(page, '/settings/api?panel=generate');
 });

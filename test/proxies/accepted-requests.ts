@@ -169,7 +169,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, fixture: 
 
   test('if a reader deletes the line as the file explains, the API also gets the key', async (t) => {
     const edit = (text: string): string =>
-      text.replace(/(To let your API see it, delete this line\.\n).*Authorization.*\n/, '$1');
+      text.replace(/(To forward it, delete this line\.\n).*Authorization.*\n/, '$1');
     const other = await fixture().startSecondProxy(recipe, program, edit);
     t.after(() => other.stop());
     const { apiKey } = await fixture().ada.createKey({ name: 'forwarded', rateLimit: 'off' });
