@@ -90,6 +90,10 @@ test('the back end of docs/protect-from-a-back-end.md accepts a valid key, forwa
   await ada.revoke(once.key.id);
   const revoked = await send(once.apiKey);
   assert.deepEqual([revoked.status, codeOf(revoked)], [401, 'revoked_key']);
+  const disabled = await ada.createKey({ name: 'Disabled' });
+  await ada.call('PATCH', `/v1/api-keys/${disabled.key.id}`, { disabled: true });
+  const rejected = await send(disabled.apiKey);
+  assert.deepEqual([rejected.status, codeOf(rejected)], [403, 'disabled_key']);
   const missing = await call(url);
   assert.deepEqual([missing.status, codeOf(missing)], [401, 'malformed_key']);
 

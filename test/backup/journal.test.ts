@@ -31,9 +31,7 @@ for (const kind of kinds) {
     assertProblem({ ...used }, 'revoked_key');
     rmdirSync(file);
     renameSync(away, file);
-    await ada.revoke(second.key.id);
-    await ada.revoke(second.key.id);
-    await ada.revoke(first.key.id);
+    for (const { key } of [second, second, first]) await ada.revoke(key.id);
     // Between rmdir and rename, the server may find no journal and write all hashes, so one may have two records.
     const journal = () => [...new Set(fixture.journal())];
     assert.deepEqual(journal(), [hashOf(first.apiKey), hashOf(second.apiKey)]);

@@ -78,11 +78,16 @@ const readLayout = `({
     .map((element) => element.className),
 })`;
 
-/** Waits until nothing is loading. */
+/** Waits until nothing is loading, including the session: until then, the sidebar is empty and there are no shortcuts. */
 export async function waitUntilLoaded(page: Page): Promise<void> {
   await page.getByRole('heading').first().waitFor();
   await waitUntil(
-    () => evaluate(page, z.number(), `document.querySelectorAll('.skeleton, [aria-busy="true"]').length`),
+    () =>
+      evaluate(
+        page,
+        z.number(),
+        `document.querySelectorAll('.skeleton, [aria-busy="true"], .shell__nav ul:empty').length`,
+      ),
     (loading) => loading === 0,
     'nothing is loading',
   );

@@ -42,14 +42,19 @@ test('a key can be disabled and enabled with the keyboard, and every server appl
   await expectText(page.locator('.key-head'), /Requests with this key are accepted\./);
 });
 
-test('enabling an expired key does not promise that it is accepted', async (t) => {
+test('the dialog for an expired key says that it stays rejected', async (t) => {
   const { key } = await ada.createKey({ name: 'Expired and paused' });
   const sql = 'UPDATE api_key SET disabled_at = created_at, expires_at = created_at WHERE id = ?';
   await dashboard.database(sql, key.id);
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=disable`);
-  await expectText(keys.alertDialog(page), /The key has expired, so every server rejects it/);
+  await expectText(
+    keys.alertDialog(page),
+    /The key has expired\. Every server rejects it until it gets a later date\./,
+  );
   await confirm(page, 'Enable "Expired and paused"').click();
   await expectToast(page, /"Expired and paused": Enabled\. It is rejected because it has expired\./);
+  await button(page, 'Disable').click();
+  await expectText(keys.alertDialog(page), /Once it is disabled, it stays rejected even with a later date/);
 });
 
 test('on the list, a disabled key stays among the active ones', async (t) => {

@@ -1,4 +1,4 @@
-/** Settings > API > Hygiene: the keys that need attention, each with its one action. */
+/** Settings > API > More actions > Hygiene: the keys that need attention, each with its one action. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { msPerDay } from '@soku/contract/instant';

@@ -1,4 +1,4 @@
-/** Settings > API > Import: keys of another system, by their hashes. */
+/** Settings > API > More actions > Import keys: keys of another system, by their hashes. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

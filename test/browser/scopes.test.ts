@@ -1,4 +1,4 @@
-/** Settings > API > Scopes: what the keys of a workspace can be allowed to do. */
+/** Settings > API > More actions > Scopes: what the keys of a workspace can be allowed to do. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scopeCatalogSchema } from '@soku/contract/scope-catalog';

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { z } from 'zod';
 import { expectAccessible, waitUntilLoaded } from './accessibility.ts';
-import { Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { evaluate, expectPath, expectText, expectVisibleFocus, readTexts, tabTo } from './expect.ts';
 import { recordClients, recordHours } from './recorded-usage.ts';
 
@@ -93,7 +93,7 @@ test('a key without requests has an empty chart and no clients, on every range',
 });
 
 test('days are in whole hours from UTC if the server does not know the time zone of the browser', async (t) => {
-  const page = await dashboard.open(t, `/settings/api/${key.id}`, { expected: [/400/] });
+  const page = await dashboard.open(t, `/settings/api/${key.id}`, { expected: [httpErrorMessage(400)] });
   const requests = section(page, 'Requests');
   await expectText(requests, /Accepted 50 /);
   t.after(() => page.unrouteAll());

@@ -59,6 +59,20 @@ test('twenty concurrent calls create exactly one key', async () => {
   assert.equal(await countNamed('racing'), 1);
 });
 
+test('a call that repeats the Idempotency-Key of a rotation does not take the rotated key for a created one', async () => {
+  const { key } = await ada.createKey({ name: 'Rotated' });
+  const rotated = await contract.call('POST', `/v1/api-keys/${key.id}/rotate`, {
+    as: ada,
+    body: {},
+    fields: [['Idempotency-Key', 'of a rotation']],
+  });
+  assert.equal(rotated.status, 201, rotated.text);
+  const error = assertProblem(await create(ada, 'of a rotation'), 'idempotency_replayed');
+  assert.equal(error.details?.[0]?.keyId, key.id);
+  assert.match(error.message, /If it created a key and its response was lost, revoke that key\./);
+  assert.equal(await countNamed('Rotated'), 1);
+});
+
 test('workspaces have separate Idempotency-Keys', async () => {
   assert.equal((await create(ada, 'shared')).status, 201);
   assert.equal((await create(bob, 'shared')).status, 201);

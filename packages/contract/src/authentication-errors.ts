@@ -99,7 +99,7 @@ export const authenticationErrors = {
     status: 401,
     type: 'authentication_error',
     title: 'The key was revoked',
-    cause: 'The key was revoked, or a rotation of the key retired this secret. Both are permanent.',
+    cause: 'The key was revoked, or it was rotated and this secret was retired. Both are permanent.',
     remedy: 'If the key was rotated, use its newest secret. Otherwise, create a new key.',
     challenge: 'invalid_token',
   },
@@ -175,6 +175,6 @@ export const authenticationErrors = {
     cause:
       'A page on another origin tried to make a change with a session of this dashboard, or to call the API from a browser (a CORS preflight).',
     remedy:
-      'Call from the dashboard itself, or use an API key. If the URL of the dashboard differs from SOKU_PUBLIC_URL, correct that variable.',
+      'Call from the dashboard itself, or from your server with an API key. If the URL of the dashboard differs from SOKU_PUBLIC_URL, correct that variable.',
   },
 } as const satisfies Record<string, ErrorDefinition>;

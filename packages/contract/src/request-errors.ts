@@ -22,9 +22,9 @@ export const requestErrors = {
     type: 'invalid_request_error',
     title: 'This Idempotency-Key was already used',
     cause:
-      'An earlier call with the same Idempotency-Key has already created, rotated or imported keys. Only its response contained a full key.',
+      'An earlier call with the same Idempotency-Key has already created, rotated or imported keys. If it created or rotated a key, only its response contained the full key.',
     remedy:
-      'If that response was lost, revoke the created key and create another one, or rotate the rotated key again, with a new Idempotency-Key. The details name the key. After an import, there is nothing left to do.',
+      'If that response was lost, revoke the created key and create another one, or rotate the rotated key again, with a new Idempotency-Key. The details name the key. A repeated import needs nothing more. Any other call needs a new Idempotency-Key.',
   },
   key_quota_reached: {
     status: 409,

@@ -49,7 +49,7 @@ const mistyped: KeyProblem = {
 const preview: KeyProblem = {
   code: 'key_preview',
   message:
-    'This is the shortened or masked form of a key, not the key. Send the full key, which was shown once, when it was created. If it is lost, create a new one.',
+    'This is the shortened or masked form of a key, not the key. Send the full key, which was shown once, when it was created. If it is lost, rotate the key.',
 };
 
 function missingPrefix(body: string, prefixes: readonly string[]): KeyProblem {

@@ -11,7 +11,7 @@ export function checkImport(keys: unknown[]): Promise<ImportResult> {
   return send(keys, true);
 }
 
-/** Imports all keys or none. Resolves once every server accepts them. A repeated call changes nothing. */
+/** Imports all keys or none. Resolves once every server knows them. A repeated call changes nothing. */
 export async function importKeys(client: QueryClient, keys: unknown[]): Promise<ImportResult> {
   const result = await send(keys, false);
   void client.invalidateQueries({ queryKey: ['keys'] });

@@ -22,7 +22,7 @@ export interface HygieneContext {
 /** The keys of one kind, as parts of a statement on api_key and key_use. */
 interface Finding {
   condition: RawBuilder<SqlBool>;
-  /** When the condition was first met, in epoch ms. */
+  /** When the finding began, in epoch ms: `since` of the report. */
   since: RawBuilder<number>;
   /** Whether the condition reads the secrets of the key. As a filter, PostgreSQL reads them once for all keys. */
   readsSecrets?: true;
@@ -50,7 +50,7 @@ export function isAcceptedKey(now: number): RawBuilder<SqlBool> {
 const createdAt = sql<number>`api_key.created_at`;
 
 /**
- * From when on a key is idle: its last use, or the time from which its uses are known, or when it was last accepted
+ * The time from which a key is idle: its last use, or the time from which its uses are known, or when it was last accepted
  * again.
  *
  * @param knownSince epoch ms: no earlier time counts

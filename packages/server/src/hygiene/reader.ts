@@ -5,7 +5,7 @@ import { allOf } from '../keys/list-filter.ts';
 import { type KeyRange, rangesOf } from '../keys/list-ranges.ts';
 import { findingsOf, type HygieneContext, idleSinceOf, isAcceptedKey } from './findings.ts';
 
-/** A key of a kind, and from when on it is, in epoch ms. */
+/** A finding: its kind, when it began (epoch ms), and the id of the key. */
 export interface FindingPosition {
   kind: HygieneKind;
   since: number;

@@ -47,7 +47,7 @@ export class ImportService {
   }
 
   /**
-   * Imports all keys, or none if one has a problem. When this resolves, every server accepts them.
+   * Imports all keys, or none if one has a problem. When this resolves, every server knows them.
    *
    * @param keys unchecked
    * @param idempotencyKey the Idempotency-Key header

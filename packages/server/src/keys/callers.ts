@@ -13,7 +13,7 @@ import type { GrantingVerifier } from '../verification/granting-verifier.ts';
 import type { VerifyRequestOptions } from '../verification/result.ts';
 import type { SessionCheck } from './session-check.ts';
 
-/** Time in ms after a sign-in during which a session may create keys, rotate them and change webhooks (ASVS 5.0 7.5.3). */
+/** Time in ms after a sign-in during which a session may create, rotate or import keys, or change webhooks (ASVS 5.0 7.5.3). */
 const recentLogin = 2 * 60 * 60 * 1000;
 
 type Found =

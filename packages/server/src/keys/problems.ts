@@ -14,7 +14,7 @@ export function callerRevoked(): RequestError {
   });
 }
 
-/** A key can have been created, rotated or imported with the header, so a key that it names may be in use. */
+/** The earlier call can have created, rotated or imported keys, so the key that the error names may be in use. */
 const lostResponse = {
   create: 'If it created a key and its response was lost, revoke that key. Then create another one',
   rotate: 'If its response was lost, rotate the key again',
@@ -27,7 +27,7 @@ const lostResponse = {
 export function idempotencyReplayed(keyId: string | null, repeated: keyof typeof lostResponse): RequestError {
   return new RequestError({
     code: 'idempotency_replayed',
-    message: `A call with this Idempotency-Key was already carried out, and only its response contained a full key. ${lostResponse[repeated]} with a new Idempotency-Key.`,
+    message: `A call with this Idempotency-Key was already carried out. If it created or rotated a key, only its response contained the full key. ${lostResponse[repeated]} with a new Idempotency-Key.`,
     details: [{ path: 'Idempotency-Key', problem: 'was already used', ...(keyId !== null && { keyId }) }],
   });
 }

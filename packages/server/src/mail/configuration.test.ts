@@ -6,7 +6,7 @@ function assertRefused(environment: Record<string, string>, message: RegExp): vo
   assert.throws(() => readConfig(environment), { message });
 }
 
-test('mails have a sender, and a remote SMTP server uses TLS', () => {
+test('emails have a sender, and a remote SMTP server uses TLS', () => {
   const from = 'Soku <Soku@example.com>';
   const server = (url: string) => readConfig({ SMTP_URL: url, MAIL_FROM: from }).mail.smtp;
   assert.deepEqual(server('smtps://a%40b:p%2Fw@smtp.example.com'), {

@@ -7,7 +7,7 @@ import { SmtpSink } from '../../../../test/support/smtp.ts';
 import { noOrigin, systemActor } from '../events/actor.ts';
 import { MailPreferences } from './preferences.ts';
 
-/** An SMTP server, and a workspace whose members get mails. */
+/** An SMTP server, and a workspace whose members get emails. */
 async function startMail(t: TestContext) {
   const { database, close } = await openTestDatabase('sqlite');
   t.after(close);
@@ -66,7 +66,7 @@ test('keys due for rotation share an email, which waits a minute for all of them
     warned('Billing'),
     world.event(id, 'key.policy_warned', { actor: systemActor, details: { ...idle, warning: 1 } }),
   );
-  assert.equal(await world.deliver(), 1, 'another policy is another mail');
+  assert.equal(await world.deliver(), 1, 'another policy is another email');
   await world.happen(warned('Import'));
   world.now += minute;
   assert.equal(await world.deliver(), 1);

@@ -157,6 +157,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     ]);
     const leak = smtp.accepted.find(({ subject }) => subject.startsWith('Key leaked'));
     assert.match(leak?.text ?? '', /^- Billing, found at https:\/\/github\.com\/a\/b \(3 places\)$/m);
+    assert.match(leak?.text ?? '', /^GitHub found a secret of this key in a public place\./m);
     assert.doesNotMatch(leak?.text ?? '', /IP address/, 'it would be that of GitHub');
     for (const mail of smtp.accepted) {
       assert.equal(mail.headers.get('list-unsubscribe'), undefined);

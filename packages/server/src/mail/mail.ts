@@ -21,7 +21,7 @@ import { queueReminders } from './reminders.ts';
 import { SmtpTransport } from './smtp-transport.ts';
 import { UnsubscribeTokens } from './unsubscribe-token.ts';
 
-/** ms between two rounds. `all`: a look at all chains, and `ended`: the deletion of old mails. */
+/** ms between two rounds. `all`: a look at all chains, and `ended`: the deletion of old emails. */
 const intervals = {
   collect: 1000,
   send: 1000,

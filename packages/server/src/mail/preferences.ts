@@ -41,7 +41,7 @@ interface Replaced {
   isChanged: boolean;
 }
 
-/** How accounts want their mails. */
+/** How accounts want their emails. */
 export class MailPreferences {
   readonly #db: Kysely<Tables>;
   readonly #now: () => number;

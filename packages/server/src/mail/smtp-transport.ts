@@ -39,7 +39,7 @@ export class SmtpTransport implements Transport {
       .then((): SendResult => ({ sent: true }), failureOf);
   }
 
-  /** Loaded with the first mail: most processes send none for a long time after their start. */
+  /** Loaded with the first email: most processes send none for a long time after their start. */
   async #load(): Promise<() => Transporter> {
     const { createTransport } = await import('nodemailer');
     const { host, port, secure, requireTls, auth } = this.#options.server;

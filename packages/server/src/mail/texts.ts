@@ -74,7 +74,8 @@ const texts: Record<MailKind, Texts> = {
   leakReported: {
     one: (notice) => `Key leaked: ${nameOf(notice)}`,
     many: ({ count }) => `${things(count)} leaked`,
-    body: 'GitHub found a secret of each key below in a public place. Anyone else who finds it can use it, even after you remove it there. Revoke the key, or rotate it without a grace period if a program needs it, unless your workspace revokes leaked keys automatically. Then check its usage for requests that are not yours.',
+    body: ({ count }) =>
+      `GitHub found a secret of ${count === 1 ? 'this key' : 'each of these keys'} in a public place. Anyone else who finds it can use it, even after you remove it there. Revoke the key, or rotate it without a grace period if a program needs it, unless your workspace revokes leaked keys automatically. Then check its usage for requests that are not yours.`,
     topic: 'leaked keys',
   },
   endedSecretUsed: {

@@ -52,7 +52,7 @@ export async function rejectUnknownGrants(
   if (unknown === undefined) return;
   throw new RequestError({
     code: 'invalid_request',
-    message: `scopes.${index} ${unknownGrant(unknown)}. A person can add scopes in Settings > API > Scopes.`,
+    message: `scopes.${index} ${unknownGrant(unknown)}. A person can add scopes in Settings > API > More actions > Scopes.`,
     details: [{ path: `scopes.${index}`, problem: unknownGrant(unknown) }],
   });
 }

@@ -20,10 +20,10 @@ import {
 import type { Verifier } from './verifier.ts';
 
 /** Delays the rejection of a request from an IP address over its limit by 20 ms. */
-const later = (): Promise<unknown> => wait(20);
+const defaultDelay = (): Promise<unknown> => wait(20);
 
 /** Maximum number of delayed rejections at a time, because each keeps its request in memory. Others are not delayed. */
-const maxLate = 1000;
+const maxDelayed = 1000;
 
 /**
  * A verifier that waits for the grant that a key needs, and then repeats the whole verification. It also delays
@@ -32,17 +32,17 @@ const maxLate = 1000;
 export class GrantingVerifier {
   readonly #verifier: Verifier;
   readonly #grants: Pick<Grants, 'wait'> | undefined;
-  readonly #later: () => Promise<unknown>;
-  #late = 0;
+  readonly #wait: () => Promise<unknown>;
+  #delayed = 0;
 
   /**
    * @param grants undefined if the verifier never needs one
    * @param delay resolves when a delayed rejection may be returned
    */
-  constructor(verifier: Verifier, grants?: Pick<Grants, 'wait'>, delay = later) {
+  constructor(verifier: Verifier, grants?: Pick<Grants, 'wait'>, delay = defaultDelay) {
     this.#verifier = verifier;
     this.#grants = grants;
-    this.#later = delay;
+    this.#wait = delay;
   }
 
   /** Verifies a request by its header fields. */
@@ -120,10 +120,10 @@ export class GrantingVerifier {
   }
 
   async #delay(): Promise<void> {
-    if (this.#late >= maxLate) return;
-    this.#late += 1;
-    await this.#later();
-    this.#late -= 1;
+    if (this.#delayed >= maxDelayed) return;
+    this.#delayed += 1;
+    await this.#wait();
+    this.#delayed -= 1;
   }
 }
 

@@ -47,7 +47,7 @@ export function retiredSecret(at: number): ApiProblem {
 export function expiredKey(at: number): ApiProblem {
   return {
     code: 'expired_key',
-    message: `This key expired at ${new Date(at).toISOString()}. Create a new key to replace it.`,
+    message: `This key expired at ${new Date(at).toISOString()}. Ask the account holder for a later expiration date, or create a new key.`,
   };
 }
 

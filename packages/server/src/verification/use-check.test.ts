@@ -1,4 +1,4 @@
-/** The fast check accepts only what the policy of the key permits, whatever was cached or changed before. */
+/** With the fast check, a key is accepted exactly where its policy permits it, whatever was cached or changed before. */
 import assert from 'node:assert/strict';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';

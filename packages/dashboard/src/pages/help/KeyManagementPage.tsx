@@ -66,8 +66,8 @@ export function KeyManagementPage() {
             </Link>
           </li>
           <li>
-            <strong>Grant only the scopes that a program needs.</strong> Only programs that manage keys need
-            built-in scopes.
+            <strong>Grant only the scopes that a program needs.</strong> Only programs that manage or verify
+            keys, or read the audit log, need built-in scopes.
           </li>
           <li>
             <strong>Revoke unused keys.</strong> A revoked key cannot be misused. The list shows when each key

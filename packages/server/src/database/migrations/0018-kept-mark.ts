@@ -3,7 +3,7 @@ import { isPostgres } from '../dialect.ts';
 
 /**
  * While all keys of a workspace are being revoked, `revoking_at` of its row makes them count as revoked. 0017 prevents
- * changes of the column; these triggers keep the row from being deleted, renamed or replaced.
+ * changes of the column; these triggers keep the row from being deleted, replaced or given another id.
  */
 const rowStays = {
   postgres: [

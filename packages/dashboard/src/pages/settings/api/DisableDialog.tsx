@@ -75,10 +75,15 @@ const enabledButExpired = 'Enabled. It is rejected because it has expired.';
 const disabled = 'Disabled. No server accepts it until you enable it.';
 
 function Consequence({ enables, expired }: { enables: boolean; expired: boolean }) {
+  if (expired && enables)
+    return (
+      <p key="enable-expired">The key has expired. Every server rejects it until it gets a later date.</p>
+    );
   if (expired)
     return (
-      <p key="expired">
-        The key has expired, so every server rejects it until its expiration date is changed.
+      <p key="disable-expired">
+        The key has expired. Once it is disabled, it stays rejected even with a later date, until you enable
+        it again. If it has leaked, revoke it instead.
       </p>
     );
   if (enables)

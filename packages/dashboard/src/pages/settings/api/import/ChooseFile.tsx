@@ -91,8 +91,8 @@ function FileProblem({ problem }: { problem: Problem | null }) {
       {problem?.kind === 'too-many' ? (
         <div className="import-command">
           <p>
-            To import a larger file, run this command on the server; with SQLite, while Soku is stopped. It
-            only checks the file. Without --dry-run, it imports all keys or none:
+            This command on the server checks a larger file. Run it again without{' '}
+            <code translate="no">--dry-run</code> to import all keys or none. With SQLite, stop Soku first:
           </p>
           <Code code="npm run soku -- import keys.csv --dry-run" label="Import a large file" />
         </div>

@@ -14,10 +14,10 @@ export function ImportDone({ result: { imported, unchanged }, onRestart }: Impor
   return (
     <StepSection title={`${formatKeyCount(imported)} imported`}>
       <Notice tone="good">
+        <p>{imported === 1 ? 'Every server knows the key.' : 'Every server knows the keys.'}</p>
         <p>
-          {imported === 1
-            ? 'Every server knows the key. Programs can keep using it, if the operator has set SOKU_IMPORTED_KEY_PREFIXES to its prefix.'
-            : 'Every server knows the keys. Programs can keep using them, if the operator has set SOKU_IMPORTED_KEY_PREFIXES to their prefixes.'}
+          Programs can keep using their keys if the operator has set{' '}
+          <code translate="no">SOKU_IMPORTED_KEY_PREFIXES</code> to the prefixes.
         </p>
         {unchanged > 0 ? <p>{`${formatKeyCount(unchanged)} had been imported before.`}</p> : null}
       </Notice>

@@ -28,7 +28,8 @@ export function ImportPage() {
       <PageHead title="Import keys">
         <span>
           Move keys from another system without changing the programs that use them: import the SHA-256 of
-          each key, and let the operator set SOKU_IMPORTED_KEY_PREFIXES to the prefixes of the keys.{' '}
+          each key. The operator must set <code translate="no">SOKU_IMPORTED_KEY_PREFIXES</code> to the
+          prefixes of these keys.{' '}
           <Link to="/docs" hash="importKeys">
             API reference
           </Link>

@@ -47,7 +47,7 @@ function Access(props: FactProps) {
       </Section>
       <Section
         title="Your own data"
-        lead="Stored with the key. Your API gets the external ID with each verification, and both with POST /v1/verify."
+        lead="Stored with the key. Verification returns the external ID, and POST /v1/verify also the metadata."
       >
         <dl>
           <ExternalIdFact {...props} />

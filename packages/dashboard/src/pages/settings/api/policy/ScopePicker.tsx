@@ -74,7 +74,7 @@ function Picker({ own, value, problem }: ScopePickerProps & { own: ReturnType<ty
           <input key={grant} type="hidden" name="scope" value={grant} />
         ))}
       </div>
-      <ManagementScopes value={value} />
+      <BuiltInScopeField value={value} />
     </>
   );
 }
@@ -138,7 +138,7 @@ function isCoveredBy(checked: ReadonlySet<string>, grant: string): boolean {
   );
 }
 
-function ManagementScopes({ value }: { value: readonly string[] }) {
+function BuiltInScopeField({ value }: { value: readonly string[] }) {
   const [isOpen, setOpen] = useState(value.some(isBuiltIn));
   return (
     <details className="more" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -146,7 +146,7 @@ function ManagementScopes({ value }: { value: readonly string[] }) {
       <fieldset className="scopes">
         <legend className="visually-hidden">Built-in scopes</legend>
         <p className="field__hint">
-          Most keys don't need these. They are for programs that manage or verify keys.
+          Most keys don't need these. They are for programs that manage or verify keys, or read the audit log.
         </p>
         {builtInScopeSchema.options.map((scope) => (
           <label key={scope} className="check">

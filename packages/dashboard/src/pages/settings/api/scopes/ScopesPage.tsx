@@ -97,7 +97,7 @@ function BuiltInScopes({ scopes }: { scopes: CatalogScope[] }) {
   return (
     <Section
       title="Built-in scopes"
-      lead="For programs that manage keys with Soku's own API. Most keys need none. Wildcards do not cover them."
+      lead="For programs that manage or verify keys, or read the audit log. Most keys need none. Wildcards do not cover them."
     >
       <ul className="scope-list" aria-label="Built-in scopes">
         {scopes.map(({ name, description }) => (
