@@ -1,13 +1,11 @@
 /** M4: after the dialog is closed or the user leaves the page, the full key is not stored anywhere. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
-import { errorCodeOf } from '../../packages/server/src/error-code.ts';
+import { readFiles } from '../support/read-files.ts';
 import { Dashboard, networkErrorMessage } from './dashboard.ts';
 import { evaluate, expectHidden, expectPath, expectText } from './expect.ts';
 import * as keys from './key-pages.ts';
@@ -98,28 +96,15 @@ test('M4: the response with the key must not be stored', async (t) => {
   assert.equal(headers['cache-control'], 'no-store');
 });
 
-/** All files of a directory. Starts again if one is renamed meanwhile, as the server does when a file is complete. */
-function readFiles(directory: string): { file: string; content: Buffer }[] {
-  try {
-    return readdirSync(directory, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ parentPath, name }) => join(parentPath, name))
-      .map((file) => ({ file, content: readFileSync(file) }));
-  } catch (error) {
-    if (errorCodeOf(error) !== 'ENOENT') throw error;
-    return readFiles(directory);
-  }
-}
-
 test('M4, M6: no file in the data directory and no log line contains the key', async (t) => {
   const { page, apiKey } = await createAndUse(t, 'On no disk');
   await keys.doneButton(page).click();
   await expectHidden(keys.dialog(page));
   // With the emails of the folder outbox.
   const files = readFiles(dashboard.server.dataDir);
-  assert.ok(files.some(({ file }) => file.endsWith('soku.db')));
+  assert.ok(files.some(({ path }) => path.endsWith('soku.db')));
   assert.deepEqual(
-    files.filter(({ content }) => content.includes(randomPart(apiKey))).map(({ file }) => file),
+    files.filter(({ content }) => content.includes(randomPart(apiKey))).map(({ path }) => path),
     [],
   );
   assert.ok(!dashboard.server.output.includes(randomPart(apiKey)));

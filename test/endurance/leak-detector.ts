@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename } from 'node:path';
 import { createdKeySchema } from '@soku/contract/keys';
 import { HttpSocket, type RawResponse } from '../support/http-socket.ts';
+import { readFiles } from '../support/read-files.ts';
 import type { TestServer } from '../support/server.ts';
 import { findKeyIn, needlesOf } from './key-search.ts';
 
@@ -63,12 +63,8 @@ export class LeakDetector {
 
   /** Adds the current content of every file of a data directory. */
   addFiles(directory: string): void {
-    for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      this.#seen.push({
-        name: `the file ${entry.name}`,
-        bytes: readFileSync(join(entry.parentPath, entry.name)),
-      });
+    for (const { path, content } of readFiles(directory)) {
+      this.#seen.push({ name: `the file ${basename(path)}`, bytes: content });
     }
   }
 

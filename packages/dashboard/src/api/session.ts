@@ -15,6 +15,13 @@ export function useSession(): Session | undefined {
   return useQuery(sessionOptions).data;
 }
 
+const defaultPrefixes = ['sk_live_'];
+
+/** All prefixes that the keys of this deployment can have; the default one until the server has named them. */
+export function useKeyPrefixes(): readonly string[] {
+  return useSession()?.keyPrefixes ?? defaultPrefixes;
+}
+
 /** The URL of this deployment, for examples: SOKU_PUBLIC_URL, or that of this page until the server has named it. */
 export function usePublicUrl(): string {
   return useSession()?.publicUrl ?? currentPublicUrl();

@@ -1,10 +1,9 @@
 import { decodePercent, mayContainKey } from '@soku/key';
 import { type ChangeEvent, type ClipboardEvent, type DragEvent, useState } from 'react';
-import { useSession } from '../api/session.ts';
+import { useKeyPrefixes } from '../api/session.ts';
 
 /** Maximum number of characters of a search, as in the API. */
 export const maxSearchLength = 100;
-const defaultPrefixes = ['sk_live_'];
 
 const checkFailed =
   'Part of this page did not load. Your search was not sent, because it may contain a key. Reload the page.';
@@ -23,7 +22,7 @@ interface Handlers {
  * @returns `note`: what happened to the text, if it was changed; `handlers`: for the field, which is controlled
  */
 export function useKeyDetection({ onText, onKey }: Handlers) {
-  const prefixes = useSession()?.keyPrefixes ?? defaultPrefixes;
+  const prefixes = useKeyPrefixes();
   const [note, setNote] = useState('');
 
   const show = (text: string) => {

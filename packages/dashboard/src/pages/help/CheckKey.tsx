@@ -1,6 +1,6 @@
 import { explainKey } from '@soku/key';
 import { useDeferredValue, useState } from 'react';
-import { useSession } from '../../api/session.ts';
+import { useKeyPrefixes } from '../../api/session.ts';
 import { TextField } from '../../components/Field.tsx';
 import { Notice } from '../../components/Notice.tsx';
 
@@ -21,13 +21,13 @@ export function CheckKey({ prefix }: { prefix: string }) {
         value={text}
         onChange={(event) => setText(event.target.value)}
       />
-      <div role="status">{checked === '' ? null : <CheckResult text={checked} prefix={prefix} />}</div>
+      <div role="status">{checked === '' ? null : <CheckResult text={checked} />}</div>
     </div>
   );
 }
 
-function CheckResult({ text, prefix }: { text: string; prefix: string }) {
-  const problem = explainKey(text, useSession()?.keyPrefixes ?? [prefix]);
+function CheckResult({ text }: { text: string }) {
+  const problem = explainKey(text, useKeyPrefixes());
   if (problem === null) {
     return (
       <Notice tone="good" key="good">

@@ -64,15 +64,17 @@ function useSwitch(key: Key | undefined, isFetching: boolean, onClose: () => voi
     setAsked(enables);
     const changed = await withSignIn(() => changeKey(key.id, { disabled: !enables }));
     updateCachedKey(client, changed);
-    announce(enables ? (changed.status === 'expired' ? enabledButExpired : enabled) : disabled, changed.name);
+    announce(describeResult(changed), changed.name);
     onClose();
   });
   return { enables, ...call };
 }
 
-const enabled = 'Enabled. Every server accepts it again.';
-const enabledButExpired = 'Enabled. It is rejected because it has expired.';
-const disabled = 'Disabled. No server accepts it until you enable it.';
+function describeResult({ disabledAt, status }: Key): string {
+  if (disabledAt !== null) return 'Disabled. No server accepts it until you enable it.';
+  if (status === 'expired') return 'Enabled. It is rejected because it has expired.';
+  return 'Enabled. Every server accepts it again.';
+}
 
 function Consequence({ enables, expired }: { enables: boolean; expired: boolean }) {
   if (expired && enables)

@@ -1,19 +1,17 @@
 import { importColumns } from '@soku/contract/import-table';
 import { FileUp } from 'lucide-react';
 import { type DragEvent, useRef, useState } from 'react';
-import { useSession } from '../../../../api/session.ts';
+import { useKeyPrefixes } from '../../../../api/session.ts';
 import { Button } from '../../../../components/Button.tsx';
 import { Code } from '../../../../components/Code.tsx';
 import { Failure } from '../../../../components/Notice.tsx';
 import type { ImportFile, UnsuitableFile } from './read-file.ts';
 
-const defaultPrefixes = ['sk_live_'];
-
 type Problem = { kind: UnsuitableFile['kind'] | 'failed'; error: Error };
 
 /** Takes a CSV or JSON file, chosen or dropped. It is read in the browser. */
 export function ChooseFile({ onRead }: { onRead: (file: ImportFile) => void }) {
-  const prefixes = useSession()?.keyPrefixes ?? defaultPrefixes;
+  const prefixes = useKeyPrefixes();
   const input = useRef<HTMLInputElement>(null);
   const [isOver, setIsOver] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
