@@ -137,6 +137,29 @@ test('a client that is still sending a body that is too large gets its response'
   }
 });
 
+test('a client that asks to close the connection learns that it closes, whatever the response is', async () => {
+  const close = 'Host: x\r\nConnection: close\r\n';
+  const post = `POST /v1/api-keys HTTP/1.1\r\n${close}Cookie: ${ada.cookie}\r\n`;
+  const json = 'Content-Type: application/json\r\n';
+  const requests: [status: number, bytes: string][] = [
+    [200, `GET /v1/me HTTP/1.1\r\n${close}${validAuthorization}\r\n`],
+    [401, `GET /v1/me HTTP/1.1\r\n${close}\r\n`],
+    [400, `${post}${json}Content-Length: 2\r\n\r\n{x`],
+    [400, `${post}${json}Content-Length: 2\r\n\r\n{}`],
+    [413, `${post}${json}Content-Length: 70000\r\n\r\n${' '.repeat(70_000)}`],
+    [415, `${post}Content-Type: text/xml\r\nContent-Length: 4\r\n\r\n<a/>`],
+    [400, `PUT /readyz HTTP/1.1\r\n${close}${json}Content-Length: 2\r\n\r\n{x`],
+    [404, `GET /settings/api/none/none HTTP/1.1\r\n${close}\r\n`],
+  ];
+  for (const [status, bytes] of requests) {
+    const { response, closed } = await raw(bytes);
+    assert.equal(response?.status, status, bytes);
+    // RFC 9112 section 9.6.
+    assert.equal(response.headers.get('connection'), 'close', bytes);
+    assert.ok(closed, bytes);
+  }
+});
+
 test('a body of exactly 64 kB is accepted', async () => {
   const body = JSON.stringify({ name: 'x' }).padEnd(65_536, ' ');
   assert.equal((await contract.call('POST', '/v1/api-keys', { as: ada, body })).status, 201);

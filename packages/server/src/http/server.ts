@@ -132,7 +132,8 @@ function handleErrors(app: FastifyInstance, log: FastifyBaseLogger, requests: Re
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     // The framework closes the connection if it rejects a body, but bytes that arrive at a closed connection reset it,
     // and a client that is still sending would lose the response (RFC 9112 section 9.6). Node drops the rest of the body.
-    reply.removeHeader('connection');
+    // The field stays if the client has asked to close the connection, so that it does not send another request on it.
+    if (reply.raw.shouldKeepAlive) reply.removeHeader('connection');
     if (!(error instanceof DatabaseUnavailable)) return sendProblem(reply, problemOf(error, request));
     logOutage(error);
     if (!['GET', 'HEAD'].includes(request.method)) requests.failedWrites += 1;
