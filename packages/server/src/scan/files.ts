@@ -23,23 +23,20 @@ export function listTree(path: string): Tree {
   const root = repository?.root ?? (isFolder ? path : dirname(path));
   const tree: Tree = { root, files: [], repositories: [], unreadable: [] };
   if (!isFolder) return { ...tree, files: [path] };
-  if (repository?.folder !== undefined) tree.repositories.push(repository);
+  if (repository?.only !== undefined) tree.repositories.push(repository);
   addFolder(path, tree);
   return tree;
 }
 
 function addFolder(folder: string, tree: Tree): void {
   const entries = entriesOf(folder, tree);
-  const own = ownRepository(
-    folder,
-    entries.map(({ name }) => name),
-  );
+  const names = entries.map(({ name }) => name);
+  const own = ownRepository(folder, names);
   if (own !== undefined) tree.repositories.push(own);
-  // The objects of a bare repository are compressed. Its other files are searched, because a folder may only look like it.
-  const isBare = own?.gitDir === folder;
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    if (entry.name === '.git' || (isBare && entry.name === 'objects')) continue;
+    // Of a bare repository, all files are searched, because a folder may only look like one.
+    if (entry.name === '.git') continue;
     if (entry.isDirectory()) addFolder(path, tree);
     else if (entry.isFile()) tree.files.push(path);
   }

@@ -243,6 +243,41 @@ test('a range includes what its commits added, and its start must exist', async 
   assert.match(cut.output, /this clone is shallow/, cut.output);
 });
 
+test('each work tree of a repository has its own range, and a file only that of itself', async () => {
+  using repository = new GitRepository();
+  const [feature, other] = [newKey(), newKey()];
+  repository.write('sub/a.txt', '');
+  const start = repository.commit('First');
+  const tree = join(repository.path, '.git', 'feature');
+  repository.git('worktree', 'add', '--quiet', '-b', 'feature', tree);
+  writeFileSync(join(tree, 'sub', 'a.txt'), feature);
+  writeFileSync(join(tree, 'b.txt'), other);
+  execFileSync('git', ['-C', tree, 'add', '--all']);
+  repository.git('-C', tree, 'commit', '--quiet', '-m', 'Add them');
+  const both = await scan('--since', start, repository.path, tree);
+  assert.equal(both.code, 1, both.output);
+  assert.ok(both.output.includes(hex(feature)) && both.output.includes(hex(other)), both.output);
+  const file = await scan('--since', start, join(tree, 'sub', 'a.txt'));
+  assert.equal(file.code, 1, file.output);
+  assert.ok(file.output.includes(hex(feature)) && !file.output.includes(hex(other)), file.output);
+});
+
+test('a folder that looks like a bare repository is searched, and a path can have any name', async () => {
+  const { origin, target, key } = withOldKey();
+  using _ = origin;
+  const fresh = newKey();
+  for (const file of ['HEAD', 'refs/main', 'objects/ab/k.txt']) origin.write(file, fresh);
+  const { code, output } = await scan('--no-history', origin.path);
+  assert.equal(code, 1, output);
+  assert.match(output, /Found 1 key in 3 places\./);
+  const folder = join(target, 'line\nbreak');
+  mkdirSync(folder, { recursive: true });
+  clone(origin, join(folder, 'shop.git'), '--bare');
+  const named = await scan(folder);
+  assert.equal(named.code, 1, named.output);
+  assert.ok(named.output.includes(hex(key)), named.output);
+});
+
 test('the variables of a hook of another repository do not change what is searched', async () => {
   const { origin, target, key } = withOldKey();
   using _ = origin;

@@ -35,12 +35,12 @@ const endOfCommits = '--';
  * @throws {HistoryUnavailable} Git is missing or cannot read the repository
  */
 export async function* readHistory(
-  { gitDir, folder }: Repository,
+  { gitDir, only }: Repository,
   { since, missing }: HistoryOptions,
 ): AsyncGenerator<HistoryObject> {
   const range = since === undefined ? everything : ['HEAD', `^${await resolveCommit(gitDir, since)}`];
   // A merge can drop a side, and with it what only this side had: the default leaves that side out.
-  const paths = folder === undefined ? [endOfCommits] : ['--full-history', endOfCommits, folder];
+  const paths = only === undefined ? [endOfCommits] : ['--full-history', endOfCommits, only];
   const order = ['--in-commit-order', '--reverse', '--missing=print'];
   const listed = new Set<string>();
   let absent = 0;
@@ -56,7 +56,7 @@ export async function* readHistory(
   };
   yield* readObjects(gitDir, reachable());
   if (absent > 0) missing(absent);
-  if (since === undefined && folder === undefined) yield* readObjects(gitDir, unlisted(gitDir, listed));
+  if (since === undefined && only === undefined) yield* readObjects(gitDir, unlisted(gitDir, listed));
 }
 
 /** @throws {HistoryUnavailable} */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
-import { readGitOutput } from './git.ts';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { errorCodeOf } from '../error-code.ts';
+import { HistoryUnavailable, readGitOutput } from './git.ts';
 
 /** A Git repository whose history is searched. */
 export interface Repository {
@@ -8,8 +9,8 @@ export interface Repository {
   root: string;
   /** A folder of Git, or a file `.git` that names one. */
   gitDir: string;
-  /** The only folder whose history is searched, relative to the root and with `/`; undefined for all of it. */
-  folder?: string;
+  /** The only folder or file whose history is searched, relative to the root and with `/`; undefined for all of it. */
+  only?: string;
 }
 
 /**
@@ -24,11 +25,14 @@ export function ownRepository(folder: string, names: readonly string[]): Reposit
 
 /** @returns the repository of a folder: its own, or the one around it, limited to this folder */
 export function repositoryOf(folder: string): Repository | undefined {
-  const own = ownRepository(folder, namesIn(folder));
-  if (own !== undefined) return own;
-  for (let root = dirname(folder); ; root = dirname(root)) {
+  return ownRepository(folder, namesIn(folder)) ?? repositoryAround(folder);
+}
+
+/** @returns the repository around a folder or file, limited to it */
+export function repositoryAround(path: string): Repository | undefined {
+  for (let root = dirname(path); ; root = dirname(root)) {
     const gitDir = join(root, '.git');
-    if (existsSync(gitDir)) return { root, gitDir, folder: relative(root, folder).split(sep).join('/') };
+    if (existsSync(gitDir)) return { root, gitDir, only: relative(root, path).split(sep).join('/') };
     if (root === dirname(root)) return undefined;
   }
 }
@@ -52,15 +56,17 @@ export interface RepositoryState {
 
 /** @throws {HistoryUnavailable} Git is missing or cannot read the repository */
 export async function readState({ gitDir }: Repository): Promise<RepositoryState> {
-  const output = await readGitOutput(gitDir, [
-    'rev-parse',
-    '--path-format=absolute',
-    '--git-common-dir',
-    '--is-shallow-repository',
-  ]);
-  const [commonDir = '', isShallow] = output.split('\n');
-  const commits = isShallow === 'true' ? readFileSync(join(commonDir, 'shallow'), 'utf8').split('\n') : [];
-  return { id: realpathSync(commonDir), cutAt: new Set(commits.filter((commit) => commit !== '')) };
+  const output = await readGitOutput(gitDir, ['rev-parse', '--is-shallow-repository', '--git-common-dir']);
+  // The path can contain line breaks. It is relative to the folder in which Git runs.
+  const [, isShallow, path] = /^(true|false)\n(.+)\n$/s.exec(output) ?? [];
+  if (path === undefined) throw new HistoryUnavailable('this version of git is too old');
+  const commonDir = resolve(dirname(gitDir), path);
+  try {
+    const commits = isShallow === 'true' ? readFileSync(join(commonDir, 'shallow'), 'utf8').split('\n') : [];
+    return { id: realpathSync(commonDir), cutAt: new Set(commits.filter((commit) => commit !== '')) };
+  } catch (error) {
+    throw new HistoryUnavailable(`its folder of Git cannot be read (${errorCodeOf(error)})`);
+  }
 }
 
 /** Whether a clone was made without some objects, which Git would fetch when they are needed. */

@@ -5,7 +5,7 @@ import type { KeyFinder } from './find-in-text.ts';
 import { HistoryUnavailable } from './git.ts';
 import { isShallowRange, readHistory } from './history.ts';
 import type { Leak, LeakPlace } from './leak.ts';
-import { isPartial, type Repository, readState, repositoryOf } from './repository.ts';
+import { isPartial, type Repository, readState, repositoryAround, repositoryOf } from './repository.ts';
 import { scanBytes } from './scan-bytes.ts';
 
 export interface ScanResult {
@@ -89,7 +89,7 @@ class Scan {
 
   /** The range of the repository of a path. Other repositories below it do not have the commit. */
   async scanRange(path: string): Promise<void> {
-    const repository = repositoryOf(statSync(path).isDirectory() ? path : dirname(path));
+    const repository = statSync(path).isDirectory() ? repositoryOf(path) : repositoryAround(path);
     if (repository !== undefined) await this.#scanHistory(repository);
     else this.result.problems.push({ path, reason: 'it is not in a Git repository' });
   }
@@ -106,11 +106,12 @@ class Scan {
   }
 
   async #scanHistory(repository: Repository): Promise<void> {
-    const { root, folder = '' } = repository;
+    const { root, gitDir, only = '' } = repository;
     const { since } = this.#options;
     try {
       const { id, cutAt } = await readState(repository);
-      const name = `${id}\n${folder}`;
+      // The end of a range is the commit that this work tree has checked out.
+      const name = `${since === undefined ? id : gitDir}\n${only}`;
       if (this.#repositories.has(name)) return;
       this.#repositories.add(name);
       if (await isShallowRange(repository, cutAt, since))
