@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
+import { formModules, partModules } from './chunks.ts';
 import { withoutUnusedCode } from './unused-code.ts';
 
 const fonts = /\.woff2$/;
@@ -49,20 +50,6 @@ function layersFirst(): Plugin {
 const base =
   /node_modules\/(react|react-dom|scheduler|zod|use-sync-external-store|@tanstack)\/(?!.*useBlocker)|zod-without-eval|\/schemas\.ts$/;
 
-/**
- * Code and icons that nearly every page uses, also in one chunk. By default the bundler creates a chunk for each set of
- * pages that share a module: a dozen and a half small files, 2.5 kB (gzip) more for a page that loads them all.
- */
-const parts =
-  /src\/(dates\/|api\/(channel|client|keys|refresh|session|workspace)\.ts|components\/(Badge|KeyTeeth|key-teeth|Button|Empty|ListFoot|LoadFailed|Notice|PageHead|Skeleton|StatusBadge|When|listeners|use-panel)\.tsx?|pages\/settings\/api\/(limit\.ts|bulk\/count-keys\.ts|list\/CreatorName\.tsx))|lucide-react\/.*\/(moon|plus|refresh-cw|x)\.m?js/;
-
-/**
- * What dialogs and forms consist of. In one chunk, because the first script names all chunks, and most pages with one of
- * these parts load the others, too.
- */
-const forms =
-  /src\/components\/(Dialog|Field|FormActions|Loading|sentence|CopyButton|copy-text|Segments|use-call|use-modal|use-submit)\.tsx?|lucide-react\/.*\/chevron-down\.m?js/;
-
 /** Of `npm run dev`: the address of the server, and the path of its public URL. */
 const { SOKU_DEV_SERVER: server = 'http://127.0.0.1:3000', SOKU_DEV_PATH: path } = process.env;
 const proxied = ['/v1', '/api', '/openapi.json', '/healthz', '/readyz'];
@@ -90,8 +77,8 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: 'base', test: base },
-            { name: 'parts', test: parts },
-            { name: 'forms', test: forms },
+            { name: 'parts', test: partModules },
+            { name: 'forms', test: formModules },
           ],
         },
       },

@@ -55,6 +55,8 @@ test('the dialog for an expired key says that it stays rejected', async (t) => {
   await expectToast(page, /"Expired and paused": Enabled\. It is rejected because it has expired\./);
   await button(page, 'Disable').click();
   await expectText(keys.alertDialog(page), /Once it is disabled, it stays rejected even with a later date/);
+  await confirm(page, 'Disable "Expired and paused"').click();
+  await expectToast(page, /"Expired and paused": Disabled\. It stays rejected even with a later date, until/);
 });
 
 test('on the list, a disabled key stays among the active ones', async (t) => {

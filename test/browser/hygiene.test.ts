@@ -117,7 +117,10 @@ test('a date that is later than the maximum lifetime allows is changed on the pa
     .click();
   await page.getByRole('columnheader', { name: 'Expires' }).waitFor();
   assert.equal(await rows(page).locator('time').getAttribute('datetime'), key.expiresAt);
-  await expectText(page.locator('.findings__text'), /allows\. The maximum lifetime applies to new keys\./);
+  await expectText(
+    page.locator('.findings__text'),
+    /allows\. The maximum lifetime applies to new keys and new expiration dates\./,
+  );
   await expectAccessible(page);
   await page.getByRole('link', { name: 'Change expiry Set long ago' }).click();
   await expectPath(page, `/settings/api/${key.id}?tab=access&panel=expiry`);

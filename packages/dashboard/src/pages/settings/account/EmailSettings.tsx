@@ -97,7 +97,7 @@ function NotSent() {
             No SMTP server is configured, so emails are not sent. They are written to the directory{' '}
           </span>
           <code translate="no">outbox</code>
-          <span> in its data directory.</span>
+          <span> in the data directory of the server.</span>
         </p>
       </Notice>
     </div>

@@ -71,8 +71,11 @@ function useSwitch(key: Key | undefined, isFetching: boolean, onClose: () => voi
 }
 
 function describeResult({ disabledAt, status }: Key): string {
+  const isExpired = status === 'expired';
+  if (disabledAt !== null && isExpired)
+    return 'Disabled. It stays rejected even with a later date, until you enable it.';
   if (disabledAt !== null) return 'Disabled. No server accepts it until you enable it.';
-  if (status === 'expired') return 'Enabled. It is rejected because it has expired.';
+  if (isExpired) return 'Enabled. It is rejected because it has expired.';
   return 'Enabled. Every server accepts it again.';
 }
 

@@ -25,7 +25,7 @@ export function FindingsTable({ kind, findings, stale }: FindingsTableProps) {
     <div className="findings" aria-busy={stale}>
       <p className="findings__text">{policy === undefined ? text : `${text} ${policy}`}</p>
       <table className="table">
-        <caption className="visually-hidden">{`Keys: ${name}, oldest first`}</caption>
+        <caption className="visually-hidden">{`Keys: ${name}, ${orderOf(kind)}`}</caption>
         <ColumnHeads columns={columnsOf(kind)} />
         <tbody>
           {findings.map((finding) => (
@@ -66,6 +66,11 @@ function Row({ finding }: { finding: Finding }) {
       </td>
     </tr>
   );
+}
+
+/** The findings are in the order of the times of their kind. For keys that expire too late, these are not shown. */
+function orderOf(kind: HygieneKind): string {
+  return kind === 'expires_too_late' ? 'in the order of their creation' : 'oldest first';
 }
 
 /** The time that the head of the column names. */

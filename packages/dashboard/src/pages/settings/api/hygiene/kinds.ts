@@ -64,6 +64,7 @@ export const kindTexts: Readonly<Record<HygieneKind, KindTexts>> = {
 /** What the page adds if a policy of the workspace concerns the listed keys. */
 export const policyTexts: Readonly<Partial<Record<HygienePolicy, string>>> = {
   requireKeyExpiry: 'A policy requires an expiration date. These keys were created before it was set.',
-  maxKeyLifetimeDays: 'The maximum lifetime applies to new keys. These were created before it was set.',
+  maxKeyLifetimeDays:
+    'The maximum lifetime applies to new keys and new expiration dates. Existing keys stay as they are.',
   maxKeyIdleDays: 'A policy disables keys that stay unused, after two warnings.',
 };

@@ -28,8 +28,8 @@ export function ImportPage() {
       <PageHead title="Import keys">
         <span>
           Move keys from another system without changing the programs that use them: import the SHA-256 of
-          each key. The operator must set <code translate="no">SOKU_IMPORTED_KEY_PREFIXES</code> to the
-          prefixes of these keys.{' '}
+          each key. For keys that do not have the format of Soku, the operator must set{' '}
+          <code translate="no">SOKU_IMPORTED_KEY_PREFIXES</code> to their prefixes.{' '}
           <Link to="/docs" hash="importKeys">
             API reference
           </Link>

@@ -47,7 +47,12 @@ function Access(props: FactProps) {
       </Section>
       <Section
         title="Your own data"
-        lead="Stored with the key. Verification returns the external ID, and POST /v1/verify also the metadata."
+        lead={
+          <span>
+            Stored with the key. Verification returns the external ID, and{' '}
+            <code translate="no">POST /v1/verify</code> also the metadata.
+          </span>
+        }
       >
         <dl>
           <ExternalIdFact {...props} />

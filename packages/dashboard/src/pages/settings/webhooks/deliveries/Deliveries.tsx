@@ -135,7 +135,7 @@ function NoDeliveries({ status }: { status: 'failed' | undefined }) {
   if (status === 'failed') {
     return (
       <EmptyState title="No failed deliveries">
-        <p key="failed">No failed deliveries. Those that are still being retried are under All.</p>
+        <p key="failed">Deliveries that are still being retried are under All.</p>
       </EmptyState>
     );
   }
