@@ -61,7 +61,7 @@ export async function shutDown(
   }
   log.info('Stopped');
   // This is the last line: work that was given up may still fail while the process ends.
-  log.level = 'fatal';
+  log.level = 'silent';
   return lost === undefined ? 0 : exitCodes.unavailable;
 }
 

@@ -60,6 +60,7 @@ export class AgePolicy {
   async #applyTo(request: AgeRequest): Promise<void> {
     const { db, propagation } = this.#options;
     for await (const page of oldKeys(db, request)) {
+      if (this.#stopped) return;
       for (const keys of chunk(page, batchSize)) {
         if (this.#stopped) return;
         const ids = keys.map(({ id }) => id);

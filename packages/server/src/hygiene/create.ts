@@ -20,18 +20,18 @@ interface Parts {
 
 /** Creates the background tasks that warn about old keys and idle keys, and disable idle keys. */
 export function createPolicyTasks({ db, propagation, usage, log }: Parts) {
-  const failedFor = (error: unknown, workspaceId: string) =>
+  const failedFor = (policy: string) => (error: unknown, workspaceId: string) =>
     log.error(
-      { err: error, workspaceId },
+      { err: error, policy, workspaceId },
       'the search for keys that a policy concerns failed for a workspace; retrying later',
     );
-  const age = new AgePolicy({ db, propagation, now: Date.now, failed: failedFor });
+  const age = new AgePolicy({ db, propagation, now: Date.now, failed: failedFor('maxSecretAgeDays') });
   const idle = new IdlePolicy({
     db,
     propagation,
     lastOpenUse: (keyId) => usage.lastOpenUse(keyId),
     now: Date.now,
-    failed: failedFor,
+    failed: failedFor('maxKeyIdleDays'),
     paused: (nodes) =>
       log.warn(
         { nodes },
@@ -43,12 +43,19 @@ export function createPolicyTasks({ db, propagation, usage, log }: Parts) {
         'no server ran for more than a day, or the clock has jumped: the idle time of all keys starts over',
       ),
   });
-  const tasks = [age, idle].map(
-    (policy) =>
+  const searches = [
+    { policy: age, name: 'maxSecretAgeDays' },
+    { policy: idle, name: 'maxKeyIdleDays' },
+  ];
+  const tasks = searches.map(
+    ({ policy, name }) =>
       new PeriodicTask(() => policy.apply(), {
         interval: times.interval,
         failed: (error) =>
-          log.error({ err: error }, 'the search for keys that a policy concerns failed; retrying'),
+          log.error(
+            { err: error, policy: name },
+            'the search for keys that a policy concerns failed; retrying',
+          ),
         schedule: scheduleTimer,
       }),
   );

@@ -81,6 +81,7 @@ export class IdlePolicy {
   async #applyTo(request: IdleRequest): Promise<void> {
     const { db, propagation } = this.#options;
     for await (const page of idleKeys(db, request)) {
+      if (this.#stopped) return;
       const due = page.filter((key) => stepOf(key, request) !== undefined);
       for (const keys of chunk(due, batchSize)) {
         if (this.#stopped) return;

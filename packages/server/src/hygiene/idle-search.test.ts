@@ -147,15 +147,16 @@ for (const which of ['sqlite', 'postgres'] as const) {
   });
 
   test(`the search continues after an error in one workspace, and ends after a database failure, on ${which}`, async () => {
-    const { ids, look, events, failures } = await setUp(3, 1);
+    const { ids, look, events, failures } = await setUp(4, 1);
     const unavailable = (code: string) =>
       new DatabaseUnavailable(new Error(code), { code, rolledBack: true });
     await look({}, (command) => {
       if (command === 1) throw unavailable('55P03');
-      if (command === 2) throw new Error('x');
+      if (command === 2) throw unavailable('57014');
+      if (command === 3) throw new Error('x');
     });
-    assert.deepEqual(failures, ids.slice(0, 2));
-    assert.equal((await events(ids[2] ?? '')).length, 1);
+    assert.deepEqual(failures, ids.slice(0, 3));
+    assert.equal((await events(ids[3] ?? '')).length, 1);
     await assert.rejects(
       look({}, () => Promise.reject(unavailable('57P01'))),
       /57P01/,

@@ -10,7 +10,7 @@ export const pageSize = 2000;
 export type KeyConditions = readonly ReturnType<typeof sql<SqlBool>>[];
 
 /**
- * Some keys of a workspace, in pages. Other work runs between two of them.
+ * Some keys of a workspace, in pages, which can be empty. Other work runs between two of them.
  *
  * @param read returns those that meet the conditions, at most a page, in the order of their ids
  */
@@ -23,7 +23,7 @@ export async function* keyPages<Key extends { id: string }>(
   for await (const { condition } of rangesOf(db, keys, pageSize)) {
     for (let after = ''; ; await turn()) {
       const page = await read([condition, sql`api_key.id > ${after}`]);
-      if (page.length > 0) yield page;
+      yield page;
       after = page.at(-1)?.id ?? '';
       if (page.length < pageSize) break;
     }

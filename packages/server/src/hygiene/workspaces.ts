@@ -18,15 +18,15 @@ interface WorkspacePolicy {
 /** Workspaces per statement. */
 const pageSize = 200;
 
-/** SQLSTATE of PostgreSQL. */
-const lockTimeout = '55P03';
+/** SQLSTATEs of PostgreSQL: lock_timeout and statement_timeout. */
+const timeouts = ['55P03', '57014'];
 
 interface Search {
   /** Asked before each workspace. */
   isStopped: () => boolean;
   /** Searches one workspace. */
   apply: (policy: WorkspacePolicy) => Promise<void>;
-  /** Called when the search failed for one workspace. */
+  /** Called when the search failed for one workspace, unless it is stopped. */
   failed: (error: unknown, workspaceId: string) => void;
 }
 
@@ -44,7 +44,7 @@ export async function searchWorkspaces(
     if (isStopped()) return;
     await apply(policy).catch((error: unknown) => {
       if (concernsAll(error)) throw error;
-      failed(error, policy.workspaceId);
+      if (!isStopped()) failed(error, policy.workspaceId);
     });
     // SQLite answers within one turn of the event loop, and there may be many small workspaces.
     await turn();
@@ -82,7 +82,7 @@ export async function lockPolicy(
   return row?.days === days && row.revoking_at === null;
 }
 
-/** A workspace whose row someone locks for long must not keep the others from being searched. */
+/** A workspace with a locked row, or with so many keys that reading them takes too long, must not stop the search. */
 function concernsAll(error: unknown): boolean {
-  return error instanceof DatabaseUnavailable && error.code !== lockTimeout;
+  return error instanceof DatabaseUnavailable && !timeouts.includes(error.code);
 }
