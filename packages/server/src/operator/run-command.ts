@@ -18,7 +18,7 @@ While the server is running:
 Without a server:
   scan PATH... [--prefix PREFIX]... [--no-history | --since COMMIT] [--allow-incomplete] [--baseline FILE]
        [--format text|sarif|baseline]
-                                      find whole keys in files and in the history of Git repositories, and with - in
+                                      find full keys in files and in the history of Git repositories, and with - in
                                       standard input; exits with 1 if there are any (docs/scan.md)
 
 While the server is stopped:

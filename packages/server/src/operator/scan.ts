@@ -44,7 +44,7 @@ const formats = new Map<string, Format>([
 ]);
 
 /**
- * `scan PATH...`: finds whole keys of this deployment in files, in the history of Git repositories, and in standard
+ * `scan PATH...`: finds full keys of this deployment in files, in the history of Git repositories, and in standard
  * input (`-`). It needs neither the server nor the database.
  *
  * @returns the exit code: 0 if everything was searched and no key was found

@@ -16,28 +16,31 @@ export interface Tree {
 /**
  * Lists a folder with everything below it, without following symbolic links, and without the folders of Git. If the
  * folder is inside a repository, this repository is listed as well.
+ *
+ * @param history whether the repositories will be searched
  */
-export function listTree(path: string): Tree {
+export function listTree(path: string, { history }: { history: boolean }): Tree {
   const isFolder = statSync(path).isDirectory();
   const repository = repositoryOf(isFolder ? path : dirname(path));
   const root = repository?.root ?? (isFolder ? path : dirname(path));
   const tree: Tree = { root, files: [], repositories: [], unreadable: [] };
   if (!isFolder) return { ...tree, files: [path] };
   if (repository?.only !== undefined) tree.repositories.push(repository);
-  addFolder(path, tree);
+  addFolder(path, tree, history);
   return tree;
 }
 
-function addFolder(folder: string, tree: Tree): void {
+function addFolder(folder: string, tree: Tree, history: boolean): void {
   const entries = entriesOf(folder, tree);
   const names = entries.map(({ name }) => name);
   const own = ownRepository(folder, names);
   if (own !== undefined) tree.repositories.push(own);
+  // Git reads the objects of a bare repository. Without it, they are searched, because a folder may only look like one.
+  const isBare = own?.gitDir === folder;
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    // Of a bare repository, all files are searched, because a folder may only look like one.
-    if (entry.name === '.git') continue;
-    if (entry.isDirectory()) addFolder(path, tree);
+    if (entry.name === '.git' || (isBare && history && entry.name === 'objects')) continue;
+    if (entry.isDirectory()) addFolder(path, tree, history);
     else if (entry.isFile()) tree.files.push(path);
   }
 }

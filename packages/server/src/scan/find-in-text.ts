@@ -14,7 +14,7 @@ export interface FoundKey {
 export const maxEncodedLength = 400;
 
 /**
- * Finds the whole keys with one of the prefixes in texts. Only a key with a correct checksum is found, so at most one
+ * Finds the full keys with one of the prefixes in texts. Only a key with a correct checksum is found, so at most one
  * in 2^32 other texts of the same form is reported.
  */
 export class KeyFinder {

@@ -39,7 +39,10 @@ test('a scan of a shallow clone is incomplete, and finds all keys once the clone
   clone(origin, target, '--depth', '1');
   const cut = await scan(target);
   assert.equal(cut.code, 66, cut.output);
-  assert.match(cut.output, /is incomplete: its history is cut, because this clone is shallow\..*--unshallow/);
+  assert.match(
+    cut.output,
+    /is incomplete: its history is truncated, because this clone is shallow\..*--unshallow/,
+  );
   assert.match(cut.output, /Found no keys in what was searched\./);
   const allowed = await scan('--allow-incomplete', target);
   assert.equal(allowed.code, 0);
@@ -243,7 +246,7 @@ test('a range includes what its commits added, and its start must exist', async 
   assert.match(cut.output, /this clone is shallow/, cut.output);
 });
 
-test('each work tree of a repository has its own range, and a file only that of itself', async () => {
+test('each work tree of a repository has its own range, and a file is searched alone', async () => {
   using repository = new GitRepository();
   const [feature, other] = [newKey(), newKey()];
   repository.write('sub/a.txt', '');
@@ -251,7 +254,7 @@ test('each work tree of a repository has its own range, and a file only that of 
   const tree = join(repository.path, '.git', 'feature');
   repository.git('worktree', 'add', '--quiet', '-b', 'feature', tree);
   writeFileSync(join(tree, 'sub', 'a.txt'), feature);
-  writeFileSync(join(tree, 'b.txt'), other);
+  writeFileSync(join(tree, 'sub', 'b.txt'), other);
   execFileSync('git', ['-C', tree, 'add', '--all']);
   repository.git('-C', tree, 'commit', '--quiet', '-m', 'Add them');
   const both = await scan('--since', start, repository.path, tree);
@@ -266,7 +269,7 @@ test('a folder that looks like a bare repository is searched, and a path can hav
   const { origin, target, key } = withOldKey();
   using _ = origin;
   const fresh = newKey();
-  for (const file of ['HEAD', 'refs/main', 'objects/ab/k.txt']) origin.write(file, fresh);
+  for (const file of ['HEAD', 'refs/main', 'objects/ab/k.txt']) origin.write(`like/${file}`, fresh);
   const { code, output } = await scan('--no-history', origin.path);
   assert.equal(code, 1, output);
   assert.match(output, /Found 1 key in 3 places\./);

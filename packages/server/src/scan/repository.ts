@@ -23,13 +23,10 @@ export function ownRepository(folder: string, names: readonly string[]): Reposit
   return isBare ? { root: folder, gitDir: folder } : undefined;
 }
 
-/** @returns the repository of a folder: its own, or the one around it, limited to this folder */
-export function repositoryOf(folder: string): Repository | undefined {
-  return ownRepository(folder, namesIn(folder)) ?? repositoryAround(folder);
-}
-
-/** @returns the repository around a folder or file, limited to it */
-export function repositoryAround(path: string): Repository | undefined {
+/** @returns the repository of a folder, or else the one around the folder or file, limited to it */
+export function repositoryOf(path: string): Repository | undefined {
+  const own = ownRepository(path, namesIn(path));
+  if (own !== undefined) return own;
   for (let root = dirname(path); ; root = dirname(root)) {
     const gitDir = join(root, '.git');
     if (existsSync(gitDir)) return { root, gitDir, only: relative(root, path).split(sep).join('/') };
@@ -37,7 +34,7 @@ export function repositoryAround(path: string): Repository | undefined {
   }
 }
 
-/** Empty if the folder cannot be read, which the scan of its files reports. */
+/** Empty for a file, and if the folder cannot be read, which the scan of its files reports. */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
@@ -65,7 +62,7 @@ export async function readState({ gitDir }: Repository): Promise<RepositoryState
     const commits = isShallow === 'true' ? readFileSync(join(commonDir, 'shallow'), 'utf8').split('\n') : [];
     return { id: realpathSync(commonDir), cutAt: new Set(commits.filter((commit) => commit !== '')) };
   } catch (error) {
-    throw new HistoryUnavailable(`its folder of Git cannot be read (${errorCodeOf(error)})`);
+    throw new HistoryUnavailable(`its Git directory cannot be read (${errorCodeOf(error)})`);
   }
 }
 

@@ -5,7 +5,7 @@ import type { KeyFinder } from './find-in-text.ts';
 import { HistoryUnavailable } from './git.ts';
 import { isShallowRange, readHistory } from './history.ts';
 import type { Leak, LeakPlace } from './leak.ts';
-import { isPartial, type Repository, readState, repositoryAround, repositoryOf } from './repository.ts';
+import { isPartial, type Repository, readState, repositoryOf } from './repository.ts';
 import { scanBytes } from './scan-bytes.ts';
 
 export interface ScanResult {
@@ -74,7 +74,7 @@ class Scan {
   }
 
   async scanTree(path: string): Promise<void> {
-    const { root, files, repositories, unreadable } = listTree(path);
+    const { root, files, repositories, unreadable } = listTree(path, this.#options);
     this.result.problems.push(...unreadable);
     for (const file of files) {
       try {
@@ -89,7 +89,7 @@ class Scan {
 
   /** The range of the repository of a path. Other repositories below it do not have the commit. */
   async scanRange(path: string): Promise<void> {
-    const repository = statSync(path).isDirectory() ? repositoryOf(path) : repositoryAround(path);
+    const repository = repositoryOf(path);
     if (repository !== undefined) await this.#scanHistory(repository);
     else this.result.problems.push({ path, reason: 'it is not in a Git repository' });
   }
@@ -155,5 +155,5 @@ class Scan {
   }
 }
 
-const shallow = 'its history is cut, because this clone is shallow. Complete it: git fetch --unshallow';
+const shallow = 'its history is truncated, because this clone is shallow. Complete it: git fetch --unshallow';
 const partial = 'because this clone is partial. Complete it: git fetch --refetch --no-filter';
