@@ -146,7 +146,7 @@ test('a client that asks to close the connection learns that it closes, whatever
     [401, `GET /v1/me HTTP/1.1\r\n${close}\r\n`],
     [400, `${post}${json}Content-Length: 2\r\n\r\n{x`],
     [400, `${post}${json}Content-Length: 2\r\n\r\n{}`],
-    [413, `${post}${json}Content-Length: 70000\r\n\r\n${' '.repeat(70_000)}`],
+    [413, `${post}${json}Content-Length: 70000\r\n\r\n`],
     [415, `${post}Content-Type: text/xml\r\nContent-Length: 4\r\n\r\n<a/>`],
     [400, `PUT /readyz HTTP/1.1\r\n${close}${json}Content-Length: 2\r\n\r\n{x`],
     [404, `GET /settings/api/none/none HTTP/1.1\r\n${close}\r\n`],
@@ -158,6 +158,13 @@ test('a client that asks to close the connection learns that it closes, whatever
     assert.equal(response.headers.get('connection'), 'close', bytes);
     assert.ok(closed, bytes);
   }
+});
+
+test('an HTTP/1.0 client that asks to keep the connection learns that it stays open, also in errors', async () => {
+  const fields = `Connection: keep-alive\r\nCookie: ${ada.cookie}\r\nContent-Type: application/json\r\n`;
+  const { response } = await raw(`POST /v1/api-keys HTTP/1.0\r\n${fields}Content-Length: 2\r\n\r\n{x`);
+  assert.equal(response?.status, 400);
+  assert.equal(response.headers.get('connection'), 'keep-alive');
 });
 
 test('a body of exactly 64 kB is accepted', async () => {

@@ -132,13 +132,18 @@ function handleErrors(app: FastifyInstance, log: FastifyBaseLogger, requests: Re
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     // The framework closes the connection if it rejects a body, but bytes that arrive at a closed connection reset it,
     // and a client that is still sending would lose the response (RFC 9112 section 9.6). Node drops the rest of the body.
-    // The field stays if the client has asked to close the connection, so that it does not send another request on it.
-    if (reply.raw.shouldKeepAlive) reply.removeHeader('connection');
+    // Only a client that has asked to close the connection must be told so, and may then lose the response.
+    if (reply.hasHeader('connection')) reply.header('connection', connectionOption(reply));
     if (!(error instanceof DatabaseUnavailable)) return sendProblem(reply, problemOf(error, request));
     logOutage(error);
     if (!['GET', 'HEAD'].includes(request.method)) requests.failedWrites += 1;
     return sendProblem(reply, unavailableProblem(error, request.method));
   });
+}
+
+/** What Node does with the connection after the response (RFC 9112 section 9.3). */
+function connectionOption({ raw }: FastifyReply): 'keep-alive' | 'close' {
+  return raw.shouldKeepAlive ? 'keep-alive' : 'close';
 }
 
 /** Returns 404 if a path parameter is empty, as after a trailing slash, because no id is empty. */
