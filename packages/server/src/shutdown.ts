@@ -60,8 +60,8 @@ export async function shutDown(
     log.error(`Usage and rate-limit counts of the last seconds are lost: ${lost}`);
   }
   log.info('Stopped');
-  // This is the last line: work that was given up may still fail while the process ends.
-  log.level = 'silent';
+  // This is the last line, unless there is a bug: work that was given up may still fail while the process ends.
+  if (log.isLevelEnabled('fatal')) log.level = 'fatal';
   return lost === undefined ? 0 : exitCodes.unavailable;
 }
 

@@ -65,7 +65,7 @@ export function createPolicyTasks({ db, propagation, usage, log }: Parts) {
       for (const task of tasks) task.start(times.first);
     },
     stop: async () => {
-      for (const policy of [age, idle]) policy.stop();
+      for (const { policy } of searches) policy.stop();
       await Promise.all(tasks.map((task) => task.stop()));
     },
   };

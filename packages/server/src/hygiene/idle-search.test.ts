@@ -63,15 +63,16 @@ for (const which of ['sqlite', 'postgres'] as const) {
     /** Looks once. `before` runs before each command, with its number. */
     const look = (
       changed: Partial<typeof options> = {},
-      before: (command: number) => unknown = () => undefined,
+      before: (command: number, policy: IdlePolicy) => unknown = () => undefined,
     ) => {
       const all = { ...options, ...changed };
       const commit: typeof all.propagation.commit = async (work) => {
         counts.commits += 1;
-        await before(counts.commits);
+        await before(counts.commits, policy);
         return options.propagation.commit(work);
       };
-      return new IdlePolicy({ ...all, propagation: { commit } }).apply();
+      const policy = new IdlePolicy({ ...all, propagation: { commit } });
+      return policy.apply();
     };
     /** Both warnings of all keys are over. */
     const endWarnings = async () => {
@@ -161,6 +162,15 @@ for (const which of ['sqlite', 'postgres'] as const) {
       look({}, () => Promise.reject(unavailable('57P01'))),
       /57P01/,
     );
+  });
+
+  test(`a stop ends the search, and a failure after it is not reported, on ${which}`, async () => {
+    const { look, counts, failures } = await setUp(2, 1);
+    await look({}, (_command, policy) => {
+      policy.stop();
+      throw new Error('x');
+    });
+    assert.deepEqual([counts.commits, failures], [1, []]);
   });
 
   test(`obsolete warnings are deleted in batches, and others are kept, on ${which}`, async () => {

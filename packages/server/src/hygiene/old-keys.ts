@@ -47,10 +47,8 @@ async function readOld(
     sql<SqlBool>`api_key.workspace_id = ${workspaceId}`,
     isAcceptedKey(now),
     hasNoSecretSince(now - days * msPerDay),
-    // A warning for a shorter age says nothing about this one. One for a longer age does. With SQLite, one by a clock that
-    // was ahead came too early.
-    sql<SqlBool>`(w.key_id IS NULL OR w.days < ${days} OR w.secret_created_at < ${rotatedAt}
-      OR w.warned_at > ${now + msPerDay})`,
+    // A warning for a shorter age says nothing about this one. One for a longer age does.
+    sql<SqlBool>`(w.key_id IS NULL OR w.days < ${days} OR w.secret_created_at < ${rotatedAt})`,
     ...only,
   ];
   const { rows } = await sql<Record<'id' | 'name', string> & { at: number | string }>`

@@ -26,7 +26,7 @@ interface Search {
   isStopped: () => boolean;
   /** Searches one workspace. */
   apply: (policy: WorkspacePolicy) => Promise<void>;
-  /** Called when the search failed for one workspace, unless it is stopped. */
+  /** Called when the search of one workspace failed, but not after a stop. */
   failed: (error: unknown, workspaceId: string) => void;
 }
 
