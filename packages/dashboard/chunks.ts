@@ -1,15 +1,27 @@
 import { existsSync } from 'node:fs';
 
+const iconFolder = '../../node_modules/lucide-react/dist/esm/icons';
+
+/**
+ * Code that every page needs, in one chunk that changes rarely. It must contain zod together with zod-without-eval.ts:
+ * a chunk that imports this one runs after all of it, so no schema is built earlier. Only dialogs block navigation.
+ */
+export const baseModules =
+  /node_modules\/(react|react-dom|scheduler|zod|use-sync-external-store|@tanstack)\/(?!.*useBlocker)|zod-without-eval/;
+
 /**
  * @param files below src
  * @param icons names of icons of lucide-react
- * @returns what the paths of these modules match
- * @throws {Error} if a file does not exist, because then a renamed file would silently get a chunk of its own
+ * @returns a pattern that matches the paths of these modules
+ * @throws {Error} if a file or an icon does not exist, because then a renamed one would silently get a chunk of its own
  */
 function modulesOf(files: readonly string[], icons: readonly string[]): RegExp {
-  for (const file of files)
-    if (!existsSync(new URL(`src/${file}`, import.meta.url)))
-      throw new Error(`chunks.ts: no file src/${file}`);
+  const expected = [
+    ...files.map((file) => `src/${file}`),
+    ...icons.map((icon) => `${iconFolder}/${icon}.mjs`),
+  ];
+  for (const file of expected)
+    if (!existsSync(new URL(file, import.meta.url))) throw new Error(`chunks.ts: no file ${file}`);
   const paths = files.map((file) => `src/${file}`.replaceAll('.', '\\.'));
   return new RegExp(`/(?:${paths.join('|')})$|lucide-react/.*/(?:${icons.join('|')})\\.m?js$`);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
-import { formModules, partModules } from './chunks.ts';
+import { baseModules, formModules, partModules } from './chunks.ts';
 import { withoutUnusedCode } from './unused-code.ts';
 
 const fonts = /\.woff2$/;
@@ -43,13 +43,6 @@ function layersFirst(): Plugin {
   };
 }
 
-/**
- * Code that every page needs, in one chunk that changes rarely. It must contain the schemas and zod-without-eval.ts,
- * because the order of the imports in main.tsx is preserved only within a chunk. Only dialogs block navigation.
- */
-const base =
-  /node_modules\/(react|react-dom|scheduler|zod|use-sync-external-store|@tanstack)\/(?!.*useBlocker)|zod-without-eval|\/schemas\.ts$/;
-
 /** Of `npm run dev`: the address of the server, and the path of its public URL. */
 const { SOKU_DEV_SERVER: server = 'http://127.0.0.1:3000', SOKU_DEV_PATH: path } = process.env;
 const proxied = ['/v1', '/api', '/openapi.json', '/healthz', '/readyz'];
@@ -76,7 +69,7 @@ export default defineConfig({
       output: {
         codeSplitting: {
           groups: [
-            { name: 'base', test: base },
+            { name: 'base', test: baseModules },
             { name: 'parts', test: partModules },
             { name: 'forms', test: formModules },
           ],
