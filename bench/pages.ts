@@ -13,7 +13,7 @@ export function reachedFiguresTable({ machine, figures }: Results): string {
 |---|---|---|
 ${rows.join('\n')}
 
-${reached.length} of ${withGoal.length} goals are reached. [How each figure is measured, and the missed goals](docs/benchmarks.md).
+The table lists the goals that are reached, ${reached.length} of ${withGoal.length}. [How each figure is measured, and the missed goals](docs/benchmarks.md).
 
 Measured ${datesOf(figures)} (${machine}) with \`npm run bench\`.`;
 }

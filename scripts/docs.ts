@@ -61,7 +61,7 @@ ${rows.join('\n')}
 
 ## Exit codes
 
-Some commands have codes of their own: [import](import.md#a-file-with-the-operators-command), [scan](scan.md), [audit verify](audit.md#the-chain).
+Some commands have codes of their own: [import](import.md#a-file-with-the-operator-command), [scan](scan.md), [audit verify](audit.md#the-chain).
 
 | code | meaning |
 |---|---|
@@ -69,7 +69,7 @@ Some commands have codes of their own: [import](import.md#a-file-with-the-operat
 | 1 | stopped at once by a second signal |
 | 64 | invalid command line of an operator command |
 | 65 | the database, the revocation journal or the backup is damaged or missing, or belongs to a newer version or another program; or the tables or triggers of the database were changed |
-| 69 | the port, the address or the database is not available; at a stop: the last uses of keys could not be written |
+| 69 | the port, the address or the database is not available; during shutdown: the last uses of keys could not be written |
 | 70 | a bug in Soku |
 | 73 | the data directory, its journal or the backup file cannot be written, or another process uses the directory; or a backup would replace an existing file |
 | 78 | the configuration is invalid |

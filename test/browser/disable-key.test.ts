@@ -49,14 +49,20 @@ test('the dialog for an expired key says that it stays rejected', async (t) => {
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=disable`);
   await expectText(
     keys.alertDialog(page),
-    /The key has expired\. Every server rejects it until it gets a later date\./,
+    /The key has expired\. Every server rejects it until it gets a later expiration date\./,
   );
   await confirm(page, 'Enable "Expired and paused"').click();
   await expectToast(page, /"Expired and paused": Enabled\. It is rejected because it has expired\./);
   await button(page, 'Disable').click();
-  await expectText(keys.alertDialog(page), /Once it is disabled, it stays rejected even with a later date/);
+  await expectText(
+    keys.alertDialog(page),
+    /Once it is disabled, it stays rejected even with a later expiration date/,
+  );
   await confirm(page, 'Disable "Expired and paused"').click();
-  await expectToast(page, /"Expired and paused": Disabled\. It stays rejected even with a later date, until/);
+  await expectToast(
+    page,
+    /"Expired and paused": Disabled\. It stays rejected even with a later expiration date, until/,
+  );
 });
 
 test('on the list, a disabled key stays among the active ones', async (t) => {

@@ -184,7 +184,7 @@ test('the link to an error entry can be copied', async (t) => {
 
 const whole = generateKey();
 const damaged = {
-  'a complete key': whole,
+  'a full key': whole,
   'a truncated key': whole.slice(0, -3),
   'a preview': `${whole.slice(0, 11)}...${whole.slice(-3)}`,
   'a mistyped key': whole.slice(0, -1) + (whole.endsWith('A') ? 'B' : 'A'),
@@ -207,7 +207,7 @@ test('the key checker shows the result of explainKey and the error code of the A
     const rejected = await call(`${dashboard.server.url}/v1/me`, { headers });
     const { code } = errorSchema.parse(rejected.body).error;
     const expected =
-      problem === null ? 'This is a complete key' : `${problem.message} The API responds with ${code}.`;
+      problem === null ? 'This is a full key' : `${problem.message} The API responds with ${code}.`;
     await waitUntil(
       async () => (await readTexts(result)).join(),
       (shown) => shown.startsWith(expected),

@@ -77,7 +77,7 @@ test('each kind lists its keys with an action: a dialog here, or the place on th
     .filter({ hasText: /1\s*Never expires/ })
     .click();
   await expectAccessible(page);
-  await page.getByRole('link', { name: 'Set expiry Open' }).click();
+  await page.getByRole('link', { name: 'Set expiration Open' }).click();
   await expectPath(page, `/settings/api/${key.id}?tab=access&panel=expiry`);
 });
 
@@ -122,7 +122,7 @@ test('a date that is later than the maximum lifetime allows is changed on the pa
     /allows\. The maximum lifetime applies to new keys and new expiration dates\./,
   );
   await expectAccessible(page);
-  await page.getByRole('link', { name: 'Change expiry Set long ago' }).click();
+  await page.getByRole('link', { name: 'Change expiration Set long ago' }).click();
   await expectPath(page, `/settings/api/${key.id}?tab=access&panel=expiry`);
   await page.getByRole('combobox', { name: 'Expires' }).selectOption('30 days');
   await page.getByRole('button', { name: 'Save' }).click();

@@ -86,7 +86,7 @@ test('a JSON file is read like a table, and its fields can be mapped by hand', a
     },
   ];
   await choose(page, 'export.json', JSON.stringify({ keys: file }));
-  await page.getByText('No column contains the name. Every key needs both.').waitFor();
+  await page.getByText('No column contains the name. Every key needs a name and a hash.').waitFor();
   await page
     .getByText(/^Every key in this file will be accepted, because the column enabled is not/)
     .waitFor();
@@ -133,7 +133,9 @@ test('problems are listed by row and can be downloaded, and nothing is imported'
   await button(page, 'Choose the corrected file').click();
   await choose(page, 'keys.csv', `name,hash\nWrong again,${sha256(revoked.apiKey)}`);
   await button(page, 'Check 1 key').click();
-  await page.getByText('a key with this hash was revoked, or is in use elsewhere').waitFor();
+  await page
+    .getByText('this hash belongs to a revoked key or a retired secret, or is in use elsewhere')
+    .waitFor();
 });
 
 test('if a key was revoked since the check, the import reports it and imports nothing', async (t) => {
@@ -152,11 +154,14 @@ test('if a key was revoked since the check, the import reports it and imports no
   await ada.revoke(keyListSchema.parse(response.body).data[0]?.id ?? '');
   await button(page, 'Import 2 keys').click();
   await expectFocus(step(page, 'Nothing can be imported yet'));
-  assert.match((await rows(page)).join('\n'), /^1 hash cannot be imported: a key with this hash was revoked/);
+  assert.match(
+    (await rows(page)).join('\n'),
+    /^1 hash cannot be imported: this hash belongs to a revoked key/,
+  );
   assert.deepEqual(await namesOf('Since'), []);
 });
 
-test('a file with whole keys is rejected, and is not sent', async (t) => {
+test('a file with full keys is rejected, and is not sent', async (t) => {
   const page = await dashboard.open(t, '/settings/api/import');
   const sent: string[] = [];
   page.on('request', (request) => {
@@ -166,7 +171,7 @@ test('a file with whole keys is rejected, and is not sent', async (t) => {
     await choose(page, 'keys.csv', `name,hash,token\nProduction,${sha256(key)},${key}`);
     await expectText(
       page.getByRole('alert').first(),
-      /^The column "token" contains whole keys; import their SHA-256 instead\. The file was not sent\./,
+      /^The column "token" contains full keys; import their SHA-256 instead\. The file was not sent\./,
     );
     assert.equal((await page.content()).includes(key), false, 'the page does not show the key');
   }

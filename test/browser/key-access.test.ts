@@ -54,7 +54,7 @@ test('scopes: a preset is saved, says what is covered, and every server applies 
   await expectFocus(choice(page, 'None'));
   await choose(page, 'Read only');
   const scopes = fact(page, 'Scopes');
-  await expectText(scopes, /Scopes that are added later are not included: files:read invoices:read/);
+  await expectText(scopes, /Only these scopes, not those that are added later: files:read invoices:read/);
   await choose(page, 'All');
   await expectText(fact(page, 'Scopes'), /Every scope of your API, including those that are added later\./);
   await choose(page, 'Read only');
@@ -84,7 +84,7 @@ test('scopes: a wildcard covers what is below it, and the scopes of key manageme
   await edit(page, 'scopes').click();
   await choose(page, 'None');
   await save(page, 'scopes').click();
-  await expectText(fact(page, 'Scopes'), /None\. The key can call the API, but cannot manage anything\./);
+  await expectText(fact(page, 'Scopes'), /None\. The key is accepted only where no scope is required/);
 });
 
 test('addresses: a mistake is explained at the field, and a saved list is in effect', async (t) => {

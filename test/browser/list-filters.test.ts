@@ -101,7 +101,7 @@ test('a rotation is started from the row, shown in the list, and found by the fi
   assert.deepEqual(await chips(page), ['Rotation In progress Remove filter: Rotation']);
   await expectText(
     keys.row(page, 'Rotating').getByRole('cell').nth(7),
-    /^Old secret ends (tomorrow|in 2[34] hours)$/,
+    /^Old secret stops (tomorrow|in 2[34] hours)$/,
   );
   // The new secret has not been used for more than an hour.
   await dashboard.database(
@@ -179,5 +179,5 @@ test('the maximum lifetime of keys is set among the policies, and holds for new 
 test('the key checker of the help recognizes a complete test key', async (t) => {
   const page = await dashboard.open(t, '/help/api-troubleshooting');
   await page.getByRole('textbox', { name: /^Your key/ }).fill(generateKey({ prefix: 'sk_test_' }));
-  await expectText(page.locator('.check-key').getByRole('status'), /^This is a complete key/);
+  await expectText(page.locator('.check-key').getByRole('status'), /^This is a full key/);
 });

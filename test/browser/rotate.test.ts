@@ -56,7 +56,7 @@ test('by default, the old secret works until a day after the first use of the ne
   assert.deepEqual(sent, [{ graceSeconds: 86_400, startGrace: 'firstUse' }]);
   await expectText(
     keys.dialog(page),
-    /Copy your key now This key will not be shown again\. The old secret works until 24 hours after/,
+    /Copy the new secret now This secret will not be shown again\. The old secret works until 24 hours after/,
   );
   await expectFocus(keys.copyButton(page));
   await keys.copyButton(page).click();
@@ -158,7 +158,7 @@ test('clicking twice rotates once, and leaving without copying asks first', asyn
   const newKey = await keys.readShownKey(page);
   assert.equal((await readKey(dashboard, key.id)).secrets.length, 2);
   await page.keyboard.press('Escape');
-  await expectText(keys.alertDialog(page), /You have not copied this key.* rotate the key again/);
+  await expectText(keys.alertDialog(page), /You have not copied this secret.* rotate the key again/);
   await page.keyboard.press('Escape');
   await expectHidden(keys.alertDialog(page));
   assert.equal(await keys.readShownKey(page), newKey);

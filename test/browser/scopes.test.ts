@@ -94,7 +94,7 @@ test('a scope that no key holds is removed', async (t) => {
   await ada.revoke(key.id);
   const page = await dashboard.open(t, '/settings/api/scopes');
   await button(page, 'Remove files:write').click();
-  await keys.alertDialog(page).getByText('No key holds it by its name.').waitFor();
+  await keys.alertDialog(page).getByText('No key holds this scope by name.').waitFor();
   await expectFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
   await expectAccessible(page);
   await keys.alertDialog(page).getByRole('button', { name: 'Remove scope' }).click();
@@ -125,7 +125,7 @@ test('a scope that a key received in the meantime is not removed either', async 
   await setScopes('files:read', 'files:write', 'invoices:send');
   const expected = [httpErrorMessage(409)];
   const page = await dashboard.open(t, '/settings/api/scopes?panel=remove&key=invoices:send', { expected });
-  await keys.alertDialog(page).getByText('No key holds it by its name.').waitFor();
+  await keys.alertDialog(page).getByText('No key holds this scope by name.').waitFor();
   await ada.createKey({ name: 'Late holder', scopes: ['invoices:send'] });
   await keys.alertDialog(page).getByRole('button', { name: 'Remove scope' }).click();
   await expectText(keys.alertDialog(page).getByRole('alert'), /invoices:send/);
@@ -139,7 +139,7 @@ test('if the keys that hold a scope cannot be counted, the dialog does not say t
   await page.route('**/v1/api-keys?**', (route) => route.fulfill({ status: 500, json: {} }));
   await button(page, 'Remove files:read').click();
   await keys.alertDialog(page).getByText('The keys that hold it could not be counted.').waitFor();
-  assert.equal(await keys.alertDialog(page).getByText('No key holds it by its name.').count(), 0);
+  assert.equal(await keys.alertDialog(page).getByText('No key holds this scope by name.').count(), 0);
 });
 
 test('a scope that could not be added offline is not added automatically later', async (t) => {

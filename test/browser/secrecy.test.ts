@@ -166,6 +166,9 @@ test('a key that is typed into the search is not sent, and of several keys the f
   await expectText(page.getByRole('main'), /incomplete or mistyped, so it was not sent/);
   await searchField(page).fill('sk_live_q7HkZ2mNv8RtYx3L');
   await expectPath(page, '/settings/api?q=sk_live_q7H');
+  await searchField(page).fill(` ${hashOf(apiKey).toUpperCase()}`);
+  await keys.row(page, 'Typed').waitFor();
+  await expectPath(page, `/settings/api?hash=${hashOf(apiKey)}`);
   for (const secret of [apiKey, stray]) {
     assert.deepEqual(
       recorded.texts.filter((text) => text.includes(randomPart(secret).slice(0, 20))),
@@ -189,7 +192,7 @@ test('a key in the address of a page is removed from it before it is used, and i
     await expectPath(page, `/settings/api?hash=${hashOf(apiKey)}`);
     await expectText(
       note(page),
-      /^The page address contained this key.* revoke it\. Found by its fingerprint/,
+      /^The URL of this page contained the key.* revoke it\. Found by its fingerprint/,
     );
     const [opened, ...others] = recorded.texts.filter((text) => text.includes(randomPart(apiKey)));
     assert.match(opened ?? '', /^GET /, 'the request for the page');

@@ -120,7 +120,7 @@ test('an old secret can be retired early with the keyboard, and it is then rejec
   assert.deepEqual([await verify(dashboard, apiKey), await verify(dashboard, newKey)], [401, 204]);
   await expectHidden(rotation(page));
   const retiredAt = (await readKey(dashboard, key.id)).secrets[1]?.retiredAt ?? '';
-  const ended = section(page, 'Earlier secrets').getByRole('row').last();
+  const ended = section(page, 'Retired secrets').getByRole('row').last();
   assert.equal(await ended.getByRole('time').getAttribute('datetime'), retiredAt);
   await page.goto(`${dashboard.server.url}${address(key.id)}&panel=retire&secret=${key.secrets[0]?.id}`);
   await expectText(keys.alertDialog(page), /This secret is already retired/);
@@ -197,5 +197,5 @@ test('when the period ends, the page shows it at once', async (t) => {
   await page.clock.pauseAt(end + 4000);
   await expectHidden(rotation(page));
   await expectHidden(page.getByRole('link', { name: 'Secrets 2' }));
-  await expectText(section(page, 'Earlier secrets'), /sk_live_/);
+  await expectText(section(page, 'Retired secrets'), /sk_live_/);
 });

@@ -237,7 +237,7 @@ test('the help, the key checker and the reference work in a translated page', as
   const check = page.getByRole('textbox', { name: 'Your key, as your program sends it' });
   const result = page.locator('.check-key').getByRole('status');
   for (const [text, words] of [
-    [apiKey, /complete key/],
+    [apiKey, /full key/],
     [apiKey.slice(0, -3), /The API responds with/],
     [` ${apiKey}`, /malformed_authorization/],
     [apiKey, /unknown_key/],

@@ -52,7 +52,7 @@ test('the page of a key shows 90 days, its clients, and both as CSV', async (t) 
   await expectText(requests, /Accepted 21,150 Rejected 3 .*Days are in your time zone, Europe\/Berlin\./);
   assert.equal(await requests.getByRole('slider').getAttribute('max'), '89', 'one bar per day');
 
-  await expectText(clients(page), /Estimated from a sample: one of 16 accepted requests\..*UTC/);
+  await expectText(clients(page), /Estimated from a sample: one in 16 accepted requests\..*UTC/);
   assert.deepEqual(await rows(page, 1), ['deploy/2.1 5,000', 'No User-Agent 16', 'Unknown 16,134']);
   const first = await rows(page, 0);
   assert.deepEqual([first[0], first[5], first.length], ['203.0.113.100 1,600', 'All others 21,168', 6]);
@@ -88,7 +88,7 @@ test('the overview changes its range in its URL, and shows the clients of the wo
 test('a key without requests has an empty chart and no clients, on every range', async (t) => {
   const page = await dashboard.open(t, `/settings/api/${unused.id}?range=90d`);
   await waitUntilLoaded(page);
-  await expectText(clients(page), /IP address Requests, about No accepted requests\./);
+  await expectText(clients(page), /IP address Requests \(estimated\) No accepted requests\./);
   await expectText(section(page, 'Requests'), /No program has used this key yet\./);
 });
 

@@ -44,7 +44,7 @@ export const importKeySchema = z
     environment: environmentSchema.nullish().describe('Default: live'),
     allowedAddresses: allowedAddressesSchema
       .nullish()
-      .describe('IP addresses and CIDR ranges from which the key is accepted. Default: all'),
+      .describe('IP addresses and CIDR blocks from which the key is accepted. Default: all'),
     rateLimit: rateLimitSchema.nullish().describe('Requests per minute. Default: the limit of the workspace'),
     externalId: externalIdSchema
       .nullish()

@@ -104,7 +104,7 @@ export const variablesSchema = z.object({
   SOKU_OWNER_EMAIL: emailSchema.optional().register(notes, {
     example: 'ada@example.com',
     description:
-      'Email address of the first account. With the password, creates the account at the first start, without the setup page',
+      'Email address of the first account. If `SOKU_OWNER_PASSWORD` is set as well, the account is created at the first start, without the setup page',
   }),
   SOKU_OWNER_PASSWORD: passwordSchema.optional().register(notes, {
     example: '"a long sentence that only you know"',
@@ -187,7 +187,7 @@ export const variablesSchema = z.object({
     .register(notes, {
       example: '10.1.0.0/16,hooks.internal',
       description:
-        'IP addresses, ranges and names of hosts that [webhooks](webhooks.md) may reach although they are not public, separated by commas. A named host, or one whose URL has an allowed address, may also use `http://`',
+        'IP addresses, ranges and names of hosts that [webhooks](webhooks.md) may reach although they are not public, separated by commas. The URL of such a host may also start with `http://`',
     }),
   SMTP_URL: parsedSchema(
     parseSmtpUrl,
@@ -217,7 +217,7 @@ export const variablesSchema = z.object({
     .register(notes, {
       example: 'at-least-16-random-characters',
       description:
-        'Token for `/metrics` and `/v1/nodes`, sent as `Authorization: Bearer`. Without it, only programs on the same machine can read them, through a loopback name or that of `SOKU_PUBLIC_URL`. A proxy on the same machine that adds no header such as `X-Forwarded-For` then exposes them to its clients',
+        'Token for `/metrics` and `/v1/nodes`, sent as `Authorization: Bearer`. Without it, only programs on the same machine can read them, through a loopback host name or the host name of `SOKU_PUBLIC_URL`. A proxy on the same machine that adds no header such as `X-Forwarded-For` then exposes them to its clients',
     }),
   LOG_LEVEL: z
     .enum(logLevels, `must be one of ${logLevels.join(', ')}`)

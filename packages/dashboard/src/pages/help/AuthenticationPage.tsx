@@ -10,7 +10,7 @@ export function AuthenticationPage() {
   const origin = usePublicUrl();
   const prefix = session?.keyPrefix ?? 'sk_live_';
   return (
-    <HelpPage title="Authentication" lead="Every API call sends the key in one header.">
+    <HelpPage title="Authentication" lead="Send the key in one header with every request.">
       <HelpSection id="header" title="Send the key">
         <Code label="header" code={`Authorization: Bearer ${prefix}...`} />
         <p>

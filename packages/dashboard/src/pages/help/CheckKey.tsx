@@ -31,7 +31,7 @@ function CheckResult({ text }: { text: string }) {
   if (problem === null) {
     return (
       <Notice tone="good" key="good">
-        <p>This is a complete key: its length, characters and checksum are correct.</p>
+        <p>This is a full key: its length, characters and checksum are correct.</p>
         <p>
           If the API still rejects it, the key may be revoked, expired, disabled, restricted or from another
           deployment. See <a href="#unknown_key">unknown_key</a>, <a href="#revoked_key">revoked_key</a> and{' '}

@@ -73,7 +73,7 @@ export function KeyManagementPage() {
             <strong>Revoke unused keys.</strong> A revoked key cannot be misused. The list shows when each key
             was last used, and a filter finds{' '}
             <Link to="/settings/api" search={{ unusedDays: 90 }}>
-              keys that were not used for 90 days
+              keys that have not been used for 90 days
             </Link>
             .
           </li>
@@ -108,8 +108,8 @@ function KeyUse() {
     <HelpSection id="use" title="See what a key is used for">
       <p>
         A key's page (choose its name in the list) shows its accepted and rejected requests by hour, and the
-        time, IP address and user agent of the last accepted request. Before you revoke a key, the dialog
-        shows how it was used in the last 24 hours.
+        time, IP address and user agent of the last accepted request. The dialog that revokes a key shows how
+        it was used in the last 24 hours.
       </p>
       <p>
         Rejected requests are those whose key is known but was not accepted, for example because it was
@@ -147,7 +147,8 @@ function Leak({ prefix }: { prefix: string }) {
       {isStripePrefix(prefix) ? (
         <p>
           Stripe's keys start with the same prefix. If a scanner such as gitleaks or GitHub reports a leaked
-          Stripe key that you don't recognize, search for it in the same way: it may be one of your keys.
+          Stripe key that you don't recognize, paste it into the search field described above: it may be one
+          of your keys.
         </p>
       ) : null}
     </HelpSection>

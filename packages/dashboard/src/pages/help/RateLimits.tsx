@@ -8,8 +8,8 @@ export function RateLimits() {
     <HelpSection id="limits" title="Rate limits">
       <p>
         A key has a rate limit in requests per minute: its own limit or, without one, the default of the
-        workspace. Each response to a request that counts against it, or is over it, reports the current
-        state:
+        workspace. Each response to a request that counts against this limit, or exceeds it, reports the
+        current state:
       </p>
       <Code label="rate limit headers" code={fields} />
       <ul className="prose__list">

@@ -39,8 +39,8 @@ export function RotatePage() {
           <li>Copy the new secret. It is shown once.</li>
           <li>Replace the old secret where your program reads it, and restart or redeploy the program.</li>
           <li>
-            Open the tab <strong>Secrets</strong> of the key. It shows how many requests use each secret, and
-            which program still sends the old one.
+            Open the key's <strong>Secrets</strong> tab. It shows how many requests use each secret, and which
+            program still sends the old one.
           </li>
           <li>
             The old secret stops working when its grace period ends. To end it earlier, choose{' '}

@@ -26,7 +26,9 @@ export function ProtectPage() {
       <ProxySections origin={origin} />
       <BackEnd origin={origin} />
       <HelpSection id="check" title="Check that it works">
-        <p>With one of the proxies above on port 8080, and a key in the environment:</p>
+        <p>
+          With one of the proxies above on port 8080, and a key in <code translate="no">SOKU_API_KEY</code>:
+        </p>
         <CodeTabs label="Check the proxy" snippets={proxyCheckCommands} />
         <p>
           If a request is rejected, its response says why. All codes are listed under{' '}
@@ -66,7 +68,7 @@ function Ways() {
       </dl>
       <p>
         The examples expect your API at <code translate="no">127.0.0.1:4000</code>. They contain the public
-        URL of this deployment; if a program reaches Soku at a shorter internal address, use that.
+        URL of this deployment; if a program reaches Soku directly, at an internal URL, use that URL.
       </p>
     </HelpSection>
   );
@@ -100,11 +102,11 @@ function BackEnd({ origin }: { origin: string }) {
         , and store it in <code translate="no">SOKU_VERIFY_KEY</code>. Then verify the key of a client:
       </p>
       <Code label="command to verify a key" code={insertOrigin(verifyCommand, origin)} />
-      <p>A complete back end for Node.js, without packages. Any language can send the same request:</p>
+      <p>A complete back end for Node.js, without dependencies. Any language can send the same request:</p>
       <Code head="back-end.mjs" label="back-end.mjs" code={insertOrigin(backEndExample, origin).trimEnd()} />
       <p>
         The <Link to="/docs">API reference</Link> lists all fields of{' '}
-        <code translate="no">POST /v1/verify</code>, which also takes up to 100 keys at once.
+        <code translate="no">POST /v1/verify</code>, which can also verify up to 100 keys in one call.
       </p>
     </HelpSection>
   );

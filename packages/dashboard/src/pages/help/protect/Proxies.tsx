@@ -59,7 +59,7 @@ export function ProxySections({ origin }: { origin: string }) {
       </HelpSection>
       <HelpSection id="envoy" title="Envoy">
         <p>
-          Envoy calls Soku with its filter <code translate="no">ext_authz</code>. Change the address of the
+          Envoy calls Soku with its <code translate="no">ext_authz</code> filter. Change the address of the
           cluster <code translate="no">api</code> to that of your API:
         </p>
         <Code

@@ -35,11 +35,11 @@ export function DescendantsField({ apiKey, checked, disabled, onChange }: Descen
 }
 
 function labelOf(descendants: Descendants | undefined): string {
-  if (descendants === undefined) return 'Also revoke the keys that it created';
+  if (descendants === undefined) return 'Also revoke the keys that it created, and those that they created';
   const { count } = descendants;
   return count === 1
     ? 'Also revoke the key that it created'
-    : `Also revoke the ${formatNumber(count)} keys that it created`;
+    : `Also revoke the ${formatNumber(count)} keys that it or its descendants created`;
 }
 
 function usageSummary({ accepted, lastUsedAt }: Descendants): string {

@@ -73,7 +73,7 @@ function useSwitch(key: Key | undefined, isFetching: boolean, onClose: () => voi
 function describeResult({ disabledAt, status }: Key): string {
   const isExpired = status === 'expired';
   if (disabledAt !== null && isExpired)
-    return 'Disabled. It stays rejected even with a later date, until you enable it.';
+    return 'Disabled. It stays rejected even with a later expiration date, until you enable it.';
   if (disabledAt !== null) return 'Disabled. No server accepts it until you enable it.';
   if (isExpired) return 'Enabled. It is rejected because it has expired.';
   return 'Enabled. Every server accepts it again.';
@@ -82,13 +82,15 @@ function describeResult({ disabledAt, status }: Key): string {
 function Consequence({ enables, expired }: { enables: boolean; expired: boolean }) {
   if (expired && enables)
     return (
-      <p key="enable-expired">The key has expired. Every server rejects it until it gets a later date.</p>
+      <p key="enable-expired">
+        The key has expired. Every server rejects it until it gets a later expiration date.
+      </p>
     );
   if (expired)
     return (
       <p key="disable-expired">
-        The key has expired. Once it is disabled, it stays rejected even with a later date, until you enable
-        it again. If it has leaked, revoke it instead.
+        The key has expired. Once it is disabled, it stays rejected even with a later expiration date, until
+        you enable it again. If it has leaked, revoke it instead.
       </p>
     );
   if (enables)

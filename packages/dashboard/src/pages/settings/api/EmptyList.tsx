@@ -24,7 +24,7 @@ export function EmptyList({ filter, counts, onGenerate }: EmptyListProps) {
   return (
     <EmptyState ofKeys title={anyKeys ? 'No active keys' : 'No keys yet'}>
       <p>
-        A key lets a program call the API on behalf of your workspace. Create one for each program, and name
+        A key lets a program call your API on behalf of your workspace. Create one for each program, and name
         it after where it runs.
       </p>
       <div className="empty__actions">

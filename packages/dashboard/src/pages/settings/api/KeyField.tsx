@@ -4,6 +4,8 @@ import { SecretField } from './SecretField.tsx';
 
 interface KeyFieldProps {
   apiKey: string;
+  /** What it is called: that of a key that was rotated is its new secret. */
+  what: 'key' | 'secret';
   preview: string;
   name: string;
   copied: boolean;
@@ -11,13 +13,13 @@ interface KeyFieldProps {
 }
 
 /** The full key with its copy button. */
-export function KeyField({ apiKey, preview, name, copied, onCopied }: KeyFieldProps) {
+export function KeyField({ apiKey, what, preview, name, copied, onCopied }: KeyFieldProps) {
   return (
     <SecretField
       secret={apiKey}
       label="API key"
       id="new-api-key"
-      what="key"
+      what={what}
       store="where your program reads it"
       drawn={<KeyParts apiKey={apiKey} />}
       about={

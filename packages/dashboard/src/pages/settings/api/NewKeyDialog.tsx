@@ -7,6 +7,7 @@ import type { Elements } from '../../../components/elements.ts';
 import { LeaveConfirmation } from './LeaveConfirmation.tsx';
 import { NewKeyView } from './NewKeyView.tsx';
 import { dropNewKey, markCopied, useNewKey, useNewKeyDialog } from './new-key.ts';
+import { nameOfNew, titleOfNew } from './new-key-texts.ts';
 import type { KeyCreation } from './use-create-key.ts';
 
 interface NewKeyDialogProps {
@@ -54,14 +55,16 @@ export function NewKeyDialog({ title, creation, form, lost, lead, remedy, onClos
     else close();
   };
 
+  const titleBefore = lostKeyId === null ? title : 'The response was lost';
+
   return (
     <>
       <Dialog
-        title={titleOf(title, created !== null, lostKeyId !== null)}
+        title={created ? titleOfNew(created.key) : titleBefore}
         lead={
           created ? (
             <span>
-              <strong>This key will not be shown again.</strong> <span>{lead}</span>
+              <strong>{`This ${nameOfNew(created.key)} will not be shown again.`}</strong> <span>{lead}</span>
             </span>
           ) : null
         }
@@ -71,6 +74,7 @@ export function NewKeyDialog({ title, creation, form, lost, lead, remedy, onClos
         {created ? (
           <NewKeyView
             apiKey={created.apiKey}
+            what={nameOfNew(created.key)}
             preview={created.key.preview}
             name={created.key.name}
             copied={copied}
@@ -82,13 +86,13 @@ export function NewKeyDialog({ title, creation, form, lost, lead, remedy, onClos
         <div hidden={created !== null || lostKeyId !== null}>{form(requestClose)}</div>
       </Dialog>
       {asking && unsaved ? (
-        <LeaveConfirmation remedy={remedy} onStay={() => setAsking(false)} onLeave={close} />
+        <LeaveConfirmation
+          what={nameOfNew(created.key)}
+          remedy={remedy}
+          onStay={() => setAsking(false)}
+          onLeave={close}
+        />
       ) : null}
     </>
   );
-}
-
-function titleOf(title: string, created: boolean, lost: boolean): string {
-  if (created) return 'Copy your key now';
-  return lost ? 'The response was lost' : title;
 }

@@ -8,6 +8,8 @@ import { TestResponse, useTestKey } from './TestKey.tsx';
 
 interface NewKeyViewProps {
   apiKey: string;
+  /** What it is called: that of a key that was rotated is its new secret. */
+  what: 'key' | 'secret';
   preview: string;
   name: string;
   copied: boolean;
@@ -15,12 +17,13 @@ interface NewKeyViewProps {
   onDone: () => void;
 }
 
-export function NewKeyView({ apiKey, preview, name, copied, onCopied, onDone }: NewKeyViewProps) {
+export function NewKeyView({ onDone, ...field }: NewKeyViewProps) {
+  const { apiKey, preview, copied, onCopied } = field;
   const origin = usePublicUrl();
   const test = useTestKey();
   return (
     <div className="form">
-      <KeyField apiKey={apiKey} preview={preview} name={name} copied={copied} onCopied={onCopied} />
+      <KeyField {...field} />
       <section aria-label="Use the key">
         <CodeTabs
           label="Use the key"

@@ -5,6 +5,7 @@ import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { KeyField } from './KeyField.tsx';
 import { LeaveConfirmation } from './LeaveConfirmation.tsx';
 import { dropNewKey, markCopied, useNewKey } from './new-key.ts';
+import { nameOfNew, resultOf, titleOfNew } from './new-key-texts.ts';
 
 /**
  * Shows the new key if the dialog that shows it has failed. Every page contains RescuedKey, but only the code that
@@ -20,9 +21,9 @@ export function RescueDialog() {
   return (
     <>
       <Dialog
-        title="Copy your key now"
+        title={titleOfNew(created.key)}
         lead={
-          <span>The key was created, but part of this page failed. The key will not be shown again.</span>
+          <span>{`${resultOf(created.key)}, but part of this page failed. The ${nameOfNew(created.key)} will not be shown again.`}</span>
         }
         size="wide"
         onCloseRequest={requestClose}
@@ -30,6 +31,7 @@ export function RescueDialog() {
         <div className="form">
           <KeyField
             apiKey={created.apiKey}
+            what={nameOfNew(created.key)}
             preview={created.key.preview}
             name={created.key.name}
             copied={copied}
@@ -44,6 +46,7 @@ export function RescueDialog() {
       </Dialog>
       {asking && !copied ? (
         <LeaveConfirmation
+          what={nameOfNew(created.key)}
           remedy="If you close now, you will have to create or rotate it again."
           onStay={() => setAsking(false)}
           onLeave={drop}

@@ -59,10 +59,15 @@ interface SearchKeysProps {
   found: number | undefined;
 }
 
+const sha256 = /^\s*[0-9a-f]{64}\s*$/i;
+
 /** The URL contains the search. A key is never part of it: it is replaced with its hash. */
 export function SearchKeys({ filter: { q, hash }, found }: SearchKeysProps) {
   const { text, setText, searchHash } = useSearchText(q);
-  const { note, handlers } = useKeyDetection({ onText: setText, onKey: searchHash });
+  // Scans and other reports of leaked keys name the SHA-256 of a key.
+  const search = (input: string) =>
+    sha256.test(input) ? searchHash(input.trim().toLowerCase()) : setText(input);
+  const { note, handlers } = useKeyDetection({ onText: search, onKey: searchHash });
   const shortcut = useSingleKeyShortcut('/');
   const status = `${hashNote(hash, found)} ${note}`.trim();
 
@@ -102,5 +107,5 @@ function hashNote(hash: string, found: number | undefined): string {
   if (hash === '' || found === undefined) return '';
   const result = fingerprintNote(found);
   if (hash !== hashFromAddress) return result;
-  return `The page address contained this key, and browsers and proxies store addresses: revoke it. ${result}`;
+  return `The URL of this page contained the key, and browsers and proxies store URLs: revoke it. ${result}`;
 }

@@ -52,6 +52,6 @@ function resultText(revocation: RevokedKey['revocation'] | undefined): string {
   const { nodes, waitedMs, descendants } = revocation;
   const measured = nodes === 1 ? '' : ` (${nodes} servers, ${formatNumber(waitedMs)} ms)`;
   if (descendants === 0) return `Revoked. No server accepts it anymore${measured}.`;
-  const others = descendants === 1 ? '1 key' : `${formatNumber(descendants)} keys`;
-  return `Revoked, along with ${others} that it created. No server accepts them anymore${measured}.`;
+  const others = descendants === 1 ? '1 descendant' : `${formatNumber(descendants)} descendants`;
+  return `Revoked, along with ${others}. No server accepts them anymore${measured}.`;
 }

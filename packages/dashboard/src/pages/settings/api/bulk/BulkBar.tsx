@@ -35,5 +35,5 @@ export function BulkBar({ keys, onRevoke, onClear }: BulkBarProps) {
 }
 
 function usageText(keys: ListedKey[]): string {
-  return keys.length < maxSelected ? describeUse(keys) : 'the maximum at once';
+  return keys.length < maxSelected ? describeUse(keys) : 'the most that you can select at once';
 }

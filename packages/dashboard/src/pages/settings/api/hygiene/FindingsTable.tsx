@@ -68,9 +68,9 @@ function Row({ finding }: { finding: Finding }) {
   );
 }
 
-/** The findings are in the order of the times of their kind. For keys that expire too late, these are not shown. */
+/** The findings are sorted by `since`. For keys that expire too late, the column shows another time. */
 function orderOf(kind: HygieneKind): string {
-  return kind === 'expires_too_late' ? 'in the order of their creation' : 'oldest first';
+  return kind === 'expires_too_late' ? 'oldest key first' : 'oldest first';
 }
 
 /** The time that the head of the column names. */
@@ -80,10 +80,10 @@ function timeOf({ kind, key, since }: Finding): string {
 
 /** Where a key is changed. */
 const places = {
-  change_expiry: { text: 'Change expiry', search: { tab: 'access', panel: 'expiry' } },
-  set_expiry: { text: 'Set expiry', search: { tab: 'access', panel: 'expiry' } },
+  change_expiry: { text: 'Change expiration', search: { tab: 'access', panel: 'expiry' } },
+  set_expiry: { text: 'Set expiration', search: { tab: 'access', panel: 'expiry' } },
   edit_access: { text: 'Edit access', search: { tab: 'access' } },
-  finish_rotation: { text: 'Finish', search: { tab: 'secrets' } },
+  finish_rotation: { text: 'Finish rotation', search: { tab: 'secrets' } },
 } as const;
 
 /** What to do about a finding: a dialog on this page, or the place where the key is changed. */

@@ -98,7 +98,7 @@ function PoliciesForm({ workspace, counts, onClose }: PoliciesFormProps) {
         label="When GitHub reports a leaked key"
         value={revokeLeakedKeys ? 'revoke' : 'notify'}
         onChange={({ target }) => setRevokes(target.value === 'revoke')}
-        hint="Reports arrive only if this server is a member of GitHub's secret scanning partner program."
+        hint="GitHub sends reports only if the operator has joined its secret scanning partner program."
       >
         <option value="notify">Show an alert</option>
         <option value="revoke">Revoke the key at once</option>

@@ -18,15 +18,15 @@ export const kindTexts: Readonly<Record<HygieneKind, KindTexts>> = {
     none: 'No active key has an unfinished rotation.',
   },
   older_than_policy: {
-    name: 'Older than the policy',
+    name: 'Past the maximum age',
     since: 'Due since',
-    text: 'Their secrets are older than the maximum age of this workspace.',
-    none: 'No active key is older than the policy.',
+    text: 'The newest secrets of these keys are older than the maximum age of this workspace.',
+    none: 'No active key is past the maximum age.',
   },
   idle_90_days: {
     name: 'Idle for 90 days',
     since: 'Idle since',
-    text: 'Probably no program needs them anymore.',
+    text: 'Programs have probably stopped using these keys.',
     none: 'No key is listed as idle for 90 days.',
   },
   idle_30_days: {
@@ -50,7 +50,7 @@ export const kindTexts: Readonly<Record<HygieneKind, KindTexts>> = {
   expires_too_late: {
     name: 'Expires too late',
     since: 'Expires',
-    text: 'Their expiration dates are later than the maximum lifetime allows.',
+    text: 'These keys expire later than the maximum lifetime allows.',
     none: 'No active key expires later than the maximum lifetime allows.',
   },
   never_expires: {

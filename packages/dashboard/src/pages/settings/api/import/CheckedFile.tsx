@@ -32,11 +32,7 @@ export function CheckedFile({ file, mapping, result, onImported, onBack, onResta
   );
   const hasProblems = result.problems.length > 0;
   return (
-    <StepSection
-      title={
-        hasProblems ? 'Nothing can be imported yet' : `Ready to import ${formatKeyCount(result.imported)}`
-      }
-    >
+    <StepSection title={hasProblems ? 'Nothing can be imported yet' : titleOfReady(result.imported)}>
       {hasProblems ? (
         <Problems file={file} problems={result.problems} />
       ) : (
@@ -59,6 +55,10 @@ export function CheckedFile({ file, mapping, result, onImported, onBack, onResta
   );
 }
 
+function titleOfReady(count: number): string {
+  return count === 0 ? 'Nothing to import' : `Ready to import ${formatKeyCount(count)}`;
+}
+
 function Ready({ file, result }: { file: ImportFile; result: ImportResult }) {
   const { imported, unchanged } = result;
   return (
@@ -79,7 +79,7 @@ function Progress({ count }: { count: number }) {
   return (
     <div className="import-progress" role="status">
       <progress aria-label="Import" />
-      <p>{`Importing ${formatKeyCount(count)}, and waiting until every server knows them…`}</p>
+      <p>{`Importing ${formatKeyCount(count)} and waiting for every server to confirm…`}</p>
     </div>
   );
 }

@@ -16,10 +16,12 @@ export function ImportDone({ result: { imported, unchanged }, onRestart }: Impor
       <Notice tone="good">
         <p>{imported === 1 ? 'Every server knows the key.' : 'Every server knows the keys.'}</p>
         <p>
-          Programs can keep using their keys. Those that do not have the format of Soku are accepted if the
-          operator has set <code translate="no">SOKU_IMPORTED_KEY_PREFIXES</code> to their prefixes.
+          Programs can keep using their keys. Keys that do not have the format of Soku are accepted only if
+          the operator has set <code translate="no">SOKU_IMPORTED_KEY_PREFIXES</code> to their prefixes.
         </p>
-        {unchanged > 0 ? <p>{`${formatKeyCount(unchanged)} had been imported before.`}</p> : null}
+        {unchanged > 0 ? (
+          <p>{`${formatKeyCount(unchanged)} ${unchanged === 1 ? 'was' : 'were'} already in this workspace.`}</p>
+        ) : null}
       </Notice>
       <div className="import-actions">
         <Button onClick={onRestart}>Import another file</Button>

@@ -76,7 +76,7 @@ export function MapColumns({ file, mapping, onChange, onChecked, onRestart }: Ma
       )}
       {missing.length > 0 ? (
         <Notice tone="warn">
-          <p>{`No column contains the ${missing.join(' or the ')}. Every key needs both.`}</p>
+          <p>{`No column contains the ${missing.join(' or the ')}. Every key needs a name and a hash.`}</p>
         </Notice>
       ) : null}
       <Failure error={check.error} />

@@ -6,7 +6,8 @@ import type { ImportFile } from './read-file.ts';
 type Problem = ImportResult['problems'][number];
 
 const texts: Record<string, string> = {
-  hash_unavailable: 'cannot be imported: a key with this hash was revoked, or is in use elsewhere',
+  hash_unavailable:
+    'cannot be imported: this hash belongs to a revoked key or a retired secret, or is in use elsewhere',
 };
 
 /** Continues a sentence that starts with the field. */

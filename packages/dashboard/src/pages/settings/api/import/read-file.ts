@@ -44,7 +44,7 @@ export async function readTableFile(file: File, prefixes: readonly string[]): Pr
       `The file contains ${count} keys. An import can contain at most 10,000.`,
     );
   }
-  rejectWholeKeys(table, prefixes);
+  rejectFullKeys(table, prefixes);
   return { name: file.name, ...table };
 }
 
@@ -125,13 +125,13 @@ function parseText(text: string): unknown {
   }
 }
 
-/** Whole keys must not be sent: only their hashes are needed. */
-function rejectWholeKeys({ columns, rows }: Table, prefixes: readonly string[]): void {
-  const index = columns.findIndex((_, column) => rows.some((row) => isWholeKey(row[column] ?? '', prefixes)));
+/** Full keys must not be sent: only their hashes are needed. */
+function rejectFullKeys({ columns, rows }: Table, prefixes: readonly string[]): void {
+  const index = columns.findIndex((_, column) => rows.some((row) => isFullKey(row[column] ?? '', prefixes)));
   if (index < 0) return;
   throw new UnsuitableFile(
     'keys',
-    `The column "${columns[index]}" contains whole keys; import their SHA-256 instead.`,
+    `The column "${columns[index]}" contains full keys; import their SHA-256 instead.`,
   );
 }
 
@@ -139,7 +139,7 @@ function rejectWholeKeys({ columns, rows }: Table, prefixes: readonly string[]):
 const keyRest = /^[\w-]{16}/;
 
 /** Also recognizes keys of an earlier format with the same prefix. */
-function isWholeKey(cell: string, prefixes: readonly string[]): boolean {
+function isFullKey(cell: string, prefixes: readonly string[]): boolean {
   return prefixes.some((prefix) => {
     const [, ...rests] = cell.split(prefix);
     return rests.some((rest) => keyRest.test(rest));

@@ -35,7 +35,7 @@ function Access(props: FactProps) {
       <Section
         title="What this key can do"
         lead={canEdit ? null : 'A revoked key can do nothing. This is what it could do before.'}
-        action={<Link to="/help/authentication">Scopes, limits and addresses</Link>}
+        action={<Link to="/help/authentication">Scopes and rate limits</Link>}
       >
         <dl>
           <ScopesFact {...props} />
@@ -49,8 +49,8 @@ function Access(props: FactProps) {
         title="Your own data"
         lead={
           <span>
-            Stored with the key. Verification returns the external ID, and{' '}
-            <code translate="no">POST /v1/verify</code> also the metadata.
+            Stored with the key. Verification returns the external ID;{' '}
+            <code translate="no">POST /v1/verify</code> also returns the metadata.
           </span>
         }
       >

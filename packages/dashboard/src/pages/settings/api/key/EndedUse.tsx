@@ -45,7 +45,7 @@ function RetiredHint() {
 function RevokedHint() {
   return (
     <p>
-      <span>A program still sends it, or someone who found it. Give the program its own key: </span>
+      <span>A program, or someone who found the key, still sends it. Give the program its own key: </span>
       <Link to="/help/api-key-management" hash="leak">
         what to do about a leaked key
       </Link>

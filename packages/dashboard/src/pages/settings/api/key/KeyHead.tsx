@@ -73,7 +73,7 @@ function Heading({ apiKey, tab, error }: KeyHeadProps) {
         </div>
       }
     >
-      {missing ? 'Check the address for typos. The key may also belong to another workspace.' : null}
+      {missing ? 'Check the URL for typos. The key may also belong to another workspace.' : null}
     </PageHead>
   );
 }

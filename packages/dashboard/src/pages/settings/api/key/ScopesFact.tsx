@@ -27,7 +27,9 @@ export function ScopesFact({ apiKey, open, canEdit }: FactProps) {
   return (
     <EditableFact name="Scopes" what="scopes" panel="scopes" open={open} canEdit={canEdit} form={form}>
       {apiKey.scopes.length === 0 ? (
-        <span key="none">None. The key can call the API, but cannot manage anything.</span>
+        <span key="none">
+          None. The key is accepted only where no scope is required, and cannot manage keys.
+        </span>
       ) : null}
       {apiKey.scopes.length > 0 ? <Grants key="grants" grants={apiKey.scopes} catalog={catalog} /> : null}
     </EditableFact>

@@ -65,7 +65,9 @@ function noticeOf(key: Key, now: number) {
   if (rotation) {
     const end = rotation.next?.secret.retiresAt;
     return (
-      <Badge icon={RefreshCw}>{end ? `Old secret ends ${relativeTime(end, now)}` : 'Rotation started'}</Badge>
+      <Badge icon={RefreshCw}>
+        {end ? `Old secret stops ${relativeTime(end, now)}` : 'Rotation started'}
+      </Badge>
     );
   }
   const unusedDays = Math.floor((now - Date.parse(lastUsedAt ?? createdAt)) / msPerDay);

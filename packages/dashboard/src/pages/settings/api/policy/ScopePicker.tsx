@@ -82,7 +82,7 @@ function Picker({ own, value, problem }: ScopePickerProps & { own: ReturnType<ty
 function describeChoice(choice: ScopeChoice, hasScopes: boolean): string {
   if (choice === 'none' && !hasScopes) return 'Your API has no scopes yet, so keys need none.';
   if (choice === 'none') return 'The key is accepted only where your API requires no scope.';
-  if (choice === 'read') return 'These scopes. Scopes that are added later are not included:';
+  if (choice === 'read') return 'Only these scopes, not those that are added later:';
   if (choice === 'all') return 'Every scope of your API, including those that are added later.';
   return 'A scope that ends in * also covers scopes that are added later.';
 }

@@ -7,7 +7,7 @@ import { formatDay } from '../../../../dates/dates.ts';
 /** Secrets that are no longer accepted. */
 export function EarlierSecrets({ secrets }: { secrets: Secret[] }) {
   return (
-    <Section title="Earlier secrets" lead="Requests with these are rejected with 401.">
+    <Section title="Retired secrets" lead="Requests with these are rejected with 401.">
       <table className="table earlier-secrets">
         <thead>
           <tr>

@@ -78,7 +78,7 @@ function useHolders(scope: string) {
 function consequence(holders: number | undefined): string {
   if (holders === undefined)
     return 'The keys that hold it could not be counted. It is removed only if no key holds it.';
-  if (holders === 0) return 'No key holds it by its name.';
+  if (holders === 0) return 'No key holds this scope by name.';
   return `${formatKeyCount(holders)} ${holders === 1 ? 'holds' : 'hold'} it. Remove it from ${
     holders === 1 ? 'this key' : 'these keys'
   } first, or revoke ${holders === 1 ? 'it' : 'them'}.`;

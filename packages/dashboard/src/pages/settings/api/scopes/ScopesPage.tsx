@@ -36,7 +36,7 @@ export function ScopesPage() {
         <span>
           What the keys of this workspace can be allowed to do in your API.{' '}
           <Link to="/help/authentication" hash="scopes">
-            How scopes work
+            How built-in scopes work
           </Link>
         </span>
       </PageHead>

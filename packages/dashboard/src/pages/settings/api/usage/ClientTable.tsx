@@ -41,7 +41,7 @@ export function ClientTable({ name, plural, clients, other = 0, accepted = 0 }: 
           <tr>
             <th scope="col">{name}</th>
             <td className="clients__bar" />
-            <th scope="col">Requests, about</th>
+            <th scope="col">Requests (estimated)</th>
           </tr>
         </thead>
         <tbody>

@@ -18,7 +18,7 @@ const usualSampling = 16;
 /** Where accepted requests came from, and the programs that sent them. */
 export function Clients({ usage, keyId, range }: ClientsProps) {
   const clients = usage?.clients;
-  const lead = `Estimated from a sample: one of ${clients?.sampling ?? usualSampling} accepted requests. Counted in whole days (UTC).`;
+  const lead = `Estimated from a sample: one in ${clients?.sampling ?? usualSampling} accepted requests. Counted in whole days (UTC).`;
   return (
     <Section
       title="Addresses and programs"
