@@ -132,7 +132,7 @@ function handleErrors(app: FastifyInstance, log: FastifyBaseLogger, requests: Re
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     // The framework closes the connection if it rejects a body, but bytes that arrive at a closed connection reset it,
     // and a client that is still sending would lose the response (RFC 9112 section 9.6). Node drops the rest of the body.
-    // Only a client that has asked to close the connection must be told so, and may then lose the response.
+    // Only a client that has asked for it gets a response that closes the connection, and may then lose this response.
     if (reply.hasHeader('connection')) reply.header('connection', connectionOption(reply));
     if (!(error instanceof DatabaseUnavailable)) return sendProblem(reply, problemOf(error, request));
     logOutage(error);
