@@ -84,7 +84,8 @@ test('scopes: a wildcard covers what is below it, and the scopes of key manageme
   await edit(page, 'scopes').click();
   await choose(page, 'None');
   await save(page, 'scopes').click();
-  await expectText(fact(page, 'Scopes'), /None\. The key is accepted only where no scope is required/);
+  const none = /None\. The key is accepted only where no scope is required, and cannot manage keys\./;
+  await expectText(fact(page, 'Scopes'), none);
 });
 
 test('addresses: a mistake is explained at the field, and a saved list is in effect', async (t) => {

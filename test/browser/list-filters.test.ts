@@ -176,7 +176,7 @@ test('the maximum lifetime of keys is set among the policies, and holds for new 
   assert.match(data[0]?.expiresAt ?? '', /^2\d{3}-/);
 });
 
-test('the key checker of the help recognizes a complete test key', async (t) => {
+test('the key checker of the help recognizes a full test key', async (t) => {
   const page = await dashboard.open(t, '/help/api-troubleshooting');
   await page.getByRole('textbox', { name: /^Your key/ }).fill(generateKey({ prefix: 'sk_test_' }));
   await expectText(page.locator('.check-key').getByRole('status'), /^This is a full key/);
